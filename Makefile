@@ -1,0 +1,368 @@
+# Makefile of sipd: one make, no recursion into folders. `make help` lists the doors.
+#
+# Variables worth knowing (defaults in brackets):
+#   B [build]          where everything goes; give every set of flags its own, e.g. B=build/clang
+#   CC [./configure]   compiler               WERROR=1  warnings are errors     V=1  show commands
+#   SAN=address,undefined                     sanitizers, for programs, modules and tests alike
+#   FLOORS MODULES TESTS [all]                build only these: FLOORS="base scan sip" TESTS="uri via"
+#   SUITE              run only these suites: make check-unit SUITE=uri
+#   FUZZ_S [60]        seconds for each fuzz target
+
+B ?= build
+FUZZ_S ?= 60
+FUZZ_DIR ?= $(B)/fuzz
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+# As many jobs as processors unless told; below the first make the job server counts.
+ifeq ($(MAKELEVEL),0)
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
+endif
+
+# These goals need no configuration. The doors among them install what is missing
+# first (a fresh machine has no autoconf), then call make again for the rest.
+doors := run check dev fuzz bench
+unconfigured := $(doors) help deps clean distclean format check-floors check-words check-docs
+ifneq ($(filter-out $(unconfigured),$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))),)
+include config.mk
+endif
+
+export SIPD_BUILD := $(B)
+
+# ---------------------------------------------------------------- what there is
+
+all_floors := base scan sip txn core net host daemon
+FLOORS ?= $(all_floors)
+MODULES ?= $(sort $(patsubst modules/%/,%,$(dir $(wildcard modules/*/*.c))))
+kinds := $(foreach k,unit torture sim live,$(if $(wildcard tests/$(k)/test_*.c),$(k)))
+TESTS ?=
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+floor_src := $(sort $(foreach f,$(FLOORS),$(wildcard src/$(f)/*.c)))
+main_src := $(filter src/daemon/main.c,$(floor_src))
+lib_src := $(filter-out $(main_src),$(floor_src))
+sipctl_src := $(sort $(wildcard src/base/*.c src/sipctl/*.c))
+module_src = $(sort $(wildcard modules/$(1)/*.c))
+test_src = $(sort $(if $(TESTS),$(wildcard $(TESTS:%=tests/$(1)/test_%.c)),$(wildcard tests/$(1)/test_*.c)))
+helper_src = $(sort $(filter-out tests/$(1)/test_%.c,$(wildcard tests/$(1)/*.c)))
+# Helpers that several kinds share: tests/lib, and the simulated world.
+testlib_src := $(sort $(wildcard tests/lib/*.c)) $(call helper_src,sim)
+fuzz_src := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+fuzz_names := $(fuzz_src:tests/fuzz/fuzz_%.c=%)
+fuzz_helper_src := $(sort $(filter-out $(fuzz_src) tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
+replay := $(if $(fuzz_src),$(if $(wildcard tests/fuzz/replay.c),$(B)/tests/fuzz_replay))
+
+programs := $(if $(main_src),$(B)/sipd) $(if $(wildcard src/sipctl/main.c),$(B)/sipctl)
+module_files := $(MODULES:%=$(B)/modules/%.so)
+test_programs := $(kinds:%=$(B)/tests/%) $(replay)
+
+# A module's Makefile.inc sets NAME_libs and, seldom, NAME_cflags.
+-include $(MODULES:%=modules/%/Makefile.inc)
+
+# ---------------------------------------------------------------- flags
+
+comma := ,
+warnings := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wswitch-enum -Wimplicit-fallthrough -Wcast-qual -Wvla -Wformat=2 -Wundef \
+	$(if $(WERROR),-Werror)
+ifdef SAN
+optimise := -O1 -g -fno-omit-frame-pointer -U_FORTIFY_SOURCE -fsanitize=$(SAN) \
+	$(if $(findstring undefined,$(SAN)),-fno-sanitize-recover=undefined)
+sanitise_ld := -fsanitize=$(subst fuzzer-no-link$(comma),,$(SAN))
+else
+optimise := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+common := $(warnings) $(optimise) $(harden) -fvisibility=hidden -fno-common -D_GNU_SOURCE -pthread
+lib_cflags := $(sort $(EVENT_CFLAGS) $(CRYPTO_CFLAGS) $(SSL_CFLAGS) $(SQLITE_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS))
+house_inc := -Isrc -Isrc/include -I$(B)/gen -Ibuild
+src_cflags = $(common) -fPIE $(house_inc) $(lib_cflags) $(user_cflags) $(CFLAGS)
+# A module cannot see the floors: they are not on its path.
+module_cflags = $(common) -fPIC -Isrc/include -Imodules/$(1) $(lib_cflags) $($(1)_cflags) $(user_cflags) $(CFLAGS)
+# Suites and fuzz functions are called from generated files only, so nothing declares them first.
+test_cflags = $(common) -Wno-missing-prototypes -fPIE $(house_inc) -Imodules -Itests $(lib_cflags) $(CHECK_CFLAGS) $(user_cflags) $(CFLAGS)
+
+common_ld := -pthread $(sanitise_ld) -Wl,--as-needed -Wl,-z,relro,-z,now,-z,noexecstack
+program_ld = $(common_ld) -pie -Wl,--dynamic-list=$(B)/gen/exports.list $(user_ldflags) $(LDFLAGS)
+module_ld = $(common_ld) -shared $(user_ldflags) $(LDFLAGS)
+
+sipd_libs = $(EVENT_LIBS) $(CRYPTO_LIBS) $(CONFIG_LIBS) $(JANSSON_LIBS) -ldl -lm
+sipctl_libs = $(JANSSON_LIBS) -lm
+test_libs = $(CHECK_LIBS) $(foreach m,$(MODULES),$($(m)_libs)) $(SSL_LIBS) $(SQLITE_LIBS) $(sipd_libs)
+# Modules call into the program, so it must hold even what it does not call itself.
+whole = -Wl,--whole-archive $(1) -Wl,--no-whole-archive
+
+ifdef V
+say :=
+else
+say = @echo '  $(1)	$(2)';
+endif
+
+# ---------------------------------------------------------------- what is built
+
+.PHONY: all everything tests FORCE
+all: $(programs) $(module_files) $(B)/libsipd.a
+tests: $(test_programs)
+everything: all tests
+
+$(B)/sipd: $(call obj,$(main_src)) $(B)/libsipd.a $(B)/gen/exports.list
+	$(call say,LD,$@) $(CC) $(program_ld) -o $@ $(call obj,$(main_src)) $(call whole,$(B)/libsipd.a) $(sipd_libs)
+
+$(B)/sipctl: $(call obj,$(sipctl_src)) $(B)/gen/sipctl.src
+	$(call say,LD,$@) $(CC) $(common_ld) -pie $(user_ldflags) $(LDFLAGS) -o $@ $(filter %.o,$^) $(sipctl_libs)
+
+# q, not r: floors may hold files of one name, and r would keep the last only.
+$(B)/%.a:
+	@mkdir -p $(@D) && rm -f $@
+	$(call say,AR,$@) $(AR) cqsD $@ $(filter %.o,$^)
+
+$(B)/libsipd.a: $(call obj,$(lib_src)) $(B)/gen/lib.src
+$(B)/tests/libmodules.a: $(call obj,$(foreach m,$(MODULES),$(call module_src,$(m)))) $(B)/gen/modules.src
+$(B)/tests/libtests.a: $(call obj,$(testlib_src)) $(B)/gen/testlib.src
+
+define module_rule
+$(B)/modules/$(1).so: $(call obj,$(call module_src,$(1))) $(B)/gen/modules.src
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@) $$(CC) $$(module_ld) -o $$@ $$(filter %.o,$$^) $$($(1)_libs)
+endef
+$(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
+
+# One program a kind. A test may call a module's inner functions: only the files it needs are
+# drawn from libmodules.a. sim and live load modules, so they hold all of libsipd.a.
+test_archives := $(B)/tests/libtests.a $(B)/tests/libmodules.a $(B)/libsipd.a
+own_helpers = $(if $(filter sim,$(1)),,$(call helper_src,$(1)))
+define test_rule
+$(B)/tests/$(1): $(call obj,$(call test_src,$(1)) $(call own_helpers,$(1))) $(B)/obj/gen/$(1)_main.o \
+		$(test_archives) $(B)/gen/exports.list $(B)/gen/$(1).src
+	$$(call say,LD,$$@) $$(CC) $$(program_ld) -o $$@ $$(filter %.o,$$^) $(B)/tests/libtests.a $(B)/tests/libmodules.a \
+		$(if $(filter sim live,$(1)),$$(call whole,$(B)/libsipd.a),$(B)/libsipd.a) $$(test_libs)
+
+$(B)/gen/$(1)_main.c: scripts/gen-suites $(B)/gen/$(1).src
+	$$(call say,GEN,$$@) scripts/gen-suites $(call test_src,$(1)) >$$@
+endef
+$(foreach k,$(kinds),$(eval $(call test_rule,$(k))))
+
+# ---------------------------------------------------------------- objects
+
+# What must stand before the first compilation; later the .d files know better.
+names_gen := $(if $(wildcard scripts/gen-names),$(if $(wildcard src/sip/names.def),$(B)/gen/names_gen.h))
+first := $(names_gen) $(B)/gen/fuzz_list.h build/config.h
+
+$(B)/obj/src/%.o: src/%.c $(B)/gen/flags | $(first)
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(src_cflags) -MMD -MP -c -o $@ $<
+
+$(B)/obj/modules/%.o: modules/%.c $(B)/gen/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(call module_cflags,$(firstword $(subst /, ,$*))) -MMD -MP -c -o $@ $<
+
+$(B)/obj/tests/%.o: tests/%.c $(B)/gen/flags | $(first)
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(test_cflags) -MMD -MP -c -o $@ $<
+
+$(B)/obj/gen/%.o: $(B)/gen/%.c $(B)/gen/flags | $(first)
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(test_cflags) -MMD -MP -c -o $@ $<
+
+# ---------------------------------------------------------------- generated files
+
+$(B)/gen/names_gen.h: src/sip/names.def scripts/gen-names
+	@mkdir -p $(@D)
+	$(call say,GEN,$@) scripts/gen-names $< >$@.new && mv $@.new $@
+
+$(B)/gen/exports.list: src/EXPORTS
+	@mkdir -p $(@D)
+	$(call say,GEN,$@) awk 'BEGIN { print "{" } { sub(/#.*/, "") } NF { print "  " $$1 ";" } END { print "};" }' $< >$@
+
+# FUZZ_TARGET(name) a line, for replay.c to expand.
+$(B)/gen/fuzz_list.h: $(B)/gen/fuzz.src
+	$(call say,GEN,$@) { echo '/* Generated from the names of tests/fuzz/fuzz_*.c. */'; \
+		for n in $(fuzz_names); do echo "FUZZ_TARGET($$n)"; done; } >$@
+
+# A stamp changes when its text does: other flags, or a file more or less, rebuild what stands on it.
+stamp = @mkdir -p $(@D); printf '%s\n' '$(strip $(1))' >$@.new; if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(B)/gen/flags: FORCE
+	$(call stamp,$(CC) $(src_cflags) / $(call module_cflags,) / $(CHECK_CFLAGS) / $(program_ld) / $(sipd_libs))
+$(B)/gen/lib.src: FORCE
+	$(call stamp,$(lib_src))
+$(B)/gen/sipctl.src: FORCE
+	$(call stamp,$(sipctl_src))
+$(B)/gen/modules.src: FORCE
+	$(call stamp,$(foreach m,$(MODULES),$(call module_src,$(m)) $($(m)_libs) $($(m)_cflags)))
+$(B)/gen/testlib.src: FORCE
+	$(call stamp,$(testlib_src))
+$(B)/gen/fuzz.src: FORCE
+	$(call stamp,$(fuzz_src) $(fuzz_helper_src))
+$(kinds:%=$(B)/gen/%.src): $(B)/gen/%.src: FORCE
+	$(call stamp,$(call test_src,$*) $(call helper_src,$*))
+
+# ---------------------------------------------------------------- configuration
+
+configure: configure.ac
+	@command -v autoconf >/dev/null || { echo 'autoconf is missing: Debian package autoconf (scripts/deps installs all)' >&2; exit 1; }
+	autoconf
+
+# A second run keeps the options of the first.
+config.mk: configure config.mk.in config.h.in
+	@if [ -x config.status ]; then ./config.status --recheck && ./config.status; else ./configure; fi && touch $@
+
+build/config.h: | config.mk
+	@./config.status -q $@
+
+# ---------------------------------------------------------------- tests
+
+sanitizer_env := ASAN_OPTIONS=$${ASAN_OPTIONS-detect_stack_use_after_return=1} \
+	UBSAN_OPTIONS=$${UBSAN_OPTIONS-print_stacktrace=1} $(if $(SAN),CK_TIMEOUT_MULTIPLIER=$${CK_TIMEOUT_MULTIPLIER-5})
+rules := check-floors check-words check-docs
+KINDS ?= $(kinds)
+
+.PHONY: suite $(rules) check-rules check-fuzz $(addprefix check-,unit torture sim live)
+$(rules):
+	@scripts/$@
+check-rules: $(rules)
+
+# Every step runs, whatever failed before it; the last line tells.
+suite: everything
+	@failed=; \
+	for rule in $(rules); do scripts/$$rule || failed="$$failed $$rule"; done; \
+	for kind in $(KINDS); do \
+		echo "== tests/$$kind"; \
+		$(sanitizer_env) $(B)/tests/$$kind $(SUITE) || failed="$$failed $$kind"; \
+	done; \
+	if [ -n '$(replay)' ]; then \
+		echo '== tests/fuzz: corpus'; \
+		$(sanitizer_env) $(B)/tests/fuzz_replay tests/fuzz/corpus || failed="$$failed fuzz_replay"; \
+	fi; \
+	if [ -n "$$failed" ]; then echo "FAILED:$$failed"; exit 1; fi; \
+	echo 'all passed: $(rules) $(KINDS) $(if $(replay),fuzz_replay)'
+
+$(kinds:%=check-%): check-%: $(B)/tests/%
+	@$(sanitizer_env) $(B)/tests/$* $(SUITE)
+check-sim check-live: all
+
+check-fuzz: $(replay)
+	@$(if $(replay),$(sanitizer_env) $(replay) tests/fuzz/corpus,echo 'no fuzz targets yet')
+
+$(B)/tests/fuzz_replay: $(call obj,$(fuzz_src) $(fuzz_helper_src) tests/fuzz/replay.c) $(test_archives) $(B)/gen/exports.list $(B)/gen/fuzz.src
+	$(call say,LD,$@) $(CC) $(program_ld) -o $@ $(filter %.o,$^) $(test_archives) $(test_libs)
+
+# ---------------------------------------------------------------- fuzzing
+# The outer make calls itself with clang, into a folder of its own; fuzz-NAME runs one target.
+
+fuzz_programs := $(fuzz_names:%=$(FUZZ_DIR)/fuzz_%)
+fuzz_runs := $(fuzz_names:%=fuzz-run-%)
+.PHONY: fuzz-build fuzz-run $(fuzz_runs)
+fuzz-build: $(fuzz_programs)
+fuzz-run: $(fuzz_runs)
+
+$(fuzz_programs): $(FUZZ_DIR)/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/gen/fuzz_%_main.o \
+		$(call obj,$(fuzz_helper_src)) $(test_archives) $(B)/gen/exports.list $(B)/gen/fuzz.src
+	@mkdir -p $(@D)
+	$(call say,LD,$@) $(CC) $(program_ld) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(test_archives) $(test_libs)
+
+$(fuzz_names:%=$(B)/gen/fuzz_%_main.c): $(B)/gen/fuzz_%_main.c: $(B)/gen/fuzz.src
+	$(call say,GEN,$@) printf '%s\n' '/* Generated: the door for libFuzzer. */' '#include <stddef.h>' '#include <stdint.h>' \
+		'int fuzz_$*(const uint8_t *data, size_t size);' \
+		'int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);' \
+		'int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) { return fuzz_$*(data, size); }' >$@
+
+# New inputs go to a folder that is thrown away; the corpus is only read. A crash keeps its input.
+$(fuzz_runs): fuzz-run-%: $(FUZZ_DIR)/fuzz_%
+	@new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && mkdir -p $(FUZZ_DIR)/found && \
+	seeds=tests/fuzz/corpus/$*; [ -d "$$seeds" ] || seeds=; \
+	dict=tests/fuzz/$*.dict; [ -f "$$dict" ] || dict=tests/fuzz/sip.dict; [ -f "$$dict" ] || dict=; \
+	echo "  FUZZ	$* for $(FUZZ_S) s"; \
+	if $< -max_total_time=$(FUZZ_S) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+		-artifact_prefix=$(FUZZ_DIR)/found/$*- $${dict:+-dict="$$dict"} "$$new" $$seeds >$(FUZZ_DIR)/$*.log 2>&1; \
+	then echo "  fuzz_$*: nothing found, $$(sed -n 's/^stat::number_of_executed_units: *//p' $(FUZZ_DIR)/$*.log) runs"; \
+	else tail -n 40 $(FUZZ_DIR)/$*.log; echo "fuzz_$* FAILED: log $(FUZZ_DIR)/$*.log, input in $(FUZZ_DIR)/found/"; exit 1; fi
+
+# ---------------------------------------------------------------- doors
+
+.PHONY: help deps $(doors)
+help:
+	@echo 'make            configure and build               make run      install what is missing, build, run a demo'
+	@echo 'make check      build, run every test             make dev      sanitizers, warnings are errors (build/dev)'
+	@echo 'make fuzz       every fuzz target for FUZZ_S s    make bench    measure'
+	@echo 'make install    DESTDIR, ./configure --prefix     make uninstall'
+	@echo 'make check-unit|check-torture|check-sim|check-live [SUITE=name]   make suite: check without installing packages'
+	@echo 'make format, make tidy, make clean, make distclean; variables: the head of the Makefile'
+
+deps:
+	@scripts/deps run
+run:
+	@scripts/deps run
+	@$(MAKE) all
+	@exec scripts/run
+check:
+	@scripts/deps check
+	@$(MAKE) suite
+dev:
+	@scripts/deps check
+	@$(MAKE) B=$(B)/dev WERROR=1 SAN=address,undefined everything
+fuzz:
+	@scripts/deps fuzz
+	@$(MAKE) -k B=$(B)/libfuzzer FUZZ_DIR=$(B)/fuzz CC=clang SAN=fuzzer-no-link,address,undefined fuzz-run
+bench:
+	@scripts/deps run
+	@$(MAKE) all
+	@if [ -x scripts/bench ]; then exec scripts/bench; else echo 'no scripts/bench yet'; fi
+
+# ---------------------------------------------------------------- install
+
+INSTALL ?= install
+units := $(prefix)/lib/systemd/system
+sysusers := $(prefix)/lib/sysusers.d
+tmpfiles := $(prefix)/lib/tmpfiles.d
+pages := $(sort $(wildcard man/*.[1-9] $(B)/man/*.[1-9]))
+page_dest = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
+public_headers := $(sort $(wildcard src/include/sipd/*.h))
+fill = sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@bindir@|$(bindir)|g' -e 's|@sysconfdir@|$(sysconfdir)|g' \
+	-e 's|@localstatedir@|$(localstatedir)|g' -e 's|@runstatedir@|$(runstatedir)|g'
+
+.PHONY: install uninstall
+install: all
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/sipd $(DESTDIR)$(includedir)/sipd \
+		$(DESTDIR)$(sysconfdir)/sipd $(DESTDIR)$(units) $(DESTDIR)$(sysusers) $(DESTDIR)$(tmpfiles)
+	$(if $(filter %/sipd,$(programs)),$(INSTALL) -m 755 $(B)/sipd $(DESTDIR)$(sbindir)/sipd)
+	$(if $(filter %/sipctl,$(programs)),$(INSTALL) -m 755 $(B)/sipctl $(DESTDIR)$(bindir)/sipctl)
+	$(if $(module_files),$(INSTALL) -m 644 $(module_files) $(DESTDIR)$(libdir)/sipd/)
+	$(if $(public_headers),$(INSTALL) -m 644 $(public_headers) $(DESTDIR)$(includedir)/sipd/)
+	$(foreach p,$(pages),$(INSTALL) -D -m 644 $(p) $(DESTDIR)$(call page_dest,$(p)) &&) true
+	$(fill) etc/systemd/sipd.service.in >$(DESTDIR)$(units)/sipd.service
+	$(fill) etc/systemd/sipd.sysusers.in >$(DESTDIR)$(sysusers)/sipd.conf
+	$(fill) etc/systemd/sipd.tmpfiles.in >$(DESTDIR)$(tmpfiles)/sipd.conf
+	@# The administrator's file is never overwritten.
+	if [ -f etc/sipd.conf ] && [ ! -e $(DESTDIR)$(sysconfdir)/sipd/sipd.conf ]; then \
+		$(INSTALL) -m 644 etc/sipd.conf $(DESTDIR)$(sysconfdir)/sipd/sipd.conf; fi
+
+# Settings and state stay: they belong to the administrator.
+uninstall:
+	rm -f $(DESTDIR)$(sbindir)/sipd $(DESTDIR)$(bindir)/sipctl $(MODULES:%=$(DESTDIR)$(libdir)/sipd/%.so) \
+		$(public_headers:src/include/%=$(DESTDIR)$(includedir)/%) \
+		$(DESTDIR)$(units)/sipd.service $(DESTDIR)$(sysusers)/sipd.conf $(DESTDIR)$(tmpfiles)/sipd.conf \
+		$(foreach p,$(pages),$(DESTDIR)$(call page_dest,$(p)))
+	-rmdir $(DESTDIR)$(libdir)/sipd $(DESTDIR)$(includedir)/sipd 2>/dev/null
+
+# ---------------------------------------------------------------- housekeeping
+
+c_files = $(sort $(shell find src modules tests -name '*.[ch]'))
+.PHONY: clean distclean format tidy
+clean:
+	rm -rf $(B)
+distclean: clean
+	rm -rf build configure configure~ config.mk config.log config.status autom4te.cache
+format:
+	@command -v clang-format >/dev/null || { echo 'clang-format is missing: Debian package clang-format' >&2; exit 1; }
+	clang-format -i $(c_files)
+tidy: $(first)
+	@command -v clang-tidy >/dev/null || { echo 'clang-tidy is missing: Debian package clang-tidy' >&2; exit 1; }
+	clang-tidy --quiet $(floor_src) $(wildcard src/sipctl/*.c) -- -std=c17 -D_GNU_SOURCE $(house_inc) $(lib_cflags)
+	$(foreach m,$(MODULES),clang-tidy --quiet $(call module_src,$(m)) -- -std=c17 -D_GNU_SOURCE -Isrc/include -Imodules/$(m) $(lib_cflags) &&) true
+
+all_src := $(floor_src) $(wildcard src/sipctl/*.c) $(foreach m,$(MODULES),$(call module_src,$(m))) \
+	$(wildcard tests/*/*.c)
+-include $(patsubst %.o,%.d,$(call obj,$(all_src))) $(wildcard $(B)/obj/gen/*.d)
