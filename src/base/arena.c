@@ -1,0 +1,197 @@
+/*
+ * Blocks cut from the front of a chunk, and all ended at once.
+ *
+ * Chunks double from 4 to 64 KiB, so a small trip is cheap and a busy turn soon needs no heap. A
+ * block too large for the next chunk gets one of its own behind the one in use, whose rest is thus
+ * not lost.
+ */
+#include "base/arena.h"
+
+#include <stdalign.h>
+
+#include "base/mem.h"
+#include "base/poison.h"
+
+enum {
+    CHUNK_MIN_BYTES = 4 << 10,
+    CHUNK_MAX_BYTES = 64 << 10,
+    ALIGN = alignof(max_align_t),
+    GAP_BYTES = POISON_WORKS * ALIGN, /* poisoned, behind each block: trips who overruns it */
+};
+
+struct arena_chunk {
+    struct arena_chunk *next;
+    size_t bytes; /* with this head */
+    alignas(max_align_t) char room[];
+};
+
+void
+arena_init(struct arena *a, size_t limit_bytes)
+{
+    *a = (struct arena){ .limit_bytes = limit_bytes };
+}
+
+static size_t
+aligned(size_t bytes)
+{
+    return (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+}
+
+static size_t
+room_bytes(const struct arena_chunk *chunk)
+{
+    return chunk->bytes - sizeof *chunk;
+}
+
+/* Makes chunk, empty, the one that blocks are cut from. */
+static void
+begin(struct arena *a, struct arena_chunk *chunk)
+{
+    poison(chunk->room, room_bytes(chunk));
+    a->at = chunk->room;
+    a->left_bytes = room_bytes(chunk);
+}
+
+static struct arena_chunk *
+chunk_new(struct arena *a, size_t bytes)
+{
+    struct arena_chunk *chunk;
+
+    if (bytes > a->limit_bytes - a->held_bytes)
+        return NULL;
+    chunk = mem_grow(NULL, bytes);
+    if (!chunk)
+        return NULL;
+    chunk->bytes = bytes;
+    a->held_bytes += bytes;
+    return chunk;
+}
+
+static void
+chunk_free(struct arena *a, struct arena_chunk *chunk)
+{
+    a->held_bytes -= chunk->bytes;
+    unpoison(chunk->room, room_bytes(chunk));
+    mem_free(chunk);
+}
+
+/* The size of the next ordinary chunk: twice the one in use, or what the ceiling leaves. */
+static size_t
+next_bytes(const struct arena *a)
+{
+    size_t bytes = a->chunks ? a->chunks->bytes * 2 : CHUNK_MIN_BYTES;
+    size_t most = a->limit_bytes - a->held_bytes;
+
+    bytes = bytes < CHUNK_MAX_BYTES ? bytes : CHUNK_MAX_BYTES;
+    return (bytes < most ? bytes : most) & ~(size_t)(ALIGN - 1);
+}
+
+static void *
+cut(struct arena *a, size_t bytes)
+{
+    char *block = a->at;
+    size_t whole = aligned(bytes) + GAP_BYTES;
+
+    if (GAP_BYTES > 0 && whole > a->left_bytes)
+        whole = a->left_bytes; /* the chunk's end needs no gap */
+    a->at += whole;
+    a->left_bytes -= whole;
+    unpoison(block, bytes);
+    return block;
+}
+
+/* A block that the chunk in use has no room for. */
+static void *
+alloc_more(struct arena *a, size_t bytes)
+{
+    struct arena_chunk *chunk;
+    size_t need, next = next_bytes(a);
+    bool alone;
+
+    if (bytes > SIZE_MAX / 2)
+        return NULL; /* or the sum below might wrap around */
+    need = sizeof *chunk + aligned(bytes);
+    alone = need > next;
+    chunk = chunk_new(a, alone ? need : next);
+    if (!chunk)
+        return NULL;
+    if (alone && a->chunks) {
+        chunk->next = a->chunks->next;
+        a->chunks->next = chunk;
+        return chunk->room;
+    }
+    chunk->next = a->chunks;
+    a->chunks = chunk;
+    begin(a, chunk);
+    return cut(a, bytes);
+}
+
+void *
+arena_alloc(struct arena *a, size_t bytes)
+{
+    bytes += !bytes; /* blocks of nothing have addresses of their own too */
+    if (__builtin_expect(bytes <= a->left_bytes, 1))
+        return cut(a, bytes);
+    return alloc_more(a, bytes);
+}
+
+void *
+arena_zalloc(struct arena *a, size_t bytes)
+{
+    void *block = arena_alloc(a, bytes);
+
+    return block ? memset(block, 0, bytes) : NULL;
+}
+
+struct span
+arena_copy(struct arena *a, struct span s)
+{
+    char *copy = arena_alloc(a, s.len + 1);
+
+    if (!copy)
+        return (struct span){ NULL, 0 };
+    if (s.len > 0)
+        memcpy(copy, s.at, s.len);
+    copy[s.len] = '\0';
+    return (struct span){ copy, s.len };
+}
+
+/* The chunk worth keeping: the newest, as they grow, that is not oversized. */
+static struct arena_chunk *
+chunk_to_keep(const struct arena *a)
+{
+    struct arena_chunk *chunk = a->chunks;
+
+    while (chunk && chunk->bytes > CHUNK_MAX_BYTES)
+        chunk = chunk->next;
+    return chunk;
+}
+
+void
+arena_reset(struct arena *a)
+{
+    struct arena_chunk *kept = chunk_to_keep(a);
+
+    for (struct arena_chunk *chunk = a->chunks, *next; chunk; chunk = next) {
+        next = chunk->next;
+        if (chunk != kept)
+            chunk_free(a, chunk);
+    }
+    a->chunks = kept;
+    a->at = NULL;
+    a->left_bytes = 0;
+    if (!kept)
+        return;
+    kept->next = NULL;
+    begin(a, kept);
+}
+
+void
+arena_fini(struct arena *a)
+{
+    for (struct arena_chunk *chunk = a->chunks, *next; chunk; chunk = next) {
+        next = chunk->next;
+        chunk_free(a, chunk);
+    }
+    arena_init(a, a->limit_bytes);
+}

@@ -1,0 +1,36 @@
+/*
+ * Memory that ends all at once: the turn's, a trip's, the configuration's.
+ *
+ * Blocks are aligned for any type and not zeroed. Nothing is freed alone. Under AddressSanitizer a
+ * reset arena is poisoned, so a pointer kept past its life traps.
+ */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include "base/def.h"
+#include "base/span.h"
+
+struct arena_chunk;
+
+struct arena {
+    struct arena_chunk *chunks; /* owned; the one in use first */
+    char *at;                   /* where it is free */
+    size_t left_bytes;          /* free from there on */
+    size_t held_bytes;          /* heap bytes in chunks */
+    size_t limit_bytes;         /* ceiling on held_bytes */
+};
+
+/* An empty arena; takes no memory yet. Units: limit_bytes, the ceiling on what it may hold. */
+void arena_init(struct arena *a, size_t limit_bytes);
+/* Memory until the next reset, or NULL at the ceiling or when memory is out. */
+void *arena_alloc(struct arena *a, size_t bytes) MUST_USE;
+/* As arena_alloc, zeroed. */
+void *arena_zalloc(struct arena *a, size_t bytes) MUST_USE;
+/* A copy of s with the arena's life and a NUL behind it; .at is NULL if there was no memory. */
+struct span arena_copy(struct arena *a, struct span s) MUST_USE;
+/* Ends every block; keeps one chunk of modest size for what comes next. */
+void arena_reset(struct arena *a);
+/* Ends every block and gives all memory back. */
+void arena_fini(struct arena *a);
+
+#endif

@@ -1,0 +1,163 @@
+/*
+ * Items in chunks that never move; a generation in front of each tells the living from the ended.
+ *
+ * A generation is odd while its item lives and even while it is free, so no id can name a free
+ * item, and none is 0.
+ */
+#include "base/slots.h"
+
+#include <stdalign.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/poison.h"
+
+enum { SLOTS_CHUNK = 256 };
+
+struct slot {
+    uint32_t generation;
+    uint32_t next_free; /* index + 1; 0 ends the list */
+    alignas(max_align_t) char item[];
+};
+
+void
+slots_init(struct slots *s, size_t item_bytes, uint32_t limit)
+{
+    size_t align = alignof(max_align_t);
+    size_t whole = sizeof(struct slot) + (item_bytes + align - 1) / align * align;
+
+    BUG_ON(whole > UINT32_MAX / SLOTS_CHUNK);
+    *s = (struct slots){ .item_bytes = (uint32_t)whole, .limit = limit };
+}
+
+static size_t
+body_bytes(const struct slots *s)
+{
+    return s->item_bytes - sizeof(struct slot);
+}
+
+static struct slot *
+slot_at(const struct slots *s, uint32_t index)
+{
+    char *chunk = s->chunks[index / SLOTS_CHUNK];
+
+    return (struct slot *)(void *)(chunk + (size_t)(index % SLOTS_CHUNK) * s->item_bytes);
+}
+
+static bool
+slot_lives(const struct slot *slot)
+{
+    return slot->generation & 1;
+}
+
+static uint64_t
+slot_id(const struct slot *slot, uint32_t index)
+{
+    return (uint64_t)slot->generation << 32 | index;
+}
+
+void
+slots_fini(struct slots *s)
+{
+    for (uint32_t i = 0; i < s->chunks_len; i++) {
+        unpoison(s->chunks[i], (size_t)SLOTS_CHUNK * s->item_bytes);
+        mem_free(s->chunks[i]);
+    }
+    mem_free(s->chunks);
+    *s = (struct slots){ .item_bytes = s->item_bytes, .limit = s->limit };
+}
+
+static bool
+add_chunk(struct slots *s)
+{
+    void **chunks = mem_grow(s->chunks, (s->chunks_len + (size_t)1) * sizeof *chunks);
+    void *chunk;
+
+    if (!chunks)
+        return false;
+    s->chunks = chunks;
+    chunk = mem_new((size_t)SLOTS_CHUNK * s->item_bytes);
+    if (!chunk)
+        return false;
+    chunks[s->chunks_len++] = chunk;
+    return true;
+}
+
+/* The index of a free slot, taken from those that lived before or made new. */
+static bool
+take_free(struct slots *s, uint32_t *index)
+{
+    if (s->free_head) {
+        *index = s->free_head - 1;
+        s->free_head = slot_at(s, *index)->next_free;
+        return true;
+    }
+    if (s->made / SLOTS_CHUNK == s->chunks_len && !add_chunk(s))
+        return false;
+    *index = s->made++;
+    return true;
+}
+
+void *
+slots_new(struct slots *s, uint64_t *id)
+{
+    struct slot *slot;
+    uint32_t index;
+
+    if (s->used >= s->limit || !take_free(s, &index))
+        return NULL;
+    slot = slot_at(s, index);
+    slot->generation++;
+    s->used++;
+    *id = slot_id(slot, index);
+    unpoison(slot->item, body_bytes(s));
+    return memset(slot->item, 0, body_bytes(s));
+}
+
+/* The living slot of an id, or NULL. */
+static struct slot *
+slot_of(const struct slots *s, uint64_t id)
+{
+    uint32_t index = (uint32_t)id;
+    struct slot *slot;
+
+    if (index >= s->made)
+        return NULL;
+    slot = slot_at(s, index);
+    return slot_lives(slot) && slot_id(slot, index) == id ? slot : NULL;
+}
+
+void *
+slots_find(const struct slots *s, uint64_t id)
+{
+    struct slot *slot = slot_of(s, id);
+
+    return slot ? slot->item : NULL;
+}
+
+void
+slots_free(struct slots *s, uint64_t id)
+{
+    struct slot *slot = slot_of(s, id);
+
+    BUG_ON(!slot);
+    slot->generation++;
+    slot->next_free = s->free_head;
+    s->free_head = (uint32_t)id + 1;
+    s->used--;
+    poison(slot->item, body_bytes(s));
+}
+
+void *
+slots_next(const struct slots *s, uint64_t *cursor)
+{
+    for (uint32_t i = *cursor ? (uint32_t)*cursor + 1 : 0; i < s->made; i++) {
+        struct slot *slot = slot_at(s, i);
+
+        if (slot_lives(slot)) {
+            *cursor = slot_id(slot, i);
+            return slot->item;
+        }
+    }
+    return NULL;
+}

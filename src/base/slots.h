@@ -1,0 +1,38 @@
+/*
+ * Things of one size behind 64-bit ids that go stale when the thing ends.
+ *
+ * An id is (generation << 32 | index) and never 0. Addresses stay put as the table grows, so a
+ * pointer is good within a turn; across turns one keeps the id and asks again.
+ */
+#ifndef BASE_SLOTS_H
+#define BASE_SLOTS_H
+
+#include "base/def.h"
+
+struct slots {
+    void **chunks; /* owned; each holds 256 items */
+    uint32_t chunks_len;
+    uint32_t item_bytes; /* with the generation in front */
+    uint32_t used;       /* items alive */
+    uint32_t made;       /* items ever made: indexes below this were used once */
+    uint32_t limit;      /* ceiling on used */
+    uint32_t free_head;  /* index + 1 of the first free item, 0: none */
+};
+
+/* An empty table. Units: item_bytes of the caller's struct; limit: most items alive. */
+void slots_init(struct slots *s, size_t item_bytes, uint32_t limit);
+/* Gives all memory back; every item ends. */
+void slots_fini(struct slots *s);
+/* A zeroed item and its id, or NULL at the ceiling or when memory is out. */
+void *slots_new(struct slots *s, uint64_t *id) MUST_USE;
+/* The item, or NULL when it has ended (or never was). */
+void *slots_find(const struct slots *s, uint64_t id);
+/* Ends the item; its id is stale from now on. BUG_ON a stale id. */
+void slots_free(struct slots *s, uint64_t id);
+/*
+ * The next item alive after *cursor (start with 0), or NULL at the end; *cursor becomes its id. The
+ * item may be freed.
+ */
+void *slots_next(const struct slots *s, uint64_t *cursor);
+
+#endif

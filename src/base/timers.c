@@ -1,0 +1,168 @@
+/*
+ * The wheel: five levels of 64 slots, a slot of one level as long as the whole level beneath.
+ *
+ * A timer lies at the level of the highest 6-bit digit in which its deadline differs from now:
+ * level 0 holds what is due in this block of 64 ms, level 1 what is due later in this block of 4096
+ * ms, and so on. When time enters a slot its timers are placed anew, further down or, their ms
+ * come, on the due list. So the lowest level that has timers has the earliest ones, a slot is found
+ * by its bit, and time jumps from one to the next however far that is. All timers of a ms that are
+ * in reach lie in one slot at any moment, which keeps them in the order of arming.
+ *
+ * The top level is a ring: 64 slots ahead, the one of now itself included, are 2^30 ms. Later ones
+ * wait in its farthest slot and are placed anew when time gets there.
+ */
+#include "base/timers.h"
+
+enum {
+    DIGIT_BITS = 6,
+    TOP = TIMERS_LEVELS - 1,
+    DUE = TIMERS_LEVELS, /* the level of a timer on the due list */
+};
+
+/* The number of a ms's slot, counted at this level from the start of time. */
+static uint64_t
+slot_number(uint64_t ms, unsigned level)
+{
+    return ms >> level * DIGIT_BITS;
+}
+
+void
+timers_init(struct timers *t, uint64_t now_ms)
+{
+    t->now_ms = now_ms;
+    t->armed = 0;
+    list_init(&t->due);
+    for (unsigned level = 0; level < TIMERS_LEVELS; level++) {
+        t->filled[level] = 0;
+        for (unsigned slot = 0; slot < TIMERS_SLOTS; slot++)
+            list_init(&t->wheel[level][slot]);
+    }
+}
+
+void
+timer_init(struct timer *node)
+{
+    *node = (struct timer){ 0 };
+    list_init(&node->link);
+}
+
+/* The level of the highest digit in which a deadline differs from now. */
+static unsigned
+level_for(uint64_t now_ms, uint64_t deadline_ms)
+{
+    unsigned highest_bit = 63 - (unsigned)__builtin_clzll(now_ms ^ deadline_ms);
+    unsigned level = highest_bit / DIGIT_BITS;
+
+    return level < TOP ? level : TOP;
+}
+
+/* Links a node where it belongs, seen from now. */
+static void
+place(struct timers *t, struct timer *node)
+{
+    uint64_t number, farthest;
+
+    if (node->deadline_ms <= t->now_ms) {
+        node->level = DUE;
+        list_push(&t->due, &node->link);
+        return;
+    }
+    node->level = (uint16_t)level_for(t->now_ms, node->deadline_ms);
+    number = slot_number(node->deadline_ms, node->level);
+    farthest = slot_number(t->now_ms, node->level) + TIMERS_SLOTS;
+    node->slot = (number < farthest ? number : farthest) % TIMERS_SLOTS;
+    list_push(&t->wheel[node->level][node->slot], &node->link);
+    t->filled[node->level] |= UINT64_C(1) << node->slot;
+}
+
+void
+timers_arm(struct timers *t, struct timer *node, uint64_t deadline_ms, uint32_t kind, uint64_t id)
+{
+    timers_disarm(t, node);
+    node->deadline_ms = deadline_ms;
+    node->kind = kind;
+    node->id = id;
+    place(t, node);
+    t->armed++;
+}
+
+void
+timers_disarm(struct timers *t, struct timer *node)
+{
+    if (!timer_armed(node))
+        return;
+    list_remove(&node->link);
+    t->armed--;
+    if (node->level != DUE && list_empty(&t->wheel[node->level][node->slot]))
+        t->filled[node->level] &= ~(UINT64_C(1) << node->slot);
+}
+
+/* The lowest level with timers, which has the earliest; TIMERS_LEVELS if the wheel is empty. */
+static unsigned
+lowest_filled(const struct timers *t)
+{
+    unsigned level = 0;
+
+    while (level < TIMERS_LEVELS && !t->filled[level])
+        level++;
+    return level;
+}
+
+/* When time will enter the next filled slot of a level that has one. */
+static uint64_t
+next_entry_ms(const struct timers *t, unsigned level)
+{
+    uint64_t after_now = slot_number(t->now_ms, level) + 1;
+    unsigned turn = after_now % TIMERS_SLOTS;
+    uint64_t ring = t->filled[level];
+    uint64_t ahead = ring >> turn | ring << (TIMERS_SLOTS - turn) % TIMERS_SLOTS;
+
+    /* Bit n of `ahead` is the slot n after the next one. */
+    return (after_now + (unsigned)__builtin_ctzll(ahead)) << level * DIGIT_BITS;
+}
+
+/* Moves time to the next filled slot, if that is not after now_ms, and places its timers anew. */
+static bool
+enter_next(struct timers *t, uint64_t now_ms)
+{
+    unsigned level = lowest_filled(t), slot;
+    struct list entered, *link;
+
+    if (level == TIMERS_LEVELS || next_entry_ms(t, level) > now_ms) {
+        t->now_ms = now_ms;
+        return false;
+    }
+    t->now_ms = next_entry_ms(t, level);
+    slot = slot_number(t->now_ms, level) % TIMERS_SLOTS;
+    t->filled[level] &= ~(UINT64_C(1) << slot);
+    list_init(&entered); /* as a timer beyond reach goes back into this very slot */
+    list_join(&entered, &t->wheel[level][slot]);
+    while ((link = list_shift(&entered)))
+        place(t, container_of(link, struct timer, link));
+    return true;
+}
+
+struct timer *
+timers_due(struct timers *t, uint64_t now_ms)
+{
+    struct list *link;
+
+    if (now_ms < t->now_ms)
+        return NULL; /* not yet again: never early */
+    while (list_empty(&t->due))
+        if (!enter_next(t, now_ms))
+            return NULL;
+    link = list_shift(&t->due);
+    t->armed--;
+    return container_of(link, struct timer, link);
+}
+
+uint64_t
+timers_next_ms(const struct timers *t)
+{
+    unsigned level = lowest_filled(t);
+
+    if (!list_empty(&t->due))
+        return t->now_ms;
+    return level < TIMERS_LEVELS ? next_entry_ms(t, level) : UINT64_MAX;
+}

@@ -1,0 +1,55 @@
+/*
+ * A hierarchical timing wheel of (deadline, kind, id): arming and disarming cost the same whatever
+ * the number.
+ *
+ * Timers are data: what is due is handed out one by one, and who armed it looks its id up. The node
+ * lies in its owner, so arming cannot fail. Resolution 1 ms; a timer never fires early.
+ */
+#ifndef BASE_TIMERS_H
+#define BASE_TIMERS_H
+
+#include "base/def.h"
+#include "base/list.h"
+
+#define TIMERS_LEVELS 5
+#define TIMERS_SLOTS 64
+
+struct timer {
+    struct list link;     /* unlinked when not armed */
+    uint64_t deadline_ms; /* on the clock's now_ms */
+    uint64_t id;          /* whose it is */
+    uint32_t kind;        /* the owner's word for what is due */
+    uint16_t level, slot; /* where it lies in the wheel */
+};
+
+struct timers {
+    uint64_t now_ms;                /* everything before this was handed out */
+    uint64_t filled[TIMERS_LEVELS]; /* one bit a slot that has timers */
+    struct list wheel[TIMERS_LEVELS][TIMERS_SLOTS];
+    struct list due; /* expired, not yet handed out */
+    size_t armed;
+};
+
+/* An empty wheel that starts at now_ms. */
+void timers_init(struct timers *t, uint64_t now_ms);
+/* Makes a node ready; call once before its first arming. */
+void timer_init(struct timer *node);
+static inline bool
+timer_armed(const struct timer *node)
+{
+    return !list_empty(&node->link);
+}
+/* Arms node, or arms it anew, for deadline_ms; if that is past, the next timers_due() has it. */
+void timers_arm(struct timers *t, struct timer *node, uint64_t deadline_ms, uint32_t kind,
+                uint64_t id);
+/* Disarms; harmless if not armed. */
+void timers_disarm(struct timers *t, struct timer *node);
+/*
+ * The next timer due at now_ms, disarmed; NULL if there is none. In order of deadline, those of one
+ * ms in order of arming (unless one was armed more than 2^30 ms ahead).
+ */
+struct timer *timers_due(struct timers *t, uint64_t now_ms);
+/* No timer is due before this; UINT64_MAX if none is armed. May be early, never late. */
+uint64_t timers_next_ms(const struct timers *t);
+
+#endif
