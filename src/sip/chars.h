@@ -1,0 +1,80 @@
+/*
+ * What a byte may be in SIP's grammar: tokens, hosts, URIs, quoted strings (RFC 3261 §25.1).
+ */
+#ifndef SIP_CHARS_H
+#define SIP_CHARS_H
+
+#include "base/span.h"
+
+enum chars_class {
+    CHARS_ALPHA = 1,
+    CHARS_HEX = 2,
+    CHARS_TOKEN = 4,        /* token: methods, field names, parameter names */
+    CHARS_HOST = 8,         /* a host name; _ included, as names in the field have it */
+    CHARS_UNRESERVED = 16,  /* unreserved: the same thing whether escaped or not */
+    CHARS_RESERVED = 32,    /* reserved: another thing when escaped */
+    CHARS_USER = 64,        /* what a user part or password holds unescaped, in the RFC and in the field */
+    CHARS_URI = 128,        /* what any part of a URI holds unescaped: printable, not < > nor % */
+};
+
+extern const uint8_t chars_classes[256];
+
+/* Is c in one of these classes (an OR of enum chars_class)? */
+static inline bool
+chars_is(char c, unsigned classes)
+{
+    return chars_classes[(unsigned char)c] & classes;
+}
+
+static inline bool
+chars_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Is every byte in one of these classes? True for an empty span. */
+static inline bool
+chars_all(struct span s, unsigned classes)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!chars_is(s.at[i], classes))
+            return false;
+    return true;
+}
+
+/* How many token characters s begins with. */
+static inline size_t
+chars_token_len(struct span s)
+{
+    size_t n = 0;
+
+    while (n < s.len && chars_is(s.at[n], CHARS_TOKEN))
+        n++;
+    return n;
+}
+
+/* Is s a token? An empty one is none. */
+static inline bool
+chars_is_token(struct span s)
+{
+    return s.len > 0 && chars_token_len(s) == s.len;
+}
+
+/* Bytes of the quoted-string that s begins with, both quotes included; 0 if it never ends. s.at[0] is the quote. */
+size_t chars_quoted(struct span s);
+
+#define CHARS_OPEN SIZE_MAX  /* a quoted string does not end */
+
+/* Position of the first a or b that is not in a quoted string; s.len if there is none, CHARS_OPEN if a quote is open. */
+size_t chars_find(struct span s, char a, char b);
+
+/* s without the white space it begins with. */
+static inline struct span
+chars_skip_lws(struct span s)
+{
+    while (s.len > 0 && span_is_lws(s.at[0]))
+        s = span_skip(s, 1);
+    return s;
+}
+
+#endif

@@ -1,0 +1,181 @@
+/*
+ * Via elements, with white space wherever the grammar lets it stand (RFC 3261 §18.2.2, §20.42, §25.1, RFC 3581).
+ */
+#include "sip/via.h"
+
+#include "sip/chars.h"
+#include "sip/param.h"
+
+/* A token and the white space around it. False if there is none. */
+static bool
+take_token(struct span *rest, struct span *token)
+{
+    struct span at = chars_skip_lws(*rest);
+
+    *token = span_head(at, chars_token_len(at));
+    *rest = chars_skip_lws(span_skip(at, token->len));
+    return token->len > 0;
+}
+
+static bool
+take_slash(struct span *rest)
+{
+    if (rest->len == 0 || rest->at[0] != '/')
+        return false;
+    *rest = span_skip(*rest, 1);
+    return true;
+}
+
+/*
+ * SIP / 2.0 / UDP, then a blank. The version is not judged here: it is the start line's, and a refusal with 505 needs this
+ * Via (RFC 4475 §3.1.2.16).
+ */
+static bool
+take_protocol(struct span *rest, struct span *transport)
+{
+    struct span name, version;
+
+    return take_token(rest, &name) && take_slash(rest) && take_token(rest, &version) && take_slash(rest) &&
+           take_token(rest, transport) && rest->at > span_end(*transport);
+}
+
+/* The address alone, as some write IPv6: with two colons or more nothing else can be meant. */
+static bool
+is_bare_ipv6(struct span s)
+{
+    size_t first = span_find(s, ':');
+    struct hop hop;
+
+    return first < s.len && memchr(s.at + first + 1, ':', s.len - first - 1) && hop_ip_read(s, &hop);
+}
+
+static bool
+is_host(struct span host)
+{
+    struct hop hop;
+
+    if (host.len > 0 && host.at[0] == '[')
+        return hop_ip_read(host, &hop);
+    return host.len > 0 && chars_all(host, CHARS_HOST);
+}
+
+static bool
+read_port(struct span text, uint16_t *port)
+{
+    uint32_t number;
+
+    if (!span_u32(text, UINT16_MAX, &number) || number == 0)
+        return false;
+    *port = (uint16_t)number;
+    return true;
+}
+
+/* host [: port], blanks around the colon allowed. */
+static bool
+read_sent_by(struct span text, struct via *out)
+{
+    size_t host_len = text.len > 0 && text.at[0] == '[' ? span_find(text, ']') : span_find(text, ':');
+    struct span after;
+
+    out->sent_by = text;
+    if (is_bare_ipv6(text)) {
+        out->host = text;
+        return true;
+    }
+    if (text.len > 0 && text.at[0] == '[')
+        host_len++;
+    out->host = span_trim(span_head(text, host_len));
+    after = chars_skip_lws(span_skip(text, host_len));
+    if (!is_host(out->host))
+        return false;
+    return after.len == 0 || (after.at[0] == ':' && read_port(chars_skip_lws(span_skip(after, 1)), &out->port));
+}
+
+/* The first of each parameter that a server looks at; more of them are not allowed (§7.3.1). */
+static void
+keep_param(const struct param *param, struct via *out)
+{
+    const struct span cookie = VIA_COOKIE;
+
+    if (span_ieq(param->name, SPAN("branch")) && !out->branch.at) {
+        out->branch = param->value;
+        /* The cookie alone names nothing: such a branch is as good as none (RFC 4475 §3.2.1). */
+        out->has_cookie = out->branch.len > cookie.len && span_ieq(span_head(out->branch, cookie.len), cookie);
+    } else if (span_ieq(param->name, SPAN("received")) && !out->received.at) {
+        out->received = param->value;
+    } else if (span_ieq(param->name, SPAN("maddr")) && !out->maddr.at) {
+        out->maddr = param->value;
+    } else if (span_ieq(param->name, SPAN("rport")) && !out->has_rport) {
+        out->has_rport = true;
+        out->rport = param->value;
+    }
+}
+
+/* ;name=value up to the element's end. An empty one may stand last, not between others (RFC 4475 §3.1.2.1). */
+static bool
+read_params(struct span params, struct via *out)
+{
+    out->params = params;
+    while (params.len > 0) {
+        struct span at = chars_skip_lws(span_skip(params, 1));
+        size_t end = chars_find(at, ';', ';');
+        struct span one = span_head(at, end);
+        struct param param;
+
+        if (end == CHARS_OPEN || (end == 0 && at.len > 0))
+            return false;
+        if (param_next(&one, &param))
+            keep_param(&param, out);
+        params = span_skip(at, end);
+    }
+    return true;
+}
+
+int
+via_next(struct span *rest, struct via *out)
+{
+    struct span at = chars_skip_lws(*rest), element;
+    size_t end, params;
+
+    while (at.len > 0 && at.at[0] == ',')
+        at = chars_skip_lws(span_skip(at, 1));
+    if (at.len == 0) {
+        *rest = at;
+        return SIPD_ENOENT;
+    }
+    end = chars_find(at, ',', ',');
+    if (end == CHARS_OPEN)
+        return SIPD_ESYNTAX;
+    element = span_trim(span_head(at, end));
+    *out = (struct via){ .whole = element };
+    if (!take_protocol(&element, &out->transport))
+        return SIPD_ESYNTAX;
+    params = span_find(element, ';');
+    if (!read_sent_by(span_trim(span_head(element, params)), out) || !read_params(span_skip(element, params), out))
+        return SIPD_ESYNTAX;
+    *rest = span_skip(at, end);
+    return SIPD_OK;
+}
+
+bool
+via_reply_hop(const struct via *via, struct hop *to)
+{
+    uint8_t transport = hop_transport_read(via->transport);
+    bool reliable = hop_is_reliable(transport);
+    uint16_t port = via->port ? via->port : hop_default_port(transport);
+
+    if (!reliable && hop_ip_read(via->maddr, to)) {
+        to->port = port;
+        return true;
+    }
+    if (hop_ip_read(via->received, to)) {
+        to->port = port;
+        if (!reliable)
+            (void)read_port(via->rport, &to->port); /* RFC 3581 §4; without a value sent-by's port stays */
+        return true;
+    }
+    if (!hop_ip_read(via->host, to))
+        return false;
+    to->port = port;
+    return true;
+}
