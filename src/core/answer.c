@@ -1,0 +1,138 @@
+/*
+ * A response arrives, or the news that none will (RFC 3261 §16.7 steps 1 to 5, §16.9).
+ */
+#include "core/answer.h"
+
+#include "core/branch.h"
+#include "core/cancel.h"
+#include "core/state.h"
+#include "core/timer_c.h"
+#include "core/upstream.h"
+
+#define ELSEWHERE SPAN("SIP;cause=200;text=\"Call completed elsewhere\"")  /* RFC 3326 §2 */
+
+static void
+ask_hooks(struct branch *branch, unsigned status)
+{
+    struct core *core = branch->trip->core;
+    struct sipd_req req = { .core = core, .trip = branch->trip, .branch = branch, .status = (uint16_t)status };
+    uint16_t at = 0;
+
+    (void)chain_ask(&core->chain, &req, SIPD_ON_RESPONSE, &at);
+}
+
+/* Step 2 and 5: Timer C starts anew, and the response goes up unless one of ours already ended the search. */
+static void
+heard_provisional(struct branch *branch, const struct intake *in)
+{
+    struct trip *trip = branch->trip;
+
+    branch->provisional = true;
+    cancel_if_waiting(branch);
+    if (in->msg->status == 100 || branch->state == BRANCH_DONE)
+        return;
+    if (trip->gist.method == METHOD_INVITE && !branch->cancel_sent)
+        timer_c_arm(branch);
+    ask_hooks(branch, in->msg->status);
+    if (trip->final == 0)
+        upstream_response(trip, in->msg, in->gist);
+}
+
+static void
+heard_success(struct branch *branch, const struct intake *in)
+{
+    branch_done(branch, in->msg->status);
+    upstream_response(branch->trip, in->msg, in->gist);
+    cancel_branches(branch->trip, 487, ELSEWHERE);
+}
+
+/* RFC 3263 §4.3: a 503 or a silence at one hop is a reason to try the next. */
+static bool
+tries_next_hop(struct branch *branch, uint16_t status)
+{
+    struct trip *trip = branch->trip;
+
+    if (branch->attempt >= branch->hops_len || branch->cancelled_as != 0 || trip->final != 0)
+        return false;
+    txns_disown(&trip->core->txns, branch->client, 0);
+    branch->client = 0;
+    branch_try(branch, status);
+    return true;
+}
+
+/* Step 4: it joins the answers among which the best is chosen. */
+static void
+heard_failure(struct branch *branch, const struct intake *in)
+{
+    struct trip *trip = branch->trip;
+
+    if (in->msg->status == 503 && tries_next_hop(branch, 503))
+        return;
+    branch_done(branch, in->msg->status);
+    if (branch->status == in->msg->status)
+        branch->response = arena_copy(&trip->arena, msg_bytes(in->msg));
+    if (in->msg->status >= 600) {
+        trip->declined = true;
+        cancel_branches(trip, 487, (struct span){ NULL, 0 });
+    }
+}
+
+static void
+heard_final(struct branch *branch, const struct intake *in)
+{
+    ask_hooks(branch, in->msg->status);
+    if (in->msg->status < 300)
+        heard_success(branch, in);
+    else if (branch->state != BRANCH_DONE)
+        heard_failure(branch, in);
+}
+
+void
+answer_heard(struct core *core, const struct intake *in)
+{
+    struct txn *txn = in->gist->fault == 0 ? txns_find_client(&core->txns, in->gist) : NULL;
+    struct branch *branch;
+    struct trip *trip;
+
+    ++*core->count.responses;
+    if (!txn) {
+        ++*core->count.strays;  /* RFC 6026 §7.3: dropped */
+        return;
+    }
+    if (txns_heard(&core->txns, txn, in->msg->status, in->gist) != TXN_RESPONSE)
+        return;
+    if (txn->owner == 0) {
+        if (txn->peer != 0 && in->msg->status / 100 == 2)
+            upstream_late(core, txn->peer, in->msg, in->gist);
+        return;
+    }
+    branch = slots_find(&core->branches, txn->owner);
+    if (!branch || branch->client != txn->id)
+        return;
+    trip = branch->trip;
+    if (in->msg->status < 200)
+        heard_provisional(branch, in);
+    else
+        heard_final(branch, in);
+    trip_settle(trip);
+}
+
+/* §16.7: a time-out counts as 408; §16.9: a transport failure counts as 503. */
+void
+answer_told(struct core *core, const struct txn_told *told)
+{
+    bool failed = told->news == TXN_FAILED;
+    uint16_t status = failed ? 503 : 408;
+    struct branch *branch;
+
+    if ((told->news != TXN_TIMEOUT && !failed) || (told->kind != TXN_ICT && told->kind != TXN_NICT) || told->owner == 0)
+        return;
+    branch = slots_find(&core->branches, told->owner);
+    if (!branch || branch->client != told->id)
+        return;
+    if (!tries_next_hop(branch, status)) {
+        branch->client = 0;
+        branch_done(branch, status);
+    }
+    trip_settle(branch->trip);
+}

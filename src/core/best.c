@@ -1,0 +1,46 @@
+/*
+ * Which of several final responses goes up (RFC 3261 §16.7 step 6). Pure.
+ */
+#include "core/best.h"
+
+/* 6xx first, then the lowest class. */
+static unsigned
+class_rank(unsigned status)
+{
+    return status >= 600 ? 0 : status / 100;
+}
+
+/* Within a class: first what helps to ask again, last what only says that nobody was there. */
+static unsigned
+inner_rank(unsigned status)
+{
+    switch (status) {
+    case 401:
+    case 407:
+    case 415:
+    case 420:
+    case 484:
+        return 0;
+    case 408:
+    case 430:
+    case 487:
+    case 503:
+        return 2;
+    default:
+        return 1;
+    }
+}
+
+bool
+best_is_better(unsigned a, unsigned b)
+{
+    if (class_rank(a) != class_rank(b))
+        return class_rank(a) < class_rank(b);
+    return inner_rank(a) < inner_rank(b);
+}
+
+unsigned
+best_goes_up_as(unsigned status)
+{
+    return status == 503 ? 500 : status == 430 ? 480 : status;
+}

@@ -1,0 +1,104 @@
+/*
+ * CANCEL, both ways: the caller gives up, or we give up a branch (RFC 3261 §9, §16.10).
+ */
+#include "core/cancel.h"
+
+#include "core/branch.h"
+#include "core/refuse.h"
+#include "core/state.h"
+#include "core/upstream.h"
+#include "sip/derive.h"
+
+static const struct span none;
+
+static struct span
+write_cancel(struct core *core, const struct txn *invite, struct span reason, struct gist *gist)
+{
+    struct buf *b = &core->scratch;
+    struct msg msg;
+
+    if (msg_read((struct span){ invite->bytes, invite->bytes_len }, core->ports.turn, &msg) != SIPD_OK)
+        return none;
+    gist_read(&msg, gist);
+    buf_clear(b);
+    derive_cancel(b, &msg, gist, reason);
+    return b->err == SIPD_OK ? arena_copy(core->ports.turn, buf_span(b)) : none;
+}
+
+/* Out of memory, it is tried again with the next provisional response, and Timer C watches over all. */
+static void
+send_cancel(struct branch *branch)
+{
+    struct core *core = branch->trip->core;
+    const struct txn *invite = txns_find(&core->txns, branch->client);
+    struct gist gist;
+    struct span bytes;
+    uint64_t id;
+
+    if (!invite || !invite->bytes)
+        return;
+    bytes = write_cancel(core, invite, branch->cancel_reason, &gist);
+    if (!bytes.at
+        || txns_request(&core->txns, METHOD_CANCEL, gist.via.branch, &invite->hop, bytes, 0, &id) != SIPD_OK)
+        return;
+    branch->cancel_sent = true;
+    timers_arm(&core->timers, &branch->timer, core->ports.clock->now_ms + 64 * TXN_T1_MS, TIMER_BRANCH, branch->id);
+}
+
+void
+cancel_if_waiting(struct branch *branch)
+{
+    if (branch->cancelled_as != 0 && !branch->cancel_sent && branch->provisional)
+        send_cancel(branch);
+}
+
+void
+cancel_branch(struct branch *branch, uint16_t status, struct span reason)
+{
+    if (branch->state == BRANCH_DONE || branch->cancelled_as != 0 || branch->trip->gist.method != METHOD_INVITE)
+        return;
+    branch->cancelled_as = status;
+    branch->cancel_reason = reason;
+    if (branch->state == BRANCH_RESOLVING)
+        branch_done(branch, status);
+    else
+        cancel_if_waiting(branch);
+}
+
+void
+cancel_branches(struct trip *trip, uint16_t status, struct span reason)
+{
+    list_each (node, after, &trip->branches)
+        cancel_branch(container_of(node, struct branch, link), status, reason);
+}
+
+/* §16.10: the search ends; what is pending downstream is cancelled, and its 487 goes up as the best answer. */
+static void
+give_up(struct trip *trip)
+{
+    trip->cancelled = true;
+    cancel_branches(trip, 487, none);
+    if (trip->pending == 0)
+        upstream_status(trip, 487);
+    trip_settle(trip);
+}
+
+/*
+ * §9.2: 200 to the CANCEL whether or not it comes in time, with the To-tag that our own answer to the INVITE would have. It is
+ * answered without a transaction: the same CANCEL again gets the same answer again.
+ */
+void
+cancel_heard(struct core *core, const struct intake *in)
+{
+    const struct txn *invite = txns_find_cancelled(&core->txns, in->gist);
+    struct trip *trip;
+
+    if (!invite) {
+        refuse(core, in, 481, none, none);
+        return;
+    }
+    trip = invite->owner ? slots_find(&core->trips, invite->owner) : NULL;
+    refuse(core, in, 200, none, none);
+    if (trip && trip->final == 0 && !trip->cancelled)
+        give_up(trip);
+}

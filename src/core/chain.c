@@ -1,0 +1,81 @@
+/*
+ * Hooks, stage by stage, in the order of their numbers; wait and resume by id.
+ */
+#include "core/chain.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+void
+chain_init(struct chain *chain)
+{
+    memset(chain, 0, sizeof *chain);
+}
+
+void
+chain_fini(struct chain *chain)
+{
+    for (int stage = 0; stage < SIPD_STAGES; stage++)
+        mem_free(chain->stages[stage]);
+    chain_init(chain);
+}
+
+int
+chain_add(struct chain *chain, enum sipd_stage stage, const struct chain_hook *hook)
+{
+    uint16_t len = chain->len[stage];
+    uint16_t at = 0;
+    struct chain_hook *hooks;
+
+    while (at < len && chain->stages[stage][at].order < hook->order)
+        at++;
+    if (at < len && chain->stages[stage][at].order == hook->order)
+        return SIPD_EEXIST;
+    hooks = mem_grow(chain->stages[stage], (len + 1u) * sizeof *hooks);
+    if (!hooks)
+        return SIPD_ENOMEM;
+    memmove(&hooks[at + 1], &hooks[at], (size_t)(len - at) * sizeof *hooks);
+    hooks[at] = *hook;
+    chain->stages[stage] = hooks;
+    chain->len[stage]++;
+    return SIPD_OK;
+}
+
+void
+chain_remove(struct chain *chain, const void *owner)
+{
+    for (int stage = 0; stage < SIPD_STAGES; stage++) {
+        uint16_t kept = 0;
+
+        for (uint16_t i = 0; i < chain->len[stage]; i++)
+            if (chain->stages[stage][i].owner != owner)
+                chain->stages[stage][kept++] = chain->stages[stage][i];
+        chain->len[stage] = kept;
+    }
+}
+
+enum sipd_verdict
+chain_ask(const struct chain *chain, struct sipd_req *req, enum sipd_stage stage, uint16_t *at)
+{
+    req->stage = stage;
+    for (; *at < chain->len[stage]; ++*at) {
+        const struct chain_hook *hook = &chain->stages[stage][*at];
+        enum sipd_verdict verdict = hook->fn(req, hook->self);
+
+        if (verdict != SIPD_PASS)
+            return verdict;
+    }
+    return SIPD_PASS;
+}
+
+const char *
+chain_stage_name(enum sipd_stage stage)
+{
+    static const char *const names[SIPD_STAGES] = {
+        "ON_REQUEST", "ON_TARGETS", "ON_BRANCH", "ON_RESPONSE", "ON_REPLY",
+    };
+
+    return names[stage];
+}

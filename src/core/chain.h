@@ -1,0 +1,52 @@
+/*
+ * Hooks, stage by stage, in the order of their numbers; wait and resume by id.
+ */
+#ifndef CORE_CHAIN_H
+#define CORE_CHAIN_H
+
+#include <sipd/module.h>
+
+#include "base/def.h"
+
+struct core;
+struct trip;
+struct branch;
+struct gist;
+
+struct sipd_req {                 /* what a hook has in its hand */
+    struct core *core;
+    struct trip *trip;
+    struct branch *branch;        /* ON_BRANCH, ON_RESPONSE; else NULL */
+    enum sipd_stage stage;
+    uint16_t status;              /* ON_RESPONSE, ON_REPLY; else 0 */
+    bool answered;                /* the hook sent a final response */
+};
+
+struct chain_hook {
+    int order;
+    sipd_hook_fn *fn;
+    void *self;
+    const void *owner;            /* whose it is, for chain_remove */
+    const char *name;             /* of the owner, for lists; lent as long as it is linked */
+};
+
+struct chain {
+    struct chain_hook *stages[SIPD_STAGES];  /* owned, by rising order */
+    uint16_t len[SIPD_STAGES];
+};
+
+void chain_init(struct chain *chain);
+void chain_fini(struct chain *chain);
+/* SIPD_EEXIST: another hook has this order at this stage. SIPD_ENOMEM. */
+int chain_add(struct chain *chain, enum sipd_stage stage, const struct chain_hook *hook) MUST_USE;
+/* Takes out every hook of this owner. */
+void chain_remove(struct chain *chain, const void *owner);
+/*
+ * Asks the hooks of a stage from *at on (0 at first). SIPD_PASS when all passed; else the verdict of the one that spoke,
+ * and *at is its place, so that a waiting one is asked again on resume.
+ */
+enum sipd_verdict chain_ask(const struct chain *chain, struct sipd_req *req, enum sipd_stage stage, uint16_t *at);
+/* "ON_REQUEST" … for lists. */
+const char *chain_stage_name(enum sipd_stage stage);
+
+#endif

@@ -1,0 +1,217 @@
+/*
+ * The request as it leaves on one branch, one function a step (RFC 3261 §16.6).
+ */
+#include "core/forward.h"
+
+#include "core/mark.h"
+#include "core/state.h"
+#include "core/token.h"
+
+enum { HEAD_ROOM = 512 };  /* what the edits add at most, for the choice of a way by size */
+
+/* A few spans put together in the turn's memory. */
+static struct span
+join(struct core *core, const struct span *parts, size_t n)
+{
+    size_t len = 0;
+    char *to, *end;
+
+    for (size_t i = 0; i < n; i++)
+        len += parts[i].len;
+    to = end = arena_alloc(core->ports.turn, len + 1);
+    if (!to)
+        return (struct span){ NULL, 0 };
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].len > 0)
+            memcpy(end, parts[i].at, parts[i].len);
+        end += parts[i].len;
+    }
+    return span_between(to, end);
+}
+
+/* A URI in angle brackets, as Route and Record-Route want it. */
+static struct span
+in_brackets(struct core *core, struct span uri)
+{
+    struct span parts[] = { SPAN("<"), uri, SPAN(">") };
+
+    return join(core, parts, countof(parts));
+}
+
+/* Step 2: the target becomes the Request-URI; header fields in it must not (§19.1.5). */
+static void
+set_request_uri(struct branch *branch, struct draft *draft)
+{
+    const struct uri *uri = &branch->target->uri;
+    struct span text = uri->whole;
+
+    if (uri->headers.len > 0)
+        text = span_between(uri->whole.at, uri->headers.at - 1);
+    draft_set_uri(draft, text);
+}
+
+/* Which dialogs must come back through us: all that these methods can make or refresh (§16.6 step 4). */
+static bool
+wants_record_route(const struct trip *trip)
+{
+    static const bool makes_dialogs[METHODS] = {
+        [METHOD_INVITE] = true, [METHOD_SUBSCRIBE] = true, [METHOD_NOTIFY] = true,
+        [METHOD_REFER] = true,  [METHOD_UPDATE] = true,    [METHOD_OTHER] = true,
+    };
+
+    return trip->core->conf->record_route && makes_dialogs[trip->gist.method];
+}
+
+/* "<sip:TOKEN@host:port;transport=tcp;lr>" */
+static struct span
+record_route(struct trip *trip, uint16_t listener, struct span sent_by, uint8_t transport, const struct hop *flow)
+{
+    struct core *core = trip->core;
+    char token[TOKEN_BYTES];
+    bool udp = transport == HOP_UDP;
+    struct span parts[] = {
+        SPAN("<sip:"),
+        token_write(core, trip->gist.call_id, listener, flow, token),
+        SPAN("@"),
+        sent_by,
+        udp ? SPAN("") : SPAN(";transport="),
+        udp ? SPAN("") : hop_transport_uri(transport),
+        SPAN(";lr>"),
+    };
+
+    return join(core, parts, countof(parts));
+}
+
+/* Must requests back to the caller take the way that this one came: a connection, or through a NAT? */
+static bool
+caller_needs_flow(const struct trip *trip)
+{
+    return trip->natted || hop_is_reliable(trip->source.transport);
+}
+
+/*
+ * Step 4, with one Record-Route for each side when the sides differ or a side is reached by its flow: which of them a Route
+ * ends with tells the direction (RFC 5658 §3).
+ */
+static void
+add_record_route(struct branch *branch, const struct way *way, struct draft *draft)
+{
+    struct trip *trip = branch->trip;
+    const struct core_ports *ports = &trip->core->ports;
+    const struct hop *in_flow = caller_needs_flow(trip) ? &trip->source : NULL;
+    const struct hop *out_flow = branch->target->is.hop.transport != HOP_NONE ? &way->to : NULL;
+    struct core_side in;
+
+    if (!wants_record_route(trip))
+        return;
+    if ((in_flow || out_flow || way->to.listener != trip->source.listener)
+        && ports->side(ports->io, trip->source.listener, &in))
+        draft_push_record_route(draft, record_route(trip, trip->source.listener, in.sent_by, in.transport, in_flow));
+    draft_push_record_route(draft, record_route(trip, way->to.listener, way->sent_by, way->to.transport, out_flow));
+}
+
+/* Step 5: what modules wished. */
+static void
+add_edits(struct branch *branch, struct draft *draft)
+{
+    for (const struct edit *edit = branch->trip->edits; edit; edit = edit->next) {
+        if (edit->branch != 0 && edit->branch != branch->id)
+            continue;
+        if (edit->drop)
+            draft_drop_field(draft, edit->drop);
+        else
+            draft_add_header(draft, edit->name, edit->value);
+    }
+}
+
+/* §16.4 and step 6: our own Routes go; a strict router next gets its URI as Request-URI and ours at the end of Route. */
+static void
+set_routes(struct branch *branch, struct draft *draft)
+{
+    struct trip *trip = branch->trip;
+
+    draft_drop_routes(draft, trip->own_routes + (trip->strict_next ? 1u : 0u));
+    if (trip->last_route_is_uri)
+        draft_drop_last_route(draft);
+    if (!trip->strict_next) {
+        set_request_uri(branch, draft);
+        return;
+    }
+    draft_append_route(draft, in_brackets(trip->core, branch->target->is.uri));
+    draft_set_uri(draft, trip->next_route);
+}
+
+/* Step 8: our Via on top, the stamps on the one beneath it. Returns the branch. */
+static struct span
+add_via(struct branch *branch, const struct way *way, struct draft *draft)
+{
+    struct trip *trip = branch->trip;
+    struct core *core = trip->core;
+    char mark[MARK_BRANCH_LEN];
+    struct mark_branch_of of = {
+        .gist = &trip->gist,
+        .uri = branch->target->is.uri,
+        .routes = trip->next_route,
+        .hop = &way->to,
+        .attempt = branch->attempt,
+        .loop = mark_loop(core, &trip->msg, &trip->gist),
+        .sent_by = way->sent_by,
+    };
+    struct span parts[] = {
+        SPAN("SIP/2.0/"), hop_transport_via(way->to.transport), SPAN(" "), way->sent_by, SPAN(";branch="),
+        mark_branch(core, &of, mark),
+    };
+    struct span value = join(core, parts, countof(parts));
+
+    draft_stamp_via(draft, &trip->gist, trip->received, trip->rport);
+    draft_push_via(draft, &trip->gist, value);
+    return value.at ? span_skip(value, value.len - MARK_BRANCH_LEN) : value;
+}
+
+/* Step 9: a stream needs a Content-Length, which a datagram may lack (§18.3). */
+static void
+add_length(struct branch *branch, const struct way *way, struct draft *draft)
+{
+    struct trip *trip = branch->trip;
+    struct buf *b = &trip->core->scratch;
+    struct span there;
+
+    if (!hop_is_reliable(way->to.transport) || msg_get(&trip->msg, HDR_CONTENT_LENGTH, &there))
+        return;
+    buf_clear(b);
+    buf_put_u64(b, trip->msg.body_len);
+    draft_add_header(draft, SPAN("Content-Length"), arena_copy(trip->core->ports.turn, buf_span(b)));
+}
+
+/* ON_BRANCH hooks: what they wish holds for this branch only. */
+static bool
+ask_hooks(struct branch *branch)
+{
+    struct core *core = branch->trip->core;
+    struct sipd_req req = { .core = core, .trip = branch->trip, .branch = branch };
+    uint16_t at = 0;
+
+    return chain_ask(&core->chain, &req, SIPD_ON_BRANCH, &at) != SIPD_FAIL;
+}
+
+int
+forward_write(struct branch *branch, const struct hop *hop, struct forward_result *out)
+{
+    struct trip *trip = branch->trip;
+    struct core *core = trip->core;
+    struct draft draft;
+    int err = core->ports.way(core->ports.io, hop, trip->msg.len + HEAD_ROOM, &out->way);
+
+    if (err != SIPD_OK)
+        return err;
+    if (branch->attempt == 1 && !ask_hooks(branch))
+        return SIPD_EINVAL;
+    draft_init(&draft, &trip->msg, core->ports.turn);
+    set_routes(branch, &draft);
+    draft_lower_max_forwards(&draft, &trip->gist);
+    add_record_route(branch, &out->way, &draft);
+    add_edits(branch, &draft);
+    out->branch = add_via(branch, &out->way, &draft);
+    add_length(branch, &out->way, &draft);
+    return draft_render(&draft, core->ports.turn, &out->bytes);
+}

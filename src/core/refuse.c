@@ -1,0 +1,102 @@
+/*
+ * Our own answers: without a transaction (RFC 3261 §8.2.7), and as the server that a request names (§11.2, §8.2.1).
+ */
+#include "core/refuse.h"
+
+#include "core/mark.h"
+#include "core/upstream.h"
+#include "sip/reply.h"
+
+#define ALLOWED "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, MESSAGE, SUBSCRIBE, NOTIFY, REFER, PRACK, UPDATE, PUBLISH"
+
+static struct span
+write_reply(struct core *core, const struct reply_to *to, unsigned status, struct span phrase, struct span headers,
+            struct span body_type, struct span body)
+{
+    struct buf *b = &core->scratch;
+
+    buf_clear(b);
+    reply_begin(b, to, status, phrase);
+    buf_put(b, headers);
+    reply_end(b, body_type, body);
+    return b->err == SIPD_OK ? arena_copy(core->ports.turn, buf_span(b)) : (struct span){ NULL, 0 };
+}
+
+void
+refuse(struct core *core, const struct intake *in, unsigned status, struct span phrase, struct span headers)
+{
+    char tag[MARK_TAG_LEN];
+    struct reply_to to = {
+        .request = in->msg,
+        .gist = in->gist,
+        .received = in->received,
+        .rport = in->rport,
+        .to_tag = mark_tag(core, in->gist, tag),
+    };
+    struct span none = { NULL, 0 };
+    struct span bytes = write_reply(core, &to, status, phrase, headers, none, none);
+
+    if (bytes.at)
+        core->ports.send(core->ports.io, &in->reply_to, bytes, 0, 0);
+    ++*core->count.refused;
+    if (log_on(core->ports.log, LOG_LVL_DEBUG)) {
+        struct span code = arena_copy(core->ports.turn, span_head(span_skip(bytes, 8), 3));
+
+        log_spans(core->ports.log, LOG_LVL_DEBUG, "refused", "call_id", &in->gist->call_id, "method", &in->gist->method_text,
+                  "status", &code, NULL);
+    }
+}
+
+bool
+refuse_is_acked(const struct core *core, const struct gist *ack)
+{
+    char tag[MARK_TAG_LEN];
+
+    return ack->has_to_tag && span_eq(ack->to_tag, mark_tag(core, ack, tag));
+}
+
+struct span
+refuse_retry_after(struct core *core)
+{
+    struct buf *b = &core->scratch;
+
+    buf_clear(b);
+    buf_put(b, SPAN("Retry-After: "));
+    buf_put_u64(b, core->retry_after_s ? core->retry_after_s : 5);
+    buf_put(b, SPAN("\r\n"));
+    return arena_copy(core->ports.turn, buf_span(b));
+}
+
+int
+trip_reply(struct trip *trip, unsigned status, struct span phrase, struct span headers, struct span body_type,
+           struct span body)
+{
+    struct core *core = trip->core;
+    char tag[MARK_TAG_LEN];
+    struct reply_to to = {
+        .request = &trip->msg,
+        .gist = &trip->gist,
+        .received = trip->received,
+        .rport = trip->rport,
+        .to_tag = mark_tag(core, &trip->gist, tag),
+    };
+    struct span bytes = write_reply(core, &to, status, phrase, headers, body_type, body);
+
+    if (!bytes.at)
+        return SIPD_ENOMEM;
+    return upstream_send(trip, status, bytes);
+}
+
+int
+refuse_for_server(struct trip *trip)
+{
+    struct span none = { NULL, 0 };
+    struct span allow = SPAN("Allow: " ALLOWED "\r\n");
+    struct span options = SPAN("Allow: " ALLOWED "\r\nAccept: */*\r\nSupported: \r\n");
+
+    if (trip->gist.method == METHOD_OPTIONS)
+        return trip_reply(trip, 200, none, options, none, none);
+    if (trip->gist.method == METHOD_REGISTER)
+        return trip_reply(trip, 405, none, allow, none, none);
+    return trip_reply(trip, 404, none, none, none, none);
+}

@@ -1,0 +1,103 @@
+/*
+ * The target set: who may get the request, best first, each once (RFC 3261 §16.5, §16.6).
+ */
+#include "core/target.h"
+
+#include "core/branch.h"
+#include "core/state.h"
+
+static bool
+is_same(const struct target *a, const struct target *b)
+{
+    return uri_eq(&a->uri, &b->uri) && hop_eq(&a->is.hop, &b->is.hop) && a->is.hop.flow == b->is.hop.flow;
+}
+
+static bool
+is_known(const struct trip *trip, const struct target *target)
+{
+    list_each (node, after, &trip->targets)
+        if (is_same(container_of(node, struct target, link), target))
+            return true;
+    list_each (node, after, &trip->branches)
+        if (is_same(container_of(node, struct branch, link)->target, target))
+            return true;
+    return false;
+}
+
+/* Before the first one of lower q: equal q stay in the order of their adding. */
+static void
+link_by_q(struct trip *trip, struct target *target)
+{
+    struct list *before = trip->targets.next;
+
+    while (before != &trip->targets && container_of(before, struct target, link)->is.q >= target->is.q)
+        before = before->next;
+    list_push(before, &target->link);
+}
+
+static int
+add(struct trip *trip, const struct sipd_target *is, bool else_by_uri)
+{
+    struct target *target;
+
+    if (trip->targets_len >= trip->core->conf->max_targets)
+        return SIPD_EFULL;
+    target = arena_zalloc(&trip->arena, sizeof *target);
+    if (!target)
+        return SIPD_ENOMEM;
+    target->is = *is;
+    target->else_by_uri = else_by_uri;
+    target->is.uri = arena_copy(&trip->arena, is->uri);
+    if (!target->is.uri.at)
+        return SIPD_ENOMEM;
+    if (uri_read(target->is.uri, &target->uri) != SIPD_OK)
+        return SIPD_ESYNTAX;
+    if (is_known(trip, target))
+        return SIPD_OK;
+    link_by_q(trip, target);
+    trip->targets_len++;
+    return SIPD_OK;
+}
+
+int
+trip_add_target(struct trip *trip, const struct sipd_target *is)
+{
+    return add(trip, is, false);
+}
+
+int
+target_add_uri(struct trip *trip)
+{
+    struct sipd_target is = { .uri = trip->uri_text, .q = 1000 };
+
+    if (trip->has_flow)
+        is.hop = trip->flow;
+    return add(trip, &is, trip->has_flow);
+}
+
+static void
+arm_no_answer(struct trip *trip)
+{
+    struct core *core = trip->core;
+
+    if (core->conf->no_answer_ms > 0 && trip->gist.method == METHOD_INVITE)
+        timers_arm(&core->timers, &trip->no_answer, core->ports.clock->now_ms + core->conf->no_answer_ms, TIMER_NO_ANSWER,
+                   trip->id);
+}
+
+void
+target_start_group(struct trip *trip)
+{
+    bool by_q = trip->core->conf->fork == CORE_FORK_Q;
+    uint32_t q = container_of(trip->targets.next, struct target, link)->is.q;
+
+    list_each (node, after, &trip->targets) {
+        struct target *target = container_of(node, struct target, link);
+
+        if (by_q && target->is.q != q)
+            break;
+        list_remove(&target->link);
+        branch_start(trip, target);
+    }
+    arm_no_answer(trip);
+}

@@ -1,0 +1,136 @@
+/*
+ * The user part of our Record-Route: a keyed token over Call-ID and listener, and the flow that leads back (RFC 3261 §16.6
+ * step 4, RFC 5626 §5.2).
+ *
+ * In bytes: kind, listener, then of a flow transport, port, id and address; then a MAC of 64 bits. In text: five bits a character.
+ */
+#include "core/token.h"
+
+enum { PLAIN_LEN = 3, FLOW_LEN = PLAIN_LEN + 1 + 2 + 8 + 16, MAC_LEN = 8, BYTES_MAX = FLOW_LEN + MAC_LEN };
+enum { KIND_PLAIN = 1, KIND_FLOW = 2 };
+
+static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
+
+static void
+put_number(uint8_t **to, uint64_t n, int bytes)
+{
+    while (bytes-- > 0)
+        *(*to)++ = (uint8_t)(n >> (8 * bytes));
+}
+
+static uint64_t
+get_number(const uint8_t **from, int bytes)
+{
+    uint64_t n = 0;
+
+    while (bytes-- > 0)
+        n = n << 8 | *(*from)++;
+    return n;
+}
+
+static void
+put_mac(const struct core *core, struct span call_id, const uint8_t *bytes, size_t len, uint8_t mac[MAC_LEN])
+{
+    struct prf p;
+    uint8_t *to = mac;
+
+    prf_init(&p, &core->route_key);
+    prf_put_field(&p, call_id);
+    prf_put_field(&p, (struct span){ (const char *)bytes, len });
+    put_number(&to, prf_done(&p).lo, MAC_LEN);
+}
+
+static size_t
+write_digits(const uint8_t *bytes, size_t len, char *to)
+{
+    uint32_t held = 0;
+    unsigned bits = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        held = held << 8 | bytes[i];
+        for (bits += 8; bits >= 5; bits -= 5)
+            to[n++] = digits[held >> (bits - 5) & 31];
+    }
+    if (bits > 0)
+        to[n++] = digits[held << (5 - bits) & 31];
+    return n;
+}
+
+/* The bytes that text stands for; 0 if it is not what write_digits makes. */
+static size_t
+read_digits(struct span text, uint8_t *to, size_t room)
+{
+    uint32_t held = 0;
+    unsigned bits = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        const char *digit = text.at[i] ? strchr(digits, text.at[i]) : NULL;
+
+        if (!digit)
+            return 0;
+        held = held << 5 | (uint32_t)(digit - digits);
+        bits += 5;
+        if (bits < 8)
+            continue;
+        if (n == room)
+            return 0;
+        bits -= 8;
+        to[n++] = (uint8_t)(held >> bits);
+    }
+    return held & ((1u << bits) - 1) ? 0 : n;
+}
+
+struct span
+token_write(const struct core *core, struct span call_id, uint16_t listener, const struct hop *flow, char to[TOKEN_BYTES])
+{
+    uint8_t bytes[BYTES_MAX], *end = bytes;
+
+    put_number(&end, flow ? KIND_FLOW : KIND_PLAIN, 1);
+    put_number(&end, listener, 2);
+    if (flow) {
+        put_number(&end, flow->transport, 1);
+        put_number(&end, flow->port, 2);
+        put_number(&end, flow->flow, 8);
+        memcpy(end, flow->ip, sizeof flow->ip);
+        end += sizeof flow->ip;
+    }
+    put_mac(core, call_id, bytes, (size_t)(end - bytes), end);
+    return (struct span){ to, write_digits(bytes, (size_t)(end - bytes) + MAC_LEN, to) };
+}
+
+/* In the same time wherever they differ, so that a MAC cannot be found byte by byte. */
+static bool
+is_same_mac(const uint8_t *a, const uint8_t *b)
+{
+    unsigned differ = 0;
+
+    for (int i = 0; i < MAC_LEN; i++)
+        differ |= (unsigned)(a[i] ^ b[i]);
+    return differ == 0;
+}
+
+bool
+token_read(const struct core *core, struct span call_id, struct span text, bool *has_flow, struct hop *flow)
+{
+    uint8_t bytes[BYTES_MAX], mac[MAC_LEN];
+    const uint8_t *from = bytes;
+    size_t len = read_digits(text, bytes, sizeof bytes);
+
+    if (len != PLAIN_LEN + MAC_LEN && len != FLOW_LEN + MAC_LEN)
+        return false;
+    put_mac(core, call_id, bytes, len - MAC_LEN, mac);
+    if (!is_same_mac(mac, bytes + len - MAC_LEN))
+        return false;
+    *has_flow = get_number(&from, 1) == KIND_FLOW;
+    memset(flow, 0, sizeof *flow);
+    flow->listener = (uint16_t)get_number(&from, 2);
+    if (*has_flow) {
+        flow->transport = (uint8_t)get_number(&from, 1);
+        flow->port = (uint16_t)get_number(&from, 2);
+        flow->flow = get_number(&from, 8);
+        memcpy(flow->ip, from, sizeof flow->ip);
+    }
+    return len == (*has_flow ? FLOW_LEN : PLAIN_LEN) + MAC_LEN;
+}

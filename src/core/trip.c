@@ -1,0 +1,267 @@
+/*
+ * One request's life in the proxy: asked about by hooks, forked to targets, answered, ended (RFC 3261 §16.2).
+ */
+#include "core/trip.h"
+
+#include "core/branch.h"
+#include "core/cancel.h"
+#include "core/intake.h"
+#include "core/refuse.h"
+#include "core/route.h"
+#include "core/state.h"
+#include "core/target.h"
+#include "core/upstream.h"
+
+static const struct span none;
+
+static bool
+is_ack(const struct trip *trip)
+{
+    return trip->gist.method == METHOD_ACK;
+}
+
+static struct trip *
+trip_new(struct core *core)
+{
+    uint64_t id;
+    struct trip *trip = slots_new(&core->trips, &id);
+
+    if (!trip)
+        return NULL;
+    trip->id = id;
+    trip->core = core;
+    arena_init(&trip->arena, core->conf->trip_bytes);
+    list_init(&trip->link);
+    list_init(&trip->targets);
+    list_init(&trip->branches);
+    trip->edits_end = &trip->edits;
+    timer_init(&trip->trying);
+    timer_init(&trip->no_answer);
+    return trip;
+}
+
+static void
+trip_free(struct trip *trip)
+{
+    struct core *core = trip->core;
+
+    timers_disarm(&core->timers, &trip->trying);
+    timers_disarm(&core->timers, &trip->no_answer);
+    list_remove(&trip->link);
+    arena_fini(&trip->arena);
+    slots_free(&core->trips, trip->id);
+}
+
+/* Copies what came, so that it outlives the turn, and opens the server transaction that answers repeats. */
+static int
+keep(struct trip *trip, const struct intake *in)
+{
+    struct core *core = trip->core;
+    int err = msg_keep(in->msg, &trip->arena, &trip->msg);
+
+    if (err != SIPD_OK)
+        return err;
+    gist_read(&trip->msg, &trip->gist);
+    trip->source = *in->from;
+    trip->natted = in->natted;
+    trip->rport = in->rport;
+    trip->received = arena_copy(&trip->arena, in->received);
+    if (!trip->received.at)
+        return SIPD_ENOMEM;
+    if (is_ack(trip))
+        return SIPD_OK;
+    return txns_serve(&core->txns, &trip->gist, &in->reply_to, trip->id, &trip->server);
+}
+
+static void
+arm_trying(struct trip *trip)
+{
+    struct core *core = trip->core;
+
+    if (trip->gist.method == METHOD_INVITE)
+        timers_arm(&core->timers, &trip->trying, core->ports.clock->now_ms + core->conf->trying_ms, TIMER_TRYING, trip->id);
+}
+
+void
+trip_begin(struct core *core, const struct intake *in)
+{
+    struct trip *trip = trip_new(core);
+    uint16_t status;
+    int err = trip ? keep(trip, in) : SIPD_EFULL;
+
+    if (err != SIPD_OK) {
+        if (trip)
+            trip_free(trip);
+        if (in->gist->method != METHOD_ACK)
+            refuse(core, in, 503, none, refuse_retry_after(core));
+        return;
+    }
+    ++*core->count.trips;
+    core->pending += trip->server != 0;
+    arm_trying(trip);
+    status = route_prepare(trip);
+    if (status == 403)
+        ++*core->count.forged_routes;
+    trip->stage = is_ack(trip) ? SIPD_ON_TARGETS : SIPD_ON_REQUEST;
+    if (status == 0) {
+        trip_go(trip);
+    } else {
+        upstream_status(trip, status);
+        trip_settle(trip);
+    }
+}
+
+/* Asks a stage's hooks. True: the request goes on. */
+static bool
+ask(struct trip *trip, enum sipd_stage stage)
+{
+    struct sipd_req req = { .core = trip->core, .trip = trip };
+
+    trip->stage = stage;
+    switch (chain_ask(&trip->core->chain, &req, stage, &trip->hook_at)) {
+    case SIPD_WAIT:
+        trip->state = TRIP_WAITING;
+        return false;
+    case SIPD_FAIL:
+        upstream_status(trip, 500);
+        return false;
+    case SIPD_DONE:
+    case SIPD_PASS:
+        break;
+    }
+    trip->hook_at = 0;
+    return trip->final == 0;
+}
+
+/*
+ * A request leaves for another's domain only if its sender is known or its Route carries our token; what From says grants nothing
+ * (proxy.relay).
+ */
+static bool
+may_leave(const struct trip *trip)
+{
+    return trip->core->conf->relay == CORE_RELAY_ANY || trip->for_us || trip->by_token || trip->trusted
+           || trip->user.len > 0;
+}
+
+static bool
+is_for_server(const struct trip *trip)
+{
+    return (trip->for_us && !trip->uri.has_user)
+           || (trip->gist.method == METHOD_OPTIONS && trip->gist.has_max_forwards && trip->gist.max_forwards == 0);
+}
+
+/* Nobody to send it to: 480 for a user that somebody knows, else 404 (§16.5, §21.4.18). */
+static unsigned
+status_of_absence(const struct trip *trip)
+{
+    const struct core_ports *ports = &trip->core->ports;
+    size_t room = trip->uri.whole.len + 8;
+    char *aor = arena_alloc(ports->turn, room);
+    int len = aor ? uri_aor_write(&trip->uri, aor, room) : SIPD_ENOMEM;
+
+    return len > 0 && ports->knows(ports->io, (struct span){ aor, (size_t)len }) ? 480 : 404;
+}
+
+/* §16.5: another's domain, or Routes that are left, make the Request-URI the only target; else the hooks say. */
+static bool
+find_targets(struct trip *trip)
+{
+    if (!trip->for_us && target_add_uri(trip) != SIPD_OK) {
+        upstream_status(trip, 500);
+        return false;
+    }
+    if (trip->for_us && !ask(trip, SIPD_ON_TARGETS))
+        return false;
+    if (list_empty(&trip->targets)) {
+        upstream_status(trip, status_of_absence(trip));
+        return false;
+    }
+    return true;
+}
+
+/* §16.3 is behind us. True: there are targets to be tried. */
+static bool
+decide(struct trip *trip)
+{
+    if (trip->stage == SIPD_ON_REQUEST) {
+        if (!ask(trip, SIPD_ON_REQUEST))
+            return false;
+        if (is_for_server(trip)) {
+            if (refuse_for_server(trip) != SIPD_OK)
+                upstream_status(trip, 500);
+            return false;
+        }
+        if (!may_leave(trip)) {
+            upstream_status(trip, 403);
+            return false;
+        }
+        trip->stage = list_empty(&trip->targets) ? SIPD_ON_TARGETS : SIPD_ON_BRANCH;
+    }
+    if (is_ack(trip) && (is_for_server(trip) || !may_leave(trip)))
+        return false;
+    return trip->stage == SIPD_ON_BRANCH || find_targets(trip);
+}
+
+void
+trip_go(struct trip *trip)
+{
+    trip->state = TRIP_ASKING;
+    if (decide(trip))
+        trip->state = TRIP_FORKING;
+    if (trip->state != TRIP_WAITING)
+        trip_settle(trip);
+}
+
+/* May more targets be tried: nothing final yet, nobody gave up, nobody declined for all (§16.7 step 5)? */
+static bool
+may_try_more(const struct trip *trip)
+{
+    return trip->state == TRIP_FORKING && !trip->cancelled && !trip->declined && !list_empty(&trip->targets);
+}
+
+void
+trip_settle(struct trip *trip)
+{
+    while (trip->pending == 0 && may_try_more(trip))
+        target_start_group(trip);
+    if (trip->pending > 0)
+        return;
+    if (trip->state == TRIP_FORKING)
+        upstream_best(trip);
+    trip_end(trip);
+}
+
+void
+trip_trying(struct core *core, uint64_t id)
+{
+    struct trip *trip = slots_find(&core->trips, id);
+
+    if (!trip || trip->up || trip->final != 0 || trip->gist.method != METHOD_INVITE)
+        return;
+    timers_disarm(&core->timers, &trip->trying);
+    upstream_status(trip, 100);
+}
+
+/* What nobody answered in the end is forgotten: a non-INVITE gets no late 408 (RFC 4320 §4.2). */
+static void
+leave_server(struct trip *trip)
+{
+    if (trip->server == 0)
+        return;
+    if (trip->final == 0) {
+        trip->core->pending--;
+        txns_end(&trip->core->txns, trip->server);
+    } else {
+        txns_disown(&trip->core->txns, trip->server, 0);
+    }
+}
+
+void
+trip_end(struct trip *trip)
+{
+    list_each (node, after, &trip->branches)
+        branch_free(container_of(node, struct branch, link));
+    leave_server(trip);
+    trip_free(trip);
+}

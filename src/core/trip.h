@@ -1,0 +1,138 @@
+/*
+ * One request's life in the proxy: what came, where it may go, its branches, the best answer so far (RFC 3261 §16).
+ *
+ * A trip begins with a new request and ends when its final response has gone up and no branch is pending; what is left are
+ * finished transactions. Its arena holds the kept request and all that is made for it.
+ */
+#ifndef CORE_TRIP_H
+#define CORE_TRIP_H
+
+#include "base/arena.h"
+#include "base/list.h"
+#include "base/timers.h"
+#include "core/chain.h"
+#include "core/core.h"
+#include "sip/draft.h"
+#include "sip/gist.h"
+#include "sip/msg.h"
+
+enum trip_state {
+    TRIP_ASKING,    /* checks and hooks: no branch yet */
+    TRIP_WAITING,   /* a hook holds it */
+    TRIP_FORKING,   /* branches are pending, nothing final has gone up */
+    TRIP_ANSWERED,  /* a final response has gone up; branches may still be pending */
+};
+
+enum branch_state {
+    BRANCH_RESOLVING,  /* waits for its hops */
+    BRANCH_PENDING,    /* a client transaction is under way */
+    BRANCH_DONE,       /* a final response, a time-out or a failure */
+};
+
+struct target {
+    struct list link;         /* of trip->targets, best q first */
+    struct sipd_target is;    /* uri and all copied to the trip's arena */
+    struct uri uri;           /* is.uri, read */
+    bool else_by_uri;         /* when its flow is dead, the URI is tried (a flow that a Route named) */
+};
+
+struct edit {                 /* a module's wish for what is forwarded */
+    struct edit *next;
+    struct span name, value;
+    const struct msg_field *drop;  /* the field to take out; NULL: add name and value */
+    uint64_t branch;               /* only this branch; 0: all */
+};
+
+struct branch {
+    uint64_t id;
+    struct trip *trip;
+    struct list link;            /* of trip->branches */
+    struct target *target;
+    enum branch_state state;
+    uint16_t cancelled_as;       /* we want it to end (§16.10), and then it counts as this status; 0: we don't */
+    struct span cancel_reason;   /* value of its Reason field (RFC 3326), or empty; lent for ever */
+    bool cancel_sent;            /* CANCEL goes once a provisional response came (§9.1) */
+    bool provisional;            /* any provisional response came */
+    uint16_t status;             /* its final status; 408 time-out, 503 transport failure (§16.9), 430 dead flow */
+    uint8_t attempt;             /* hops tried so far */
+    uint64_t client;             /* client transaction; 0: none */
+    const struct hop *hops;      /* where it may go, best first; in the trip's arena */
+    uint32_t hops_len;
+    struct span response;        /* its final response as it came, kept in the trip's arena; empty: made by us */
+    struct timer timer;          /* Timer C (§16.8); after CANCEL: when we stop waiting (§9.1) */
+};
+
+struct trip {
+    uint64_t id;
+    struct core *core;
+    struct list link;            /* of core->resumed, or unlinked */
+    struct arena arena;
+    enum trip_state state;
+    enum sipd_stage stage;       /* where the hooks stand … */
+    uint16_t hook_at;            /* … and which one is asked next */
+
+    struct msg msg;              /* kept */
+    struct gist gist;            /* of msg */
+    struct hop source;
+    uint64_t server;             /* server transaction; 0: an ACK, which has none */
+    struct span received;        /* stamp for the top Via (§18.2.1) */
+    uint16_t rport;              /* … (RFC 3581 §4), 0: none */
+    bool natted;                 /* its source is not what its Via says */
+
+    struct span uri_text;        /* Request-URI after §16.4 */
+    struct uri uri;              /* … read */
+    bool for_us;                 /* Request-URI names us: a domain or address of ours */
+    unsigned own_routes;         /* our Route elements on top, to be dropped */
+    bool last_route_is_uri;      /* a strict router put the Request-URI last (§16.4): drop that one … */
+    unsigned routes;             /* … and these many stand before it */
+    bool by_token;               /* the topmost Route was ours and its token right */
+    bool has_flow;               /* the last of our Routes names a flow … */
+    struct hop flow;             /* … this one */
+    struct span next_route;      /* topmost Route left after ours went: where it goes next; empty: none */
+    bool strict_next;            /* … and it is a strict router (§16.6 step 6) */
+
+    struct span user;            /* authenticated name; empty: none */
+    bool trusted;
+
+    struct list targets;         /* not yet tried */
+    struct list branches;        /* all that were made */
+    uint32_t targets_len;        /* ever added */
+    uint32_t pending;            /* branches not done */
+    struct edit *edits;          /* in the order of the wishes */
+    struct edit **edits_end;
+
+    bool up;                     /* something other than our own 100 went up */
+    bool cancelled;              /* the caller gave up (§9.2) */
+    bool declined;               /* a 6xx came: no new branches (§16.7 step 5) */
+    uint16_t final;              /* status that went up, 0: none yet */
+    struct timer trying;         /* our 100 Trying (§17.2.1) */
+    struct timer no_answer;      /* the group at hand rang long enough */
+};
+
+/* Adds a target, best q first, unless an equal one was added before (§16.5). SIPD_ENOMEM, SIPD_EFULL, SIPD_ESYNTAX. */
+int trip_add_target(struct trip *trip, const struct sipd_target *target) MUST_USE;
+/* Wishes an edit of what is forwarded; spans are copied. SIPD_ENOMEM. */
+int trip_add_edit(struct trip *trip, struct span name, struct span value, const struct msg_field *drop,
+                  uint64_t branch) MUST_USE;
+
+struct intake;
+
+/* A new request that passed the checks: keeps it, opens its server transaction (none for an ACK) and runs it. */
+void trip_begin(struct core *core, const struct intake *in);
+/* Goes on after a hook that waited, or starts the next targets when no branch is pending, or ends. The trip may be gone after. */
+void trip_go(struct trip *trip);
+/* No branch is pending: next group, or the best answer goes up; ends the trip when all is said. The trip may be gone after. */
+void trip_settle(struct trip *trip);
+/* Says that we are at it: a 100, unless something went up already (§17.2.1). A stale id is ignored. */
+void trip_trying(struct core *core, uint64_t id);
+/* Ends it: its transactions live on by themselves. */
+void trip_end(struct trip *trip);
+
+/*
+ * Sends a response of ours (refuse.c): phrase empty for the default; headers are (name, value) pairs already written
+ * as "Name: value\r\n…". body with its type, both may be empty. SIPD_ENOMEM.
+ */
+int trip_reply(struct trip *trip, unsigned status, struct span phrase, struct span headers, struct span body_type,
+               struct span body) MUST_USE;
+
+#endif

@@ -1,0 +1,179 @@
+/*
+ * What goes up to the caller: responses from branches, the best of them, or our own (RFC 3261 §16.7 steps 3 to 10).
+ */
+#include "core/upstream.h"
+
+#include "core/best.h"
+#include "core/refuse.h"
+#include "core/state.h"
+
+static const struct span none;
+
+/* A final response went up: the search is over, whatever is still pending. */
+static void
+set_final(struct trip *trip, unsigned status)
+{
+    struct core *core = trip->core;
+
+    trip->final = (uint16_t)status;
+    trip->state = TRIP_ANSWERED;
+    core->pending--;
+    timers_disarm(&core->timers, &trip->no_answer);
+}
+
+static void
+ask_hooks(struct trip *trip, unsigned status)
+{
+    struct sipd_req req = { .core = trip->core, .trip = trip, .status = (uint16_t)status };
+    uint16_t at = 0;
+
+    (void)chain_ask(&trip->core->chain, &req, SIPD_ON_REPLY, &at);
+}
+
+/* After a final response only further 2xx to an INVITE go up (§16.7 step 5). */
+static bool
+may_go_up(const struct trip *trip, unsigned status)
+{
+    if (trip->server == 0)
+        return false;
+    return trip->final == 0 || (trip->gist.method == METHOD_INVITE && trip->final / 100 == 2 && status / 100 == 2);
+}
+
+int
+upstream_send(struct trip *trip, unsigned status, struct span bytes)
+{
+    struct core *core = trip->core;
+    int err;
+
+    if (!may_go_up(trip, status))
+        return SIPD_OK;
+    if (status > 100)
+        ask_hooks(trip, status);
+    err = txns_answer(&core->txns, trip->server, status, bytes);
+    if (err != SIPD_OK)
+        return err;
+    if (status > 100) {
+        trip->up = true;
+        timers_disarm(&core->timers, &trip->trying);
+    }
+    if (status >= 200 && trip->final == 0)
+        set_final(trip, status);
+    return SIPD_OK;
+}
+
+void
+upstream_status(struct trip *trip, unsigned status)
+{
+    struct span headers = status == 503 ? refuse_retry_after(trip->core) : none;
+
+    /* Without memory the request stays unanswered; its sender asks again, or its own timer ends it. */
+    *trip->core->count.unsent += trip_reply(trip, status, none, headers, none, none) != SIPD_OK;
+}
+
+/* A response whose only Via is ours was meant for us (§16.7 step 3). */
+static bool
+has_second_via(const struct msg *msg, const struct gist *gist)
+{
+    struct span rest = msg_value(msg, gist->via_field);
+    struct via via;
+
+    return (via_next(&rest, &via) == SIPD_OK && via_next(&rest, &via) == SIPD_OK)
+           || msg_find(msg, HDR_VIA, gist->via_field);
+}
+
+/* Step 7: the challenges of all other branches that asked for credentials. */
+static void
+add_challenges(struct trip *trip, const struct msg *chosen, struct draft *draft)
+{
+    static const enum header challenges[] = { HDR_WWW_AUTHENTICATE, HDR_PROXY_AUTHENTICATE };
+
+    list_each (node, after, &trip->branches) {
+        struct branch *branch = container_of(node, struct branch, link);
+        struct msg msg;
+
+        if ((branch->status != 401 && branch->status != 407) || branch->response.at == chosen->bytes
+            || msg_read(branch->response, trip->core->ports.turn, &msg) != SIPD_OK)
+            continue;
+        for (size_t i = 0; i < countof(challenges); i++) {
+            const struct msg_field *field = NULL;
+
+            while ((field = msg_find(&msg, challenges[i], field)))
+                draft_add_header(draft, names_header_text(challenges[i]), msg_value(&msg, field));
+        }
+    }
+}
+
+/* The response without our Via, ready to go up; empty if it cannot be made or was meant for us. */
+static struct span
+without_our_via(struct core *core, struct trip *trip, const struct msg *msg, const struct gist *gist)
+{
+    struct draft draft;
+    struct span bytes;
+
+    if (!has_second_via(msg, gist))
+        return none;
+    draft_init(&draft, msg, core->ports.turn);
+    draft_pop_via(&draft, gist);
+    if (trip && (msg->status == 401 || msg->status == 407))
+        add_challenges(trip, msg, &draft);
+    return draft_render(&draft, core->ports.turn, &bytes) == SIPD_OK ? bytes : none;
+}
+
+void
+upstream_response(struct trip *trip, const struct msg *msg, const struct gist *gist)
+{
+    struct span bytes = without_our_via(trip->core, trip, msg, gist);
+
+    if (bytes.at)
+        *trip->core->count.unsent += upstream_send(trip, msg->status, bytes) != SIPD_OK;
+}
+
+void
+upstream_late(struct core *core, uint64_t peer, const struct msg *msg, const struct gist *gist)
+{
+    struct span bytes = without_our_via(core, NULL, msg, gist);
+
+    if (bytes.at)
+        *core->count.unsent += txns_answer(&core->txns, peer, msg->status, bytes) == SIPD_ENOMEM;
+}
+
+static struct branch *
+choose(struct trip *trip)
+{
+    struct branch *best = NULL;
+
+    list_each (node, after, &trip->branches) {
+        struct branch *branch = container_of(node, struct branch, link);
+
+        if (branch->status >= 300 && (!best || best_is_better(branch->status, best->status)))
+            best = branch;
+    }
+    return best;
+}
+
+/* Passes the chosen response on as it came; false if it is not there any more. */
+static bool
+pass_on(struct trip *trip, const struct branch *best)
+{
+    struct msg msg;
+    struct gist gist;
+
+    if (best->response.len == 0 || msg_read(best->response, trip->core->ports.turn, &msg) != SIPD_OK)
+        return false;
+    gist_read(&msg, &gist);
+    upstream_response(trip, &msg, &gist);
+    return trip->final != 0;
+}
+
+void
+upstream_best(struct trip *trip)
+{
+    struct branch *best = choose(trip);
+    unsigned status = best ? best_goes_up_as(best->status) : trip->cancelled ? 487 : 408;
+
+    /* A late 408 to a non-INVITE helps nobody: its sender's own timer has fired (RFC 4320 §4.2). */
+    if (status == 408 && trip->gist.method != METHOD_INVITE)
+        return;
+    if (!best || status != best->status || !pass_on(trip, best))
+        upstream_status(trip, status);
+}

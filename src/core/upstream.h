@@ -1,0 +1,20 @@
+/*
+ * What goes up to the caller: responses from branches, the best of them, or our own (RFC 3261 §16.7 steps 3 to 10).
+ */
+#ifndef CORE_UPSTREAM_H
+#define CORE_UPSTREAM_H
+
+#include "core/trip.h"
+
+/* Sends written bytes by the server transaction, and keeps account. Lent: bytes, until the turn's end. SIPD_ENOMEM. */
+int upstream_send(struct trip *trip, unsigned status, struct span bytes) MUST_USE;
+/* Sends a response of ours with the fields that its status asks for. */
+void upstream_status(struct trip *trip, unsigned status);
+/* Passes a response of a branch on. Lent: msg, gist. */
+void upstream_response(struct trip *trip, const struct msg *msg, const struct gist *gist);
+/* All branches are done and nothing final went up: the best answer does. */
+void upstream_best(struct trip *trip);
+/* A 2xx on a client transaction whose trip is over goes up by the server transaction `peer` (RFC 6026 §7.1, §7.2). */
+void upstream_late(struct core *core, uint64_t peer, const struct msg *msg, const struct gist *gist);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * What a hook may ask of the request in its hand, and do to it.
+ */
+#ifndef SIPD_REQUEST_H
+#define SIPD_REQUEST_H
+
+#include <sipd/addr.h>
+#include <sipd/hop.h>
+#include <sipd/span.h>
+#include <sipd/uri.h>
+
+struct sipd_req;
+
+struct sipd_target {      /* where a request may go (RFC 3261 §16.5) */
+    struct span uri;      /* becomes the Request-URI; copied */
+    struct hop hop;       /* transport HOP_NONE: found by the URI (RFC 3263); else sent exactly there, over hop.flow if not 0 */
+    uint32_t q;           /* thousandths, 0…1000 (RFC 3261 §20.10) */
+    uint64_t tag;         /* the module's own word for it */
+    uint32_t expires_s;   /* how long the contact is good for yet; 0: unknown */
+};
+
+#pragma GCC visibility push(default)
+
+/* Names the request across turns; sipd_resume() takes it. */
+uint64_t sipd_req_id(const struct sipd_req *req);
+/* The method as written. */
+struct span sipd_req_method(const struct sipd_req *req);
+/* The Request-URI after route preprocessing (RFC 3261 §16.4), as text and, if it could be read, in parts. */
+struct span sipd_req_uri_text(const struct sipd_req *req);
+bool sipd_req_uri(const struct sipd_req *req, struct uri *uri);
+/* The value of the n-th field (0…) with this name, compact forms included; false if there is none. Lent with req. */
+bool sipd_req_header(const struct sipd_req *req, struct span name, unsigned n, struct span *value);
+/* Call-ID, CSeq number, From, To as read by the core. */
+struct span sipd_req_call_id(const struct sipd_req *req);
+uint32_t sipd_req_cseq(const struct sipd_req *req);
+bool sipd_req_from(const struct sipd_req *req, struct addr *addr);
+bool sipd_req_to(const struct sipd_req *req, struct addr *addr);
+/* Does To have a tag: is it within a dialog (RFC 3261 §12.2)? */
+bool sipd_req_in_dialog(const struct sipd_req *req);
+/* Did its own topmost Route carry our token: did we let its dialog be made? */
+bool sipd_req_by_token(const struct sipd_req *req);
+struct span sipd_req_body(const struct sipd_req *req);
+/* Where it came from; listener and, on connections, flow are set. */
+const struct hop *sipd_req_source(const struct sipd_req *req);
+/* Does the source differ from what the top Via says (a NAT stands between)? */
+bool sipd_req_is_natted(const struct sipd_req *req);
+/* Is the Request-URI ours without a user: meant for the server itself? */
+bool sipd_req_for_server(const struct sipd_req *req);
+
+/* Marks the sender as authenticated under this user name (copied), for later hooks and the relay rule. SIPD_ENOMEM. */
+int sipd_req_authenticate(struct sipd_req *req, struct span user);
+/* The name it was authenticated under; empty: it was not. */
+struct span sipd_req_user(const struct sipd_req *req);
+/* Marks the sender as trusted without a name (a trunk). */
+void sipd_req_trust(struct sipd_req *req);
+bool sipd_req_is_trusted(const struct sipd_req *req);
+
+/* Adds a target (ON_TARGETS; ON_REQUEST too). Copied. SIPD_ENOMEM, SIPD_ESYNTAX (uri), SIPD_EFULL. */
+int sipd_req_add_target(struct sipd_req *req, const struct sipd_target *target);
+/* The n-th target (0…) of those added so far, in the order they were added; NULL past the end. Lent until the next is added. */
+const struct sipd_target *sipd_req_target_at(const struct sipd_req *req, unsigned n);
+/* The target of the branch at hand (ON_BRANCH, ON_RESPONSE); NULL at other stages. */
+const struct sipd_target *sipd_req_target(const struct sipd_req *req);
+/* Adds a field to what is forwarded: to this branch ON_BRANCH, to all before. Copied. SIPD_ENOMEM. */
+int sipd_req_add_header(struct sipd_req *req, struct span name, struct span value);
+/* Takes the n-th field of this name out of what is forwarded (all branches). SIPD_ENOENT, SIPD_ENOMEM. */
+int sipd_req_drop_header(struct sipd_req *req, struct span name, unsigned n);
+/* The status of the response at hand (ON_RESPONSE, ON_REPLY); 0 at other stages. */
+unsigned sipd_req_status(const struct sipd_req *req);
+
+#pragma GCC visibility pop
+
+#endif

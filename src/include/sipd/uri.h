@@ -1,0 +1,57 @@
+/*
+ * SIP, SIPS and tel URIs read into spans; any other scheme kept whole (RFC 3261 §19.1, RFC 3966, RFC 3986).
+ *
+ * Pure functions on lent bytes. What is read points into what was given.
+ */
+#ifndef SIPD_URI_H
+#define SIPD_URI_H
+
+#include <sipd/err.h>
+#include <sipd/span.h>
+
+enum uri_scheme { URI_SIP, URI_SIPS, URI_TEL, URI_OTHER };
+
+struct uri {
+    enum uri_scheme scheme;
+    struct span whole;        /* all of it */
+    struct span scheme_text;  /* before the colon, as written */
+    struct span rest;         /* after the colon; all there is for URI_OTHER */
+    struct span user;         /* still escaped; for tel the number; empty if there is none */
+    struct span password;     /* still escaped */
+    struct span host;         /* name, IPv4 or [IPv6] with its brackets; empty for tel */
+    uint16_t port;            /* 0: none written */
+    bool has_user;            /* an @ was there */
+    struct span params;       /* from after the first ; up to ? */
+    struct span headers;      /* from after the ? */
+};
+
+#pragma GCC visibility push(default)
+
+/*
+ * Reads one URI, all of it. Lent: text; out points into it. SIPD_ESYNTAX if the grammar of its scheme refuses it
+ * (RFC 3261 §25.1; a user part may hold what real devices put there unescaped: '#', blanks never).
+ */
+int uri_read(struct span text, struct uri *out);
+
+/* Equal by RFC 3261 §19.1.4 (sip, sips), RFC 3966 §4 (tel), bytes with the scheme's case ignored (others). */
+bool uri_eq(const struct uri *a, const struct uri *b);
+
+/* The value of a URI parameter (name without case). False if it is not there; an empty span for one without value. */
+bool uri_param(const struct uri *uri, struct span name, struct span *value);
+
+/*
+ * Writes the address-of-record form that registrations are kept under (RFC 3261 §10.3 step 5): scheme and host in lower
+ * case, user unescaped where that is safe, no password, port, parameters nor headers. `to` has room for `room` bytes; a
+ * whole.len of room is always enough. Returns the length, or SIPD_ETOOBIG.
+ */
+int uri_aor_write(const struct uri *uri, char *to, size_t room);
+
+/* Two user parts (or other escaped texts) equal after unescaping, case kept (RFC 3261 §19.1.4, RFC 3986 §6.2.2). */
+bool uri_text_eq(struct span a, struct span b);
+
+/* Is this host an IPv4 address or a bracketed IPv6 reference (RFC 3261 §25.1)? */
+bool uri_host_is_literal(struct span host);
+
+#pragma GCC visibility pop
+
+#endif

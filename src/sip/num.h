@@ -1,0 +1,18 @@
+/*
+ * The header fields that hold numbers: CSeq, Max-Forwards, Content-Length, Expires (RFC 3261 §20).
+ */
+#ifndef SIP_NUM_H
+#define SIP_NUM_H
+
+#include "base/span.h"
+
+/* "314159 INVITE" (§20.16): the number below 2^31 (§8.1.1.5) and the method. False if it is none. */
+bool num_cseq(struct span value, uint32_t *number, struct span *method);
+/* Max-Forwards (§20.22), 0 to 255. False if it is none. */
+bool num_max_forwards(struct span value, uint32_t *out);
+/* Content-Length (§20.14), at most 2^31 - 1. False if it is none (a sign, a blank inside, too large). */
+bool num_length(struct span value, uint32_t *out);
+/* Expires or delta-seconds (§20.19): a number above 2^32 - 1 counts as that. False if it is none. */
+bool num_expires(struct span value, uint32_t *out);
+
+#endif

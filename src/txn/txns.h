@@ -1,0 +1,122 @@
+/*
+ * All transactions, by id and by key (RFC 3261 §17.1.3, §17.2.3), and the events that move them.
+ */
+#ifndef TXN_TXNS_H
+#define TXN_TXNS_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/prf.h"
+#include "base/slots.h"
+#include "base/table.h"
+#include "base/timers.h"
+#include "sip/gist.h"
+#include "sip/hop.h"
+#include "txn/machine.h"
+#include "txn/ports.h"
+
+#define TXN_T1_MS 500u    /* §17.1.1.1: round-trip estimate */
+#define TXN_T2_MS 4000u   /* longest interval of E and G */
+#define TXN_T4_MS 5000u   /* a message stays in the network at most this long */
+
+struct txn {
+    struct table_node by_key;
+    uint64_t id;
+    uint64_t owner;          /* whose it is: a trip (server) or a branch (client); 0: nobody's any more */
+    uint64_t peer;           /* an INVITE's client: the server transaction that its late 2xx go up by; 0: none */
+    uint8_t kind, state;     /* enum txn_kind, enum txn_state */
+    uint8_t method;          /* enum method */
+    bool cancel;             /* a CANCEL's transaction: other key than its INVITE's */
+    uint16_t status;         /* last status sent (server) or received (client), 0: none */
+    uint32_t interval_ms;    /* of A, E or G */
+    uint32_t version;        /* counts changes, for facts */
+    struct timer repeat;     /* A, E, G */
+    struct timer timeout;    /* the others */
+    struct hop hop;          /* where it sends */
+    char *key;               /* owned: what bytes decide by */
+    uint32_t key_len;
+    uint32_t bytes_len;
+    char *bytes;             /* owned: the last message it sent; a client's request until the ACK replaces it */
+};
+
+/* What happened that the user of a transaction must hear. */
+enum txn_news {
+    TXN_QUIET,     /* absorbed or answered by the transaction itself */
+    TXN_RESPONSE,  /* a response for the user: the message at hand */
+    TXN_TIMEOUT,   /* client: B or F fired. IST: H fired, the ACK never came */
+    TXN_FAILED,    /* the transport failed */
+    TXN_ENDED,     /* the transaction is gone; its id is stale */
+    TXN_UNHEARD,   /* server: the request came again and nothing was sent yet: a 100 would help now (§17.2.1) */
+};
+
+struct txn_told {
+    enum txn_news news;
+    uint64_t id, owner;
+    uint8_t kind, method;
+};
+
+struct txns {
+    struct slots slots;
+    struct table table;
+    struct prf_key hash_key;
+    struct timers timers;        /* of transactions only */
+    const struct clock *clock;   /* lent */
+    struct txn_ports ports;
+    struct arena *arena;         /* lent: the turn's, for parsing kept bytes and rendering ACKs */
+    uint64_t by_kind[TXN_KINDS]; /* alive */
+    uint64_t repeats;            /* messages sent again */
+};
+
+/* An empty pool. Lent: clock, arena. SIPD_ENOMEM. */
+int txns_init(struct txns *t, const struct txn_ports *ports, const struct clock *clock, struct arena *arena,
+              const struct prf_key *hash_key, uint32_t limit) MUST_USE;
+void txns_fini(struct txns *t);
+
+/*
+ * Opens the server transaction of a request (not an ACK). hop: where its responses go. Lent: all.
+ * SIPD_ENOMEM, SIPD_EFULL (the ceiling).
+ */
+int txns_serve(struct txns *t, const struct gist *gist, const struct hop *hop, uint64_t owner, uint64_t *id) MUST_USE;
+/* The server transaction this request (or ACK, or repeated request) belongs to; NULL: none. RFC 2543 peers too. */
+struct txn *txns_find_server(const struct txns *t, const struct gist *gist);
+/* The INVITE server transaction that a CANCEL is about (§9.2); NULL: none. */
+struct txn *txns_find_cancelled(const struct txns *t, const struct gist *cancel);
+/* The request came again, or its ACK came. */
+enum txn_news txns_heard_again(struct txns *t, struct txn *txn, bool is_ack);
+/*
+ * The user answers; a server transaction that is past it ignores that. Lent: bytes, until the turn's end.
+ * SIPD_ENOENT: gone, or past it; SIPD_ENOMEM.
+ */
+int txns_answer(struct txns *t, uint64_t id, unsigned status, struct span bytes) MUST_USE;
+
+/*
+ * Opens a client transaction and sends its request. bytes: the request rendered, its top Via with the branch, which together
+ * with the method is the key. Lent: bytes until the turn's end, the rest until return. SIPD_ENOMEM, SIPD_EFULL, SIPD_EEXIST.
+ */
+int txns_request(struct txns *t, enum method method, struct span branch, const struct hop *hop, struct span bytes,
+                 uint64_t owner, uint64_t *id) MUST_USE;
+/* The client transaction that a response belongs to (§17.1.3); NULL: none. */
+struct txn *txns_find_client(const struct txns *t, const struct gist *response);
+/* A response came for it. TXN_RESPONSE: its user shall hear it. */
+enum txn_news txns_heard(struct txns *t, struct txn *txn, unsigned status, const struct gist *gist);
+
+/* By id; NULL when it is gone. */
+struct txn *txns_find(const struct txns *t, uint64_t id);
+/* What it sent could not leave. Fills told when its user must hear. */
+void txns_gone(struct txns *t, uint64_t id, struct txn_told *told);
+/* Ends it now, silently. A stale id is ignored. */
+void txns_end(struct txns *t, uint64_t id);
+/*
+ * The user has no more interest: the transaction lives on by its timers, absorbing repeats. peer: the server transaction by
+ * which 2xx that still come go up (RFC 6026 §7.2), or 0.
+ */
+void txns_disown(struct txns *t, uint64_t id, uint64_t peer);
+
+/* Fires what is due, one timer a call; false when nothing is left. told->news may be TXN_QUIET. */
+bool txns_due(struct txns *t, struct txn_told *told);
+/* When the next timer fires. */
+uint64_t txns_next_ms(const struct txns *t);
+/* Walks all: as slots_next. */
+struct txn *txns_next(const struct txns *t, uint64_t *cursor);
+
+#endif
