@@ -1,0 +1,52 @@
+/*
+ * The few questions that a reader of messages asks of raw bytes, and which answers them on this machine (RFC 3261 §7).
+ *
+ * scan_plain is the specification: whatever else may answer gives the same, and reads no byte outside of what it is given.
+ * Each question takes a whole head at once, so that wide registers pay.
+ */
+#ifndef SCAN_SCAN_H
+#define SCAN_SCAN_H
+
+#include "base/def.h"
+#include "base/span.h"
+
+struct scan_line {
+    uint32_t end;    /* one past its LF: where the next line begins */
+    uint32_t colon;  /* its first colon; end if it has none */
+};
+
+struct scan_ops {
+    const char *name;
+    /*
+     * Finds the lines that begin at `from`, in order: each ends with LF, a CR before it is the line's own affair. Stops
+     * after an empty line (LF or CRLF alone), after the last LF there is, or when `room` lines were found. Returns how
+     * many. Units: bytes.len at most UINT32_MAX.
+     */
+    size_t (*lines)(struct span bytes, uint32_t from, struct scan_line *out, size_t room);
+    /* One past the first empty line that stands behind another line, looking for line ends from `from` on; 0: none. */
+    size_t (*head_end)(struct span bytes, size_t from);
+};
+
+extern const struct scan_ops scan_plain;
+
+/* Who answers: scan_plain until scan_choose() says otherwise. */
+extern const struct scan_ops *scan_chosen;
+
+/* Picks by name, or the best of this machine for an empty one; called once, at start. False: no such, nothing changed. */
+bool scan_choose(struct span name);
+
+/* See scan_ops. */
+static inline size_t
+scan_lines(struct span bytes, uint32_t from, struct scan_line *out, size_t room)
+{
+    return scan_chosen->lines(bytes, from, out, room);
+}
+
+/* See scan_ops. */
+static inline size_t
+scan_head_end(struct span bytes, size_t from)
+{
+    return scan_chosen->head_end(bytes, from);
+}
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * The questions about bytes answered by the C library: the specification of all others.
+ */
+#include "scan/scan.h"
+
+/* Is the line from `from` up to `end` nothing but its line end? */
+static bool
+is_empty(struct span bytes, uint32_t from, uint32_t end)
+{
+    return end - from == 1 || (end - from == 2 && bytes.at[from] == '\r');
+}
+
+static size_t
+plain_lines(struct span bytes, uint32_t from, struct scan_line *out, size_t room)
+{
+    size_t n = 0;
+
+    while (n < room && from < bytes.len) {
+        const char *line = bytes.at + from;
+        const char *lf = memchr(line, '\n', bytes.len - from);
+        const char *colon;
+        uint32_t end;
+
+        if (!lf)
+            break;
+        end = (uint32_t)(lf - bytes.at) + 1;
+        colon = memchr(line, ':', (size_t)(lf - line));
+        out[n++] = (struct scan_line){ end, colon ? (uint32_t)(colon - bytes.at) : end };
+        if (is_empty(bytes, from, end))
+            break;
+        from = end;
+    }
+    return n;
+}
+
+static size_t
+plain_head_end(struct span bytes, size_t from)
+{
+    while (from < bytes.len) {
+        const char *lf = memchr(bytes.at + from, '\n', bytes.len - from);
+        struct span next;
+
+        if (!lf)
+            break;
+        from = (size_t)(lf - bytes.at) + 1;
+        next = span_skip(bytes, from);
+        if (span_starts(next, SPAN("\n")))
+            return from + 1;
+        if (span_starts(next, SPAN("\r\n")))
+            return from + 2;
+    }
+    return 0;
+}
+
+const struct scan_ops scan_plain = { "plain", plain_lines, plain_head_end };
