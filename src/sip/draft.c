@@ -1,0 +1,468 @@
+/*
+ * Named edits as splices beside an untouched original, and the one copy that makes bytes of them (RFC 3261 §16.6, §16.7).
+ */
+#include "sip/draft.h"
+
+#include "base/err.h"
+#include "sip/addr.h"
+#include "sip/line.h"
+#include "sip/stamp.h"
+
+/* Where an insertion stands among others at the same place. */
+enum side { SIDE_FRONT, SIDE_BACK };
+
+void
+draft_init(struct draft *d, const struct msg *msg, struct arena *arena)
+{
+    *d = (struct draft){ .msg = msg, .arena = arena };
+}
+
+/* The first failure is kept. */
+static void
+fail(struct draft *d, int err)
+{
+    if (!d->err)
+        d->err = err;
+}
+
+/* ---------------------------------------------------------------- splices */
+
+static bool
+make_room(struct draft *d)
+{
+    uint32_t cap = d->cap ? d->cap * 2 : 8;
+    struct draft_splice *splices;
+
+    if (d->len < d->cap)
+        return true;
+    splices = arena_alloc(d->arena, cap * sizeof *splices);
+    if (!splices) {
+        fail(d, SIPD_ENOMEM);
+        return false;
+    }
+    if (d->len > 0)
+        memcpy(splices, d->splices, d->len * sizeof *splices);
+    d->splices = splices;
+    d->cap = cap;
+    return true;
+}
+
+/* Does `one` belong behind `other`? At one place insertions stand before the cut that begins there. */
+static bool
+is_behind(const struct draft_splice *one, const struct draft_splice *other, enum side side)
+{
+    if (one->at != other->at)
+        return one->at > other->at;
+    return other->cut == 0 && (one->cut > 0 || side == SIDE_BACK);
+}
+
+/* The splice in its place, unless it would touch bytes that another one cuts. */
+static void
+splice(struct draft *d, struct draft_splice one, enum side side)
+{
+    uint32_t i = d->len;
+
+    if (d->err || !make_room(d))
+        return;
+    while (i > 0 && !is_behind(&one, &d->splices[i - 1], side))
+        i--;
+    if ((i > 0 && d->splices[i - 1].at + d->splices[i - 1].cut > one.at) ||
+        (i < d->len && one.at + one.cut > d->splices[i].at)) {
+        fail(d, SIPD_ECLASH);
+        return;
+    }
+    memmove(&d->splices[i + 1], &d->splices[i], (d->len - i) * sizeof one);
+    d->splices[i] = one;
+    d->len++;
+}
+
+static void
+insert(struct draft *d, uint32_t at, struct span text, enum side side)
+{
+    splice(d, (struct draft_splice){ .at = at, .insert = text }, side);
+}
+
+static void
+replace(struct draft *d, uint32_t at, uint32_t cut, struct span text)
+{
+    splice(d, (struct draft_splice){ .at = at, .cut = cut, .insert = text }, SIDE_BACK);
+}
+
+static uint32_t
+at_of(const struct draft *d, const char *place)
+{
+    return (uint32_t)(place - d->msg->bytes);
+}
+
+static void
+replace_span(struct draft *d, struct span old, struct span text)
+{
+    replace(d, at_of(d, old.at), (uint32_t)old.len, text);
+}
+
+/* Memory for text to insert; on failure the draft knows and its edits do nothing. */
+static char *
+text_alloc(struct draft *d, size_t bytes)
+{
+    char *text = arena_alloc(d->arena, bytes);
+
+    if (!text)
+        fail(d, SIPD_ENOMEM);
+    return text;
+}
+
+/* Two texts as one, without line ends. */
+static struct span
+text_join(struct draft *d, struct span head, struct span tail)
+{
+    char *text = text_alloc(d, head.len + tail.len);
+
+    if (!text)
+        return (struct span){ NULL, 0 };
+    return span_between(text, line_text_write(line_text_write(text, head), tail));
+}
+
+static struct span
+text_number(struct draft *d, uint32_t n)
+{
+    enum { DIGITS = 10 };
+    char *text = text_alloc(d, DIGITS);
+    char *at = text + DIGITS;
+
+    if (!text)
+        return (struct span){ NULL, 0 };
+    do {
+        *--at = (char)('0' + n % 10);
+        n /= 10;
+    } while (n > 0);
+    return span_between(at, text + DIGITS);
+}
+
+static void
+insert_line(struct draft *d, uint32_t at, struct span name, struct span value, enum side side)
+{
+    char *text = text_alloc(d, line_bytes(name, value));
+
+    if (text)
+        insert(d, at, span_between(text, line_write(text, name, value)), side);
+}
+
+/* ---------------------------------------------------------------- places */
+
+static const struct msg_field *
+last_field(const struct msg *msg, enum header id)
+{
+    const struct msg_field *last = NULL;
+
+    for (const struct msg_field *f = NULL; (f = msg_find(msg, id, f));)
+        last = f;
+    return last;
+}
+
+/* Behind the last Via, or where the fields begin. */
+static uint32_t
+behind_vias(const struct msg *msg)
+{
+    const struct msg_field *via = last_field(msg, HDR_VIA);
+
+    if (via)
+        return via->end;
+    return msg->fields_len > 0 ? msg->fields[0].at : msg->head_end;
+}
+
+/* Where the first field of this id stands, or would: Routes behind the Vias, Record-Routes before the Routes. */
+static uint32_t
+first_place(const struct msg *msg, enum header id)
+{
+    const struct msg_field *field = msg_find(msg, id, NULL);
+
+    if (field)
+        return field->at;
+    return id == HDR_RECORD_ROUTE ? first_place(msg, HDR_ROUTE) : behind_vias(msg);
+}
+
+/* ---------------------------------------------------------------- start line and single fields */
+
+void
+draft_set_uri(struct draft *d, struct span uri)
+{
+    replace(d, d->msg->uri.at, d->msg->uri.len, text_join(d, uri, SPAN("")));
+}
+
+void
+draft_set_status(struct draft *d, unsigned status, struct span phrase)
+{
+    const struct msg *msg = d->msg;
+    uint32_t at = msg->version.at + msg->version.len;
+    char *code = text_alloc(d, 5);
+
+    if (msg_is_request(msg))
+        fail(d, SIPD_ENOENT);
+    if (d->err)
+        return;
+    code[0] = code[4] = ' ';
+    for (unsigned i = 3; i > 0; i--, status /= 10)
+        code[i] = (char)('0' + status % 10);
+    replace(d, at, msg->reason.at + msg->reason.len - at, text_join(d, (struct span){ code, 5 }, phrase));
+}
+
+void
+draft_add_header(struct draft *d, struct span name, struct span value)
+{
+    insert_line(d, d->msg->head_end, name, value, SIDE_BACK);
+}
+
+void
+draft_drop_field(struct draft *d, const struct msg_field *field)
+{
+    replace(d, field->at, field->end - field->at, SPAN(""));
+}
+
+void
+draft_set_value(struct draft *d, const struct msg_field *field, struct span value)
+{
+    replace(d, field->value_at, field->value_len, text_join(d, value, SPAN("")));
+}
+
+void
+draft_lower_max_forwards(struct draft *d, const struct gist *gist)
+{
+    const struct msg_field *field = msg_find(d->msg, HDR_MAX_FORWARDS, NULL);
+
+    if (!field) {
+        draft_add_header(d, SPAN("Max-Forwards"), SPAN("70"));
+        return;
+    }
+    if (!gist->has_max_forwards || gist->max_forwards == 0) {
+        fail(d, SIPD_ENOENT);
+        return;
+    }
+    replace(d, field->value_at, field->value_len, text_number(d, gist->max_forwards - 1));
+    while ((field = msg_find(d->msg, HDR_MAX_FORWARDS, field)))
+        draft_drop_field(d, field);  /* one that said the same would now say another thing */
+}
+
+/* ---------------------------------------------------------------- Via */
+
+void
+draft_push_via(struct draft *d, const struct gist *gist, struct span value)
+{
+    insert_line(d, gist->via_field ? gist->via_field->at : behind_vias(d->msg), SPAN("Via"), value, SIDE_FRONT);
+}
+
+void
+draft_pop_via(struct draft *d, const struct gist *gist)
+{
+    struct span rest;
+    struct via top, next;
+    int err;
+
+    if (!gist->via_field) {
+        fail(d, SIPD_ENOENT);
+        return;
+    }
+    rest = msg_value(d->msg, gist->via_field);
+    err = via_next(&rest, &top);
+    if (!err)
+        err = via_next(&rest, &next);
+    if (err == SIPD_ENOENT)
+        draft_drop_field(d, gist->via_field);
+    else if (err)
+        fail(d, err);
+    else
+        replace_span(d, span_between(top.whole.at, next.whole.at), SPAN(""));
+}
+
+void
+draft_stamp_via(struct draft *d, const struct gist *gist, struct span received, uint16_t rport)
+{
+    struct stamp stamp;
+
+    if (gist->via.whole.len == 0) {
+        fail(d, SIPD_ENOENT);
+        return;
+    }
+    stamp_init(&stamp, &gist->via, received, rport);
+    for (unsigned i = 0; i < stamp.len; i++)
+        replace_span(d, stamp.edits[i].cut, text_join(d, stamp.edits[i].name, stamp.edits[i].value));
+}
+
+/* ---------------------------------------------------------------- Record-Route and Route */
+
+void
+draft_push_record_route(struct draft *d, struct span value)
+{
+    insert_line(d, first_place(d->msg, HDR_RECORD_ROUTE), SPAN("Record-Route"), value, SIDE_FRONT);
+}
+
+void
+draft_push_route(struct draft *d, struct span value)
+{
+    insert_line(d, first_place(d->msg, HDR_ROUTE), SPAN("Route"), value, SIDE_FRONT);
+}
+
+void
+draft_append_route(struct draft *d, struct span value)
+{
+    const struct msg_field *last = last_field(d->msg, HDR_ROUTE);
+
+    insert_line(d, last ? last->end : behind_vias(d->msg), SPAN("Route"), value, SIDE_BACK);
+}
+
+/* Takes the next element off a Route value; one that cannot be read reaches to the end. */
+static bool
+element_next(struct span *rest, struct span *whole)
+{
+    struct addr addr;
+    int err = addr_next(rest, &addr);
+
+    if (err == SIPD_ENOENT)
+        return false;
+    *whole = err ? span_trim(*rest) : addr.whole;
+    if (err)
+        *rest = span_skip(*rest, rest->len);
+    return true;
+}
+
+static uint32_t
+element_count(struct span value)
+{
+    struct span whole;
+    uint32_t n = 0;
+
+    while (element_next(&value, &whole))
+        n++;
+    return n;
+}
+
+/* The n-th element, 0…; it is there. */
+static struct span
+element(struct span value, uint32_t n)
+{
+    struct span whole = { NULL, 0 };
+
+    do
+        BUG_ON(!element_next(&value, &whole));
+    while (n-- > 0);
+    return whole;
+}
+
+static void
+cut_route(struct draft *d, const char *from, const char *to)
+{
+    splice(d, (struct draft_splice){ .at = at_of(d, from), .cut = (uint32_t)(to - from), .is_route = true }, SIDE_BACK);
+}
+
+/* Cuts `head` elements off the front of a field and `tail` off its end, with their commas; all: the whole line. */
+static void
+cut_elements(struct draft *d, const struct msg_field *field, uint32_t head, uint32_t tail, uint32_t count)
+{
+    struct span value = msg_value(d->msg, field);
+
+    if (head + tail == count) {
+        cut_route(d, d->msg->bytes + field->at, d->msg->bytes + field->end);
+        return;
+    }
+    if (head > 0)
+        cut_route(d, value.at, element(value, head).at);
+    if (tail > 0)
+        cut_route(d, span_end(element(value, count - tail - 1)), span_end(value));
+}
+
+static void
+forget_route_cuts(struct draft *d)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < d->len; i++)
+        if (!d->splices[i].is_route)
+            d->splices[kept++] = d->splices[i];
+    d->len = kept;
+}
+
+static uint32_t
+least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Two elements share a comma and the last one takes its line along: so both ends are cut anew, from their counts. */
+static void
+cut_routes(struct draft *d)
+{
+    uint32_t head = d->routes_head, kept = 0;
+
+    for (const struct msg_field *f = NULL; (f = msg_find(d->msg, HDR_ROUTE, f));)
+        kept += element_count(msg_value(d->msg, f));
+    if (kept < d->routes_head || kept - d->routes_head < d->routes_tail) {
+        fail(d, SIPD_ENOENT);
+        return;
+    }
+    kept -= d->routes_head + d->routes_tail;
+    forget_route_cuts(d);
+    for (const struct msg_field *f = NULL; (f = msg_find(d->msg, HDR_ROUTE, f));) {
+        uint32_t count = element_count(msg_value(d->msg, f));
+        uint32_t here = least(head, count), stay = least(kept, count - here);
+
+        if (stay < count)
+            cut_elements(d, f, here, count - here - stay, count);
+        head -= here;
+        kept -= stay;
+    }
+}
+
+void
+draft_drop_routes(struct draft *d, unsigned n)
+{
+    d->routes_head += n;
+    cut_routes(d);
+}
+
+void
+draft_drop_last_route(struct draft *d)
+{
+    d->routes_tail++;
+    cut_routes(d);
+}
+
+/* ---------------------------------------------------------------- bytes */
+
+static size_t
+rendered_bytes(const struct draft *d)
+{
+    size_t bytes = d->msg->len;
+
+    for (uint32_t i = 0; i < d->len; i++)
+        bytes += d->splices[i].insert.len - d->splices[i].cut;
+    return bytes;
+}
+
+static char *
+copy(char *to, struct span text)
+{
+    if (text.len > 0)
+        memcpy(to, text.at, text.len);
+    return to + text.len;
+}
+
+int
+draft_render(const struct draft *d, struct arena *arena, struct span *out)
+{
+    const char *from = d->msg->bytes;
+    char *bytes, *to;
+
+    *out = (struct span){ NULL, 0 };
+    if (d->err)
+        return d->err;
+    to = bytes = arena_alloc(arena, rendered_bytes(d));
+    if (!bytes)
+        return SIPD_ENOMEM;
+    for (const struct draft_splice *s = d->splices, *end = s + d->len; s < end; s++) {
+        to = copy(to, span_between(from, d->msg->bytes + s->at));
+        to = copy(to, s->insert);
+        from = d->msg->bytes + s->at + s->cut;
+    }
+    to = copy(to, span_between(from, d->msg->bytes + d->msg->len));
+    *out = span_between(bytes, to);
+    return SIPD_OK;
+}
