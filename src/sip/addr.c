@@ -22,8 +22,9 @@ is_display(struct span s)
     while (s.len > 0) {
         unsigned char c = (unsigned char)s.at[0];
         size_t skip = c == '"' ? chars_quoted(s) : 1;
+        bool control = c == 0x7f || (c < ' ' && !span_is_lws((char)c));
 
-        if (skip == 0 || c == ':' || c == ';' || c == '>' || c == 0x7f || (c < ' ' && !span_is_lws((char)c)))
+        if (skip == 0 || control || c == ':' || c == ';' || c == '>')
             return false;
         s = span_skip(s, skip);
     }
@@ -36,7 +37,7 @@ read_params(struct span *rest, enum reading reading, struct addr *out)
 {
     struct span at = chars_skip_lws(*rest);
 
-    if (at.len > 0 && at.at[0] == ';') {
+    if (chars_begin(at, ';')) {
         size_t end = reading == LIST ? chars_find(at, ',', ',') : at.len;
 
         if (end == CHARS_OPEN || chars_find(span_head(at, end), '<', '>') != end)
@@ -50,7 +51,7 @@ read_params(struct span *rest, enum reading reading, struct addr *out)
     return SIPD_OK;
 }
 
-/* display <uri>, where the < is at byte `open`. Blanks inside are refused by the grammar, and sent (RFC 4475 §3.1.2.14). */
+/* display <uri>, where the < is at byte `open`. Blanks inside are against the grammar, and sent (RFC 4475 §3.1.2.14). */
 static int
 read_brackets(struct span *rest, size_t open, enum reading reading, struct addr *out)
 {
@@ -68,14 +69,19 @@ read_brackets(struct span *rest, size_t open, enum reading reading, struct addr 
     return read_params(rest, reading, out);
 }
 
-/* A bare addr-spec: every ; begins a header parameter (§20.10); a ? is forbidden there, and left to who reads the URI. */
+static bool
+is_bare(char c, enum reading reading)
+{
+    return (chars_is(c, CHARS_URI) || c == '%') && c != ';' && !is_comma(c, reading);
+}
+
+/* A bare addr-spec: every ; begins a header parameter (§20.10); a ? is forbidden, and left to who reads the URI. */
 static int
 read_bare(struct span *rest, enum reading reading, struct addr *out)
 {
     size_t end = 0;
 
-    while (end < rest->len && (chars_is(rest->at[end], CHARS_URI) || rest->at[end] == '%') && rest->at[end] != ';' &&
-           !is_comma(rest->at[end], reading))
+    while (end < rest->len && is_bare(rest->at[end], reading))
         end++;
     out->uri = span_head(*rest, end);
     if (end == 0 || !chars_is(out->uri.at[0], CHARS_ALPHA) || span_find(out->uri, ':') == end)
@@ -126,7 +132,7 @@ addr_next(struct span *rest, struct addr *out)
     struct span at = chars_skip_lws(*rest);
     int err;
 
-    while (at.len > 0 && at.at[0] == ',')
+    while (chars_begin(at, ','))
         at = chars_skip_lws(span_skip(at, 1));
     if (at.len == 0) {
         *rest = at;

@@ -42,10 +42,10 @@ read_field(struct span text, struct digest *out, unsigned *seen)
 
     if (text.len == 0)
         return true;
-    if (name.len == 0 || value.len == 0 || value.at[0] != '=')
+    if (name.len == 0 || !chars_begin(value, '='))
         return false;
     value = chars_skip_lws(span_skip(value, 1));
-    if (value.len > 0 && value.at[0] == '"' && chars_quoted(value) != value.len)
+    if (chars_begin(value, '"') && chars_quoted(value) != value.len)
         return false;
     return keep_field(name, param_unquote(value), out, seen);
 }

@@ -42,6 +42,13 @@ chars_all(struct span s, unsigned classes)
     return true;
 }
 
+/* Does s begin with c? */
+static inline bool
+chars_begin(struct span s, char c)
+{
+    return s.len > 0 && s.at[0] == c;
+}
+
 /* How many token characters s begins with. */
 static inline size_t
 chars_token_len(struct span s)
@@ -65,7 +72,7 @@ size_t chars_quoted(struct span s);
 
 #define CHARS_OPEN SIZE_MAX  /* a quoted string does not end */
 
-/* Position of the first a or b that is not in a quoted string; s.len if there is none, CHARS_OPEN if a quote is open. */
+/* Position of the first a or b outside of quoted strings; s.len if there is none, CHARS_OPEN if a quote is open. */
 size_t chars_find(struct span s, char a, char b);
 
 /* s without the white space it begins with. */

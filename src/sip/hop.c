@@ -1,5 +1,5 @@
 /*
- * Hops as values: addresses read strictly and written one way (RFC 3261 §19.1.2, §20.42, §25.1, RFC 5954).
+ * Hops as values: addresses read strictly and written one way (RFC 3261 §19.1.2, §20.42, §25.1, RFC 5954 §4.1).
  */
 #include "sip/hop.h"
 
@@ -65,16 +65,6 @@ hop_is_v4(const struct hop *hop)
     return memcmp(hop->ip, mapped, sizeof mapped) == 0;
 }
 
-/* Drops the third colon that RFC 3261's grammar puts before an IPv4 ending (RFC 5118 §4.10). */
-static void
-drop_third_colon(char *text)
-{
-    char *colons = strstr(text, ":::");
-
-    if (colons && strchr(colons, '.'))
-        memmove(colons, colons + 1, strlen(colons));
-}
-
 bool
 hop_ip_read(struct span text, struct hop *hop)
 {
@@ -88,7 +78,6 @@ hop_ip_read(struct span text, struct hop *hop)
     memcpy(copy, bare.at, bare.len);
     copy[bare.len] = '\0';
     if (memchr(copy, ':', bare.len)) {
-        drop_third_colon(copy);
         if (inet_pton(AF_INET6, copy, ip) != 1)
             return false;
     } else {
@@ -103,8 +92,8 @@ hop_ip_read(struct span text, struct hop *hop)
 struct span
 hop_ip_write(const struct hop *hop, char to[HOP_TEXT_BYTES])
 {
-    bool v4 = hop_is_v4(hop);
-    const char *text = inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? hop->ip + sizeof mapped : hop->ip, to, HOP_TEXT_BYTES);
+    const char *text = hop_is_v4(hop) ? inet_ntop(AF_INET, hop->ip + sizeof mapped, to, HOP_TEXT_BYTES)
+                                      : inet_ntop(AF_INET6, hop->ip, to, HOP_TEXT_BYTES);
 
     BUG_ON(!text); /* there is room for any address */
     return span_of(to);
@@ -146,7 +135,8 @@ hop_write(const struct hop *hop, char to[HOP_TEXT_BYTES])
 bool
 hop_eq(const struct hop *a, const struct hop *b)
 {
-    return a->transport == b->transport && a->port == b->port && memcmp(a->ip, b->ip, sizeof a->ip) == 0;
+    return a->transport == b->transport && a->port == b->port &&
+           memcmp(a->ip, b->ip, sizeof a->ip) == 0;
 }
 
 bool
@@ -159,6 +149,6 @@ hop_is_private(const struct hop *hop)
         return v4[0] == 10 || v4[0] == 127 || (v4[0] == 172 && (v4[1] & 0xf0) == 16) ||
                (v4[0] == 192 && v4[1] == 168) || (v4[0] == 169 && v4[1] == 254) ||
                (v4[0] == 100 && (v4[1] & 0xc0) == 64);
-    return memcmp(ip, loopback, sizeof loopback) == 0 || (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80) ||
-           (ip[0] & 0xfe) == 0xfc;
+    return memcmp(ip, loopback, sizeof loopback) == 0 ||
+           (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80) || (ip[0] & 0xfe) == 0xfc;
 }

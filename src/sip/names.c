@@ -53,9 +53,11 @@ fold(char c)
 static unsigned
 slot_of(struct span text)
 {
-    return (NAMES_BY_LEN * (unsigned)text.len + NAMES_BY_FIRST * fold(text.at[0]) +
-            NAMES_BY_MIDDLE * fold(text.at[text.len / 2]) + NAMES_BY_LAST * fold(text.at[text.len - 1])) %
-           countof(names_slots);
+    unsigned sum = NAMES_BY_LEN * (unsigned)text.len + NAMES_BY_FIRST * fold(text.at[0]);
+
+    sum += NAMES_BY_MIDDLE * fold(text.at[text.len / 2]);
+    sum += NAMES_BY_LAST * fold(text.at[text.len - 1]);
+    return sum % countof(names_slots);
 }
 
 /*

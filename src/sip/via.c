@@ -20,22 +20,23 @@ take_token(struct span *rest, struct span *token)
 static bool
 take_slash(struct span *rest)
 {
-    if (rest->len == 0 || rest->at[0] != '/')
+    if (!chars_begin(*rest, '/'))
         return false;
     *rest = span_skip(*rest, 1);
     return true;
 }
 
 /*
- * SIP / 2.0 / UDP, then a blank. The version is not judged here: it is the start line's, and a refusal with 505 needs this
- * Via (RFC 4475 §3.1.2.16).
+ * SIP / 2.0 / UDP, then a blank. The version is not judged here: it is the start line's, and a refusal with 505 needs
+ * this Via (RFC 4475 §3.1.2.16).
  */
 static bool
 take_protocol(struct span *rest, struct span *transport)
 {
     struct span name, version;
 
-    return take_token(rest, &name) && take_slash(rest) && take_token(rest, &version) && take_slash(rest) &&
+    return take_token(rest, &name) && take_slash(rest) &&
+           take_token(rest, &version) && take_slash(rest) &&
            take_token(rest, transport) && rest->at > span_end(*transport);
 }
 
@@ -43,10 +44,11 @@ take_protocol(struct span *rest, struct span *transport)
 static bool
 is_bare_ipv6(struct span s)
 {
-    size_t first = span_find(s, ':');
+    struct span rest = s;
     struct hop hop;
 
-    return first < s.len && memchr(s.at + first + 1, ':', s.len - first - 1) && hop_ip_read(s, &hop);
+    (void)span_cut(&rest, ':');
+    return span_find(rest, ':') < rest.len && hop_ip_read(s, &hop);
 }
 
 static bool
@@ -54,7 +56,7 @@ is_host(struct span host)
 {
     struct hop hop;
 
-    if (host.len > 0 && host.at[0] == '[')
+    if (chars_begin(host, '['))
         return hop_ip_read(host, &hop);
     return host.len > 0 && chars_all(host, CHARS_HOST);
 }
@@ -74,7 +76,8 @@ read_port(struct span text, uint16_t *port)
 static bool
 read_sent_by(struct span text, struct via *out)
 {
-    size_t host_len = text.len > 0 && text.at[0] == '[' ? span_find(text, ']') : span_find(text, ':');
+    bool reference = chars_begin(text, '[');
+    size_t host_len = reference ? span_find(text, ']') + 1 : span_find(text, ':');
     struct span after;
 
     out->sent_by = text;
@@ -82,25 +85,31 @@ read_sent_by(struct span text, struct via *out)
         out->host = text;
         return true;
     }
-    if (text.len > 0 && text.at[0] == '[')
-        host_len++;
     out->host = span_trim(span_head(text, host_len));
     after = chars_skip_lws(span_skip(text, host_len));
     if (!is_host(out->host))
         return false;
-    return after.len == 0 || (after.at[0] == ':' && read_port(chars_skip_lws(span_skip(after, 1)), &out->port));
+    if (after.len == 0)
+        return true;
+    return after.at[0] == ':' && read_port(chars_skip_lws(span_skip(after, 1)), &out->port);
+}
+
+/* The cookie alone names nothing: such a branch is as good as none (RFC 4475 §3.2.1). */
+static bool
+has_cookie(struct span branch)
+{
+    const struct span cookie = VIA_COOKIE;
+
+    return branch.len > cookie.len && span_ieq(span_head(branch, cookie.len), cookie);
 }
 
 /* The first of each parameter that a server looks at; more of them are not allowed (§7.3.1). */
 static void
 keep_param(const struct param *param, struct via *out)
 {
-    const struct span cookie = VIA_COOKIE;
-
     if (span_ieq(param->name, SPAN("branch")) && !out->branch.at) {
         out->branch = param->value;
-        /* The cookie alone names nothing: such a branch is as good as none (RFC 4475 §3.2.1). */
-        out->has_cookie = out->branch.len > cookie.len && span_ieq(span_head(out->branch, cookie.len), cookie);
+        out->has_cookie = has_cookie(out->branch);
     } else if (span_ieq(param->name, SPAN("received")) && !out->received.at) {
         out->received = param->value;
     } else if (span_ieq(param->name, SPAN("maddr")) && !out->maddr.at) {
@@ -137,7 +146,7 @@ via_next(struct span *rest, struct via *out)
     struct span at = chars_skip_lws(*rest), element;
     size_t end, params;
 
-    while (at.len > 0 && at.at[0] == ',')
+    while (chars_begin(at, ','))
         at = chars_skip_lws(span_skip(at, 1));
     if (at.len == 0) {
         *rest = at;
@@ -151,7 +160,9 @@ via_next(struct span *rest, struct via *out)
     if (!take_protocol(&element, &out->transport))
         return SIPD_ESYNTAX;
     params = span_find(element, ';');
-    if (!read_sent_by(span_trim(span_head(element, params)), out) || !read_params(span_skip(element, params), out))
+    if (!read_sent_by(span_trim(span_head(element, params)), out))
+        return SIPD_ESYNTAX;
+    if (!read_params(span_skip(element, params), out))
         return SIPD_ESYNTAX;
     *rest = span_skip(at, end);
     return SIPD_OK;
