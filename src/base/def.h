@@ -8,13 +8,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define countof(array) (sizeof(array) / sizeof((array)[0]))
-#define MUST_USE __attribute__((warn_unused_result))
+#define countof(array)           (sizeof(array) / sizeof((array)[0]))
+#define MUST_USE                 __attribute__((warn_unused_result))
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 /* The struct that holds `member` at `pointer`; the member's type must be right. */
 #define container_of(pointer, type, member) \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+/* As container_of, for a pointer to const. */
+#define container_of_const(pointer, type, member) \
+    ((const type *)(const void *)((const char *)(pointer)-offsetof(type, member)))
 
 /*
  * Our bug, and memory or state can no longer be trusted: says where, and aborts. The line goes to

@@ -17,13 +17,19 @@ struct line {
     bool full; /* something did not fit; nothing more goes in */
 };
 
+static size_t
+room_bytes(const struct line *line)
+{
+    return line->full ? 0 : sizeof line->bytes - cut_mark.len - line->len;
+}
+
 /* Appends all of a piece or, for lack of room, ends the line. */
 static void
 put(struct line *line, struct span piece)
 {
     if (line->full)
         return;
-    if (piece.len > sizeof line->bytes - cut_mark.len - line->len) {
+    if (piece.len > room_bytes(line)) {
         line->full = true;
         piece = cut_mark;
     }
@@ -89,7 +95,10 @@ static void
 put_value(struct line *line, struct span value)
 {
     if (!needs_quotes(value)) {
-        put(line, value);
+        size_t room = room_bytes(line);
+
+        put(line, span_head(value, room));
+        put(line, span_skip(value, room));
         return;
     }
     put(line, SPAN("\""));

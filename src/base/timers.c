@@ -3,13 +3,13 @@
  *
  * A timer lies at the level of the highest 6-bit digit in which its deadline differs from now:
  * level 0 holds what is due in this block of 64 ms, level 1 what is due later in this block of 4096
- * ms, and so on. When time enters a slot its timers are placed anew, further down or, their ms
- * come, on the due list. So the lowest level that has timers has the earliest ones, a slot is found
- * by its bit, and time jumps from one to the next however far that is. All timers of a ms that are
- * in reach lie in one slot at any moment, which keeps them in the order of arming.
+ * ms, and so on. When time enters a slot its timers are placed anew, further down or, their ms come,
+ * on the due list. So the lowest level that has timers has the earliest, a slot is found by its bit,
+ * and time jumps from one to the next however far that is. All timers of a ms lie in one slot at any
+ * moment, which keeps them in the order of arming.
  *
- * The top level is a ring: 64 slots ahead, the one of now itself included, are 2^30 ms. Later ones
- * wait in its farthest slot and are placed anew when time gets there.
+ * The top level is a ring of 2^30 ms. Who is due in a later turn of it is placed into the same slot
+ * again as long as time passes by.
  */
 #include "base/timers.h"
 
@@ -60,17 +60,13 @@ level_for(uint64_t now_ms, uint64_t deadline_ms)
 static void
 place(struct timers *t, struct timer *node)
 {
-    uint64_t number, farthest;
-
     if (node->deadline_ms <= t->now_ms) {
         node->level = DUE;
         list_push(&t->due, &node->link);
         return;
     }
     node->level = (uint16_t)level_for(t->now_ms, node->deadline_ms);
-    number = slot_number(node->deadline_ms, node->level);
-    farthest = slot_number(t->now_ms, node->level) + TIMERS_SLOTS;
-    node->slot = (number < farthest ? number : farthest) % TIMERS_SLOTS;
+    node->slot = slot_number(node->deadline_ms, node->level) % TIMERS_SLOTS;
     list_push(&t->wheel[node->level][node->slot], &node->link);
     t->filled[node->level] |= UINT64_C(1) << node->slot;
 }
@@ -135,7 +131,7 @@ enter_next(struct timers *t, uint64_t now_ms)
     t->now_ms = next_entry_ms(t, level);
     slot = slot_number(t->now_ms, level) % TIMERS_SLOTS;
     t->filled[level] &= ~(UINT64_C(1) << slot);
-    list_init(&entered); /* as a timer beyond reach goes back into this very slot */
+    list_init(&entered); /* as a timer of a later turn goes back into this very slot */
     list_join(&entered, &t->wheel[level][slot]);
     while ((link = list_shift(&entered)))
         place(t, container_of(link, struct timer, link));

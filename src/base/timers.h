@@ -12,7 +12,7 @@
 #include "base/list.h"
 
 #define TIMERS_LEVELS 5
-#define TIMERS_SLOTS 64
+#define TIMERS_SLOTS  64
 
 struct timer {
     struct list link;     /* unlinked when not armed */
@@ -46,7 +46,7 @@ void timers_arm(struct timers *t, struct timer *node, uint64_t deadline_ms, uint
 void timers_disarm(struct timers *t, struct timer *node);
 /*
  * The next timer due at now_ms, disarmed; NULL if there is none. In order of deadline, those of one
- * ms in order of arming (unless one was armed more than 2^30 ms ahead).
+ * ms in order of arming.
  */
 struct timer *timers_due(struct timers *t, uint64_t now_ms);
 /* No timer is due before this; UINT64_MAX if none is armed. May be early, never late. */
