@@ -1,0 +1,54 @@
+/*
+ * What the parts of the auth module share: its settings, what was read from them, and what it holds.
+ */
+#ifndef AUTH_AUTH_H
+#define AUTH_AUTH_H
+
+#include <sipd/module.h>
+
+#include "digest.h"
+#include "nets.h"
+#include "nonce.h"
+#include "scribe.h"
+#include "users.h"
+
+struct auth_conf {
+    struct span path;
+    struct sipd_strs algorithms, challenge, trusted;
+    struct span realm;
+    uint32_t nonce_s, nonces;
+};
+
+struct auth_counters {
+    uint64_t *challenged, *passed, *wrong, *stale, *forbidden, *trusted;
+};
+
+struct auth {
+    struct sipd_host *host;
+    const struct auth_conf *conf;    /* the host's, until the next reload or unload */
+    bool offered[DIGEST_ALGORITHMS]; /* conf.algorithms */
+    struct nets trusted;             /* conf.trusted */
+    struct digest_hasher hasher;
+    struct nonces *nonces;    /* owned */
+    struct users *users;      /* owned */
+    struct scribe *scribe;    /* owned; NULL in a trial */
+    struct listing *listings; /* owned; the answers that clerk.c is writing */
+    uint64_t clock_ahead_ms;  /* of nonces' clock before the host's that never goes back */
+    uint8_t nonce_key[16], users_key[16], mark_key[16];
+    struct auth_counters count;
+};
+
+/* SIPD_ON_REQUEST: lets pass, challenges or refuses (RFC 3261 §22). */
+enum sipd_verdict gate_on_request(struct sipd_req *req, void *self);
+
+/* Registers the commands: add user, remove user, show users. */
+int clerk_register(struct auth *auth);
+/* Reads the users' file anew, off the loop; the index changes when it is read. SIPD_ENOMEM, SIPD_EFULL. */
+int clerk_read_again(struct auth *auth);
+/* Ends answers half written. */
+void clerk_fini(struct auth *auth);
+
+/* Says how many users there are, and whether rows of the file were passed over. */
+void auth_log_users(struct auth *auth, size_t bad);
+
+#endif
