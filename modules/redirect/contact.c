@@ -1,0 +1,81 @@
+/*
+ * A Contact field's value, with its qvalue and delta-seconds (RFC 3261 §20.10, §25.1).
+ */
+#include "contact.h"
+
+#include <sipd/module.h>
+
+enum { TAIL_BYTES = sizeof "<>;q=0.123;expires=4294967295" };
+
+static char *
+put(char *to, struct span s)
+{
+    if (s.len > 0)
+        memcpy(to, s.at, s.len);
+    return to + s.len;
+}
+
+static char *
+put_number(char *to, uint32_t number)
+{
+    char digits[10];
+    size_t at = sizeof digits;
+
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return put(to, (struct span){ digits + at, sizeof digits - at });
+}
+
+/* Thousandths as a qvalue: no more decimals than it takes. */
+static char *
+put_q(char *to, uint32_t q)
+{
+    if (q >= 1000)
+        return put(to, SPAN("1"));
+    *to++ = '0';
+    if (q > 0)
+        *to++ = '.';
+    for (uint32_t tenth = 100; q > 0; tenth /= 10) {
+        *to++ = (char)('0' + q / tenth);
+        q %= tenth;
+    }
+    return to;
+}
+
+struct redirect_text
+redirect_contact(const struct sipd_target *target)
+{
+    char *bytes = sipd_alloc(target->uri.len + TAIL_BYTES), *end = bytes;
+
+    if (!bytes)
+        return (struct redirect_text){ 0 };
+    end = put(end, SPAN("<"));
+    end = put(end, target->uri);
+    end = put(end, SPAN(">;q="));
+    end = put_q(end, target->q);
+    if (target->expires_s > 0) {
+        end = put(end, SPAN(";expires="));
+        end = put_number(end, target->expires_s);
+    }
+    return (struct redirect_text){ bytes, (size_t)(end - bytes) };
+}
+
+struct redirect_text
+redirect_text_keep(struct span s)
+{
+    char *bytes = sipd_alloc(s.len);
+
+    if (!bytes)
+        return (struct redirect_text){ 0 };
+    put(bytes, s);
+    return (struct redirect_text){ bytes, s.len };
+}
+
+void
+redirect_text_free(struct redirect_text *text)
+{
+    sipd_free(text->at);
+    *text = (struct redirect_text){ 0 };
+}
