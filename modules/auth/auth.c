@@ -248,7 +248,7 @@ auth_unload(void *self)
     struct auth *auth = self;
 
     scribe_free(&auth->scribe);
-    clerk_fini(auth);
+    roll_fini(auth);
     users_free(&auth->users);
     nonces_free(&auth->nonces);
     nets_fini(&auth->trusted);

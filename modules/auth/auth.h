@@ -32,7 +32,7 @@ struct auth {
     struct nonces *nonces;    /* owned */
     struct users *users;      /* owned */
     struct scribe *scribe;    /* owned; NULL in a trial */
-    struct listing *listings; /* owned; the answers that clerk.c is writing */
+    struct listing *listings; /* owned; the answers that roll.c is writing */
     uint64_t clock_ahead_ms;  /* of nonces' clock before the host's that never goes back */
     uint8_t nonce_key[16], users_key[16], mark_key[16];
     struct auth_counters count;
@@ -41,12 +41,15 @@ struct auth {
 /* SIPD_ON_REQUEST: lets pass, challenges or refuses (RFC 3261 §22). */
 enum sipd_verdict gate_on_request(struct sipd_req *req, void *self);
 
-/* Registers the commands: add user, remove user, show users. */
+/* Registers the commands. */
 int clerk_register(struct auth *auth);
 /* Reads the users' file anew, off the loop; the index changes when it is read. SIPD_ENOMEM, SIPD_EFULL. */
 int clerk_read_again(struct auth *auth);
+
+/* The command show users. */
+void roll_show(void *self, const struct sipd_ask *ask, struct sipd_answer *answer);
 /* Ends answers half written. */
-void clerk_fini(struct auth *auth);
+void roll_fini(struct auth *auth);
 
 /* Says how many users there are, and whether rows of the file were passed over. */
 void auth_log_users(struct auth *auth, size_t bad);

@@ -11,11 +11,13 @@
 
 #include "users.h"
 
+#define USERDB_WHY_BYTES 200
+
 struct sqlite3;
 
 struct userdb {
-    struct sqlite3 *sql; /* owned; NULL when closed */
-    char why[200];       /* in words, the last failure; what the file "is" or "cannot" */
+    struct sqlite3 *sql;        /* owned; NULL when closed */
+    char why[USERDB_WHY_BYTES]; /* in words, the last failure; what the file "is" or "cannot" */
 };
 
 /*
