@@ -318,9 +318,13 @@ element_next(struct span *rest, struct span *whole)
 
     if (err == SIPD_ENOENT)
         return false;
-    *whole = err ? span_trim(*rest) : addr.whole;
-    if (err)
+    *whole = addr.whole;
+    if (err) {
+        while (span_is_lws(rest->at[0]) || rest->at[0] == ',')
+            *rest = span_skip(*rest, 1);
+        *whole = span_trim(*rest);
         *rest = span_skip(*rest, rest->len);
+    }
     return true;
 }
 

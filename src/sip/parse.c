@@ -45,14 +45,6 @@ skip_blanks(const char *bytes, uint32_t at, uint32_t end)
     return at;
 }
 
-static uint32_t
-skip_token(const char *bytes, uint32_t at, uint32_t end)
-{
-    while (at < end && chars_is(bytes[at], CHARS_TOKEN))
-        at++;
-    return at;
-}
-
 /* Where the blanks that stand before `end` begin. */
 static uint32_t
 trim_blanks(const char *bytes, uint32_t at, uint32_t end)
@@ -111,7 +103,7 @@ static bool
 request_line_read(struct msg *msg, uint32_t end)
 {
     const char *bytes = msg->bytes;
-    uint32_t method_end = skip_token(bytes, 0, end);
+    uint32_t method_end = (uint32_t)chars_token_len((struct span){ bytes, end });
     uint32_t uri_at = skip_blanks(bytes, method_end, end);
     uint32_t version_end = trim_blanks(bytes, uri_at, end), version_at = version_end;
 

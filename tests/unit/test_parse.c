@@ -1,0 +1,303 @@
+/*
+ * From bytes to index: start lines, fields, folding, faults that leave the rest readable (RFC 3261 §7, RFC 4475).
+ */
+#include "sip/msg.h"
+
+#include <stdio.h>
+
+#include "base/def.h"
+#include "unit/message.h"
+
+static int
+try_span(struct span text)
+{
+    struct msg msg;
+
+    return msg_read(guarded(text), &arena, &msg);
+}
+
+static int
+try_text(const char *text)
+{
+    return try_span(span_of(text));
+}
+
+START_TEST(a_request)
+{
+    struct msg m = read_text("INVITE sip:bob@example.com SIP/2.0\r\n"
+                             "v: SIP/2.0/UDP a;branch=z9hG4bKx\r\n"
+                             "X-Any : \t some thing \r\n"
+                             "l:4\r\n"
+                             "\r\n"
+                             "v=0\n");
+
+    ck_assert(msg_is_request(&m));
+    ck_assert_uint_eq(m.fault, 0);
+    ck_assert(!m.bare_lf);
+    ck_assert_int_eq(m.method, METHOD_INVITE);
+    must_be(msg_span(&m, m.method_text), "INVITE");
+    must_be(msg_span(&m, m.uri), "sip:bob@example.com");
+    must_be(msg_span(&m, m.version), "SIP/2.0");
+    ck_assert_uint_eq(m.fields_len, 3);
+    ck_assert_uint_eq(m.fields[0].id, HDR_VIA);
+    must_be(msg_value(&m, &m.fields[0]), "SIP/2.0/UDP a;branch=z9hG4bKx");
+    ck_assert_uint_eq(m.fields[1].id, HDR_OTHER);
+    must_be(msg_name(&m, &m.fields[1]), "X-Any");
+    must_be(msg_value(&m, &m.fields[1]), "some thing");
+    ck_assert_uint_eq(m.fields[2].id, HDR_CONTENT_LENGTH);
+    must_be(msg_body(&m), "v=0\n");
+    ck_assert_uint_eq(m.head_end + 2, m.body_at);
+}
+END_TEST
+
+START_TEST(a_response)
+{
+    static const struct {
+        const char *line, *reason;
+        unsigned status;
+    } cases[] = {
+        { "SIP/2.0 200 OK", "OK", 200 },  { "SIP/2.0 100 ", "", 100 },      { "SIP/2.0 699", "", 699 },
+        { "sip/2.0 486 a b ", "a b ", 486 }, { "SIP/2.0 404 \xc3\xa9", "\xc3\xa9", 404 },
+    };
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        char text[128];
+        struct msg m;
+
+        snprintf(text, sizeof text, "%s\r\nVia: x\r\n\r\n", cases[i].line);
+        m = read_text(text);
+        ck_assert(!msg_is_request(&m));
+        ck_assert_uint_eq(m.fault, 0);
+        ck_assert_uint_eq(m.status, cases[i].status);
+        must_be(msg_span(&m, m.reason), cases[i].reason);
+        ck_assert_uint_eq(m.fields_len, 1);
+    }
+}
+END_TEST
+
+START_TEST(no_start_line)
+{
+    static const char *const cases[] = {
+        "", "\r\n", "\n", "INVITE\r\n\r\n", "INVITE   \r\n\r\n", "INVITE sip:a\r\n\r\n", " INVITE sip:a SIP/2.0\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n", "INV(TE sip:a SIP/2.0\r\n\r\n", "SIP/2.0\r\n\r\n", "SIP/2.0 99 x\r\n\r\n",
+        "SIP/2.0 700 x\r\n\r\n", "SIP/2.0 2000 x\r\n\r\n", "SIP/2.0 4294967301 x\r\n\r\n", "SIP/2.0 20x x\r\n\r\n",
+        "SIP/2.0\t200 OK\r\n\r\n", "SIP/", "SIP/2.0 ", "\x16\x03\x01\x02", "INVITE sip:a SIP / 2.0\r\n\r\n",
+    };
+
+    for (size_t i = 0; i < countof(cases); i++)
+        if (try_text(cases[i]) != SIPD_ESYNTAX)
+            ck_abort_msg("taken for a message: %s", cases[i]);
+}
+END_TEST
+
+START_TEST(start_lines_with_a_fault)
+{
+    static const struct {
+        const char *line, *uri, *reason;
+        unsigned fault;
+    } cases[] = {
+        { "INVITE  sip:a  SIP/2.0", "sip:a", "Bad Request-Line", 400 },
+        { "INVITE sip:a SIP/2.0  ", "sip:a", "Bad Request-Line", 400 },
+        { "INVITE\tsip:a SIP/2.0", "sip:a", "Bad Request-Line", 400 },
+        { "INVITE sip:a; lr SIP/2.0", "sip:a; lr", "Bad Request-Line", 400 },
+        { "INVITE sip:a;\tlr SIP/2.0", "sip:a;\tlr", "Bad Request-Line", 400 },
+        { "INVITE SIP/2.0", "", "Missing Request-URI", 400 },
+        { "INVITE  SIP/2.0", "", "Missing Request-URI", 400 },
+        { "INVITE sip:a SIP/7.0", "sip:a", "Version Not Supported", 505 },
+        { "INVITE sip:a SIP/2.00", "sip:a", "Version Not Supported", 505 },
+        { "INVITE sip:a SIP/2", "sip:a", "Bad SIP-Version", 400 },
+        { "INVITE sip:a SIP/2.x", "sip:a", "Bad SIP-Version", 400 },
+    };
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        char text[128];
+        struct msg m;
+
+        snprintf(text, sizeof text, "%s\r\nVia: x\r\n\r\n", cases[i].line);
+        m = read_text(text);
+        ck_assert_uint_eq(m.fault, cases[i].fault);
+        ck_assert_str_eq(m.fault_reason, cases[i].reason);
+        ck_assert_int_eq(m.method, METHOD_INVITE);
+        must_be(msg_span(&m, m.uri), cases[i].uri);
+        ck_assert_uint_eq(m.fields_len, 1);
+    }
+    ck_assert_uint_eq(read_text("SIP/3.0 200 OK\r\n\r\n").fault, 505);
+    ck_assert_uint_eq(read_text("SIP/2.0  200 OK\r\n\r\n").fault, 400);
+}
+END_TEST
+
+START_TEST(methods_know_case)
+{
+    struct msg m = read_text("invite sip:a SIP/2.0\r\n\r\n");
+
+    ck_assert_int_eq(m.method, METHOD_OTHER);
+    must_be(msg_span(&m, m.method_text), "invite");
+    m = read_text("RE%47IST%45R sip:a sip/2.0\r\n\r\n");
+    ck_assert_int_eq(m.method, METHOD_OTHER);
+    ck_assert_uint_eq(m.fault, 0);
+}
+END_TEST
+
+START_TEST(folded_fields)
+{
+    struct msg m = read_text("A sip:a SIP/2.0\r\n"
+                             "Subject: one\r\n two \r\n\t three\r\n"
+                             "To:\r\n sip:b\r\n"
+                             "Empty:\r\n \r\n"
+                             "\r\n");
+
+    ck_assert_uint_eq(m.fault, 0);
+    ck_assert_uint_eq(m.fields_len, 3);
+    must_be(msg_value(&m, &m.fields[0]), "one\r\n two \r\n\t three");
+    must_be(msg_value(&m, &m.fields[1]), "sip:b");
+    must_be(msg_value(&m, &m.fields[2]), "");
+    ck_assert_uint_eq(m.fields[2].value_at, m.fields[2].at + 6);
+    ck_assert_uint_eq(m.fields[2].end, m.head_end);
+}
+END_TEST
+
+START_TEST(bad_lines_are_indexed)
+{
+    struct msg m = read_text("A sip:a SIP/2.0\r\n"
+                             "no colon here \r\n"
+                             "bad name: x\r\n"
+                             ": nothing\r\n"
+                             "Via: y\r\n"
+                             "\r\n");
+
+    ck_assert_uint_eq(m.fault, 400);
+    ck_assert_str_eq(m.fault_reason, "Bad Header Line");
+    ck_assert_uint_eq(m.fields_len, 4);
+    must_be(msg_name(&m, &m.fields[0]), "");
+    must_be(msg_value(&m, &m.fields[0]), "no colon here");
+    must_be(msg_name(&m, &m.fields[1]), "bad name");
+    must_be(msg_value(&m, &m.fields[2]), "nothing");
+    ck_assert_uint_eq(m.fields[3].id, HDR_VIA);
+
+    m = read_text("A sip:a SIP/2.0\r\n Via: continues nothing\r\nVia: y\r\n\r\n");
+    ck_assert_uint_eq(m.fault, 400);
+    ck_assert_uint_eq(m.fields_len, 2);
+    must_be(msg_value(&m, &m.fields[0]), "Via: continues nothing");
+}
+END_TEST
+
+START_TEST(bare_line_feeds)
+{
+    struct msg m = read_text("A sip:a SIP/2.0\nVia: x\n y\nTo: z\n\nbody");
+
+    ck_assert_uint_eq(m.fault, 0);
+    ck_assert(m.bare_lf);
+    ck_assert_uint_eq(m.fields_len, 2);
+    must_be(msg_value(&m, &m.fields[0]), "x\n y");
+    must_be(msg_body(&m), "body");
+    ck_assert(read_text("A sip:a SIP/2.0\r\nVia: x\n\r\n").bare_lf);
+    ck_assert(read_text("A sip:a SIP/2.0\r\nVia: x\r\n\n").bare_lf);
+    ck_assert(!read_text("A sip:a SIP/2.0\r\nVia: x\r\n\r\n\n").bare_lf);
+}
+END_TEST
+
+START_TEST(head_without_an_end)
+{
+    static const char *const cases[] = { "A sip:a SIP/2.0\r\nVia: x\r\n", "A sip:a SIP/2.0\r\nVia: x",
+                                         "A sip:a SIP/2.0\r\nVia: x\r\n\r" };
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        struct msg m = read_text(cases[i]);
+
+        ck_assert_uint_eq(m.fault, 400);
+        must_be(msg_value(&m, &m.fields[0]), "x");
+        ck_assert_uint_eq(m.head_end, m.len);
+        ck_assert_uint_eq(m.body_len, 0);
+    }
+    ck_assert_uint_eq(read_text("A sip:a SIP/2.0").fields_len, 0);
+    ck_assert_uint_eq(read_text("A sip:a SIP/2.0\r\n").fields_len, 0);
+}
+END_TEST
+
+/* More fields than one batch of lines, than the first guess, than there may be. */
+START_TEST(many_fields)
+{
+    static const unsigned counts[] = { 62, 63, 64, 65, 127, 128, 129, 500, MSG_FIELDS_MAX, MSG_FIELDS_MAX + 1, 3000 };
+
+    for (size_t i = 0; i < countof(counts); i++) {
+        static char text[32 + 3000 * 6 + 64];
+        size_t len = (size_t)snprintf(text, sizeof text, "A sip:a SIP/2.0\r\n");
+        unsigned kept = counts[i] < MSG_FIELDS_MAX ? counts[i] : MSG_FIELDS_MAX;
+        struct msg m;
+
+        for (unsigned n = 0; n < counts[i]; n++)
+            len += (size_t)snprintf(text + len, sizeof text - len, "a:%s\r\n", n % 3 ? "b" : "\r\n c");
+        snprintf(text + len, sizeof text - len, "\r\nbody");
+        m = read_text(text);
+        ck_assert_uint_eq(m.fields_len, kept);
+        ck_assert_uint_eq(m.fault, counts[i] > MSG_FIELDS_MAX ? 400 : 0);
+        for (unsigned n = 0; n < kept; n++)
+            must(span_eq(msg_value(&m, &m.fields[n]), n % 3 ? SPAN("b") : SPAN("c")));
+        must_be(msg_body(&m), "body");
+        arena_reset(&arena);
+    }
+}
+END_TEST
+
+START_TEST(names_of_any_length)
+{
+    static char text[70100];
+    size_t len = (size_t)snprintf(text, sizeof text, "A sip:a SIP/2.0\r\n");
+    struct msg m;
+
+    memset(text + len, 'x', 70000);
+    snprintf(text + len + 70000, sizeof text - len - 70000, ": y\r\nVia: z\r\n\r\n");
+    m = read_text(text);
+    ck_assert_uint_eq(m.fault, 400);
+    ck_assert_uint_eq(m.fields[0].name_len, 0);
+    must_be(msg_value(&m, &m.fields[0]), "y");
+    ck_assert_uint_eq(m.fields[1].id, HDR_VIA);
+}
+END_TEST
+
+START_TEST(memory_runs_out)
+{
+    struct arena small;
+    struct msg m;
+    unsigned failures = 0;
+
+    for (size_t limit = 0;; limit += 512) {
+        char text[2048] = "A sip:a SIP/2.0\r\n";
+        int err;
+
+        for (unsigned n = 0; n < 200; n++)
+            memcpy(text + strlen(text), "a:b\r\n", 6);
+        arena_init(&small, limit);
+        err = msg_read(span_of(text), &small, &m);
+        arena_fini(&small);
+        if (err == SIPD_OK)
+            break;
+        ck_assert_int_eq(err, SIPD_ENOMEM);
+        failures++;
+    }
+    ck_assert_uint_gt(failures, 2);
+    ck_assert_int_eq(msg_read((struct span){ "x", (size_t)UINT32_MAX + 1 }, &arena, &m), SIPD_ETOOBIG);
+}
+END_TEST
+
+Suite *
+suite_parse(void)
+{
+    Suite *s = suite_create("parse");
+    TCase *c = message_case("parse");
+
+    tcase_add_test(c, a_request);
+    tcase_add_test(c, a_response);
+    tcase_add_test(c, no_start_line);
+    tcase_add_test(c, start_lines_with_a_fault);
+    tcase_add_test(c, methods_know_case);
+    tcase_add_test(c, folded_fields);
+    tcase_add_test(c, bad_lines_are_indexed);
+    tcase_add_test(c, bare_line_feeds);
+    tcase_add_test(c, head_without_an_end);
+    tcase_add_test(c, many_fields);
+    tcase_add_test(c, names_of_any_length);
+    tcase_add_test(c, memory_runs_out);
+    suite_add_tcase(s, c);
+    return s;
+}

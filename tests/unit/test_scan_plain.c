@@ -1,0 +1,100 @@
+/*
+ * The plain scanner, which is what every other one is held against: lines, colons, the end of a head.
+ */
+#include "scan/scan.h"
+
+#include "unit/message.h"
+
+static size_t
+lines_of(const char *text, uint32_t from, struct scan_line *out, size_t room)
+{
+    return scan_plain.lines(guarded(span_of(text)), from, out, room);
+}
+
+START_TEST(lines_and_first_colons)
+{
+    struct scan_line lines[8];
+
+    ck_assert_uint_eq(lines_of("a:b:c\r\nno\nlast", 0, lines, 8), 2);
+    ck_assert_uint_eq(lines[0].end, 7);
+    ck_assert_uint_eq(lines[0].colon, 1);
+    ck_assert_uint_eq(lines[1].end, 10);
+    ck_assert_uint_eq(lines[1].colon, 10);
+}
+END_TEST
+
+START_TEST(an_empty_line_is_the_last)
+{
+    struct scan_line lines[8];
+
+    ck_assert_uint_eq(lines_of("a\r\n\r\nbody\r\n", 0, lines, 8), 2);
+    ck_assert_uint_eq(lines[1].end, 5);
+    ck_assert_uint_eq(lines_of("a\n\nbody\n", 0, lines, 8), 2);
+    ck_assert_uint_eq(lines[1].end, 3);
+    ck_assert_uint_eq(lines_of("a\n\rb\nc\n", 0, lines, 8), 3);
+}
+END_TEST
+
+START_TEST(goes_on_where_room_ended)
+{
+    struct scan_line lines[2];
+
+    ck_assert_uint_eq(lines_of("a\nb\nc:\n", 0, lines, 2), 2);
+    ck_assert_uint_eq(lines_of("a\nb\nc:\n", lines[1].end, lines, 2), 1);
+    ck_assert_uint_eq(lines[0].colon, 5);
+    ck_assert_uint_eq(lines[0].end, 7);
+}
+END_TEST
+
+START_TEST(nothing_to_find)
+{
+    struct scan_line lines[2];
+
+    ck_assert_uint_eq(lines_of("", 0, lines, 2), 0);
+    ck_assert_uint_eq(lines_of("no end: here\r", 0, lines, 2), 0);
+    ck_assert_uint_eq(lines_of("x\n", 2, lines, 2), 0);
+    ck_assert_uint_eq(scan_plain.lines((struct span){ NULL, 0 }, 0, lines, 2), 0);
+}
+END_TEST
+
+START_TEST(head_ends)
+{
+    static const struct {
+        const char *text;
+        size_t from, end;
+    } cases[] = {
+        { "a\r\nb\r\n\r\nbody", 0, 8 }, { "a\n\nb", 0, 3 },      { "a\r\n\n", 0, 4 },  { "a\n\r\n", 0, 4 },
+        { "a\r\nb\r\n\r\nbody", 5, 8 }, { "a\r\nb\r\n\r\n", 6, 0 }, { "a\r\n\r", 0, 0 }, { "a\r\n\rx\n", 0, 0 },
+        { "\r\n\r\n", 0, 4 },           { "", 0, 0 },             { "a\n", 0, 0 },      { "a", 7, 0 },
+    };
+
+    for (size_t i = 0; i < countof(cases); i++)
+        ck_assert_uint_eq(scan_plain.head_end(guarded(span_of(cases[i].text)), cases[i].from), cases[i].end);
+}
+END_TEST
+
+START_TEST(chosen_by_name)
+{
+    ck_assert(scan_choose(SPAN("plain")));
+    ck_assert_ptr_eq(scan_chosen, &scan_plain);
+    ck_assert(!scan_choose(SPAN("abacus")));
+    ck_assert_ptr_eq(scan_chosen, &scan_plain);
+    ck_assert(scan_choose(SPAN("")));
+}
+END_TEST
+
+Suite *
+suite_scan_plain(void)
+{
+    Suite *s = suite_create("scan_plain");
+    TCase *c = message_case("scan_plain");
+
+    tcase_add_test(c, lines_and_first_colons);
+    tcase_add_test(c, an_empty_line_is_the_last);
+    tcase_add_test(c, goes_on_where_room_ended);
+    tcase_add_test(c, nothing_to_find);
+    tcase_add_test(c, head_ends);
+    tcase_add_test(c, chosen_by_name);
+    suite_add_tcase(s, c);
+    return s;
+}
