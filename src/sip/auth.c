@@ -33,6 +33,16 @@ keep_field(struct span name, struct span value, struct digest *out, unsigned *se
     return true;
 }
 
+/* A token, a URI, hex digits, base64: phones leave the quotes out anywhere, but not where a blank would need them. */
+static bool
+is_plain(struct span s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.at[i] <= ' ' || s.at[i] == '"' || s.at[i] == 0x7f)
+            return false;
+    return true;
+}
+
 /* name = value, or nothing at all between two commas (RFC 3261 §7.3.1; seen in the field). */
 static bool
 read_field(struct span text, struct digest *out, unsigned *seen)
@@ -45,7 +55,7 @@ read_field(struct span text, struct digest *out, unsigned *seen)
     if (name.len == 0 || !chars_begin(value, '='))
         return false;
     value = chars_skip_lws(span_skip(value, 1));
-    if (chars_begin(value, '"') && chars_quoted(value) != value.len)
+    if (chars_begin(value, '"') ? chars_quoted(value) != value.len : !is_plain(value))
         return false;
     return keep_field(name, param_unquote(value), out, seen);
 }

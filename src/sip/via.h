@@ -13,7 +13,7 @@ struct via {
     struct span whole;      /* this element without the blanks around it */
     struct span transport;  /* "UDP", as written */
     struct span sent_by;    /* host and port as written, blanks around the colon included */
-    struct span host;       /* IPv6 in brackets */
+    struct span host;       /* IPv6 in brackets, or without where the sender left them out */
     uint16_t port;          /* 0: none written */
     struct span params;     /* from the first ; on */
     struct span branch;     /* empty if absent or without value */
@@ -25,13 +25,15 @@ struct via {
 };
 
 /*
- * Takes the next Via off a comma list. SIPD_OK; SIPD_ENOENT when none is left; SIPD_ESYNTAX otherwise (*rest as it was).
+ * Takes the next Via off a comma list. Lent: *rest; out points into it. SIPD_OK; SIPD_ENOENT when none is left;
+ * SIPD_ESYNTAX otherwise (*rest is then as it was).
  */
 int via_next(struct span *rest, struct via *out);
 
 /*
- * Where a response to this request goes when no connection is kept (RFC 3261 §18.2.2, RFC 3581 §4): the ip and port to send to,
- * from received, rport, maddr and sent-by. False if they hold no literal address. transport and the rest of *to stay.
+ * Where a response to this request goes when no connection is kept (RFC 3261 §18.2.2, RFC 3581 §4): the ip and port, from
+ * maddr (unreliable transports only), else received and rport, else sent-by. False if they hold no literal address.
+ * transport and the rest of *to stay.
  */
 bool via_reply_hop(const struct via *via, struct hop *to);
 
