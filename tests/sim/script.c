@@ -1,0 +1,626 @@
+/*
+ * Runs a scenario: a text file of settings, things said and things expected, line by line.
+ */
+#include "sim/script.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "sim/modules.h"
+#include "sim/world.h"
+#include "sip/addr.h"
+
+enum { WORDS = 16, SCRIPT_BYTES = 1 << 20, SHORT_MS = 100, QUIET_MS = 300000 };
+
+struct line {
+    unsigned number;
+    struct span text;            /* without the indent */
+    bool indented;
+    struct span words[WORDS];
+    unsigned words_len;
+};
+
+struct script {
+    struct world world;
+    struct sim_sipd *sipd;       /* the one being described */
+    bool started;
+    struct span text;            /* what is left of the file */
+    unsigned number;             /* of the line at hand */
+    const struct peer_heard *heard;  /* what the checks are about */
+};
+
+static void
+split(struct line *line)
+{
+    struct span rest = line->text;
+
+    line->words_len = 0;
+    while (line->words_len < WORDS && (rest = span_trim(rest)).len > 0)
+        line->words[line->words_len++] = span_cut(&rest, ' ');
+}
+
+/* The next line that says something; false at the end. Comments begin with # at the start of a line. */
+static bool
+peek(const struct script *s, struct line *line, struct span *after, unsigned *number)
+{
+    struct span rest = s->text;
+
+    *number = s->number;
+    while (rest.len > 0) {
+        struct span raw = span_cut(&rest, '\n');
+        struct span text = span_trim(raw);
+
+        ++*number;
+        if (text.len == 0 || text.at[0] == '#')
+            continue;
+        line->number = *number;
+        line->indented = raw.at[0] == ' ' || raw.at[0] == '\t';
+        line->text = text;
+        split(line);
+        *after = rest;
+        return true;
+    }
+    return false;
+}
+
+static bool
+next(struct script *s, struct line *line)
+{
+    return peek(s, line, &s->text, &s->number);
+}
+
+/* As next, but only an indented line. */
+static bool
+next_indented(struct script *s, struct line *line)
+{
+    struct span after;
+    unsigned number;
+
+    if (!peek(s, line, &after, &number) || !line->indented)
+        return false;
+    s->text = after;
+    s->number = number;
+    return true;
+}
+
+static struct span
+word(const struct line *line, unsigned n)
+{
+    return n < line->words_len ? line->words[n] : (struct span){ NULL, 0 };
+}
+
+static bool
+is_word(const struct line *line, unsigned n, const char *text)
+{
+    return span_eq(word(line, n), span_of(text));
+}
+
+/* The word behind a key word; empty if the key word is not there. */
+static struct span
+after_word(const struct line *line, const char *key)
+{
+    for (unsigned i = 1; i + 1 < line->words_len; i++)
+        if (is_word(line, i, key))
+            return line->words[i + 1];
+    return (struct span){ NULL, 0 };
+}
+
+/* What stands in the line from word n on. */
+static struct span
+from_word(const struct line *line, unsigned n)
+{
+    return n < line->words_len ? span_between(line->words[n].at, span_end(line->text)) : (struct span){ NULL, 0 };
+}
+
+/* "500ms", "2s". */
+static bool
+read_ms(struct span text, uint64_t *ms)
+{
+    uint64_t n;
+    bool milli = text.len > 2 && text.at[text.len - 2] == 'm';
+
+    if (text.len < 2 || text.at[text.len - 1] != 's'
+        || !span_u64(span_head(text, text.len - (milli ? 2 : 1)), 1000000, &n))
+        return false;
+    *ms = milli ? n : n * 1000;
+    return true;
+}
+
+/* ------------------------------------------------------------------ settings */
+
+static void
+set_listen(struct script *s, const struct line *line)
+{
+    static const char *const rports[] = { "asked", "private", "always" };
+    struct span rport = after_word(line, "rport");
+    struct hop at;
+
+    if (!world_hop_read(word(line, 1), &at)) {
+        world_fail(&s->world, "no address to listen on");
+        return;
+    }
+    for (uint8_t i = 0; i < countof(rports); i++)
+        if (span_eq(rport, span_of(rports[i]))) {
+            sim_listen(s->sipd, &at, i);
+            return;
+        }
+    sim_listen(s->sipd, &at, 0);
+}
+
+static void
+set_number(struct script *s, struct span key, struct span value)
+{
+    struct core_conf *conf = &s->sipd->conf;
+    const struct {
+        const char *key;
+        uint32_t *to;
+        uint32_t unit;
+    } numbers[] = {
+        { "no_answer_s", &conf->no_answer_ms, 1000 }, { "timer_c_s", &conf->timer_c_ms, 1000 },
+        { "trying_ms", &conf->trying_ms, 1 },         { "transactions", &conf->transactions, 1 },
+        { "max_targets", &conf->max_targets, 1 },
+    };
+    uint32_t n;
+
+    for (size_t i = 0; i < countof(numbers); i++)
+        if (span_eq(key, span_of(numbers[i].key)) && span_u32(value, 1000000, &n)) {
+            *numbers[i].to = n * numbers[i].unit;
+            return;
+        }
+    world_fail(&s->world, "no such setting, or no such value");
+}
+
+static void
+set_value(struct script *s, const struct line *line)
+{
+    struct span key = word(line, 1), value = word(line, 2);
+    struct core_conf *conf = &s->sipd->conf;
+
+    if (span_eq(key, SPAN("record_route")))
+        conf->record_route = span_eq(value, SPAN("on"));
+    else if (span_eq(key, SPAN("fork")))
+        conf->fork = span_eq(value, SPAN("q")) ? CORE_FORK_Q : CORE_FORK_PARALLEL;
+    else if (span_eq(key, SPAN("relay")))
+        conf->relay = span_eq(value, SPAN("any")) ? CORE_RELAY_ANY : CORE_RELAY_OURS;
+    else
+        set_number(s, key, value);
+}
+
+static struct span
+aor_of(struct script *s, struct span text)
+{
+    struct uri uri;
+    char *to = arena_alloc(&s->world.arena, text.len + 8);
+    int len = uri_read(text, &uri) == SIPD_OK ? uri_aor_write(&uri, to, text.len + 8) : -1;
+
+    if (len < 0) {
+        world_fail(&s->world, "no address of record: %.*s", SPAN_ARG(text));
+        len = 0;
+    }
+    return (struct span){ to, (size_t)len };
+}
+
+static void
+set_where(struct script *s, const struct line *line)
+{
+    struct sim_where *where = mem_new(sizeof *where);
+    struct span q = after_word(line, "q"), over = after_word(line, "over");
+
+    BUG_ON(!where);
+    list_init(&where->link);
+    where->aor = aor_of(s, word(line, 1));
+    where->target.uri = arena_copy(&s->world.arena, word(line, 2));
+    where->target.q = 1000;
+    if (q.len > 0 && !addr_q_read(q, &where->target.q))
+        world_fail(&s->world, "no q value");
+    if (over.len > 0 && !world_hop_read(over, &where->target.hop))
+        world_fail(&s->world, "no address to reach it over");
+    where->by_flow = over.len > 0 && hop_is_reliable(where->target.hop.transport);
+    list_push(&s->sipd->wheres, &where->link);
+}
+
+static void
+set_peer(struct script *s, const struct line *line)
+{
+    struct span behind = after_word(line, "behind"), of = after_word(line, "of");
+    struct peer *p;
+    struct hop at;
+    char text[128];
+
+    if (!world_hop_read(word(line, 2), &at)) {
+        world_fail(&s->world, "no address for a peer");
+        return;
+    }
+    p = world_add_peer(&s->world, word(line, 1), &at, of.len > 0 ? of : SPAN("example.com"));
+    if (behind.len == 0)
+        return;
+    snprintf(text, sizeof text, "%.*s:%.*s", SPAN_ARG(hop_transport_uri(at.transport)), SPAN_ARG(behind));
+    if (!world_hop_read(span_of(text), &p->seen))
+        world_fail(&s->world, "no address to stand behind");
+}
+
+static void
+set_network(struct script *s, const struct line *line)
+{
+    struct wire_conf *conf = &s->world.wire.conf;
+    const struct {
+        const char *key;
+        uint32_t *to;
+    } numbers[] = {
+        { "delay", &conf->delay_ms }, { "jitter", &conf->jitter_ms }, { "loss", &conf->loss }, { "doubled", &conf->doubled },
+    };
+
+    for (size_t i = 0; i < countof(numbers); i++) {
+        struct span value = after_word(line, numbers[i].key);
+
+        if (value.len > 0 && !span_u32(value, 10000, numbers[i].to))
+            world_fail(&s->world, "no number behind %s", numbers[i].key);
+    }
+}
+
+static void
+set_module(struct script *s, const struct line *line)
+{
+    if (!s->sipd->core)
+        sim_start(s->sipd);
+    sim_host_load(s->sipd, word(line, 1), from_word(line, 2));
+}
+
+static bool
+is_setting(struct script *s, const struct line *line)
+{
+    if (is_word(line, 0, "sipd"))
+        s->sipd = world_add_sipd(&s->world, word(line, 1));
+    else if (is_word(line, 0, "peer"))
+        set_peer(s, line);
+    else if (is_word(line, 0, "network"))
+        set_network(s, line);
+    else if (!s->sipd)
+        return false;
+    else if (is_word(line, 0, "listen"))
+        set_listen(s, line);
+    else if (is_word(line, 0, "domain"))
+        s->sipd->domains[s->sipd->domains_len++ % countof(s->sipd->domains)] = word(line, 1);
+    else if (is_word(line, 0, "knows"))
+        s->sipd->known[s->sipd->known_len++ % countof(s->sipd->known)] = aor_of(s, word(line, 1));
+    else if (is_word(line, 0, "set"))
+        set_value(s, line);
+    else if (is_word(line, 0, "where"))
+        set_where(s, line);
+    else if (is_word(line, 0, "module"))
+        set_module(s, line);
+    else
+        return false;
+    return true;
+}
+
+static void
+start_all(struct script *s)
+{
+    if (s->started)
+        return;
+    s->started = true;
+    list_each (node, after, &s->world.sipds) {
+        struct sim_sipd *sipd = container_of(node, struct sim_sipd, link);
+
+        if (!sipd->core)
+            sim_start(sipd);
+    }
+}
+
+/* ------------------------------------------------------------------ what peers say */
+
+/* The listener that a peer would be configured with: the first of its transport and family. */
+static bool
+default_server(struct script *s, const struct peer *p, struct hop *to)
+{
+    list_each (node, after, &s->world.sipds) {
+        struct sim_sipd *sipd = container_of(node, struct sim_sipd, link);
+
+        for (unsigned i = 0; i < sipd->listeners_len; i++) {
+            *to = sipd->listeners[i].at;
+            if (to->transport == p->at.transport && hop_is_v4(to) == hop_is_v4(&p->at))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void
+read_lines(struct script *s, struct buf *extra, struct buf *body)
+{
+    struct line line;
+
+    while (next_indented(s, &line)) {
+        bool is_body = line.text.at[0] == '|';
+
+        buf_put(is_body ? body : extra, is_body ? span_trim(span_skip(line.text, 1)) : line.text);
+        buf_put(is_body ? body : extra, SPAN("\r\n"));
+    }
+}
+
+static void
+say(struct script *s, struct peer *p, const struct line *line)
+{
+    bool response = word(line, 2).len > 0 && word(line, 2).at[0] >= '0' && word(line, 2).at[0] <= '9';
+    bool has_uri = !response && line->words_len > 3 && !is_word(line, 3, "to");
+    struct peer_say what = { .what = word(line, 2) };
+    struct span to_text = after_word(line, "to");
+    const char *why = "it cannot be said";
+    struct buf extra, body;
+    struct span bytes;
+    struct hop to;
+
+    buf_init(&extra, SCRIPT_BYTES);
+    buf_init(&body, SCRIPT_BYTES);
+    if (has_uri)
+        what.uri = word(line, 3);
+    if (response)
+        what.about = word(line, 3);
+    read_lines(s, &extra, &body);
+    what.extra = buf_span(&extra);
+    what.body = buf_span(&body);
+    bytes = peer_write(p, &what, &why);
+    buf_fini(&extra);
+    buf_fini(&body);
+    if (bytes.len == 0)
+        world_fail(&s->world, "%s", why);
+    else if (response)
+        world_say(&s->world, p, &p->last_to, bytes);
+    else if (to_text.len > 0 ? world_hop_read(to_text, &to) : default_server(s, p, &to))
+        world_say(&s->world, p, &to, bytes);
+    else
+        world_fail(&s->world, "%.*s has nowhere to send to", SPAN_ARG(p->name));
+}
+
+/* ------------------------------------------------------------------ what peers hear */
+
+static bool
+contains(struct span hay, struct span needle)
+{
+    for (size_t i = 0; i + needle.len <= hay.len; i++)
+        if (span_starts(span_skip(hay, i), needle))
+            return true;
+    return needle.len == 0;
+}
+
+static unsigned
+count_values(const struct msg *msg, struct span name, struct span text)
+{
+    const struct msg_field *field;
+    unsigned n = 0, hits = 0;
+
+    while ((field = msg_find_name(msg, name, n++)))
+        hits += contains(msg_value(msg, field), text);
+    return hits;
+}
+
+static bool
+check_like(struct script *s, const struct line *line)
+{
+    struct peer *other = world_peer(&s->world, word(line, 1));
+    const struct msg_field *a, *b;
+    struct msg sent;
+
+    if (!other || msg_read(other->last_sent, &s->world.arena, &sent) != SIPD_OK)
+        return false;
+    a = msg_find_name(&s->heard->msg, word(line, 2), 0);
+    b = msg_find_name(&sent, word(line, 2), 0);
+    return a && b && span_eq(msg_value(&s->heard->msg, a), msg_value(&sent, b));
+}
+
+static bool
+check_uri(struct script *s, const struct line *line)
+{
+    return span_eq(msg_span(&s->heard->msg, s->heard->msg.uri), word(line, 1));
+}
+
+static bool
+holds(struct script *s, const struct line *line)
+{
+    const struct msg *msg = &s->heard->msg;
+    uint32_t n;
+
+    if (is_word(line, 0, "has"))
+        return count_values(msg, word(line, 1), from_word(line, 2)) > 0;
+    if (is_word(line, 0, "lacks"))
+        return count_values(msg, word(line, 1), from_word(line, 2)) == 0;
+    if (is_word(line, 0, "count"))
+        return span_u32(word(line, 2), 99, &n) && count_values(msg, word(line, 1), (struct span){ NULL, 0 }) == n;
+    if (is_word(line, 0, "uri"))
+        return check_uri(s, line);
+    if (is_word(line, 0, "like"))
+        return check_like(s, line);
+    if (is_word(line, 0, "body"))
+        return contains(msg_body(msg), from_word(line, 1));
+    world_fail(&s->world, "no such check");
+    return false;
+}
+
+static void
+check_all(struct script *s)
+{
+    struct line line;
+
+    while (next_indented(s, &line))
+        if (!holds(s, &line)) {
+            world_fail(&s->world, "the message does not fit:\n%.*s", SPAN_ARG(s->heard->bytes));
+            return;
+        }
+}
+
+static bool
+is_expected(const struct peer_heard *heard, struct span what)
+{
+    uint32_t status;
+
+    if (span_u32(what, 699, &status))
+        return heard->msg.status == status;
+    return msg_is_request(&heard->msg) && span_eq(heard->gist.method_text, what);
+}
+
+static void
+hear_nothing(struct script *s, struct peer *p, const struct line *line)
+{
+    uint64_t ms = SHORT_MS;
+    struct span time = after_word(line, "for");
+
+    if (time.len > 0 && !read_ms(time, &ms))
+        world_fail(&s->world, "no time behind for");
+    world_run(&s->world, s->world.clock.now_ms + ms, p);
+    s->heard = peer_next(p);
+    if (s->heard)
+        world_fail(&s->world, "%.*s heard something:\n%.*s", SPAN_ARG(p->name), SPAN_ARG(s->heard->bytes));
+}
+
+static void
+hear(struct script *s, struct peer *p, const struct line *line)
+{
+    uint64_t ms = SHORT_MS;
+    struct span time = after_word(line, "within");
+
+    if (is_word(line, 2, "nothing")) {
+        hear_nothing(s, p, line);
+        return;
+    }
+    if (time.len > 0 && !read_ms(time, &ms))
+        world_fail(&s->world, "no time behind within");
+    world_run(&s->world, s->world.clock.now_ms + ms, p);
+    s->heard = peer_next(p);
+    if (!s->heard)
+        world_fail(&s->world, "%.*s heard nothing", SPAN_ARG(p->name));
+    else if (!is_expected(s->heard, word(line, 2)))
+        world_fail(&s->world, "%.*s heard something else:\n%.*s", SPAN_ARG(p->name), SPAN_ARG(s->heard->bytes));
+    else
+        check_all(s);
+}
+
+/* ------------------------------------------------------------------ the rest */
+
+static void
+check_repeats(struct script *s, struct peer *p, const struct line *line)
+{
+    uint32_t n;
+
+    if (!span_u32(word(line, 2), 1000, &n) || n != p->repeats)
+        world_fail(&s->world, "%.*s heard %u repeats", SPAN_ARG(p->name), p->repeats);
+    p->repeats = 0;
+}
+
+static void
+check_no_state(struct script *s)
+{
+    list_each (node, after, &s->world.peers) {
+        struct peer *p = container_of(node, struct peer, link);
+
+        const struct peer_heard *more = peer_next(p);
+
+        if (more)
+            world_fail(&s->world, "%.*s heard more than the script asked for:\n%.*s", SPAN_ARG(p->name), SPAN_ARG(more->bytes));
+    }
+    list_each (node, after, &s->world.sipds) {
+        struct sim_sipd *sipd = container_of(node, struct sim_sipd, link);
+        struct core_stats stats;
+
+        core_stats(sipd->core, &stats);
+        if (stats.trips + stats.branches + stats.transactions + stats.pending > 0)
+            world_fail(&s->world, "%.*s still holds %u trips, %u branches, %u transactions, %u pending", SPAN_ARG(sipd->name),
+                       stats.trips, stats.branches, stats.transactions, stats.pending);
+    }
+}
+
+static void
+cut(struct script *s, const struct peer *p)
+{
+    list_each (node, after, &s->world.sipds)
+        (void)sim_cut(container_of(node, struct sim_sipd, link), &p->seen);
+}
+
+static void
+drain(struct script *s)
+{
+    list_each (node, after, &s->world.sipds)
+        core_drain(container_of(node, struct sim_sipd, link)->core, true, 5);
+}
+
+static void
+act_alone(struct script *s, const struct line *line)
+{
+    struct peer *p = world_peer(&s->world, word(line, 1));
+    uint64_t ms;
+
+    if (is_word(line, 0, "wait") && read_ms(word(line, 1), &ms))
+        world_run(&s->world, s->world.clock.now_ms + ms, NULL);
+    else if (is_word(line, 0, "quiet"))
+        world_run(&s->world, s->world.clock.now_ms + QUIET_MS, NULL);
+    else if (is_word(line, 0, "drain"))
+        drain(s);
+    else if (is_word(line, 0, "cut") && p)
+        cut(s, p);
+    else if (is_word(line, 0, "deaf") && p)
+        p->deaf = true;
+    else
+        world_fail(&s->world, "a line that means nothing");
+    if (is_word(line, 0, "quiet"))
+        check_no_state(s);
+}
+
+static void
+act(struct script *s, const struct line *line)
+{
+    struct peer *p = world_peer(&s->world, word(line, 0));
+
+    start_all(s);
+    if (!p)
+        act_alone(s, line);
+    else if (is_word(line, 1, ">"))
+        say(s, p, line);
+    else if (is_word(line, 1, "<"))
+        hear(s, p, line);
+    else if (is_word(line, 1, "repeats"))
+        check_repeats(s, p, line);
+    else if (is_word(line, 1, "again"))
+        world_say(&s->world, p, &p->last_to, p->last_sent);
+    else
+        world_fail(&s->world, "a line that means nothing");
+}
+
+static bool
+read_file(const char *path, struct buf *to)
+{
+    FILE *file = fopen(path, "rb");
+    char *room;
+    size_t n;
+
+    if (!file)
+        return false;
+    while ((room = buf_reserve(to, 4096)) && (n = fread(room, 1, 4096, file)) > 0)
+        to->len += n;
+    fclose(file);
+    return to->err == SIPD_OK;
+}
+
+bool
+script_run(const char *path, uint64_t seed, struct buf *out)
+{
+    struct script s = { .number = 0 };
+    struct line line;
+    struct buf file;
+    bool ok;
+
+    buf_init(&file, SCRIPT_BYTES);
+    world_init(&s.world, seed);
+    if (!read_file(path, &file))
+        world_fail(&s.world, "the file cannot be read");
+    s.text = buf_span(&file);
+    while (s.world.fault.len == 0 && next(&s, &line))
+        if (!is_setting(&s, &line))
+            act(&s, &line);
+    ok = s.world.fault.len == 0;
+    if (!ok)
+        buf_printf(out, "%s:%u: %.*s\nseed %llu\n%.*s", path, s.number, SPAN_ARG(buf_span(&s.world.fault)),
+                   (unsigned long long)seed, SPAN_ARG(buf_span(&s.world.ladder)));
+    world_fini(&s.world);
+    buf_fini(&file);
+    return ok;
+}

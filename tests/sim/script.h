@@ -1,0 +1,33 @@
+/*
+ * Runs a scenario: a text file of settings, things said and things expected, line by line; no loops, no conditions.
+ *
+ *   sipd NAME                       a server; the settings below it are its own
+ *   listen udp:192.0.2.1:5060 [rport asked|private|always]
+ *   domain example.com              knows sip:carol@example.com
+ *   set record_route off            also fork, relay, no_answer_s, timer_c_s, trying_ms, transactions, max_targets
+ *   module NAME { … }               a module with its section of sipd.conf, on one line
+ *   where sip:bob@example.com URI [q 0.5] [over tcp:192.0.2.9:5060]
+ *   peer NAME udp:192.0.2.10:5060 [behind 203.0.113.7:40000] [of example.com]
+ *   network delay 5 jitter 10 loss 50 doubled 20
+ *
+ *   alice > INVITE sip:bob@example.com [to udp:192.0.2.1:5060]
+ *       Subject: a header of the message            | a line of its body
+ *   bob > 180 [INVITE]              answers the last request, or the last of that method
+ *   alice > ACK, CANCEL, BYE, reINVITE …            by the rules of the dialog
+ *   alice again                     the last message once more
+ *   bob < INVITE [within 5s]        must come, and be the next that bob hears
+ *       has Record-Route [text]     lacks Route [text]      count Via 2      uri sip:bob@…      like alice Subject
+ *       body text
+ *   alice < nothing [for 2s]        bob repeats 3 (heard again byte for byte)
+ *   wait 500ms                      cut NAME (its connections)    deaf NAME    drain
+ *   quiet                           long enough for every timer: nothing more is said, and no state is left
+ */
+#ifndef SIM_SCRIPT_H
+#define SIM_SCRIPT_H
+
+#include "base/buf.h"
+
+/* Runs the file. True if all went as written; else `out` tells file, line, what was wrong, and the ladder. */
+bool script_run(const char *path, uint64_t seed, struct buf *out);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * Every scenario of tests/scenarios, run as written; the name of a file is the name of its test.
+ */
+#include <check.h>
+#include <glob.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "sim/script.h"
+
+Suite *suite_scenarios(void);
+
+static glob_t scenarios;
+
+START_TEST(runs_as_written)
+{
+    uint64_t live = mem_live();
+    struct buf out;
+    bool ok;
+
+    buf_init(&out, 8 << 20);
+    bug_doubt_fatal();
+    ok = script_run(scenarios.gl_pathv[_i], 1, &out);
+    buf_put_char(&out, '\0');
+    ck_assert_msg(ok, "%s", out.bytes);
+    buf_fini(&out);
+    ck_assert_uint_eq(mem_live(), live);
+}
+END_TEST
+
+Suite *
+suite_scenarios(void)
+{
+    Suite *suite = suite_create("scenarios");
+    TCase *tcase = tcase_create("scenarios");
+
+    if (glob("tests/scenarios/*.sim", 0, NULL, &scenarios) != 0)
+        fprintf(stderr, "no scenario found: tests run from the top of the tree\n");
+    tcase_add_loop_test(tcase, runs_as_written, 0, (int)scenarios.gl_pathc);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
