@@ -1,0 +1,72 @@
+/*
+ * What another thread wants done on the loop: a list under a lock that is held for a few pointers, and one wake for all.
+ */
+#include "base/mem.h"
+#include "host/state.h"
+
+static const struct sipd_host *
+find_module(const struct host *host, uint64_t id)
+{
+    for (const struct list *node = host->modules.next; node != &host->modules; node = node->next) {
+        const struct sipd_host *module = container_of_const(node, struct sipd_host, link);
+
+        if (module->id == id)
+            return module;
+    }
+    return NULL;
+}
+
+/* A module that has been unloaded since is not found by its number, and its posts come to nothing. */
+static void
+run(void *arg)
+{
+    struct host *host = arg;
+    struct list mine;
+    struct list *node;
+
+    list_init(&mine);
+    pthread_mutex_lock(&host->post_lock);
+    list_join(&mine, &host->posts);
+    pthread_mutex_unlock(&host->post_lock);
+    while ((node = list_shift(&mine))) {
+        struct post post = *container_of(node, struct post, link);
+
+        mem_free(container_of(node, struct post, link));
+        if (find_module(host, post.module))
+            post.fn(post.self, post.arg);
+    }
+}
+
+int
+sipd_post(struct sipd_host *host, sipd_post_fn *fn, void *self, void *arg)
+{
+    struct host *h = host->host;
+    struct post *post = h->ports.post ? mem_new(sizeof *post) : NULL;
+    bool first;
+    int err;
+
+    if (!post)
+        return h->ports.post ? SIPD_ENOMEM : SIPD_ECLOSED;
+    *post = (struct post){ .module = host->id, .fn = fn, .self = self, .arg = arg };
+    pthread_mutex_lock(&h->post_lock);
+    first = list_empty(&h->posts);
+    list_push(&h->posts, &post->link);
+    err = first ? h->ports.post(h->ports.io, run, h) : SIPD_OK;
+    if (err != SIPD_OK) {
+        list_remove(&post->link);
+        mem_free(post);
+    }
+    pthread_mutex_unlock(&h->post_lock);
+    return err;
+}
+
+void
+posts_drop(struct host *host)
+{
+    struct list *node;
+
+    pthread_mutex_lock(&host->post_lock);
+    while ((node = list_shift(&host->posts)))
+        mem_free(container_of(node, struct post, link));
+    pthread_mutex_unlock(&host->post_lock);
+}

@@ -1,0 +1,188 @@
+/*
+ * What a hook may ask of the request in its hand, and do to it.
+ */
+#include <sipd/request.h>
+
+#include "core/chain.h"
+#include "core/trip.h"
+
+uint64_t
+sipd_req_id(const struct sipd_req *req)
+{
+    return req->trip->id;
+}
+
+struct span
+sipd_req_method(const struct sipd_req *req)
+{
+    return req->trip->gist.method_text;
+}
+
+struct span
+sipd_req_uri_text(const struct sipd_req *req)
+{
+    return req->trip->uri_text;
+}
+
+/* §16.3 step 2 let no other pass than those that could be read; an unknown scheme is kept whole. */
+bool
+sipd_req_uri(const struct sipd_req *req, struct uri *uri)
+{
+    *uri = req->trip->uri;
+    return uri->whole.len > 0;
+}
+
+static bool
+value_of(const struct msg *msg, const struct msg_field *field, struct span *value)
+{
+    *value = field ? msg_value(msg, field) : (struct span){ NULL, 0 };
+    return field != NULL;
+}
+
+bool
+sipd_req_header(const struct sipd_req *req, struct span name, unsigned n, struct span *value)
+{
+    const struct msg *msg = &req->trip->msg;
+
+    return value_of(msg, msg_find_name(msg, name, n), value);
+}
+
+struct span
+sipd_req_call_id(const struct sipd_req *req)
+{
+    return req->trip->gist.call_id;
+}
+
+uint32_t
+sipd_req_cseq(const struct sipd_req *req)
+{
+    return req->trip->gist.cseq;
+}
+
+bool
+sipd_req_from(const struct sipd_req *req, struct addr *addr)
+{
+    return addr_read(req->trip->gist.from, addr) == SIPD_OK;
+}
+
+bool
+sipd_req_to(const struct sipd_req *req, struct addr *addr)
+{
+    return addr_read(req->trip->gist.to, addr) == SIPD_OK;
+}
+
+bool
+sipd_req_in_dialog(const struct sipd_req *req)
+{
+    return req->trip->gist.has_to_tag;
+}
+
+bool
+sipd_req_by_token(const struct sipd_req *req)
+{
+    return req->trip->by_token;
+}
+
+struct span
+sipd_req_body(const struct sipd_req *req)
+{
+    return msg_body(&req->trip->msg);
+}
+
+const struct hop *
+sipd_req_source(const struct sipd_req *req)
+{
+    return &req->trip->source;
+}
+
+bool
+sipd_req_is_natted(const struct sipd_req *req)
+{
+    return req->trip->natted;
+}
+
+bool
+sipd_req_for_server(const struct sipd_req *req)
+{
+    return req->trip->for_us && !req->trip->uri.has_user;
+}
+
+int
+sipd_req_authenticate(struct sipd_req *req, struct span user)
+{
+    struct span copy = arena_copy(&req->trip->arena, user);
+
+    if (!copy.at)
+        return SIPD_ENOMEM;
+    req->trip->user = copy;
+    return SIPD_OK;
+}
+
+struct span
+sipd_req_user(const struct sipd_req *req)
+{
+    return req->trip->user;
+}
+
+void
+sipd_req_trust(struct sipd_req *req)
+{
+    req->trip->trusted = true;
+}
+
+bool
+sipd_req_is_trusted(const struct sipd_req *req)
+{
+    return req->trip->trusted;
+}
+
+int
+sipd_req_add_target(struct sipd_req *req, const struct sipd_target *target)
+{
+    return trip_add_target(req->trip, target);
+}
+
+const struct sipd_target *
+sipd_req_target_at(const struct sipd_req *req, unsigned n)
+{
+    const struct list *head = &req->trip->targets;
+
+    for (const struct list *node = head->next; node != head; node = node->next)
+        if (n-- == 0)
+            return &container_of_const(node, struct target, link)->is;
+    return NULL;
+}
+
+const struct sipd_target *
+sipd_req_target(const struct sipd_req *req)
+{
+    return req->branch ? &req->branch->target->is : NULL;
+}
+
+/* What one branch wishes concerns that branch; what is wished before there are any concerns all. */
+static uint64_t
+whose(const struct sipd_req *req)
+{
+    return req->stage == SIPD_ON_BRANCH && req->branch ? req->branch->id : 0;
+}
+
+int
+sipd_req_add_header(struct sipd_req *req, struct span name, struct span value)
+{
+    return trip_add_edit(req->trip, name, value, NULL, whose(req));
+}
+
+int
+sipd_req_drop_header(struct sipd_req *req, struct span name, unsigned n)
+{
+    const struct span none = { NULL, 0 };
+    const struct msg_field *field = msg_find_name(&req->trip->msg, name, n);
+
+    return field ? trip_add_edit(req->trip, none, none, field, 0) : SIPD_ENOENT;
+}
+
+unsigned
+sipd_req_status(const struct sipd_req *req)
+{
+    return req->status;
+}
