@@ -63,7 +63,7 @@ struct net_listener_info {     /* for lists and for core's Via rules */
     struct span sent_by;       /* what Via says: advertise with a port (the bound one if it has none), or address:port; lent for the turn */
     uint8_t rport;
     uint64_t received, sent;   /* messages */
-    uint64_t dropped;          /* datagrams that the kernel had no room for (receive buffer full) */
+    uint64_t dropped;          /* datagrams that the kernel had no room for; told by net_each_listener() only */
 };
 
 struct net_conn_info {

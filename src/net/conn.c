@@ -1,0 +1,455 @@
+/*
+ * A connection's life: found by its flow id or its far end, reused, watched over by one deadline, ended (RFC 3261 §18).
+ *
+ * A connection dies at once but is freed, and its death told, when the turn ends: so pointers to it are good for the turn.
+ */
+#include "net/conn.h"
+
+#include <event2/event.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "net/outbox.h"
+#include "net/state.h"
+#include "net/stream.h"
+#include "net/tcp.h"
+#include "net/turn.h"
+
+enum { LINGER_MS = 2000 };
+
+int
+conns_init(struct net *net)
+{
+    struct conns *conns = &net->conns;
+
+    slots_init(&conns->slots, sizeof(struct conn), net->conf.connections);
+    timers_init(&conns->timers, net->clock->now_ms);
+    list_init(&conns->touched);
+    list_init(&conns->ending);
+    list_init(&conns->gone);
+    list_init(&conns->dead);
+    return table_init(&conns->by_peer);
+}
+
+/* ---------------------------------------------------------------- found */
+
+static bool
+takes_messages(const struct conn *conn)
+{
+    return conn->state == CONN_CONNECTING || conn->state == CONN_OPEN;
+}
+
+static bool
+leads_to(const struct table_node *node, const void *key)
+{
+    const struct conn *conn = container_of_const(node, struct conn, node);
+    const struct hop *to = key;
+
+    return takes_messages(conn) && hop_eq(&conn->peer, to) && sock_same_ip(&conn->peer, to);
+}
+
+static uint64_t
+peer_hash(const struct net *net, const struct hop *peer)
+{
+    char bytes[sizeof peer->ip + sizeof peer->port + sizeof peer->transport];
+
+    memcpy(bytes, peer->ip, sizeof peer->ip);
+    memcpy(bytes + sizeof peer->ip, &peer->port, sizeof peer->port);
+    bytes[sizeof bytes - 1] = (char)peer->transport;
+    return prf_hash(&net->key, (struct span){ bytes, sizeof bytes });
+}
+
+struct conn *
+conn_to(const struct net *net, const struct hop *to)
+{
+    struct table_node *node =
+        table_find(&net->conns.by_peer, peer_hash(net, to), leads_to, to);
+
+    return node ? container_of(node, struct conn, node) : NULL;
+}
+
+static bool
+in_table(const struct conn *conn)
+{
+    return takes_messages(conn) || conn->state == CONN_ENDING;
+}
+
+struct conn *
+conn_find(const struct net *net, uint64_t flow)
+{
+    struct conn *conn = slots_find(&net->conns.slots, flow);
+
+    return conn && in_table(conn) ? conn : NULL;
+}
+
+/* ---------------------------------------------------------------- the deadline */
+
+static uint64_t
+deadline_ms(const struct conn *conn)
+{
+    const struct net_conf *conf = &conn->net->conf;
+    uint64_t idle_ms = conn->last_ms + conf->idle_ms;
+    uint64_t message_ms = conn->begun_ms + conf->message_ms;
+
+    switch ((enum conn_state)conn->state) {
+    case CONN_CONNECTING: return conn->since_ms + conf->connect_ms;
+    case CONN_FLUSHING: return message_ms;
+    case CONN_LINGERING: return conn->begun_ms + LINGER_MS;
+    case CONN_OPEN:
+    case CONN_ENDING:
+    case CONN_DEAD: break;
+    }
+    return conn->begun_ms && message_ms < idle_ms ? message_ms : idle_ms;
+}
+
+/* A deadline that has moved away is not armed anew: when it comes, it is looked at. */
+static void
+arm(struct conn *conn)
+{
+    uint64_t at_ms = deadline_ms(conn);
+
+    if (!timer_armed(&conn->deadline) || at_ms < conn->deadline.deadline_ms)
+        timers_arm(&conn->net->conns.timers, &conn->deadline, at_ms, 0, conn->peer.flow);
+}
+
+/* Its time is up: which one? */
+static void
+expire(struct conn *conn)
+{
+    struct net_count *count = &conn->net->count;
+    bool slow = conn->begun_ms &&
+                conn->begun_ms + conn->net->conf.message_ms <= conn->net->clock->now_ms;
+
+    if (conn->state == CONN_CONNECTING)
+        conn_die(conn, count->conns_failed);
+    else if (conn->state == CONN_OPEN)
+        conn_die(conn, slow ? count->conns_slow : count->conns_idle);
+    else
+        conn_die(conn, NULL);
+}
+
+void
+conns_expire(struct net *net)
+{
+    struct timers *timers = &net->conns.timers;
+
+    for (struct timer *timer; (timer = timers_due(timers, net->clock->now_ms));) {
+        struct conn *conn = container_of(timer, struct conn, deadline);
+
+        if (deadline_ms(conn) <= net->clock->now_ms)
+            expire(conn);
+        else
+            arm(conn);
+    }
+}
+
+uint64_t
+conns_next_ms(const struct net *net)
+{
+    return timers_next_ms(&net->conns.timers);
+}
+
+/* ---------------------------------------------------------------- readiness */
+
+static short
+wanted(const struct conn *conn)
+{
+    short write = queue_empty(&conn->queue) ? 0 : EV_WRITE;
+
+    switch ((enum conn_state)conn->state) {
+    case CONN_CONNECTING: return EV_WRITE;
+    case CONN_OPEN: return EV_READ | write;
+    case CONN_LINGERING: return EV_READ;
+    case CONN_ENDING:
+    case CONN_FLUSHING: return write;
+    case CONN_DEAD: break;
+    }
+    return 0;
+}
+
+static void
+ready(evutil_socket_t fd, short what, void *arg)
+{
+    struct conn *conn = arg;
+
+    (void)fd;
+    turn_begin(conn->net);
+    if (conn->state == CONN_CONNECTING) {
+        tcp_connected(conn);
+        return;
+    }
+    if (what & EV_READ && conn->state == CONN_OPEN)
+        stream_read(conn);
+    else if (what & EV_READ && conn->state == CONN_LINGERING)
+        stream_discard(conn);
+    if (what & EV_WRITE && conn->state != CONN_DEAD)
+        outbox_write(conn);
+}
+
+void
+conn_watch(struct conn *conn)
+{
+    short what = wanted(conn);
+
+    if (what == conn->watched)
+        return;
+    event_del(&conn->ready);
+    conn->watched = what;
+    if (what == 0)
+        return;
+    event_assign(&conn->ready, conn->net->base, conn->fd, (short)(what | EV_PERSIST), ready, conn);
+    if (event_add(&conn->ready, NULL) != 0)
+        conn_die(conn, conn->net->count.conns_failed);
+}
+
+/* ---------------------------------------------------------------- birth */
+
+static void
+log_conn(const struct conn *conn, const char *event)
+{
+    struct span transport = hop_transport_via(conn->peer.transport);
+    char text[HOP_TEXT_BYTES];
+    struct span peer;
+
+    if (!log_on(conn->net->log, LOG_LVL_DEBUG))
+        return;
+    peer = hop_write(&conn->peer, text);
+    log_spans(conn->net->log, LOG_LVL_DEBUG, event, "transport", &transport, "peer", &peer, NULL);
+}
+
+struct conn *
+conn_new(struct net *net, int fd, const struct hop *peer, bool inbound, enum conn_state state)
+{
+    uint64_t flow;
+    struct conn *conn = slots_new(&net->conns.slots, &flow);
+
+    if (!conn)
+        return NULL;
+    conn->net = net;
+    conn->peer = *peer;
+    conn->peer.flow = flow;
+    conn->fd = fd;
+    conn->state = (uint8_t)state;
+    conn->inbound = inbound;
+    conn->since_ms = conn->last_ms = net->clock->now_ms;
+    event_assign(&conn->ready, net->base, fd, 0, ready, conn);
+    timer_init(&conn->deadline);
+    queue_init(&conn->queue);
+    list_init(&conn->touched_link);
+    list_init(&conn->end_link);
+    listener_find(net, peer->listener)->conns++;
+    table_insert(&net->conns.by_peer, &conn->node, peer_hash(net, peer));
+    ++*(inbound ? net->count.conns_accepted : net->count.conns_opened);
+    log_conn(conn, "conn_begin");
+    arm(conn);
+    conn_watch(conn);
+    return conn;
+}
+
+void
+conn_opened(struct conn *conn)
+{
+    conn->state = CONN_OPEN;
+    conn->last_ms = conn->net->clock->now_ms;
+    outbox_write(conn);
+}
+
+void
+conn_touch(struct conn *conn)
+{
+    if (list_empty(&conn->touched_link))
+        list_push(&conn->net->conns.touched, &conn->touched_link);
+}
+
+void
+conn_begun(struct conn *conn, uint64_t began_ms)
+{
+    conn->begun_ms = began_ms;
+    if (began_ms)
+        arm(conn);
+}
+
+/* ---------------------------------------------------------------- end */
+
+void
+conn_end(struct conn *conn, bool abrupt)
+{
+    if (!in_table(conn))
+        return;
+    conn->abrupt |= abrupt || conn->state == CONN_CONNECTING;
+    if (conn->state == CONN_ENDING)
+        return;
+    conn->state = CONN_ENDING;
+    list_push(&conn->net->conns.ending, &conn->end_link);
+    conn_watch(conn);
+}
+
+static void
+go_on_ending(struct conn *conn, enum conn_state state)
+{
+    conn->state = (uint8_t)state;
+    conn->begun_ms = conn->net->clock->now_ms;
+    timers_disarm(&conn->net->conns.timers, &conn->deadline);
+    arm(conn);
+    conn_watch(conn);
+}
+
+/* A descriptor closed while bytes lie unread makes a reset, which may overtake what we said last. */
+static void
+linger(struct conn *conn)
+{
+    if (conn->peer_ended || !tcp_shut(conn))
+        conn_die(conn, NULL);
+    else
+        go_on_ending(conn, CONN_LINGERING);
+}
+
+void
+conn_flushed(struct conn *conn)
+{
+    if (conn->state == CONN_FLUSHING)
+        linger(conn);
+}
+
+static void
+leave_table(struct conn *conn)
+{
+    if (in_table(conn))
+        table_remove(&conn->net->conns.by_peer, &conn->node);
+}
+
+static void
+shut(struct conn *conn)
+{
+    if (conn->abrupt) {
+        conn_die(conn, NULL);
+        return;
+    }
+    leave_table(conn);
+    list_push(&conn->net->conns.gone, &conn->end_link);
+    if (queue_empty(&conn->queue))
+        linger(conn);
+    else
+        go_on_ending(conn, CONN_FLUSHING);
+}
+
+void
+conns_shut(struct net *net)
+{
+    for (struct list *node; (node = list_shift(&net->conns.ending));)
+        shut(container_of(node, struct conn, end_link));
+}
+
+void
+conn_die(struct conn *conn, uint64_t *counter)
+{
+    struct net *net = conn->net;
+
+    if (conn->state == CONN_DEAD)
+        return;
+    log_conn(conn, "conn_end");
+    leave_table(conn);
+    conn->state = CONN_DEAD;
+    event_del(&conn->ready);
+    close(conn->fd);
+    timers_disarm(&net->conns.timers, &conn->deadline);
+    outbox_fail(conn);
+    if (counter)
+        ++*counter;
+    ++*net->count.conns_closed;
+    list_remove(&conn->end_link);
+    list_push(conn->told ? &net->conns.dead : &net->conns.gone, &conn->end_link);
+}
+
+void
+conns_tell_gone(struct net *net)
+{
+    struct list now;
+
+    list_init(&now);
+    list_join(&now, &net->conns.gone);
+    for (struct list *node; (node = list_shift(&now));) {
+        struct conn *conn = container_of(node, struct conn, end_link);
+
+        conn->told = true;
+        if (conn->state == CONN_DEAD)
+            list_push(&net->conns.dead, &conn->end_link);
+        net->ports->flow_gone(net->ports->io, conn->peer.flow);
+    }
+}
+
+static void
+free_dead(struct net *net, struct conn *conn)
+{
+    list_remove(&conn->touched_link);
+    buf_fini(&conn->in);
+    listener_find(net, conn->peer.listener)->conns--;
+    slots_free(&net->conns.slots, conn->peer.flow);
+}
+
+void
+conns_reap(struct net *net)
+{
+    for (struct list *node; (node = list_shift(&net->conns.touched));)
+        stream_forget(container_of(node, struct conn, touched_link));
+    for (struct list *node; (node = list_shift(&net->conns.dead));)
+        free_dead(net, container_of(node, struct conn, end_link));
+}
+
+void
+conns_fini(struct net *net)
+{
+    uint64_t cursor = 0;
+
+    for (struct conn *conn; (conn = slots_next(&net->conns.slots, &cursor));) {
+        event_del(&conn->ready);
+        if (conn->state != CONN_DEAD)
+            close(conn->fd);
+        queue_fini(net, &conn->queue);
+        buf_fini(&conn->in);
+    }
+    table_fini(&net->conns.by_peer);
+    slots_fini(&net->conns.slots);
+}
+
+/* ---------------------------------------------------------------- the public doors */
+
+bool
+net_close(struct net *net, uint64_t flow)
+{
+    struct conn *conn = conn_find(net, flow);
+
+    if (!conn)
+        return false;
+    turn_begin(net);
+    conn_end(conn, true);
+    return true;
+}
+
+bool
+net_flow_alive(const struct net *net, uint64_t flow)
+{
+    return conn_find(net, flow) != NULL;
+}
+
+void
+net_each_conn(const struct net *net, void (*fn)(void *arg, const struct net_conn_info *info),
+              void *arg)
+{
+    uint64_t cursor = 0;
+
+    for (const struct conn *conn; (conn = slots_next(&net->conns.slots, &cursor));) {
+        struct net_conn_info info = {
+            .flow = conn->peer.flow,
+            .peer = conn->peer,
+            .inbound = conn->inbound,
+            .connecting = conn->state == CONN_CONNECTING,
+            .since_ms = conn->since_ms,
+            .last_ms = conn->last_ms,
+            .queued_bytes = (uint32_t)conn->queue.bytes,
+        };
+
+        if (in_table(conn))
+            fn(arg, &info);
+    }
+}

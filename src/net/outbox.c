@@ -1,0 +1,194 @@
+/*
+ * What leaves by a connection: the turn's messages together, then, in order, what the kernel had no room for.
+ */
+#include "net/outbox.h"
+
+#include <errno.h>
+#include <sys/uio.h>
+
+#include "net/conn.h"
+#include "net/listen.h"
+#include "net/state.h"
+#include "net/tcp.h"
+
+enum { PARTS = 64 };  /* messages in one write */
+
+struct outgoing {     /* in the turn's arena */
+    struct outgoing *next;
+    struct span bytes;
+    uint64_t token;
+};
+
+void
+outbox_send(struct conn *conn, struct span bytes, uint64_t token)
+{
+    struct net *net = conn->net;
+    struct outgoing *out;
+
+    if (queue_holds(net, &conn->queue, bytes, token)) {
+        ++*net->count.dropped_repeat;
+        return;
+    }
+    out = arena_alloc(&net->turn.arena, sizeof *out);
+    if (!out) {
+        ++*net->count.dropped_memory;
+        tell(net, token, SIPD_ENOMEM);
+        return;
+    }
+    *out = (struct outgoing){ .bytes = bytes, .token = token };
+    if (conn->last_out)
+        conn->last_out->next = out;
+    else
+        conn->first_out = out;
+    conn->last_out = out;
+    conn_touch(conn);
+}
+
+static void
+take_first(struct conn *conn)
+{
+    conn->first_out = conn->first_out->next;
+    if (!conn->first_out)
+        conn->last_out = NULL;
+}
+
+/* Answers to pings (RFC 5626 §4.4.1) leave by here too, but are no messages. */
+static void
+count_sent(struct conn *conn, size_t len)
+{
+    if (len <= 2)
+        return;
+    listener_find(conn->net, conn->peer.listener)->sent++;
+    ++*conn->net->count.sent;
+}
+
+/* The kernel's verdict on a write: bytes taken, 0 when it has no room. The connection may have died. */
+static size_t
+written(struct conn *conn, ssize_t len)
+{
+    if (len < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+        conn_die(conn, NULL);
+    if (len <= 0)
+        return 0;
+    conn->last_ms = conn->net->clock->now_ms;
+    return (size_t)len;
+}
+
+/* ---------------------------------------------------------------- the turn's messages */
+
+/* Copies what is left of the turn's messages; `sent` bytes of the first have left. */
+static void
+put_rest_in_queue(struct conn *conn, size_t sent)
+{
+    struct net *net = conn->net;
+
+    for (struct outgoing *out; (out = conn->first_out); sent = 0) {
+        int err = queue_put(net, &conn->queue, NULL, out->bytes, sent, out->token);
+
+        take_first(conn);
+        if (!err)
+            continue;
+        ++*net->count.dropped_full;
+        tell(net, out->token, err);
+        if (sent > 0) {
+            conn_die(conn, NULL);  /* nothing can follow half a message */
+            return;
+        }
+    }
+    conn_watch(conn);
+}
+
+/* Takes off what has left. Returns how many bytes of the first one left have left too. */
+static size_t
+take_sent(struct conn *conn, size_t len)
+{
+    while (conn->first_out && len >= conn->first_out->bytes.len) {
+        len -= conn->first_out->bytes.len;
+        count_sent(conn, conn->first_out->bytes.len);
+        take_first(conn);
+    }
+    return len;
+}
+
+static void
+flush(struct conn *conn)
+{
+    struct iovec parts[PARTS];
+
+    while (conn->first_out) {
+        size_t n = 0, all = 0, len, partly;
+
+        for (struct outgoing *out = conn->first_out; out && n < PARTS; out = out->next) {
+            parts[n++] = (struct iovec){ (void *)(uintptr_t)out->bytes.at, out->bytes.len };
+            all += out->bytes.len;
+        }
+        len = written(conn, tcp_write(conn, parts, n));
+        if (conn->state == CONN_DEAD)
+            return;
+        partly = take_sent(conn, len);
+        if (len < all) {
+            put_rest_in_queue(conn, partly);
+            return;
+        }
+    }
+}
+
+void
+outbox_flush_all(struct net *net)
+{
+    list_each (node, after, &net->conns.touched) {
+        struct conn *conn = container_of(node, struct conn, touched_link);
+
+        if (conn->state == CONN_DEAD)
+            outbox_fail(conn);
+        else if (conn->state == CONN_CONNECTING || !queue_empty(&conn->queue))
+            put_rest_in_queue(conn, 0);
+        else
+            flush(conn);
+    }
+}
+
+/* ---------------------------------------------------------------- what waits */
+
+static void
+take_waiting(struct conn *conn, size_t len)
+{
+    for (struct waiting *w; len > 0 && (w = queue_first(&conn->queue));) {
+        size_t left = w->len - w->sent;
+
+        if (len < left) {
+            w->sent += (uint32_t)len;
+            return;
+        }
+        len -= left;
+        count_sent(conn, w->len);
+        queue_done(conn->net, &conn->queue, w);
+    }
+}
+
+void
+outbox_write(struct conn *conn)
+{
+    struct iovec parts[PARTS];
+    size_t n = 0;
+
+    for (struct waiting *w = queue_first(&conn->queue); w && n < PARTS; w = queue_next(&conn->queue, w))
+        parts[n++] = (struct iovec){ w->bytes + w->sent, w->len - w->sent };
+    if (n > 0)
+        take_waiting(conn, written(conn, tcp_write(conn, parts, n)));
+    if (conn->state != CONN_DEAD && queue_empty(&conn->queue))
+        conn_flushed(conn);
+    if (conn->state != CONN_DEAD)
+        conn_watch(conn);
+}
+
+void
+outbox_fail(struct conn *conn)
+{
+    struct net *net = conn->net;
+
+    while (!queue_empty(&conn->queue))
+        queue_fail(net, &conn->queue, queue_first(&conn->queue), SIPD_ECLOSED);
+    for (; conn->first_out; take_first(conn))
+        tell(net, conn->first_out->token, SIPD_ECLOSED);
+}

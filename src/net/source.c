@@ -1,0 +1,106 @@
+/*
+ * Which of our addresses a message leaves by when nobody said: the kernel is asked, its answer kept for a while.
+ *
+ * A connect() of a datagram socket sends nothing but makes the kernel choose route and source.
+ */
+#include "net/source.h"
+
+#include <unistd.h>
+
+#include "net/sock.h"
+#include "net/state.h"
+
+enum { KEEP_MS = 5000 };
+
+void
+sources_forget(struct sources *sources)
+{
+    *sources = (struct sources){ 0 };
+}
+
+/* The address that the kernel would send from. False if it has no route. */
+static bool
+ask_kernel(const struct hop *to, struct hop *from)
+{
+    union sock_addr addr;
+    socklen_t len = sock_addr_write(to, &addr), room = sizeof addr;
+    int fd = sock_new(sock_family(to), SOCK_DGRAM);
+    bool told = fd >= 0 && connect(fd, &addr.any, len) == 0 &&
+                getsockname(fd, &addr.any, &room) == 0;
+
+    if (told)
+        sock_addr_read(&addr, from);
+    if (fd >= 0)
+        close(fd);
+    return told;
+}
+
+/* Has it a socket that can reach the destination at all? The kernel lets nothing out from a loopback address. */
+static bool
+reaches(const struct listener *listener, const struct hop *to)
+{
+    return listener->at.transport == to->transport && hop_is_v4(&listener->at) == hop_is_v4(to) &&
+           (sock_is_loopback(to) || !sock_is_loopback(&listener->at));
+}
+
+/* How well a listener suits: the kernel's choice, else loopback for loopback, else any. */
+static int
+suits(const struct listener *listener, const struct hop *to, const struct hop *from)
+{
+    if (!reaches(listener, to))
+        return 0;
+    if (from && sock_same_ip(&listener->at, from))
+        return 3;
+    return sock_is_loopback(&listener->at) == sock_is_loopback(to) ? 2 : 1;
+}
+
+static struct listener *
+pick(struct net *net, const struct hop *to)
+{
+    struct hop from;
+    bool told = ask_kernel(to, &from);
+    struct listener *best = NULL;
+    int best_suits = 0;
+
+    list_each (node, after, &net->listeners.all) {
+        struct listener *listener = container_of(node, struct listener, link);
+        int now = suits(listener, to, told ? &from : NULL);
+
+        if (now > best_suits) {
+            best = listener;
+            best_suits = now;
+        }
+    }
+    return best;
+}
+
+static struct source *
+place(struct net *net, const struct hop *to)
+{
+    uint64_t hash =
+        prf_hash(&net->key, (struct span){ (const char *)to->ip, sizeof to->ip }) + to->transport;
+
+    return &net->sources.at[hash % SOURCES];
+}
+
+struct listener *
+source_pick(struct net *net, const struct hop *to)
+{
+    struct source *kept = place(net, to);
+    struct listener *listener;
+
+    if (kept->listener && kept->until_ms > net->clock->now_ms && kept->transport == to->transport &&
+        kept->scope_id == to->scope_id && memcmp(kept->ip, to->ip, sizeof kept->ip) == 0)
+        return listener_find(net, kept->listener);
+    listener = pick(net, to);
+    if (!listener)
+        return NULL;
+    *kept = (struct source){
+        .scope_id = to->scope_id,
+        .listener = listener->at.listener,
+        .transport = to->transport,
+        .until_ms = net->clock->now_ms + KEEP_MS,
+    };
+    memcpy(kept->ip, to->ip, sizeof kept->ip);
+    return listener;
+}
