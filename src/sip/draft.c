@@ -461,7 +461,9 @@ draft_render(const struct draft *d, struct arena *arena, struct span *out)
     to = bytes = arena_alloc(arena, rendered_bytes(d));
     if (!bytes)
         return SIPD_ENOMEM;
-    for (const struct draft_splice *s = d->splices, *end = s + d->len; s < end; s++) {
+    for (uint32_t i = 0; i < d->len; i++) {
+        const struct draft_splice *s = &d->splices[i];
+
         to = copy(to, span_between(from, d->msg->bytes + s->at));
         to = copy(to, s->insert);
         from = d->msg->bytes + s->at + s->cut;

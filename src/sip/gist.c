@@ -41,7 +41,9 @@ set_fault(struct gist *gist, const char *reason)
 static void
 find_wanted(const struct msg *msg, struct gist *out, const struct msg_field *first[WANTED])
 {
-    for (const struct msg_field *f = msg->fields, *end = f + msg->fields_len; f < end; f++) {
+    for (uint32_t i = 0; i < msg->fields_len; i++) {
+        const struct msg_field *f = &msg->fields[i];
+
         if (f->id >= WANTED || f->id == HDR_OTHER)
             continue;
         if (!first[f->id])

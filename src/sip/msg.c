@@ -8,13 +8,11 @@
 const struct msg_field *
 msg_find(const struct msg *m, enum header id, const struct msg_field *after)
 {
-    const struct msg_field *end = m->fields + m->fields_len;
-
     if (!(m->present >> ((unsigned)id & 63) & 1))
         return NULL;
-    for (const struct msg_field *f = after ? after + 1 : m->fields; f < end; f++)
-        if (f->id == id)
-            return f;
+    for (size_t i = after ? (size_t)(after - m->fields) + 1 : 0; i < m->fields_len; i++)
+        if (m->fields[i].id == id)
+            return &m->fields[i];
     return NULL;
 }
 

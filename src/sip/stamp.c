@@ -5,6 +5,15 @@
 
 #include "sip/param.h"
 
+/* s without the semicolons and the white space that it ends with. */
+static struct span
+trim_end(struct span s)
+{
+    while (s.len > 0 && (span_is_lws(s.at[s.len - 1]) || s.at[s.len - 1] == ';'))
+        s.len--;
+    return s;
+}
+
 /* The text of a parameter from its name to the end of its value; false if it is not there. */
 static bool
 find_param(struct span params, struct span name, struct span *text)
@@ -15,15 +24,16 @@ find_param(struct span params, struct span name, struct span *text)
     while (param_next(&params, &param)) {
         if (!span_ieq(param.name, name))
             continue;
-        *text = span_between(param.name.at, params.len > 0 ? params.at : end);
-        while (text->len > 0 && (span_is_lws(text->at[text->len - 1]) || text->at[text->len - 1] == ';'))
-            text->len--;
+        *text = trim_end(span_between(param.name.at, params.len > 0 ? params.at : end));
         return true;
     }
     return false;
 }
 
-/* named: ";received=" or its like; a replaced parameter has its semicolon already. */
+/*
+ * named: ";received=" or its like; a replaced parameter has its semicolon already. One that is appended stands before a
+ * semicolon that ends the Via, for behind that it would leave an empty parameter between two.
+ */
 static void
 add_edit(struct stamp *s, const struct via *via, struct span named, struct span value)
 {
@@ -34,7 +44,7 @@ add_edit(struct stamp *s, const struct via *via, struct span named, struct span 
     if (find_param(via->params, name, &edit->cut))
         edit->name = span_skip(named, 1);
     else
-        edit->cut = (struct span){ span_end(via->whole), 0 };
+        edit->cut = (struct span){ span_end(trim_end(via->whole)), 0 };
 }
 
 static struct span

@@ -152,6 +152,8 @@ START_TEST(stamps_via)
         { "SIP/2.0/UDP a;rport=1;x=\";received=1\";received", "1.2.3.4", 7,
           "SIP/2.0/UDP a;rport=7;x=\";received=1\";received=1.2.3.4" },
         { "SIP/2.0/UDP a;received=9.9.9.9;rport=9", "", 0, "SIP/2.0/UDP a;received=9.9.9.9;rport=9" },
+        { "SIP/2.0/UDP a; ", "1.2.3.4", 7, "SIP/2.0/UDP a;received=1.2.3.4;rport=7; " },
+        { "SIP/2.0/UDP a;rport;", "1.2.3.4", 7, "SIP/2.0/UDP a;rport=7;received=1.2.3.4;" },
         { "SIP/2.0/UDP a;rport , SIP/2.0/UDP b;rport", "1.2.3.4", 7,
           "SIP/2.0/UDP a;rport=7;received=1.2.3.4 , SIP/2.0/UDP b;rport" },
         { "SIP/2.0/UDP a;branch=z9\r\n  ;rport", "1.2.3.4", 7, "SIP/2.0/UDP a;branch=z9\r\n  ;rport=7;received=1.2.3.4" },

@@ -1,0 +1,131 @@
+/*
+ * Parsing: the index fills the head without a gap, lies within the bytes, is kept whole, and answers cannot be forged.
+ */
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "fuzz/input.h"
+#include "sip/chars.h"
+#include "sip/gist.h"
+#include "sip/msg.h"
+#include "sip/reply.h"
+
+static void
+check_field(const struct msg *msg, const struct msg_field *field)
+{
+    struct span line = { msg->bytes + field->at, field->end - field->at };
+
+    BUG_ON(field->at >= field->end || field->end > msg->head_end);
+    BUG_ON(field->id >= HEADERS || !(msg->present >> (field->id & 63) & 1));
+    BUG_ON(!input_holds(line, msg_name(msg, field)) || !input_holds(line, msg_value(msg, field)));
+    BUG_ON(field->value_at < field->at || field->value_at > field->end);
+    BUG_ON(span_trim(msg_value(msg, field)).len != field->value_len);
+    if (!msg->fault)
+        BUG_ON(!chars_is_token(msg_name(msg, field)) || span_find(line, ':') < field->name_len);
+}
+
+static void
+check_index(const struct msg *msg)
+{
+    uint32_t at = msg->fields_len > 0 ? msg->fields[0].at : msg->head_end;
+
+    BUG_ON(msg->head_end > msg->body_at || msg->body_at + msg->body_len != msg->len);
+    BUG_ON(at == 0 || (at < msg->len && msg->bytes[at - 1] != '\n'));
+    for (uint32_t i = 0; i < msg->fields_len; i++) {
+        BUG_ON(msg->fields[i].at != at);
+        check_field(msg, &msg->fields[i]);
+        at = msg->fields[i].end;
+    }
+    BUG_ON(at != msg->head_end && msg->fields_len < MSG_FIELDS_MAX);
+    BUG_ON(!msg->fault != !msg->fault_reason);
+    BUG_ON(!msg->fault && msg->body_at - msg->head_end != 1 && msg->body_at - msg->head_end != 2);
+    BUG_ON(msg_is_request(msg) && msg->uri.len == 0 && !msg->fault);
+}
+
+static void
+check_found(const struct msg *msg)
+{
+    uint32_t found = 0;
+
+    for (unsigned id = 0; id < HEADERS; id++)
+        for (const struct msg_field *f = NULL; (f = msg_find(msg, (enum header)id, f));)
+            found++;
+    BUG_ON(found != msg->fields_len);
+}
+
+static void
+check_kept(const struct msg *msg, struct arena *arena)
+{
+    struct msg kept;
+
+    BUG_ON(msg_keep(msg, arena, &kept));
+    BUG_ON(!span_eq(msg_bytes(msg), msg_bytes(&kept)));
+    BUG_ON(msg->fields_len > 0 && memcmp(msg->fields, kept.fields, msg->fields_len * sizeof *msg->fields) != 0);
+}
+
+static void
+check_gist(const struct msg *msg, const struct gist *gist)
+{
+    struct span all = msg_bytes(msg);
+
+    BUG_ON(!input_holds(all, gist->from) || !input_holds(all, gist->to) || !input_holds(all, gist->call_id));
+    BUG_ON(!input_holds(gist->from, gist->from_tag) || !input_holds(gist->to, gist->to_tag));
+    BUG_ON(!input_holds(all, gist->via.whole) || !input_holds(all, gist->cseq_method));
+    BUG_ON(!gist->fault != !gist->fault_reason || (msg->fault && gist->fault != msg->fault));
+    if (!gist->fault)
+        BUG_ON(!gist->answerable || gist->call_id.len == 0 || gist->from.len == 0 || gist->to.len == 0);
+}
+
+static uint32_t
+count(const struct msg *msg, enum header id)
+{
+    uint32_t n = 0;
+
+    for (const struct msg_field *f = NULL; (f = msg_find(msg, id, f));)
+        n++;
+    return n;
+}
+
+/* Our answer reads well whatever was copied into it, and has no more fields than we wrote. */
+static void
+check_reply(const struct msg *msg, const struct gist *gist, struct arena *arena)
+{
+    struct reply_to to = { msg, gist, SPAN("192.0.2.1"), 5060, SPAN("tag") };
+    struct span call_id;
+    struct msg reply;
+    struct buf buf;
+
+    buf_init(&buf, 1 << 20);
+    reply_begin(&buf, &to, 400, SPAN(""));
+    reply_end(&buf, SPAN(""), SPAN(""));
+    BUG_ON(buf.err);
+    BUG_ON(msg_read(buf_span(&buf), arena, &reply));
+    BUG_ON(reply.fault || reply.bare_lf || reply.status != 400 || reply.body_len != 0);
+    BUG_ON(count(&reply, HDR_VIA) != count(msg, HDR_VIA));
+    BUG_ON(msg_get(msg, HDR_CALL_ID, &call_id) && count(&reply, HDR_CALL_ID) != (call_id.len > 0));
+    BUG_ON(reply.fields_len > count(msg, HDR_VIA) + 5);
+    buf_fini(&buf);
+}
+
+int
+fuzz_parse(const uint8_t *data, size_t size)
+{
+    struct span bytes = input_copy(data, size);
+    struct arena arena;
+    struct gist gist;
+    struct msg msg;
+
+    arena_init(&arena, 64 << 20);
+    if (msg_read(bytes, &arena, &msg) == SIPD_OK) {
+        check_index(&msg);
+        check_found(&msg);
+        check_kept(&msg, &arena);
+        gist_read(&msg, &gist);
+        check_gist(&msg, &gist);
+        if (msg_is_request(&msg) && gist.answerable)
+            check_reply(&msg, &gist, &arena);
+    }
+    arena_fini(&arena);
+    input_free(&bytes);
+    return 0;
+}
