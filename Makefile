@@ -54,11 +54,15 @@ testlib_src := $(sort $(wildcard tests/lib/*.c)) $(call helper_src,sim)
 fuzz_src := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 fuzz_names := $(fuzz_src:tests/fuzz/fuzz_%.c=%)
 fuzz_helper_src := $(sort $(filter-out $(fuzz_src) tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
+# Modules that only tests load: tests/modules/NAME/ becomes $(B)/tests/modules/NAME.so.
+test_modules := $(sort $(patsubst tests/modules/%/,%,$(dir $(wildcard tests/modules/*/*.c))))
+bench_names := $(sort $(patsubst bench/%/,%,$(dir $(wildcard bench/*/*.c))))
 replay := $(if $(fuzz_src),$(if $(wildcard tests/fuzz/replay.c),$(B)/tests/fuzz_replay))
 
 programs := $(if $(main_src),$(B)/sipd) $(if $(wildcard src/sipctl/main.c),$(B)/sipctl)
 module_files := $(MODULES:%=$(B)/modules/%.so)
-test_programs := $(kinds:%=$(B)/tests/%) $(replay)
+test_programs := $(kinds:%=$(B)/tests/%) $(replay) $(test_modules:%=$(B)/tests/modules/%.so)
+bench_programs := $(bench_names:%=$(B)/bench/%)
 
 # A module's Makefile.inc sets NAME_libs and, seldom, NAME_cflags.
 -include $(MODULES:%=modules/%/Makefile.inc)
@@ -103,10 +107,11 @@ endif
 
 # ---------------------------------------------------------------- what is built
 
-.PHONY: all everything tests FORCE
+.PHONY: all everything tests bench-tools FORCE
 all: $(programs) $(module_files) $(B)/libsipd.a
 tests: $(test_programs)
-everything: all tests
+everything: all tests bench-tools
+bench-tools: $(bench_programs)
 
 $(B)/sipd: $(call obj,$(main_src)) $(B)/libsipd.a $(B)/gen/exports.list
 	$(call say,LD,$@) $(CC) $(program_ld) -o $@ $(call obj,$(main_src)) $(call whole,$(B)/libsipd.a) $(sipd_libs)
@@ -129,6 +134,21 @@ $(B)/modules/$(1).so: $(call obj,$(call module_src,$(1))) $(B)/gen/modules.src
 	$$(call say,LD,$$@) $$(CC) $$(module_ld) -o $$@ $$(filter %.o,$$^) $$($(1)_libs)
 endef
 $(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
+
+define test_module_rule
+$(B)/tests/modules/$(1).so: $(call obj,$(sort $(wildcard tests/modules/$(1)/*.c))) $(B)/gen/flags
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@) $$(CC) $$(module_ld) -o $$@ $$(filter %.o,$$^)
+endef
+$(foreach m,$(test_modules),$(eval $(call test_module_rule,$(m))))
+
+# The tools of bench stand alone: they measure sipd, so they share nothing with it.
+define bench_rule
+$(B)/bench/$(1): $(call obj,$(sort $(wildcard bench/$(1)/*.c))) $(B)/gen/flags
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@) $$(CC) $$(common_ld) -pie $$(user_ldflags) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^)
+endef
+$(foreach b,$(bench_names),$(eval $(call bench_rule,$(b))))
 
 # One program a kind. A test may call a module's inner functions: only the files it needs are
 # drawn from libmodules.a. sim and live load modules, so they hold all of libsipd.a.
@@ -158,6 +178,14 @@ $(B)/obj/src/%.o: src/%.c $(B)/gen/flags | $(first)
 $(B)/obj/modules/%.o: modules/%.c $(B)/gen/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(call module_cflags,$(firstword $(subst /, ,$*))) -MMD -MP -c -o $@ $<
+
+$(B)/obj/tests/modules/%.o: tests/modules/%.c $(B)/gen/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(call module_cflags,) -MMD -MP -c -o $@ $<
+
+$(B)/obj/bench/%.o: bench/%.c $(B)/gen/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(common) -fPIE $(user_cflags) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/obj/tests/%.o: tests/%.c $(B)/gen/flags | $(first)
 	@mkdir -p $(@D)
@@ -288,7 +316,7 @@ $(fuzz_runs): fuzz-run-%: $(FUZZ_DIR)/fuzz_%
 help:
 	@echo 'make            configure and build               make run      install what is missing, build, run a demo'
 	@echo 'make check      build, run every test             make dev      sanitizers, warnings are errors (build/dev)'
-	@echo 'make fuzz       every fuzz target for FUZZ_S s    make bench    measure'
+	@echo 'make fuzz       every fuzz target for FUZZ_S s    make bench    CPU time per message'
 	@echo 'make install    DESTDIR, ./configure --prefix     make uninstall'
 	@echo 'make check-unit|check-torture|check-sim|check-live [SUITE=name]   make suite: check without installing packages'
 	@echo 'make format, make tidy, make clean, make distclean; variables: the head of the Makefile'
@@ -310,8 +338,8 @@ fuzz:
 	@$(MAKE) -k B=$(B)/libfuzzer FUZZ_DIR=$(B)/fuzz CC=clang SAN=fuzzer-no-link,address,undefined fuzz-run
 bench:
 	@scripts/deps run
-	@$(MAKE) all
-	@if [ -x scripts/bench ]; then exec scripts/bench; else echo 'no scripts/bench yet'; fi
+	@$(MAKE) all bench-tools
+	@exec scripts/bench
 
 # ---------------------------------------------------------------- install
 
@@ -351,7 +379,7 @@ uninstall:
 
 # ---------------------------------------------------------------- housekeeping
 
-c_files = $(sort $(shell find src modules tests -name '*.[ch]'))
+c_files = $(sort $(shell find src modules tests bench -name '*.[ch]'))
 .PHONY: clean distclean format tidy
 clean:
 	rm -rf $(B)
@@ -366,5 +394,5 @@ tidy: $(first)
 	$(foreach m,$(MODULES),clang-tidy --quiet $(call module_src,$(m)) -- -std=c17 -D_GNU_SOURCE -Isrc/include -Imodules/$(m) $(lib_cflags) &&) true
 
 all_src := $(floor_src) $(wildcard src/sipctl/*.c) $(foreach m,$(MODULES),$(call module_src,$(m))) \
-	$(wildcard tests/*/*.c)
+	$(wildcard tests/*/*.c tests/modules/*/*.c bench/*/*.c)
 -include $(patsubst %.o,%.d,$(call obj,$(all_src))) $(wildcard $(B)/obj/gen/*.d)
