@@ -1,0 +1,443 @@
+/*
+ * One change of an address-of-record after the other, through the store into memory (RFC 3261 §10.3).
+ */
+#include "jobs.h"
+
+#include <sipd/module.h>
+
+#define SLOTS_FIRST 64u
+
+/* ---------------------------------------------------------------- by id */
+
+static int
+add_slots(struct jobs *jobs)
+{
+    uint32_t len = jobs->slots_len ? 2 * jobs->slots_len : SLOTS_FIRST;
+    struct job_slot *slots = sipd_realloc(jobs->slots, len * sizeof *slots);
+
+    if (!slots)
+        return SIPD_ENOMEM;
+    jobs->slots = slots;
+    while (jobs->slots_len < len) {
+        slots[jobs->slots_len] = (struct job_slot){ .free = jobs->slots_free };
+        jobs->slots_free = ++jobs->slots_len;
+    }
+    return SIPD_OK;
+}
+
+static int
+give_id(struct jobs *jobs, struct job *job)
+{
+    struct job_slot *slot;
+
+    if (jobs->slots_free == 0 && add_slots(jobs) != SIPD_OK)
+        return SIPD_ENOMEM;
+    slot = &jobs->slots[jobs->slots_free - 1];
+    slot->job = job;
+    job->id = (uint64_t)++slot->turn << 32 | jobs->slots_free;
+    jobs->slots_free = slot->free;
+    jobs->count++;
+    return SIPD_OK;
+}
+
+static struct job *
+job_of(const struct jobs *jobs, uint64_t id)
+{
+    uint32_t at = (uint32_t)id;
+
+    if (at == 0 || at > jobs->slots_len || jobs->slots[at - 1].turn != id >> 32)
+        return NULL;
+    return jobs->slots[at - 1].job;
+}
+
+static void
+take_id(struct jobs *jobs, struct job *job)
+{
+    uint32_t at = (uint32_t)job->id;
+
+    jobs->slots[at - 1].job = NULL;
+    jobs->slots[at - 1].free = jobs->slots_free;
+    jobs->slots_free = at;
+    jobs->count--;
+}
+
+/* ---------------------------------------------------------------- a job's own copy */
+
+static struct span
+keep(char **to, struct span text)
+{
+    struct span kept = { *to, text.len };
+
+    if (text.len > 0)
+        memcpy(*to, text.at, text.len);
+    *to += text.len;
+    return kept;
+}
+
+/* The job, its Contacts and its texts in one block. */
+static struct job *
+job_new(const struct job_ask *ask)
+{
+    struct span agent = span_head(ask->user_agent, STORE_AGENT_BYTES);
+    size_t text = ask->aor.len + ask->reg.call_id.len + agent.len;
+    struct rules_contact *contacts;
+    struct job *job;
+    char *to;
+
+    for (size_t i = 0; i < ask->reg.len; i++)
+        text += ask->reg.contacts[i].uri.len;
+    job = sipd_alloc(sizeof *job + ask->reg.len * sizeof *contacts + text);
+    if (!job)
+        return NULL;
+    contacts = (struct rules_contact *)(void *)(job + 1);
+    to = (char *)(contacts + ask->reg.len);
+    job->ask = *ask;
+    job->ask.aor = keep(&to, ask->aor);
+    job->ask.reg.call_id = keep(&to, ask->reg.call_id);
+    job->ask.user_agent = keep(&to, agent);
+    for (size_t i = 0; i < ask->reg.len; i++) {
+        contacts[i] = ask->reg.contacts[i];
+        contacts[i].uri = keep(&to, contacts[i].uri);
+    }
+    job->ask.reg.contacts = contacts;
+    job->answer.status = 200;
+    ring_init(&job->finished);
+    return job;
+}
+
+/* Ends the plan; what was not put into the index goes with it. */
+static void
+plan_free(struct jobs *jobs, struct job *job)
+{
+    for (size_t i = 0; i < job->write.len; i++)
+        if (job->fresh[i])
+            binding_free(&job->fresh[i]);
+    if (job->state == JOB_WRITING)
+        jobs->coming -= job->changed;
+    job->write.len = 0;
+    sipd_free(job->changes);
+    job->changes = NULL;
+}
+
+static void
+job_free(struct jobs *jobs, struct job *job)
+{
+    plan_free(jobs, job);
+    ring_out(&job->finished);
+    take_id(jobs, job);
+    sipd_free(job);
+}
+
+/* ---------------------------------------------------------------- the plan */
+
+/* Room for two changes a step, what they bring, and the texts that a store needs until it has answered. */
+static int
+plan_new(struct job *job, const struct rules_step *steps, size_t len, char **text)
+{
+    size_t bytes = 2 * len * (sizeof *job->changes + sizeof(struct binding *)) + HOP_TEXT_BYTES;
+
+    for (size_t i = 0; i < len; i++)
+        bytes += steps[i].old ? steps[i].old->contact_len : 0;
+    job->changes = sipd_alloc(bytes);
+    if (!job->changes)
+        return SIPD_ENOMEM;
+    job->fresh = (struct binding **)(void *)(job->changes + 2 * len);
+    *text = (char *)(job->fresh + 2 * len);
+    return SIPD_OK;
+}
+
+static struct store_change *
+add_change(struct job *job, enum store_verb verb, struct span contact)
+{
+    struct store_change *change = &job->changes[job->write.len++];
+
+    change->verb = verb;
+    change->row.aor = job->ask.aor;
+    change->row.contact = contact;
+    return change;
+}
+
+static int
+plan_put(struct jobs *jobs, struct job *job, const struct rules_contact *want, struct span listener)
+{
+    struct store_row *row = &add_change(job, STORE_PUT, want->uri)->row;
+    uint64_t deadline_ms = jobs->port.now_ms(jobs->port.self) + (uint64_t)want->expires_s * 1000;
+    struct uri uri;
+
+    row->call_id = job->ask.reg.call_id;
+    row->user_agent = job->ask.user_agent;
+    row->listener = listener;
+    row->source = job->ask.source;
+    row->expires_wall_s = jobs->port.wall_s(jobs->port.self) + want->expires_s;
+    row->granted_s = want->expires_s;
+    row->cseq = job->ask.reg.cseq;
+    row->q = want->q;
+    row->reach =
+        uri_read(want->uri, &uri) == SIPD_OK ? rules_reach(&uri, &job->ask.source) : HOP_NONE;
+    job->fresh[job->write.len - 1] = binding_new(row, deadline_ms);
+    return job->fresh[job->write.len - 1] ? SIPD_OK : SIPD_ENOMEM;
+}
+
+/* Makes all that the change needs, so that nothing can fail once it is stored. */
+static int
+plan(struct jobs *jobs, struct job *job, const struct rules_step *steps, size_t len)
+{
+    struct span listener;
+    char *text;
+    int err = plan_new(job, steps, len, &text);
+
+    if (err)
+        return err;
+    listener = jobs->port.listener(jobs->port.self, job->ask.source.listener);
+    listener = keep(&text, span_head(listener, HOP_TEXT_BYTES));
+    for (size_t i = 0; i < len && !err; i++) {
+        const struct rules_step *step = &steps[i];
+
+        if (step->old && (!step->want || !span_eq(binding_contact(step->old), step->want->uri)))
+            add_change(job, STORE_DROP, keep(&text, binding_contact(step->old)));
+        if (step->want)
+            err = plan_put(jobs, job, step->want, listener);
+    }
+    job->changed = len;
+    return err;
+}
+
+static void
+apply(struct jobs *jobs, struct job *job)
+{
+    struct aor *aor = bindings_find(jobs->index, job->ask.aor); /* is there: it has this job */
+    uint64_t now_ms = jobs->port.now_ms(jobs->port.self);
+
+    for (size_t i = 0; i < job->write.len; i++)
+        if (job->fresh[i])
+            bindings_put(jobs->index, aor, &job->fresh[i], now_ms);
+        else
+            bindings_drop(jobs->index, aor, job->changes[i].row.contact);
+}
+
+/* ---------------------------------------------------------------- a job's turn */
+
+static void
+done(struct jobs *jobs, struct job *job)
+{
+    plan_free(jobs, job);
+    job->state = JOB_DONE;
+    job->done_ms = jobs->port.now_ms(jobs->port.self);
+    ring_put(&jobs->finished, &job->finished);
+}
+
+/* RFC 3261 §10.3 step 7: a commit that fails is a 500. 503 if it is for lack of room. */
+static void
+fail(struct jobs *jobs, struct job *job, int err)
+{
+    job->answer = (struct rules_answer){ .status = err == SIPD_EFULL ? 503 : 500 };
+    job->again = true;
+    done(jobs, job);
+    job->changed = 0;
+}
+
+static void
+succeed(struct jobs *jobs, struct job *job)
+{
+    apply(jobs, job);
+    done(jobs, job);
+}
+
+static bool
+is_full(const struct jobs *jobs, const struct rules_step *steps, size_t len)
+{
+    size_t added = 0;
+
+    for (size_t i = 0; i < len; i++)
+        added += steps[i].want && !steps[i].old;
+    return added > 0 &&
+           bindings_held(jobs->index) + jobs->coming + added > jobs->limits.max_bindings;
+}
+
+static void
+write_plan(struct jobs *jobs, struct job *job)
+{
+    int answer;
+
+    job->state = JOB_WRITING;
+    jobs->coming += job->changed;
+    job->write.id = job->id;
+    job->write.changes = job->changes;
+    answer = jobs->ops->write(jobs->store, &job->write);
+    if (answer == STORE_NOW)
+        succeed(jobs, job);
+    else if (answer != STORE_LATER)
+        fail(jobs, job, answer);
+}
+
+static void
+begin(struct jobs *jobs, struct aor *aor, struct job *job)
+{
+    struct rules_step steps[RULES_CONTACTS_MAX];
+    size_t len;
+    int err;
+
+    if (jobs->closing) {
+        fail(jobs, job, SIPD_EFULL);
+        return;
+    }
+    bindings_expire(jobs->index, aor, jobs->port.now_ms(jobs->port.self));
+    job->answer = rules_decide(&job->ask.reg, aor->first, jobs->limits.max_contacts, steps, &len);
+    if (job->answer.status != 200 || len == 0)
+        done(jobs, job);
+    else if (is_full(jobs, steps, len))
+        fail(jobs, job, SIPD_EFULL);
+    else if ((err = plan(jobs, job, steps, len)) != SIPD_OK)
+        fail(jobs, job, err);
+    else
+        write_plan(jobs, job);
+}
+
+static struct job *
+first_undone(const struct aor *aor)
+{
+    struct job *job = aor->jobs;
+
+    while (job && job->state == JOB_DONE)
+        job = job->next;
+    return job;
+}
+
+/*
+ * Begins what is next, and what is next after that if the store answers at once. Then says so; the AoR may be
+ * gone after it.
+ */
+static void
+go_on(struct jobs *jobs, struct aor *aor, struct job *was)
+{
+    struct job *next, *end;
+
+    while ((next = first_undone(aor)) && next->state == JOB_QUEUED)
+        begin(jobs, aor, next);
+    end = next;
+    for (struct job *job = was; job != end; job = next) {
+        next = job->next;
+        jobs->port.tell(jobs->port.self, job);
+    }
+}
+
+void
+jobs_written(struct jobs *jobs, uint64_t id, int err)
+{
+    struct job *job = job_of(jobs, id);
+
+    if (!job || job->state != JOB_WRITING)
+        return;
+    if (err)
+        fail(jobs, job, err);
+    else
+        succeed(jobs, job);
+    go_on(jobs, bindings_find(jobs->index, job->ask.aor), job);
+}
+
+/* ---------------------------------------------------------------- coming and going */
+
+static int
+enter(struct jobs *jobs, struct aor *aor, const struct job_ask *ask, struct job **out)
+{
+    struct job **end = &aor->jobs, *job;
+    unsigned ahead = 0;
+
+    for (; *end; end = &(*end)->next)
+        ahead++;
+    if (ahead >= JOBS_OF_AOR_MAX || jobs->count >= jobs->limits.max_waiting || jobs->closing)
+        return SIPD_EFULL;
+    job = job_new(ask);
+    if (!job || give_id(jobs, job) != SIPD_OK) {
+        sipd_free(job);
+        return SIPD_ENOMEM;
+    }
+    *end = *out = job;
+    return SIPD_OK;
+}
+
+int
+jobs_enter(struct jobs *jobs, const struct job_ask *ask, struct job **out)
+{
+    struct aor *aor = bindings_get(jobs->index, ask->aor);
+    int err;
+
+    *out = NULL;
+    if (!aor)
+        return SIPD_ENOMEM;
+    err = enter(jobs, aor, ask, out);
+    if (err)
+        bindings_release(jobs->index, aor);
+    else if (first_undone(aor) == *out)
+        begin(jobs, aor, *out);
+    return err;
+}
+
+struct job *
+jobs_find(const struct jobs *jobs, struct span aor, enum job_kind kind, uint64_t asker)
+{
+    struct aor *found = bindings_find(jobs->index, aor);
+    struct job *job = found ? found->jobs : NULL;
+
+    while (job && (job->ask.kind != kind || job->ask.asker != asker))
+        job = job->next;
+    return job;
+}
+
+void
+jobs_take(struct jobs *jobs, struct job **taken)
+{
+    struct job *job = *taken;
+    struct aor *aor = bindings_find(jobs->index, job->ask.aor);
+    struct job **at = &aor->jobs;
+
+    *taken = NULL;
+    while (*at != job)
+        at = &(*at)->next;
+    *at = job->next;
+    job_free(jobs, job);
+    bindings_release(jobs->index, aor);
+}
+
+void
+jobs_sweep(struct jobs *jobs)
+{
+    uint64_t now_ms = jobs->port.now_ms(jobs->port.self);
+
+    while (!ring_is_empty(&jobs->finished)) {
+        struct job *job = RING_OF(jobs->finished.next, struct job, finished);
+
+        if (job->done_ms + JOBS_KEEP_MS > now_ms)
+            return;
+        jobs_take(jobs, &job);
+    }
+}
+
+void
+jobs_init(struct jobs *jobs)
+{
+    *jobs = (struct jobs){ .slots = NULL };
+    ring_init(&jobs->finished);
+}
+
+void
+jobs_close(struct jobs *jobs)
+{
+    jobs->closing = true;
+}
+
+void
+jobs_fini(struct jobs *jobs)
+{
+    for (uint32_t i = 0; i < jobs->slots_len; i++) {
+        struct job *job = jobs->slots[i].job;
+
+        if (!job)
+            continue;
+        job->state = JOB_DONE;
+        jobs_take(jobs, &job);
+    }
+    sipd_free(jobs->slots);
+    jobs->slots = NULL;
+    jobs->slots_len = jobs->slots_free = 0;
+}

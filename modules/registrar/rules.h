@@ -1,0 +1,86 @@
+/*
+ * What a REGISTER asks for and what becomes of it: RFC 3261 §10.3 as pure logic over text and bindings.
+ */
+#ifndef REGISTRAR_RULES_H
+#define REGISTRAR_RULES_H
+
+#include <sipd/hop.h>
+#include <sipd/span.h>
+#include <sipd/uri.h>
+
+#include "bindings.h"
+
+#define RULES_CONTACTS_MAX 100 /* bound of max_contacts, and of Contacts in one REGISTER */
+
+struct rules_limits {
+    uint32_t min_expires_s, max_expires_s, default_expires_s, max_contacts;
+};
+
+/* A Contact of a REGISTER. */
+struct rules_contact {
+    struct span uri;    /* as written */
+    uint32_t expires_s; /* to be granted; 0: remove */
+    uint16_t q;         /* thousandths, or STORE_NO_Q */
+};
+
+/* A REGISTER, as far as it touches bindings. Its texts are lent. */
+struct rules_register {
+    struct span call_id;
+    uint32_t cseq;
+    bool star; /* Contact: *, remove all */
+    const struct rules_contact *contacts;
+    size_t len;
+};
+
+/* A verdict: 200, or what to refuse with. */
+struct rules_answer {
+    unsigned status;
+    struct span phrase;     /* empty: the status's own */
+    uint32_t min_expires_s; /* for 423 */
+};
+
+/* Reads a REGISTER field by field. */
+struct rules_reader {
+    const struct rules_limits *limits;
+    uint32_t header_s; /* what a Contact without expires asks for */
+    bool zero;         /* Expires: 0 was there */
+    bool brief;        /* an interval was too brief */
+    unsigned stars;
+    size_t len;
+    struct rules_contact contacts[RULES_CONTACTS_MAX];
+};
+
+/*
+ * Begins. expires: value of the Expires field, NULL if there is none. Lent: limits and all values, as long as
+ * what is read.
+ */
+void rules_begin(struct rules_reader *reader, const struct rules_limits *limits,
+                 const struct span *expires);
+/* Reads one Contact field. Anything but 200: nothing more need be read. */
+struct rules_answer rules_contact_field(struct rules_reader *reader, struct span value);
+/* Judges what was read, without looking at bindings (§10.3 steps 6 and 7): 400, 403, 423, or 200 and *out. */
+struct rules_answer rules_end(const struct rules_reader *reader, struct rules_register *out);
+
+/* One step of an update. */
+struct rules_step {
+    const struct binding *old;        /* what there was; NULL: nothing */
+    const struct rules_contact *want; /* what there shall be; NULL: nothing */
+};
+
+/*
+ * Decides what becomes of bindings, none of them overdue (§10.3 steps 6 and 7). 200 with the steps to take, at
+ * most one for each Contact, for "*" one for each binding; none if nothing changes. Or 403, 500: nothing may
+ * change. steps has room for those.
+ */
+struct rules_answer rules_decide(const struct rules_register *reg, const struct binding *first,
+                                 uint32_t max_contacts, struct rules_step *steps, size_t *len);
+
+/*
+ * How a Contact is reached: the transport by which requests go to the source of its REGISTER, over its flow if
+ * that is a connection; HOP_NONE: where the URI itself leads (RFC 3263). See the comment in rules.c.
+ */
+uint8_t rules_reach(const struct uri *contact, const struct hop *source);
+/* The hop that follows: HOP_NONE as its transport if the URI leads. */
+struct hop rules_hop(uint8_t reach, const struct hop *source);
+
+#endif

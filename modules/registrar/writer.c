@@ -1,0 +1,218 @@
+/*
+ * The one thread: takes everything handed over since its last commit, writes it in groups, reports.
+ */
+#include "writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include <sipd/module.h>
+
+/* Before the loop is asked once more, when it could not be woken. */
+#define WAKE_AGAIN_NS 2000000
+
+struct list {
+    struct store_write *first, *last;
+};
+
+struct writer {
+    struct writer_port port;
+    pthread_t thread;
+    pthread_mutex_t mutex; /* of what follows */
+    pthread_cond_t more;
+    struct list queue, finished;
+    char words[STORE_WORDS_BYTES]; /* of the newest failure */
+    bool woken;                    /* the loop will come and collect */
+    bool stop;
+};
+
+static void
+list_put(struct list *list, struct store_write *first, struct store_write *last)
+{
+    if (list->last)
+        list->last->next = first;
+    else
+        list->first = first;
+    list->last = last;
+    last->next = NULL;
+}
+
+static struct store_write *
+list_take(struct list *list)
+{
+    struct store_write *first = list->first;
+
+    *list = (struct list){ NULL, NULL };
+    return first;
+}
+
+/* ---------------------------------------------------------------- the thread */
+
+/* Waits for work and takes all of it; NULL: the end. */
+static struct store_write *
+wait_for_work(struct writer *w)
+{
+    struct store_write *work;
+
+    pthread_mutex_lock(&w->mutex);
+    while (!w->queue.first && !w->stop)
+        pthread_cond_wait(&w->more, &w->mutex);
+    work = list_take(&w->queue);
+    pthread_mutex_unlock(&w->mutex);
+    return work;
+}
+
+/* Cuts a group off the front of *work; returns its last member. */
+static struct store_write *
+cut_group(struct store_write **work)
+{
+    struct store_write *last = *work;
+    size_t changes = last->len;
+
+    while (last->next && changes + last->next->len <= WRITER_GROUP_CHANGES) {
+        last = last->next;
+        changes += last->len;
+    }
+    *work = last->next;
+    last->next = NULL;
+    return last;
+}
+
+static bool
+is_stopping(struct writer *w)
+{
+    bool stop;
+
+    pthread_mutex_lock(&w->mutex);
+    stop = w->stop;
+    pthread_mutex_unlock(&w->mutex);
+    return stop;
+}
+
+/* Moves a group to the finished and wakes the loop, unless it was woken and has not come yet. */
+static void
+report(struct writer *w, struct store_write *group, struct store_write *last, const char *words)
+{
+    bool wake;
+
+    pthread_mutex_lock(&w->mutex);
+    if (words[0])
+        memcpy(w->words, words, sizeof w->words);
+    list_put(&w->finished, group, last);
+    wake = !w->woken;
+    w->woken = true;
+    pthread_mutex_unlock(&w->mutex);
+    while (wake && w->port.wake(w->port.self) != SIPD_OK && !is_stopping(w))
+        nanosleep(&(struct timespec){ .tv_nsec = WAKE_AGAIN_NS }, NULL);
+}
+
+static void *
+run(void *self)
+{
+    struct writer *w = self;
+    struct store_write *work;
+
+    while ((work = wait_for_work(w)))
+        while (work) {
+            char words[STORE_WORDS_BYTES] = "";
+            struct store_write *group = work, *last = cut_group(&work);
+            int err = w->port.commit(w->port.self, group, words);
+
+            for (struct store_write *write = group; write; write = write->next)
+                write->err = err;
+            report(w, group, last, words);
+        }
+    return NULL;
+}
+
+/* ---------------------------------------------------------------- the loop's side */
+
+static int
+start(struct writer *w)
+{
+    sigset_t all, before;
+    int failed;
+
+    sigfillset(&all);
+    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
+        return SIPD_EIO;
+    failed = pthread_create(&w->thread, NULL, run, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed == 0 ? SIPD_OK : SIPD_EIO;
+}
+
+static void
+dispose(struct writer *w)
+{
+    pthread_cond_destroy(&w->more);
+    pthread_mutex_destroy(&w->mutex);
+    sipd_free(w);
+}
+
+int
+writer_new(struct writer **writer, const struct writer_port *port)
+{
+    struct writer *w = sipd_alloc(sizeof *w);
+    int err;
+
+    *writer = NULL;
+    if (!w)
+        return SIPD_ENOMEM;
+    w->port = *port;
+    pthread_mutex_init(&w->mutex, NULL);
+    pthread_cond_init(&w->more, NULL);
+    err = start(w);
+    if (err)
+        dispose(w);
+    else
+        *writer = w;
+    return err;
+}
+
+void
+writer_put(struct writer *w, struct store_write *write)
+{
+    pthread_mutex_lock(&w->mutex);
+    list_put(&w->queue, write, write);
+    pthread_cond_signal(&w->more);
+    pthread_mutex_unlock(&w->mutex);
+}
+
+void
+writer_collect(struct writer *w)
+{
+    char words[STORE_WORDS_BYTES];
+    struct store_write *write, *next;
+
+    pthread_mutex_lock(&w->mutex);
+    write = list_take(&w->finished);
+    memcpy(words, w->words, sizeof words);
+    w->words[0] = '\0';
+    w->woken = false;
+    pthread_mutex_unlock(&w->mutex);
+    if (words[0])
+        w->port.trouble(w->port.self, words);
+    for (; write; write = next) {
+        next = write->next; /* once it was told, the write is its owner's again */
+        w->port.done(w->port.self, write->id, write->err);
+    }
+}
+
+void
+writer_free(struct writer **writer)
+{
+    struct writer *w = *writer;
+
+    if (!w)
+        return;
+    pthread_mutex_lock(&w->mutex);
+    w->stop = true;
+    pthread_cond_signal(&w->more);
+    pthread_mutex_unlock(&w->mutex);
+    pthread_join(w->thread, NULL);
+    writer_collect(w);
+    *writer = NULL;
+    dispose(w);
+}
