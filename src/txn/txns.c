@@ -177,9 +177,11 @@ txns_heard(struct txns *t, struct txn *txn, unsigned status, const struct gist *
     struct commit_input input = { .response = gist };
     struct txn_told told;
 
-    if (status > txn->status)
+    if (commit(t, txn, hearing(status), &input, &told) != SIPD_OK)
+        return TXN_QUIET;
+    if (told.news == TXN_RESPONSE && status > txn->status)
         txn->status = (uint16_t)status;
-    return commit(t, txn, hearing(status), &input, &told) == SIPD_OK ? told.news : TXN_QUIET;
+    return told.news;
 }
 
 struct txn *
