@@ -51,7 +51,7 @@ read_params(struct span *rest, enum reading reading, struct addr *out)
     return SIPD_OK;
 }
 
-/* display <uri>, where the < is at byte `open`. Blanks inside are against the grammar, and sent (RFC 4475 §3.1.2.14). */
+/* display <uri>, with the < at byte `open`. Blanks inside are against the grammar, and sent (RFC 4475 §3.1.2.14). */
 static int
 read_brackets(struct span *rest, size_t open, enum reading reading, struct addr *out)
 {
@@ -72,7 +72,7 @@ read_brackets(struct span *rest, size_t open, enum reading reading, struct addr 
 static bool
 is_bare(char c, enum reading reading)
 {
-    return (chars_is(c, CHARS_URI) || c == '%') && c != ';' && !is_comma(c, reading);
+    return (chars_is(c, CHARS_URI) || c == '%') && c != ';' && c != '"' && !is_comma(c, reading);
 }
 
 /* A bare addr-spec: every ; begins a header parameter (§20.10); a ? is forbidden, and left to who reads the URI. */

@@ -7,11 +7,13 @@
 #include "sip/chars.h"
 #include "sip/param.h"
 
+/* clang-format off */
 #define FIELD(name) { { #name, sizeof #name - 1 }, offsetof(struct digest, name) }
+/* clang-format on */
 
 static const struct {
     struct span name;
-    size_t at;  /* bytes into struct digest */
+    size_t at; /* bytes into struct digest */
 } fields[] = {
     FIELD(username), FIELD(realm),  FIELD(nonce), FIELD(uri), FIELD(response), FIELD(algorithm),
     FIELD(cnonce),   FIELD(opaque), FIELD(qop),   FIELD(nc),  FIELD(domain),   FIELD(stale),
@@ -33,13 +35,16 @@ keep_field(struct span name, struct span value, struct digest *out, unsigned *se
     return true;
 }
 
-/* A token, a URI, hex digits, base64: phones leave the quotes out anywhere, but not where a blank would need them. */
+/* A token, a URI, hex digits, base64: phones leave the quotes out anywhere, but not where a byte needs them. */
 static bool
 is_plain(struct span s)
 {
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.at[i] <= ' ' || s.at[i] == '"' || s.at[i] == 0x7f)
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.at[i];
+
+        if (c <= ' ' || c == 0x7f || c == '"' || c == '\\')
             return false;
+    }
     return true;
 }
 

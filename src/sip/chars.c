@@ -15,6 +15,7 @@ enum {
     HEX_LETTER = LETTER | CHARS_HEX,
 };
 
+/* clang-format off */
 #define LETTERS(a, b, c, d, e) [a] = LETTER, [b] = LETTER, [c] = LETTER, [d] = LETTER, [e] = LETTER
 
 const uint8_t chars_classes[256] = {
@@ -44,6 +45,7 @@ const uint8_t chars_classes[256] = {
     ['"'] = VISIBLE,
     ['%'] = CHARS_TOKEN, /* in a URI it begins an escape */
 };
+/* clang-format on */
 
 size_t
 chars_quoted(struct span s)

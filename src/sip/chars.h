@@ -9,12 +9,12 @@
 enum chars_class {
     CHARS_ALPHA = 1,
     CHARS_HEX = 2,
-    CHARS_TOKEN = 4,        /* token: methods, field names, parameter names */
-    CHARS_HOST = 8,         /* a host name; _ included, as names in the field have it */
-    CHARS_UNRESERVED = 16,  /* unreserved: the same thing whether escaped or not */
-    CHARS_RESERVED = 32,    /* reserved: another thing when escaped */
-    CHARS_USER = 64,        /* what a user part or password holds unescaped, in the RFC and in the field */
-    CHARS_URI = 128,        /* what any part of a URI holds unescaped: printable, not < > nor % */
+    CHARS_TOKEN = 4,       /* token: methods, field names, parameter names */
+    CHARS_HOST = 8,        /* a host name; _ included, as names in the field have it */
+    CHARS_UNRESERVED = 16, /* unreserved: the same thing whether escaped or not */
+    CHARS_RESERVED = 32,   /* reserved: another thing when escaped */
+    CHARS_USER = 64,       /* in a user part or password unescaped, by the RFC or in the field */
+    CHARS_URI = 128,       /* in any part of a URI unescaped: printable, not < > nor % */
 };
 
 extern const uint8_t chars_classes[256];
@@ -70,7 +70,7 @@ chars_is_token(struct span s)
 /* Bytes of the quoted-string that s begins with, both quotes included; 0 if it never ends. s.at[0] is the quote. */
 size_t chars_quoted(struct span s);
 
-#define CHARS_OPEN SIZE_MAX  /* a quoted string does not end */
+#define CHARS_OPEN SIZE_MAX /* a quoted string does not end */
 
 /* Position of the first a or b outside of quoted strings; s.len if there is none, CHARS_OPEN if a quote is open. */
 size_t chars_find(struct span s, char a, char b);

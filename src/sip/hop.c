@@ -92,9 +92,12 @@ hop_ip_read(struct span text, struct hop *hop)
 struct span
 hop_ip_write(const struct hop *hop, char to[HOP_TEXT_BYTES])
 {
-    const char *text = hop_is_v4(hop) ? inet_ntop(AF_INET, hop->ip + sizeof mapped, to, HOP_TEXT_BYTES)
-                                      : inet_ntop(AF_INET6, hop->ip, to, HOP_TEXT_BYTES);
+    const char *text = NULL;
 
+    if (hop_is_v4(hop))
+        text = inet_ntop(AF_INET, hop->ip + sizeof mapped, to, HOP_TEXT_BYTES);
+    else
+        text = inet_ntop(AF_INET6, hop->ip, to, HOP_TEXT_BYTES);
     BUG_ON(!text); /* there is room for any address */
     return span_of(to);
 }

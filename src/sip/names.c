@@ -16,7 +16,7 @@ static const struct span method_texts[METHODS] = {
 struct header_name {
     const char *text;
     uint8_t len;
-    uint8_t flags;  /* enum header_flags */
+    uint8_t flags; /* enum header_flags */
 };
 
 static const struct header_name header_names[HEADERS] = {

@@ -14,10 +14,10 @@ static const struct {
     { 181, "Call Is Being Forwarded" },
     { 182, "Queued" },
     { 183, "Session Progress" },
-    { 199, "Early Dialog Terminated" },  /* RFC 6228 */
+    { 199, "Early Dialog Terminated" }, /* RFC 6228 */
     { 200, "OK" },
-    { 202, "Accepted" },                 /* RFC 6665 */
-    { 204, "No Notification" },          /* RFC 5839 */
+    { 202, "Accepted" },        /* RFC 6665 */
+    { 204, "No Notification" }, /* RFC 5839 */
     { 300, "Multiple Choices" },
     { 301, "Moved Permanently" },
     { 302, "Moved Temporarily" },
@@ -33,29 +33,29 @@ static const struct {
     { 407, "Proxy Authentication Required" },
     { 408, "Request Timeout" },
     { 410, "Gone" },
-    { 412, "Conditional Request Failed" },  /* RFC 3903 */
+    { 412, "Conditional Request Failed" }, /* RFC 3903 */
     { 413, "Request Entity Too Large" },
     { 414, "Request-URI Too Long" },
     { 415, "Unsupported Media Type" },
     { 416, "Unsupported URI Scheme" },
-    { 417, "Unknown Resource-Priority" },   /* RFC 4412 */
+    { 417, "Unknown Resource-Priority" }, /* RFC 4412 */
     { 420, "Bad Extension" },
     { 421, "Extension Required" },
-    { 422, "Session Interval Too Small" },  /* RFC 4028 */
+    { 422, "Session Interval Too Small" }, /* RFC 4028 */
     { 423, "Interval Too Brief" },
-    { 424, "Bad Location Information" },    /* RFC 6442 */
-    { 425, "Bad Alert Message" },           /* RFC 8876 */
-    { 428, "Use Identity Header" },         /* RFC 8224 */
-    { 429, "Provide Referrer Identity" },   /* RFC 3892 */
-    { 430, "Flow Failed" },                 /* RFC 5626 */
-    { 433, "Anonymity Disallowed" },        /* RFC 5079 */
-    { 436, "Bad Identity Info" },           /* RFC 8224 */
-    { 437, "Unsupported Credential" },      /* RFC 8224 */
-    { 438, "Invalid Identity Header" },     /* RFC 8224 */
-    { 439, "First Hop Lacks Outbound Support" },  /* RFC 5626 */
-    { 440, "Max-Breadth Exceeded" },        /* RFC 5393 */
-    { 469, "Bad Info Package" },            /* RFC 6086 */
-    { 470, "Consent Needed" },              /* RFC 5360 */
+    { 424, "Bad Location Information" },         /* RFC 6442 */
+    { 425, "Bad Alert Message" },                /* RFC 8876 */
+    { 428, "Use Identity Header" },              /* RFC 8224 */
+    { 429, "Provide Referrer Identity" },        /* RFC 3892 */
+    { 430, "Flow Failed" },                      /* RFC 5626 */
+    { 433, "Anonymity Disallowed" },             /* RFC 5079 */
+    { 436, "Bad Identity Info" },                /* RFC 8224 */
+    { 437, "Unsupported Credential" },           /* RFC 8224 */
+    { 438, "Invalid Identity Header" },          /* RFC 8224 */
+    { 439, "First Hop Lacks Outbound Support" }, /* RFC 5626 */
+    { 440, "Max-Breadth Exceeded" },             /* RFC 5393 */
+    { 469, "Bad Info Package" },                 /* RFC 6086 */
+    { 470, "Consent Needed" },                   /* RFC 5360 */
     { 480, "Temporarily Unavailable" },
     { 481, "Call/Transaction Does Not Exist" },
     { 482, "Loop Detected" },
@@ -65,7 +65,7 @@ static const struct {
     { 486, "Busy Here" },
     { 487, "Request Terminated" },
     { 488, "Not Acceptable Here" },
-    { 489, "Bad Event" },                   /* RFC 6665 */
+    { 489, "Bad Event" }, /* RFC 6665 */
     { 491, "Request Pending" },
     { 493, "Undecipherable" },
     { 494, "Security Agreement Required" }, /* RFC 3329 */
@@ -76,19 +76,19 @@ static const struct {
     { 504, "Server Time-out" },
     { 505, "Version Not Supported" },
     { 513, "Message Too Large" },
-    { 555, "Push Notification Service Not Supported" },  /* RFC 8599 */
-    { 580, "Precondition Failure" },        /* RFC 3312 */
+    { 555, "Push Notification Service Not Supported" }, /* RFC 8599 */
+    { 580, "Precondition Failure" },                    /* RFC 3312 */
     { 600, "Busy Everywhere" },
     { 603, "Decline" },
     { 604, "Does Not Exist Anywhere" },
     { 606, "Not Acceptable" },
-    { 607, "Unwanted" },                    /* RFC 8197 */
-    { 608, "Rejected" },                    /* RFC 8688 */
+    { 607, "Unwanted" }, /* RFC 8197 */
+    { 608, "Rejected" }, /* RFC 8688 */
 };
 
 /* The titles that §21 gives its classes. */
 static const char *const classes[] = {
-    [1] = "Provisional", [2] = "Successful",     [3] = "Redirection",
+    [1] = "Provisional",     [2] = "Successful",     [3] = "Redirection",
     [4] = "Request Failure", [5] = "Server Failure", [6] = "Global Failure",
 };
 

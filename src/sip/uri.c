@@ -12,7 +12,7 @@
 struct letter {
     char byte;
     bool escaped;
-    bool fixed;  /* a reserved one that was escaped: not what it is unescaped (RFC 3261 §19.1.4) */
+    bool fixed; /* a reserved one that was escaped: not what it is unescaped (RFC 3261 §19.1.4) */
 };
 
 static unsigned
@@ -69,6 +69,8 @@ text_eq(struct span a, struct span b, enum text_rule rule)
 {
     struct letter x, y;
 
+    if (span_eq(a, b))
+        return true;
     for (;;) {
         bool more = next_that_counts(&a, rule, &x);
 
@@ -173,7 +175,9 @@ read_hostport(struct span *rest, struct uri *out)
         out->port = (uint16_t)port;
         *rest = span_skip(*rest, len);
     }
-    return rest->len == 0 || chars_begin(*rest, ';') || chars_begin(*rest, '?') ? SIPD_OK : SIPD_ESYNTAX;
+    if (rest->len > 0 && rest->at[0] != ';' && rest->at[0] != '?')
+        return SIPD_ESYNTAX;
+    return SIPD_OK;
 }
 
 /*
@@ -272,18 +276,17 @@ uri_read(struct span text, struct uri *out)
 {
     size_t colon = span_find(text, ':');
 
-    *out = (struct uri){ .whole = text, .scheme_text = span_head(text, colon), .rest = span_skip(text, colon + 1) };
+    *out = (struct uri){ .whole = text,
+                         .scheme_text = span_head(text, colon),
+                         .rest = span_skip(text, colon + 1) };
     if (out->rest.len == 0 || !is_scheme(out->scheme_text))
         return SIPD_ESYNTAX;
     out->scheme = scheme_of(out->scheme_text);
     switch (out->scheme) {
     case URI_SIP:
-    case URI_SIPS:
-        return read_sip(out->rest, out);
-    case URI_TEL:
-        return read_tel(out->rest, out);
-    case URI_OTHER:
-        break;
+    case URI_SIPS: return read_sip(out->rest, out);
+    case URI_TEL: return read_tel(out->rest, out);
+    case URI_OTHER: break;
     }
     return read_other(out->rest);
 }
@@ -300,7 +303,7 @@ struct part {
 /* How the name=value parts behind a URI are compared. */
 struct part_rules {
     char sep;
-    bool (*counts)(struct span name);                                   /* never ignored, even in one URI only */
+    bool (*counts)(struct span name); /* never ignored, even in one URI only */
     bool (*same)(struct span name, struct span a, struct span b);
 };
 
@@ -328,8 +331,9 @@ name_is(struct span name, struct span what)
 static bool
 sip_param_counts(struct span name)
 {
-    return name_is(name, SPAN("transport")) || name_is(name, SPAN("user")) || name_is(name, SPAN("ttl")) ||
-           name_is(name, SPAN("maddr")) || name_is(name, SPAN("method"));
+    return name_is(name, SPAN("transport")) || name_is(name, SPAN("user")) ||
+           name_is(name, SPAN("ttl")) || name_is(name, SPAN("maddr")) ||
+           name_is(name, SPAN("method"));
 }
 
 static bool
@@ -432,8 +436,8 @@ static bool
 sip_eq(const struct uri *a, const struct uri *b)
 {
     return a->has_user == b->has_user && text_eq(a->user, b->user, TEXT_CASE) &&
-           password_eq(a->password, b->password) && host_eq(a->host, b->host) && a->port == b->port &&
-           parts_eq(a->params, b->params, &sip_params) &&
+           password_eq(a->password, b->password) && host_eq(a->host, b->host) &&
+           a->port == b->port && parts_eq(a->params, b->params, &sip_params) &&
            parts_eq(a->headers, b->headers, &sip_headers);
 }
 
@@ -451,12 +455,9 @@ uri_eq(const struct uri *a, const struct uri *b)
         return false;
     switch (a->scheme) {
     case URI_SIP:
-    case URI_SIPS:
-        return sip_eq(a, b);
-    case URI_TEL:
-        return tel_eq(a, b);
-    case URI_OTHER:
-        break;
+    case URI_SIPS: return sip_eq(a, b);
+    case URI_TEL: return tel_eq(a, b);
+    case URI_OTHER: break;
     }
     return span_ieq(a->scheme_text, b->scheme_text) && span_eq(a->rest, b->rest);
 }
@@ -482,7 +483,7 @@ uri_param(const struct uri *uri, struct span name, struct span *value)
 struct writer {
     char *to;
     size_t room;
-    size_t len;  /* wanted so far, also beyond room */
+    size_t len; /* wanted so far, also beyond room */
 };
 
 static void
@@ -551,9 +552,7 @@ uri_aor_write(const struct uri *uri, char *to, size_t room)
             put(&w, '@');
         put_lower(&w, uri->host);
         break;
-    case URI_TEL:
-        put_tel(&w, uri);
-        break;
+    case URI_TEL: put_tel(&w, uri); break;
     case URI_OTHER:
         for (size_t i = 0; i < uri->rest.len; i++)
             put(&w, uri->rest.at[i]);

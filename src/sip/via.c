@@ -35,9 +35,8 @@ take_protocol(struct span *rest, struct span *transport)
 {
     struct span name, version;
 
-    return take_token(rest, &name) && take_slash(rest) &&
-           take_token(rest, &version) && take_slash(rest) &&
-           take_token(rest, transport) && rest->at > span_end(*transport);
+    return take_token(rest, &name) && take_slash(rest) && take_token(rest, &version) &&
+           take_slash(rest) && take_token(rest, transport) && rest->at > span_end(*transport);
 }
 
 /* The address alone, as some write IPv6: with two colons or more nothing else can be meant. */
@@ -181,8 +180,9 @@ via_reply_hop(const struct via *via, struct hop *to)
     }
     if (hop_ip_read(via->received, to)) {
         to->port = port;
+        /* RFC 3581 §4; without a value the port of sent-by stays. */
         if (!reliable)
-            (void)read_port(via->rport, &to->port); /* RFC 3581 §4; without a value sent-by's port stays */
+            (void)read_port(via->rport, &to->port);
         return true;
     }
     if (!hop_ip_read(via->host, to))

@@ -7,21 +7,22 @@
 #include "base/span.h"
 #include "sip/hop.h"
 
-#define VIA_COOKIE SPAN("z9hG4bK")  /* RFC 3261 §8.1.1.7; compared without case, as real devices write it */
+#define VIA_COOKIE \
+ SPAN("z9hG4bK") /* RFC 3261 §8.1.1.7; compared without case, as real devices write it */
 
 struct via {
-    struct span whole;      /* this element without the blanks around it */
-    struct span transport;  /* "UDP", as written */
-    struct span sent_by;    /* host and port as written, blanks around the colon included */
-    struct span host;       /* IPv6 in brackets, or without where the sender left them out */
-    uint16_t port;          /* 0: none written */
-    struct span params;     /* from the first ; on */
-    struct span branch;     /* empty if absent or without value */
-    struct span received;   /* value, or empty */
-    struct span maddr;      /* value, or empty */
-    struct span rport;      /* value of rport, empty if it has none */
-    bool has_rport;         /* RFC 3581 §3: the flag is there, with or without value */
-    bool has_cookie;        /* the branch begins with z9hG4bK: it identifies the transaction (§17.2.3) */
+    struct span whole;     /* this element without the blanks around it */
+    struct span transport; /* "UDP", as written */
+    struct span sent_by;   /* host and port as written, blanks around the colon included */
+    struct span host;      /* IPv6 in brackets, or without where the sender left them out */
+    uint16_t port;         /* 0: none written */
+    struct span params;    /* from the first ; on */
+    struct span branch;    /* empty if absent or without value */
+    struct span received;  /* value, or empty */
+    struct span maddr;     /* value, or empty */
+    struct span rport;     /* value of rport, empty if it has none */
+    bool has_rport;        /* RFC 3581 §3: the flag is there, with or without value */
+    bool has_cookie; /* the branch begins with z9hG4bK: it identifies the transaction (§17.2.3) */
 };
 
 /*
@@ -31,9 +32,9 @@ struct via {
 int via_next(struct span *rest, struct via *out);
 
 /*
- * Where a response to this request goes when no connection is kept (RFC 3261 §18.2.2, RFC 3581 §4): the ip and port, from
- * maddr (unreliable transports only), else received and rport, else sent-by. False if they hold no literal address.
- * transport and the rest of *to stay.
+ * Where a response to this request goes when no connection is kept (RFC 3261 §18.2.2, RFC 3581 §4): the ip and port,
+ * from maddr (unreliable transports only), else received and rport, else sent-by. False if they hold no literal
+ * address. transport and the rest of *to stay.
  */
 bool via_reply_hop(const struct via *via, struct hop *to);
 

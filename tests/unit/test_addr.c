@@ -22,9 +22,12 @@ walk(const char *text)
         struct addr again;
         struct span whole = addr.whole;
 
-        len += (size_t)snprintf(out + len, sizeof out - len, "%.*s|%s%.*s|%.*s\n", SPAN_ARG(addr.display),
-                                addr.star ? "STAR " : addr.brackets ? "" : "bare ", SPAN_ARG(addr.uri),
-                                SPAN_ARG(addr.params));
+        len += (size_t)snprintf(out + len, sizeof out - len, "%.*s|%s%.*s|%.*s\n",
+                                SPAN_ARG(addr.display),
+                                addr.star       ? "STAR "
+                                : addr.brackets ? ""
+                                                : "bare ",
+                                SPAN_ARG(addr.uri), SPAN_ARG(addr.params));
         must_for(whole, addr_next(&whole, &again) == SIPD_OK && whole.len == 0);
         must(span_eq(again.uri, addr.uri) && span_eq(again.params, addr.params));
         before = rest;
@@ -66,12 +69,16 @@ START_TEST(lists_are_walked)
         { "a@b <sip:a>", "a@b|sip:a|\n" },
         { "\"quote \\\" < , > ; \\\\\" <sip:a>", "\"quote \\\" < , > ; \\\\\"|sip:a|\n" },
         { "\"\"unknown\"\" <sip:7000@example.com>", "\"\"unknown\"\"|sip:7000@example.com|\n" },
-        { "\"Watson, Thomas\" < sip:t.watson@example.org >", "\"Watson, Thomas\"|sip:t.watson@example.org|\n" },
+        { "\"Watson, Thomas\" < sip:t.watson@example.org >",
+          "\"Watson, Thomas\"|sip:t.watson@example.org|\n" },
         { "<sip:a,b@c>,<sip:d>", "|sip:a,b@c|\n|sip:d|\n" },
         { "<sip:a;x=\"y\">", "|sip:a;x=\"y\"|\n" },
         { "<sip:a>;methods=\"INVITE, ACK\";q=1", "|sip:a|;methods=\"INVITE, ACK\";q=1\n" },
-        { "sip:p@192.0.2.88:5094;+g.3gpp.accesstype=\"cellular\";+sip.instance=\"<urn:gsma:imei:3>\", <sip:b>",
-          "|bare sip:p@192.0.2.88:5094|;+g.3gpp.accesstype=\"cellular\";+sip.instance=\"<urn:gsma:imei:3>\"\n|sip:b|\n" },
+        { "sip:p@192.0.2.88:5094;+g.3gpp.accesstype=\"cellular\";+sip.instance=\"<urn:gsma:imei:3>"
+          "\", <sip:b>",
+          "|bare "
+          "sip:p@192.0.2.88:5094|;+g.3gpp.accesstype=\"cellular\";+sip.instance=\"<urn:gsma:imei:3>"
+          "\"\n|sip:b|\n" },
         { "\"Joe\" <sip:joe@example.org>;;;;", "\"Joe\"|sip:joe@example.org|;;;;\n" },
         { "<sip:a>\r\n ;\r\n lr\r\n ,\r\n <sip:b>", "|sip:a|;\r\n lr\n|sip:b|\n" },
         { "<poo>", "|poo|\n" },
@@ -89,11 +96,40 @@ END_TEST
 START_TEST(others_are_refused)
 {
     static const char *const bad[] = {
-        "\"Mr. J. User <sip:j.user@example.com>", "\"a\\\"", "<sip:a", "<sip:a;maddr=b\r\n ", "<>", "< >", "sip", "ralph@example.com",
-        ":a", "1sip:a", "<\"pippo\" <sip:1060@example.com>>;tag=a", "<sip:a>>", "<sip:a>x", "<sip:a> <sip:b>", "<sip:a>;q=1 <sip:b>",
-        "<sip:a>;q=<1>", "<sip:a>;x=\"y", "sip:a;x=\"y", "sip:a b", "sip:a <sip:b>", "a;b <sip:c>", "a> <sip:c>", "a\x01 <sip:c>",
-        "a\x7f <sip:c>", "Bell, Alexander <sip:a.g.bell@example.com>;tag=43", "*;q=1", "**", ";", ";tag=1", "\"a\" sip:b",
-        "\"a\"", "sip:\xc3\xa9@b", "sip:a\"b\" c",
+        "\"Mr. J. User <sip:j.user@example.com>",
+        "\"a\\\"",
+        "<sip:a",
+        "<sip:a;maddr=b\r\n ",
+        "<>",
+        "< >",
+        "sip",
+        "ralph@example.com",
+        ":a",
+        "1sip:a",
+        "<\"pippo\" <sip:1060@example.com>>;tag=a",
+        "<sip:a>>",
+        "<sip:a>x",
+        "<sip:a> <sip:b>",
+        "<sip:a>;q=1 <sip:b>",
+        "<sip:a>;q=<1>",
+        "<sip:a>;x=\"y",
+        "sip:a;x=\"y",
+        "sip:a b",
+        "sip:a <sip:b>",
+        "a;b <sip:c>",
+        "a> <sip:c>",
+        "a\x01 <sip:c>",
+        "a\x7f <sip:c>",
+        "Bell, Alexander <sip:a.g.bell@example.com>;tag=43",
+        "*;q=1",
+        "**",
+        ";",
+        ";tag=1",
+        "\"a\" sip:b",
+        "\"a\"",
+        "sip:\xc3\xa9@b",
+        "sip:a\"b\" c",
+        "si\"x\":a",
     };
     struct addr addr;
 
@@ -114,7 +150,8 @@ START_TEST(one_is_read)
     must_text(addr.whole, "\"A\" <sip:a>;tag=1,2-ab");
     must_text(addr.display, "\"A\"");
     must_text(addr.params, ";tag=1,2-ab");
-    ck_assert_int_eq(addr_read(SPAN("Bell, Alexander <sip:a.g.bell@example.com>;tag=43"), &addr), SIPD_OK);
+    ck_assert_int_eq(addr_read(SPAN("Bell, Alexander <sip:a.g.bell@example.com>;tag=43"), &addr),
+                     SIPD_OK);
     must_text(addr.display, "Bell, Alexander");
     ck_assert_int_eq(addr_read(SPAN("sip:10,20@example.com;tag=1"), &addr), SIPD_OK);
     must_text(addr.uri, "sip:10,20@example.com");
@@ -122,7 +159,9 @@ START_TEST(one_is_read)
     must_text(addr.params, ";tag=");
     ck_assert_int_eq(
         addr_read(SPAN("token1~` token2'+_ token3*%!.- <sip:mundane@example.com>"
-                       ";fromParam''~+*_!.-%=\"\xd1\x80\xd0\xb0\";tag=_token~1'+`*%!-."), &addr), SIPD_OK);
+                       ";fromParam''~+*_!.-%=\"\xd1\x80\xd0\xb0\";tag=_token~1'+`*%!-."),
+                  &addr),
+        SIPD_OK);
     must_text(addr.display, "token1~` token2'+_ token3*%!.-");
 }
 END_TEST
@@ -130,8 +169,16 @@ END_TEST
 START_TEST(one_is_refused)
 {
     static const char *const bad[] = {
-        "", "  ", "*", "<sip:a>, <sip:b>", "<sip:a>;tag=1, <sip:b>", "sip:a, <sip:b>", "sip:a, sip:b", "<sip:a>,",
-        "\"A\" <sip:a", "\"A <sip:a>",
+        "",
+        "  ",
+        "*",
+        "<sip:a>, <sip:b>",
+        "<sip:a>;tag=1, <sip:b>",
+        "sip:a, <sip:b>",
+        "sip:a, sip:b",
+        "<sip:a>,",
+        "\"A\" <sip:a",
+        "\"A <sip:a>",
     };
     struct addr addr;
 
@@ -146,11 +193,13 @@ START_TEST(preference)
         const char *text;
         uint32_t want;
     } good[] = {
-        { "0", 0 }, { "1", 1000 }, { "0.", 0 }, { "1.", 1000 }, { "0.5", 500 }, { "0.05", 50 }, { "0.123", 123 },
-        { "0.999", 999 }, { "1.0", 1000 }, { "1.000", 1000 }, { "0.000", 0 },
+        { "0", 0 },      { "1", 1000 },     { "0.", 0 },      { "1.", 1000 },
+        { "0.5", 500 },  { "0.05", 50 },    { "0.123", 123 }, { "0.999", 999 },
+        { "1.0", 1000 }, { "1.000", 1000 }, { "0.000", 0 },
     };
     static const char *const bad[] = {
-        "", ".5", "2", "1.1", "1.001", "0.1234", "0,5", "-0.5", "0.5 ", "00.5", "0.-1", "0.x", "10", "1.0000",
+        "",     ".5",   "2",    "1.1",  "1.001", "0.1234", "0,5",
+        "-0.5", "0.5 ", "00.5", "0.-1", "0.x",   "10",     "1.0000",
     };
     uint32_t q = 7;
 

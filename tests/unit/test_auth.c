@@ -20,7 +20,9 @@ START_TEST(credentials_are_read)
                          "    cnonce=\"f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ\",\r\n"
                          "    qop=auth,\r\n"
                          "    response=\"753927fa0e85d155564e2e272a28d180\",\r\n"
-                         "    opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""), &d), SIPD_OK);
+                         "    opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""),
+                    &d),
+        SIPD_OK);
     must_text(d.username, "Mufasa");
     must_text(d.realm, "http-auth@example.org");
     must_text(d.uri, "/dir/index.html");
@@ -40,8 +42,11 @@ START_TEST(challenges_are_read)
 {
     struct digest d;
 
-    ck_assert_int_eq(digest_read(SPAN("digest realm=\"atlanta.com\", domain=\"sip:boxesbybob.com\", qop=\"auth,auth-int\","
-                                      " nonce=\"f84f1cec41e6cbe5aea9c8e88d359\", opaque=\"\", stale=FALSE, algorithm=MD5"), &d),
+    ck_assert_int_eq(digest_read(SPAN("digest realm=\"atlanta.com\", "
+                                      "domain=\"sip:boxesbybob.com\", qop=\"auth,auth-int\","
+                                      " nonce=\"f84f1cec41e6cbe5aea9c8e88d359\", opaque=\"\", "
+                                      "stale=FALSE, algorithm=MD5"),
+                                 &d),
                      SIPD_OK);
     must_text(d.realm, "atlanta.com");
     must_text(d.domain, "sip:boxesbybob.com");
@@ -55,12 +60,20 @@ START_TEST(odd_ones_are_read)
 {
     struct digest d;
 
-    ck_assert_int_eq(digest_read(SPAN("Digest username=\"bob@example.com\",algorithm=\"MD5\",qop=\"auth\",nc=\"00000001\""), &d),
-                     SIPD_OK);
+    ck_assert_int_eq(
+        digest_read(
+            SPAN("Digest "
+                 "username=\"bob@example.com\",algorithm=\"MD5\",qop=\"auth\",nc=\"00000001\""),
+            &d),
+        SIPD_OK);
     must_text(d.algorithm, "MD5");
     must_text(d.nc, "00000001");
-    ck_assert_int_eq(digest_read(SPAN("Digest ,, USERNAME = \"a \\\" , b\" ,x-own=\"1,2\",x-own=3, username*=UTF-8''J,"
-                                      " response=\"\",algorithm=AKAv1-MD5 , "), &d), SIPD_OK);
+    ck_assert_int_eq(
+        digest_read(
+            SPAN("Digest ,, USERNAME = \"a \\\" , b\" ,x-own=\"1,2\",x-own=3, username*=UTF-8''J,"
+                 " response=\"\",algorithm=AKAv1-MD5 , "),
+            &d),
+        SIPD_OK);
     must_text(d.username, "a \\\" , b");
     must_text(d.algorithm, "AKAv1-MD5");
     must_text(d.response, "");
@@ -85,9 +98,25 @@ END_TEST
 START_TEST(others_are_refused)
 {
     static const char *const bad[] = {
-        "Digest", "Digest ", "Digest ,", "Digest=x", "Digest realm", "Digest =x", "Digest realm=\"x", "Digest realm=\"x\"y",
-        "Digest realm=\"x\" y=1", "Digest realm=x,realm=y", "Digest realm=x,REALM=\"x\"", "Digest nonce=\"\",nonce=a",
-        "Digest \"realm\"=x", "Digest re alm=x", "Digest realm=x y=1", "Digest realm=x\"y\"", "Digest x=1", "Digest realm=x,\"",
+        "Digest",
+        "Digest ",
+        "Digest ,",
+        "Digest=x",
+        "Digest realm",
+        "Digest =x",
+        "Digest realm=\"x",
+        "Digest realm=\"x\"y",
+        "Digest realm=\"x\" y=1",
+        "Digest realm=x,realm=y",
+        "Digest realm=x,REALM=\"x\"",
+        "Digest nonce=\"\",nonce=a",
+        "Digest \"realm\"=x",
+        "Digest re alm=x",
+        "Digest realm=x y=1",
+        "Digest realm=x\\",
+        "Digest realm=x\"y\"",
+        "Digest x=1",
+        "Digest realm=x,\"",
     };
     struct digest d;
 

@@ -20,7 +20,8 @@ END_TEST
 
 START_TEST(methods_know_case)
 {
-    static const char *const others[] = { "invite", "Invite", "INVITE ", "INVIT", "INVITES", "", "RE%47IST%45R" };
+    static const char *const others[] = { "invite",  "Invite", "INVITE ",     "INVIT",
+                                          "INVITES", "",       "RE%47IST%45R" };
 
     for (size_t i = 0; i < countof(others); i++)
         must(names_method(span_of(others[i])) == METHOD_OTHER);
@@ -49,7 +50,8 @@ START_TEST(headers_are_found_in_any_case)
 
     for (unsigned id = HDR_OTHER + 1; id < HEADERS; id++)
         for (unsigned bits = 0; bits < 8; bits++)
-            must(names_header(recased(names_header_text((enum header)id), bits, copy)) == (enum header)id);
+            must(names_header(recased(names_header_text((enum header)id), bits, copy)) ==
+                 (enum header)id);
 }
 END_TEST
 
@@ -83,12 +85,27 @@ START_TEST(compact_forms_are_found)
         const char *text;
         enum header id;
     } forms[] = {
-        { "v", HDR_VIA },          { "V", HDR_VIA },           { "i", HDR_CALL_ID },     { "m", HDR_CONTACT },
-        { "l", HDR_CONTENT_LENGTH }, { "f", HDR_FROM },        { "t", HDR_TO },          { "e", HDR_CONTENT_ENCODING },
-        { "c", HDR_CONTENT_TYPE }, { "s", HDR_SUBJECT },       { "k", HDR_SUPPORTED },   { "o", HDR_EVENT },
-        { "u", HDR_ALLOW_EVENTS }, { "r", HDR_REFER_TO },      { "b", HDR_REFERRED_BY }, { "x", HDR_SESSION_EXPIRES },
-        { "a", HDR_ACCEPT_CONTACT }, { "j", HDR_REJECT_CONTACT }, { "d", HDR_REQUEST_DISPOSITION },
-        { "y", HDR_IDENTITY },     { "n", HDR_IDENTITY_INFO },
+        { "v", HDR_VIA },
+        { "V", HDR_VIA },
+        { "i", HDR_CALL_ID },
+        { "m", HDR_CONTACT },
+        { "l", HDR_CONTENT_LENGTH },
+        { "f", HDR_FROM },
+        { "t", HDR_TO },
+        { "e", HDR_CONTENT_ENCODING },
+        { "c", HDR_CONTENT_TYPE },
+        { "s", HDR_SUBJECT },
+        { "k", HDR_SUPPORTED },
+        { "o", HDR_EVENT },
+        { "u", HDR_ALLOW_EVENTS },
+        { "r", HDR_REFER_TO },
+        { "b", HDR_REFERRED_BY },
+        { "x", HDR_SESSION_EXPIRES },
+        { "a", HDR_ACCEPT_CONTACT },
+        { "j", HDR_REJECT_CONTACT },
+        { "d", HDR_REQUEST_DISPOSITION },
+        { "y", HDR_IDENTITY },
+        { "n", HDR_IDENTITY_INFO },
     };
     unsigned found = 0;
 
@@ -105,7 +122,8 @@ END_TEST
 
 START_TEST(other_headers)
 {
-    static const char *const others[] = { "", "Vi", "Viaa", "X-Via", "Call_ID", "Call\rID", "Froma", "@", "`", "\xff" };
+    static const char *const others[] = { "",         "Vi",    "Viaa", "X-Via", "Call_ID",
+                                          "Call\rID", "Froma", "@",    "`",     "\xff" };
 
     for (size_t i = 0; i < countof(others); i++)
         must(names_header(span_of(others[i])) == HDR_OTHER);

@@ -35,8 +35,21 @@ END_TEST
 START_TEST(cseq_is_refused)
 {
     static const char *const bad[] = {
-        "", " ", "1", "1 ", "INVITE", "1INVITE", "-1 INVITE", "+1 INVITE", "1 IN VITE", "1 INVITE;a", "1, INVITE",
-        "2147483648 INVITE", "36893488147419103232 REGISTER", "0x1 INVITE", "1 INV\xc3\xa9TE",
+        "",
+        " ",
+        "1",
+        "1 ",
+        "INVITE",
+        "1INVITE",
+        "-1 INVITE",
+        "+1 INVITE",
+        "1 IN VITE",
+        "1 INVITE;a",
+        "1, INVITE",
+        "2147483648 INVITE",
+        "36893488147419103232 REGISTER",
+        "0x1 INVITE",
+        "1 INV\xc3\xa9TE",
     };
     struct span method;
     uint32_t number;

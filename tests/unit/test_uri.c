@@ -24,9 +24,9 @@ parts(const struct uri *u)
 {
     static char out[512];
 
-    snprintf(out, sizeof out, "%.*s|%s%.*s|%.*s|%.*s|%u|%.*s|%.*s", SPAN_ARG(u->scheme_text), u->has_user ? "@" : "",
-             SPAN_ARG(u->user), SPAN_ARG(u->password), SPAN_ARG(u->host), u->port, SPAN_ARG(u->params),
-             SPAN_ARG(u->headers));
+    snprintf(out, sizeof out, "%.*s|%s%.*s|%.*s|%.*s|%u|%.*s|%.*s", SPAN_ARG(u->scheme_text),
+             u->has_user ? "@" : "", SPAN_ARG(u->user), SPAN_ARG(u->password), SPAN_ARG(u->host),
+             u->port, SPAN_ARG(u->params), SPAN_ARG(u->headers));
     return out;
 }
 
@@ -40,15 +40,18 @@ START_TEST(sip_is_read)
           "SIPS|@alice|secretword|atlanta.com|0|transport=tcp|" },
         { "sips:alice@atlanta.com?subject=project%20x&priority=urgent",
           "sips|@alice||atlanta.com|0||subject=project%20x&priority=urgent" },
-        { "sip:+1-212-555-1212:1234@gateway.com;user=phone", "sip|@+1-212-555-1212|1234|gateway.com|0|user=phone|" },
+        { "sip:+1-212-555-1212:1234@gateway.com;user=phone",
+          "sip|@+1-212-555-1212|1234|gateway.com|0|user=phone|" },
         { "sip:atlanta.com;method=REGISTER?to=alice%40atlanta.com",
           "sip|||atlanta.com|0|method=REGISTER|to=alice%40atlanta.com" },
         { "sip:alice;day=tuesday@atlanta.com", "sip|@alice;day=tuesday||atlanta.com|0||" },
         { "sip:a?b=c;d@h:5060;lr?x=y?z", "sip|@a?b=c;d||h|5060|lr|x=y?z" },
-        { "sip:user;par=u%40example.net@example.com", "sip|@user;par=u%40example.net||example.com|0||" },
+        { "sip:user;par=u%40example.net@example.com",
+          "sip|@user;par=u%40example.net||example.com|0||" },
         { "sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*@example.com",
           "sip|@1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*||example.com|0||" },
-        { "sip:sips%3Auser%40example.com@example.net", "sip|@sips%3Auser%40example.com||example.net|0||" },
+        { "sip:sips%3Auser%40example.com@example.net",
+          "sip|@sips%3Auser%40example.com||example.net|0||" },
         { "sip:null-%00-null@example.com", "sip|@null-%00-null||example.com|0||" },
         { "sip:2723;phone-context=ims.mnc001.mcc001.3gppnetwork.org@example.com;user=phone",
           "sip|@2723;phone-context=ims.mnc001.mcc001.3gppnetwork.org||example.com|0|user=phone|" },
@@ -110,16 +113,92 @@ END_TEST
 START_TEST(others_are_refused)
 {
     static const char *const bad[] = {
-        "", ":", "sip", "sip:", "sips:", "tel:", "1sip:h", "s ip:h", " sip:h", "sip:h ", "sip :h", "sip: h", "-a:b", "urn:",
-        "sip:u@", "sip:u@:5060", "sip:sipp@;rinstance=1234", "sip::pw@h", "sip:a b@h", "sip:a\tb@h", "sip:a<b@h", "sip:a>b@h",
-        "sip:\"a\"@h", "sip:a\x01@h", "sip:a\x7f@h", "sip:\xc3\xa9@h", "sip:%@h", "sip:%4@h", "sip:%4g@h", "sip:%g4@h",
-        "sip:u%4", "sip:u:%zz@h", "sip:a@b@c", "sip:h:", "sip:h:0", "sip:h:65536", "sip:h:99999999999999999999", "sip:h:-1",
-        "sip:h:5060x", "sip:h:50 60", "sip:h: 5060", "sip:u@h%41", "sip:h/x", "sip:h,i", "sip:.", "sip:.h", "sip:a..b", "sip:h..",
-        "sip:100", "sip:a.100", "sip:bob@444.555.666.777", "sip:1.2.3", "sip:01.2.3.4", "sip:2001:db8::10", "sip:[", "sip:[]",
-        "sip:[2001:db8::10", "sip:2001:db8::10]", "sip:[1.2.3.4]", "sip:[::1]x", "sip:[::1]5060", "sip:[fe80::1%25eth0]",
-        "sip:[2001:db8:::192.0.2.1]", "sip:h;a=%", "sip:h;a=%4", "sip:h;a b", "sip:h;<", "sip:h;a=\x01", "sip:h?a=%x", "sip:h?a>",
-        "sip:twolmsted@192.0.2.253, sip:5060", "<sip:h>", "<http:h>", "urn:a b", "urn:a<", "urn:\x01", "tel:+", "tel:-",
-        "tel:+12x", "tel:x", "tel:1?a=b", "tel:1;a=%4", "tel:1@h", "tel:%2B1", "tel:1;a b", "\"pippo\" <sip:1060@example.com",
+        "",
+        ":",
+        "sip",
+        "sip:",
+        "sips:",
+        "tel:",
+        "1sip:h",
+        "s ip:h",
+        " sip:h",
+        "sip:h ",
+        "sip :h",
+        "sip: h",
+        "-a:b",
+        "urn:",
+        "sip:u@",
+        "sip:u@:5060",
+        "sip:sipp@;rinstance=1234",
+        "sip::pw@h",
+        "sip:a b@h",
+        "sip:a\tb@h",
+        "sip:a<b@h",
+        "sip:a>b@h",
+        "sip:\"a\"@h",
+        "sip:a\x01@h",
+        "sip:a\x7f@h",
+        "sip:\xc3\xa9@h",
+        "sip:%@h",
+        "sip:%4@h",
+        "sip:%4g@h",
+        "sip:%g4@h",
+        "sip:u%4",
+        "sip:u:%zz@h",
+        "sip:a@b@c",
+        "sip:h:",
+        "sip:h:0",
+        "sip:h:65536",
+        "sip:h:99999999999999999999",
+        "sip:h:-1",
+        "sip:h:5060x",
+        "sip:h:50 60",
+        "sip:h: 5060",
+        "sip:u@h%41",
+        "sip:h/x",
+        "sip:h,i",
+        "sip:.",
+        "sip:.h",
+        "sip:a..b",
+        "sip:h..",
+        "sip:100",
+        "sip:a.100",
+        "sip:bob@444.555.666.777",
+        "sip:1.2.3",
+        "sip:01.2.3.4",
+        "sip:2001:db8::10",
+        "sip:[",
+        "sip:[]",
+        "sip:[2001:db8::10",
+        "sip:2001:db8::10]",
+        "sip:[1.2.3.4]",
+        "sip:[::1]x",
+        "sip:[::1]5060",
+        "sip:[fe80::1%25eth0]",
+        "sip:[2001:db8:::192.0.2.1]",
+        "sip:h;a=%",
+        "sip:h;a=%4",
+        "sip:h;a b",
+        "sip:h;<",
+        "sip:h;a=\x01",
+        "sip:h?a=%x",
+        "sip:h?a>",
+        "sip:twolmsted@192.0.2.253, sip:5060",
+        "<sip:h>",
+        "<http:h>",
+        "urn:a b",
+        "urn:a<",
+        "urn:\x01",
+        "tel:+",
+        "tel:-",
+        "tel:+12x",
+        "tel:x",
+        "tel:1?a=b",
+        "tel:1;a=%4",
+        "tel:1@h",
+        "tel:%2B1",
+        "tel:1;a b",
+        "\"pippo\" <sip:1060@example.com",
     };
     struct uri uri;
 
@@ -147,8 +226,9 @@ START_TEST(tel_is_read)
         struct uri u = read(good[i].text);
         char out[256];
 
-        snprintf(out, sizeof out, "%.*s|%.*s|%.*s|%.*s|%.*s|%.*s", SPAN_ARG(u.scheme_text), SPAN_ARG(u.user),
-                 SPAN_ARG(u.password), SPAN_ARG(u.host), SPAN_ARG(u.params), SPAN_ARG(u.headers));
+        snprintf(out, sizeof out, "%.*s|%.*s|%.*s|%.*s|%.*s|%.*s", SPAN_ARG(u.scheme_text),
+                 SPAN_ARG(u.user), SPAN_ARG(u.password), SPAN_ARG(u.host), SPAN_ARG(u.params),
+                 SPAN_ARG(u.headers));
         must_text(span_of(out), good[i].want);
         must(u.port == 0 && !u.has_user);
     }
@@ -192,7 +272,8 @@ START_TEST(unequal_as_printed)
     ck_assert(eq("sip:carol@chicago.com", "sip:carol@chicago.com;security=off"));
     ck_assert(!eq("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off"));
     /* §19.1.6 */
-    ck_assert(!eq("sip:+358-555-1234567;postd=pp22@foo.com;user=phone", "sip:+358-555-1234567;POSTD=PP22@foo.com;user=phone"));
+    ck_assert(!eq("sip:+358-555-1234567;postd=pp22@foo.com;user=phone",
+                  "sip:+358-555-1234567;POSTD=PP22@foo.com;user=phone"));
     ck_assert(!eq("sip:+358-555-1234567;postd=pp22;isub=1411@foo.com;user=phone",
                   "sip:+358-555-1234567;isub=1411;postd=pp22@foo.com;user=phone"));
 }
@@ -249,7 +330,9 @@ START_TEST(escapes_of_reserved_characters_count)
     ck_assert(!uri_text_eq(SPAN("ab"), SPAN("a")));
     ck_assert(uri_text_eq(SPAN(""), (struct span){ NULL, 0 }));
     ck_assert(uri_text_eq(SPAN("%6"), SPAN("%6")));
-    ck_assert(!uri_text_eq(SPAN("%25" "61"), SPAN("a")));
+    ck_assert(!uri_text_eq(SPAN("%25"
+                                "61"),
+                           SPAN("a")));
 }
 END_TEST
 
@@ -259,7 +342,8 @@ START_TEST(tel_equality)
     ck_assert(eq("tel:+1(201)555.0123", "tel:+12015550123"));
     ck_assert(!eq("tel:+12015550123", "tel:12015550123"));
     ck_assert(eq("tel:+358-555-1234567;postd=pp22", "tel:+358-555-1234567;POSTD=PP22"));
-    ck_assert(eq("tel:+358-555-1234567;postd=pp22;isub=1411", "tel:+358-555-1234567;isub=1411;postd=pp22"));
+    ck_assert(eq("tel:+358-555-1234567;postd=pp22;isub=1411",
+                 "tel:+358-555-1234567;isub=1411;postd=pp22"));
     ck_assert(!eq("tel:+1;postd=pp22", "tel:+1"));
     ck_assert(eq("tel:7042;phone-context=Example.com", "tel:7042;phone-context=example.COM"));
     ck_assert(!eq("tel:7042;phone-context=ex-ample.com", "tel:7042;phone-context=example.com"));

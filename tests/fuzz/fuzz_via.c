@@ -1,0 +1,67 @@
+/*
+ * Lists of Vias: elements lie in the input and move on, each read alone is the same, the way back is a whole address.
+ */
+#include "base/err.h"
+#include "fuzz/input.h"
+#include "sip/via.h"
+
+int fuzz_via(const uint8_t *data, size_t size);
+
+static bool
+same(const struct via *a, const struct via *b)
+{
+    return span_eq(a->whole, b->whole) && span_eq(a->transport, b->transport) &&
+           span_eq(a->sent_by, b->sent_by) && span_eq(a->host, b->host) && a->port == b->port &&
+           span_eq(a->params, b->params) && span_eq(a->branch, b->branch) &&
+           span_eq(a->received, b->received) && span_eq(a->maddr, b->maddr) &&
+           span_eq(a->rport, b->rport) && a->has_rport == b->has_rport &&
+           a->has_cookie == b->has_cookie;
+}
+
+static void
+check_reply(const struct via *via)
+{
+    struct hop hop = { .transport = HOP_UDP, .listener = 7 }, again;
+    char text[HOP_TEXT_BYTES];
+
+    if (!via_reply_hop(via, &hop))
+        return;
+    again = hop;
+    BUG_ON(hop.port == 0 || hop.transport != HOP_UDP || hop.listener != 7);
+    BUG_ON(!hop_ip_read(hop_host_write(&hop, text), &again) || !hop_eq(&hop, &again));
+}
+
+static void
+check_element(struct span input, const struct via *via)
+{
+    const struct span parts[] = { via->transport, via->sent_by, via->params, via->branch,
+                                  via->received,  via->maddr,   via->rport };
+    struct span copy = input_copy(via->whole.at, via->whole.len), rest = copy;
+    struct via again;
+
+    BUG_ON(!input_holds(input, via->whole));
+    for (size_t i = 0; i < countof(parts); i++)
+        BUG_ON(!input_holds(via->whole, parts[i]));
+    BUG_ON(via->host.len == 0 || !input_holds(via->sent_by, via->host));
+    BUG_ON(via_next(&rest, &again) != SIPD_OK || rest.len > 0 || !same(via, &again));
+    check_reply(via);
+    input_free(&copy);
+}
+
+int
+fuzz_via(const uint8_t *data, size_t size)
+{
+    struct span input = input_copy(data, size), rest = input, before = input;
+    struct via via;
+    int err;
+
+    while ((err = via_next(&rest, &via)) == SIPD_OK) {
+        BUG_ON(rest.len >= before.len || !input_holds(input, rest));
+        before = rest;
+        check_element(input, &via);
+    }
+    BUG_ON(err == SIPD_ENOENT && rest.len > 0);
+    BUG_ON(err == SIPD_ESYNTAX && (rest.at != before.at || rest.len != before.len));
+    input_free(&input);
+    return 0;
+}
