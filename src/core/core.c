@@ -152,7 +152,8 @@ core_resume(struct core *core, uint64_t id)
 {
     struct trip *trip = slots_find(&core->trips, id);
 
-    if (trip && trip->state == TRIP_WAITING && list_empty(&trip->link))
+    /* A hook may hear its answer before it has returned SIPD_WAIT. */
+    if (trip && (trip->state == TRIP_WAITING || trip->state == TRIP_ASKING) && list_empty(&trip->link))
         list_push(&core->resumed, &trip->link);
 }
 
@@ -193,8 +194,12 @@ core_tick(struct core *core)
         fire(core, timer);
     while (txns_due(&core->txns, &told))
         answer_told(core, &told);
-    while ((node = list_shift(&core->resumed)))
-        trip_go(container_of(node, struct trip, link));
+    while ((node = list_shift(&core->resumed))) {
+        struct trip *trip = container_of(node, struct trip, link);
+
+        if (trip->state == TRIP_WAITING)
+            trip_go(trip);
+    }
 }
 
 uint64_t

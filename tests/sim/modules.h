@@ -1,13 +1,15 @@
 /*
- * The modules of a simulated sipd, loaded as the daemon loads them.
+ * The modules of a simulated sipd, opened and loaded as the daemon does it.
  */
 #ifndef SIM_MODULES_H
 #define SIM_MODULES_H
 
 #include "sim/world.h"
 
-/* Loads the module with these settings (libconfig text). Fails the world in words. */
-void sim_host_load(struct sim_sipd *s, struct span name, struct span settings);
+/* Opens a module with these settings ("{ store = "ram"; }"). Fails the world in words. */
+void sim_host_open(struct sim_sipd *s, struct span name, struct span settings);
+/* Loads all that were opened; the core is there. Fails the world in words. */
+void sim_host_start(struct sim_sipd *s);
 void sim_host_free(struct sim_host **host);
 /* All of these do nothing without modules. */
 void sim_host_tick(struct sim_host *host);

@@ -261,9 +261,7 @@ set_network(struct script *s, const struct line *line)
 static void
 set_module(struct script *s, const struct line *line)
 {
-    if (!s->sipd->core)
-        sim_start(s->sipd);
-    sim_host_load(s->sipd, word(line, 1), from_word(line, 2));
+    sim_host_open(s->sipd, word(line, 1), from_word(line, 2));
 }
 
 static bool
@@ -303,8 +301,7 @@ start_all(struct script *s)
     list_each (node, after, &s->world.sipds) {
         struct sim_sipd *sipd = container_of(node, struct sim_sipd, link);
 
-        if (!sipd->core)
-            sim_start(sipd);
+        sim_start(sipd);
     }
 }
 

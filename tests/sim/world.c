@@ -392,6 +392,7 @@ sim_start(struct sim_sipd *s)
 
     BUG_ON(core_new(&s->core, &ports, &s->conf) != SIPD_OK);
     BUG_ON(chain_add(core_chain(s->core), SIPD_ON_TARGETS, &hook) != SIPD_OK);
+    sim_host_start(s);
 }
 
 bool
