@@ -312,6 +312,7 @@ START_TEST(parts_that_count)
     ck_assert(!eq("sip:a@h?x=1", "sip:a@h?x=2"));
     ck_assert(!eq("sip:a@h?x=1", "sip:a@h?x=1&y=2"));
     ck_assert(eq("sip:a@h?X=ab", "sip:a@h?x=%41B"));
+    ck_assert(eq("sip:a@h;;ttl=1;", "sip:a@h;ttl=1"));
 }
 END_TEST
 
