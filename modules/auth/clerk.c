@@ -159,16 +159,18 @@ job_note(struct job *job, const struct userdb *db, int err)
                  err == SIPD_ENOMEM || !db->why[0] ? err_words(err) : db->why);
 }
 
-/* The job is with the scribe, the answer put off; or it is refused now. */
+/* Hands the job to the scribe and puts the answer off; or it is refused now. Takes: the job. */
 static void
-job_send(struct auth *auth, struct job **job, struct sipd_answer *answer)
+job_send(struct auth *auth, struct job *job, struct sipd_answer *answer)
 {
-    if (scribe_put(auth->scribe, &(*job)->base) != SIPD_OK) {
-        sipd_answer_refuse(answer, "too many changes wait for the disk: try again");
-        job_free(job);
+    job->answer = sipd_answer_later(answer);
+    if (job->answer != 0 && scribe_put(auth->scribe, &job->base) == SIPD_OK)
         return;
+    if (job->answer != 0) {
+        sipd_answer_refuse(answer, "nothing was changed: too many changes wait for the disk");
+        sipd_answer_send(answer);
     }
-    (*job)->answer = sipd_answer_later(answer);
+    job_free(&job);
 }
 
 /* Answers what came of a change. */
@@ -222,14 +224,6 @@ add_user(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
     struct user_id id;
     struct job *job;
 
-    if (ask->words_len > 1 && ask->words[1].len > 0 &&
-        !span_eq(ask->words[1], SPAN("--password-stdin"))) {
-        sipd_answer_refuse(
-            answer,
-            "\"%.*s\" is not understood: the password is typed, or comes by --password-stdin",
-            SPAN_ARG(ask->words[1]));
-        return;
-    }
     if (!id_read(ask->words[0], answer, &id) || !password_will_do(password, answer))
         return;
     if (!sipd_is_ours(auth->host, span_skip(user_id_span(&id), id.name_len + 1), 0)) {
@@ -246,7 +240,7 @@ add_user(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
         return;
     }
     job->id = id;
-    job_send(auth, &job, answer);
+    job_send(auth, job, answer);
 }
 
 static void
@@ -288,7 +282,7 @@ remove_user(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
         return;
     }
     job->id = id;
-    job_send(auth, &job, answer);
+    job_send(auth, job, answer);
 }
 
 static void

@@ -171,12 +171,14 @@ roll_show(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
     }
     l->base = (struct scribe_job){ .work = list_work, .done = list_done };
     l->auth = auth;
-    if (scribe_put(auth->scribe, &l->base) != SIPD_OK) {
-        sipd_answer_refuse(answer, "too many commands wait for the disk: try again");
-        listing_free(&l);
-        return;
-    }
     l->answer = sipd_answer_later(answer);
+    if (l->answer != 0 && scribe_put(auth->scribe, &l->base) == SIPD_OK)
+        return;
+    if (l->answer != 0) {
+        sipd_answer_refuse(answer, "too many commands wait for the disk: try again");
+        sipd_answer_send(answer);
+    }
+    listing_free(&l);
 }
 
 void
