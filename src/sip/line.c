@@ -3,20 +3,29 @@
  */
 #include "sip/line.h"
 
-char *
-line_text_write(char *to, struct span text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        to[i] = text.at[i] == '\r' || text.at[i] == '\n' ? ' ' : text.at[i];
-    return to + text.len;
-}
-
 static char *
 copy(char *to, struct span text)
 {
     if (text.len > 0)
         memcpy(to, text.at, text.len);
     return to + text.len;
+}
+
+static void
+blank_out(char *from, const char *end, char c)
+{
+    for (char *hit = from; (hit = memchr(hit, c, (size_t)(end - hit)));)
+        *hit = ' ';
+}
+
+char *
+line_text_write(char *to, struct span text)
+{
+    char *end = copy(to, text);
+
+    blank_out(to, end, '\r');
+    blank_out(to, end, '\n');
+    return end;
 }
 
 char *

@@ -66,24 +66,26 @@ is_version_number(struct span text)
     return span_u64(major, UINT64_MAX, &ignored) && span_u64(text, UINT64_MAX, &ignored);
 }
 
-/* False if this is no SIP-Version at all; another one than ours is a fault (§7.1, §21.5.6). */
 static bool
+is_sip(const char *bytes, uint32_t at, uint32_t end)
+{
+    return span_ieq(span_head((struct span){ bytes + at, end - at }, 4), SPAN("SIP/"));
+}
+
+/* A SIP-Version, which is_sip(); another one than ours is a fault (§7.1, §21.5.6). */
+static void
 version_read(struct msg *msg, uint32_t at, uint32_t end)
 {
-    struct span text;
+    struct span number;
 
     msg->version = (struct msg_text){ at, end - at };
-    text = msg_span(msg, msg->version);
-    if (!span_ieq(span_head(text, 4), SPAN("SIP/")))
-        return false;
-    text = span_skip(text, 4);
-    if (span_eq(text, SPAN("2.0")))
-        return true;
-    if (is_version_number(text))
+    number = span_skip(msg_span(msg, msg->version), 4);
+    if (span_eq(number, SPAN("2.0")))
+        return;
+    if (is_version_number(number))
         set_fault(msg, 505, "Version Not Supported");
     else
         set_fault(msg, 400, "Bad SIP-Version");
-    return true;
 }
 
 /* One SP each between the three parts and no other blank (§7.1, RFC 4475 §3.1.2.8 to §3.1.2.10)? */
@@ -111,8 +113,9 @@ request_line_read(struct msg *msg, uint32_t end)
         return false;
     while (!is_blank(bytes[version_at - 1]))
         version_at--;
-    if (!version_read(msg, version_at, version_end))
+    if (!is_sip(bytes, version_at, version_end))
         return false;
+    version_read(msg, version_at, version_end);
     msg->method_text = (struct msg_text){ 0, method_end };
     msg->method = names_method(msg_span(msg, msg->method_text));
     msg->uri = (struct msg_text){ uri_at, trim_blanks(bytes, uri_at, version_at) - uri_at };
@@ -135,8 +138,7 @@ status_line_read(struct msg *msg, uint32_t end)
 
     if (code_end - code_at != 3 || !span_u32((struct span){ bytes + code_at, 3 }, 699, &status) || status < 100)
         return false;
-    if (!version_read(msg, 0, version_end))
-        return false;
+    version_read(msg, 0, version_end);
     if (code_at - version_end != 1)
         set_fault(msg, 400, "Bad Status-Line");
     msg->status = (uint16_t)status;
@@ -154,9 +156,7 @@ start_line_read(struct msg *msg, uint32_t end)
         else
             msg->bare_lf = true;
     }
-    if (span_ieq((struct span){ msg->bytes, end < 4 ? end : 4 }, SPAN("SIP/")))
-        return status_line_read(msg, end);
-    return request_line_read(msg, end);
+    return is_sip(msg->bytes, 0, end) ? status_line_read(msg, end) : request_line_read(msg, end);
 }
 
 /* ---------------------------------------------------------------- fields */

@@ -1,0 +1,65 @@
+/*
+ * The stamps as edits; what they make of a message is held in test_draft.c and test_reply.c (RFC 3261 §18.2.1, RFC 3581).
+ */
+#include "sip/stamp.h"
+
+#include "unit/message.h"
+
+static struct via via;
+static struct stamp stamp;
+
+static void
+begin(struct span text, struct span received, uint16_t rport)
+{
+    ck_assert_int_eq(via_next(&text, &via), SIPD_OK);
+    stamp_init(&stamp, &via, received, rport);
+}
+
+static void
+must_edit(unsigned n, const char *cut, const char *name, const char *value)
+{
+    ck_assert_uint_lt(n, stamp.len);
+    must_be(stamp.edits[n].cut, cut);
+    must_be(stamp.edits[n].name, name);
+    must_be(stamp.edits[n].value, value);
+}
+
+START_TEST(nothing_to_do)
+{
+    begin(SPAN("SIP/2.0/UDP a;rport"), SPAN(""), 0);
+    ck_assert_uint_eq(stamp.len, 0);
+}
+END_TEST
+
+START_TEST(both_appended)
+{
+    begin(SPAN("SIP/2.0/UDP a ; "), SPAN("1.2.3.4"), 65535);
+    ck_assert_uint_eq(stamp.len, 2);
+    must_edit(0, "", ";received=", "1.2.3.4");
+    must_edit(1, "", ";rport=", "65535");
+    ck_assert_ptr_eq(stamp.edits[0].cut.at, span_end(via.host));
+    ck_assert_ptr_eq(stamp.edits[1].cut.at, span_end(via.host));
+}
+END_TEST
+
+START_TEST(both_replaced_in_the_order_of_the_text)
+{
+    begin(SPAN("SIP/2.0/UDP a;rport = 9 ;x;Received=4.3.2.1 "), SPAN("1.2.3.4"), 1);
+    ck_assert_uint_eq(stamp.len, 2);
+    must_edit(0, "rport = 9", "rport=", "1");
+    must_edit(1, "Received=4.3.2.1", "received=", "1.2.3.4");
+}
+END_TEST
+
+Suite *
+suite_stamp(void)
+{
+    Suite *s = suite_create("stamp");
+    TCase *c = message_case("stamp");
+
+    tcase_add_test(c, nothing_to_do);
+    tcase_add_test(c, both_appended);
+    tcase_add_test(c, both_replaced_in_the_order_of_the_text);
+    suite_add_tcase(s, c);
+    return s;
+}
