@@ -289,61 +289,26 @@ change(struct registrar *r, struct span aor, const struct rules_contact *contact
     }
 }
 
-/* The AoR and Contact that every "add binding" begins with. */
-static bool
-add_read(struct registrar *r, const struct sipd_ask *ask, char text[STORE_AOR_BYTES],
-         struct span *aor, struct rules_contact *contact, struct sipd_answer *answer)
+/* What stood for the n-th <x> of the pattern; empty if it was left out. */
+static struct span
+word(const struct sipd_ask *ask, size_t n)
 {
-    contact->expires_s = r->limits.default_expires_s;
-    return aor_read(r, ask->words[0], text, aor, answer) &&
-           contact_read(ask->words[1], contact, answer);
+    return n < ask->words_len ? ask->words[n] : SPAN("");
 }
 
 static void
 add_binding(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
 {
-    struct rules_contact contact;
+    struct registrar *r = self;
+    struct rules_contact contact = { .expires_s = r->limits.default_expires_s };
+    struct span aor, expires = word(ask, 2), q = word(ask, 3);
     char text[STORE_AOR_BYTES];
-    struct span aor;
 
-    if (add_read(self, ask, text, &aor, &contact, answer))
-        change(self, aor, &contact, answer);
-}
-
-static void
-add_binding_expires(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
-{
-    struct rules_contact contact;
-    char text[STORE_AOR_BYTES];
-    struct span aor;
-
-    if (add_read(self, ask, text, &aor, &contact, answer) &&
-        seconds_read(ask->words[2], &contact, answer))
-        change(self, aor, &contact, answer);
-}
-
-static void
-add_binding_q(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
-{
-    struct rules_contact contact;
-    char text[STORE_AOR_BYTES];
-    struct span aor;
-
-    if (add_read(self, ask, text, &aor, &contact, answer) &&
-        q_read(ask->words[2], &contact, answer))
-        change(self, aor, &contact, answer);
-}
-
-static void
-add_binding_expires_q(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
-{
-    struct rules_contact contact;
-    char text[STORE_AOR_BYTES];
-    struct span aor;
-
-    if (add_read(self, ask, text, &aor, &contact, answer) &&
-        seconds_read(ask->words[2], &contact, answer) && q_read(ask->words[3], &contact, answer))
-        change(self, aor, &contact, answer);
+    if (aor_read(r, word(ask, 0), text, &aor, answer) &&
+        contact_read(word(ask, 1), &contact, answer) &&
+        (expires.len == 0 || seconds_read(expires, &contact, answer)) &&
+        (q.len == 0 || q_read(q, &contact, answer)))
+        change(r, aor, &contact, answer);
 }
 
 static void
@@ -354,37 +319,25 @@ remove_binding(void *self, const struct sipd_ask *ask, struct sipd_answer *answe
     char text[STORE_AOR_BYTES];
     struct span aor;
 
-    if (!aor_read(r, ask->words[0], text, &aor, answer))
+    if (!aor_read(r, word(ask, 0), text, &aor, answer))
         return;
-    if (ask->words_len == 1)
+    if (ask->words_len < 2)
         change(r, aor, NULL, answer);
-    else if (contact_read(ask->words[1], &contact, answer))
+    else if (contact_read(word(ask, 1), &contact, answer))
         change(r, aor, &contact, answer);
 }
 
 int
 registrar_commands(struct registrar *r)
 {
-    static const struct {
-        const char *pattern, *doc;
-        bool changes;
-        sipd_command_fn *fn;
-    } commands[] = {
-        { "show bindings [aor]", "where users are: their Contacts, all or those of one user", false,
-          show_bindings },
-        { "add binding <aor> <contact>", "register a Contact for a user", true, add_binding },
-        { "add binding <aor> <contact> expires <seconds>", "for so many seconds", true,
-          add_binding_expires },
-        { "add binding <aor> <contact> q <q>", "with this preference", true, add_binding_q },
-        { "add binding <aor> <contact> expires <seconds> q <q>", "both", true,
-          add_binding_expires_q },
-        { "remove binding <aor> [contact]", "remove a Contact of a user, or all", true,
-          remove_binding },
-    };
-    int err = SIPD_OK;
+    int err;
 
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0] && !err; i++)
-        err = sipd_command(r->host, commands[i].pattern, commands[i].doc, commands[i].changes,
-                           commands[i].fn, r);
-    return err;
+    if ((err = sipd_command(r->host, "show bindings [aor]",
+                            "where users are: the Contacts of one, or of all", false, show_bindings,
+                            r)) != SIPD_OK ||
+        (err = sipd_command(r->host, "add binding <aor> <contact> [expires <seconds>] [q <q>]",
+                            "register a Contact for a user", true, add_binding, r)) != SIPD_OK)
+        return err;
+    return sipd_command(r->host, "remove binding <aor> [contact]",
+                        "remove a Contact of a user, or all of them", true, remove_binding, r);
 }

@@ -227,7 +227,6 @@ registrar_on_targets(struct sipd_req *req, void *self)
     const struct aor *found;
     struct span aor;
     struct uri uri;
-    bool any = false;
 
     if (!sipd_req_uri(req, &uri) || !registrar_aor(r, &uri, text, &aor))
         return SIPD_PASS;
@@ -242,9 +241,8 @@ registrar_on_targets(struct sipd_req *req, void *self)
         err = add_target(req, b);
         if (err == SIPD_ENOMEM)
             return SIPD_FAIL;
-        any = any || err == SIPD_OK;
     }
-    return any ? SIPD_DONE : SIPD_PASS;
+    return SIPD_PASS; /* later hooks see the set, as one that redirects does */
 }
 
 /* Users are known as long as they are somewhere; who else there is, other modules know. */

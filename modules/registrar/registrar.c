@@ -255,16 +255,10 @@ make_index(struct registrar *r)
 }
 
 static int
-open_store(struct registrar *r)
+open_store(struct registrar *r, const char *path)
 {
-    char path[PATH_MAX] = "";
-    int answer;
+    int answer = r->ops->open(&r->store_port, path, &r->store);
 
-    r->ops = r->conf->store == STORE_RAM ? &store_ram_ops : &store_sqlite_ops;
-    r->store_port = (struct store_port){ r, row_read, store_done, store_trouble, store_post };
-    answer = sipd_path(r->host, r->conf->path, path, sizeof path);
-    if (answer == SIPD_OK)
-        answer = r->ops->open(&r->store_port, path, &r->store);
     if (answer != SIPD_OK)
         return answer;
     r->jobs.ops = r->purge.ops = r->ops;
@@ -274,6 +268,19 @@ open_store(struct registrar *r)
         return answer;
     r->ready = answer == STORE_NOW;
     return SIPD_OK;
+}
+
+static int
+find_store(struct registrar *r)
+{
+    char path[PATH_MAX];
+    int err = sipd_path(r->host, r->conf->path, path, sizeof path);
+
+    r->ops = r->conf->store == STORE_RAM ? &store_ram_ops : &store_sqlite_ops;
+    r->store_port = (struct store_port){ r, row_read, store_done, store_trouble, store_post };
+    if (err != SIPD_OK)
+        return err;
+    return sipd_is_trial(r->host) ? r->ops->look(&r->store_port, path) : open_store(r, path);
 }
 
 static int
@@ -325,7 +332,7 @@ registrar_load(struct sipd_host *host, const void *conf, void **self)
     jobs_init(&r->jobs);
     ring_init(&r->listings);
     if ((err = take_limits(r, conf)) != SIPD_OK || (err = make_index(r)) != SIPD_OK ||
-        (err = open_store(r)) != SIPD_OK || (err = announce(r)) != SIPD_OK)
+        (err = find_store(r)) != SIPD_OK || (err = announce(r)) != SIPD_OK)
         registrar_unload(r);
     r->loading = false;
     return err;

@@ -75,6 +75,8 @@ struct store_port {
 enum store_answer { STORE_NOW, STORE_LATER };
 
 struct store_ops {
+    /* A look at what open() would find, that makes and changes nothing. SIPD_OK, or an error after trouble(). */
+    int (*look)(const struct store_port *port, const char *path);
     /*
      * Makes ready; `port` must outlive the store. SIPD_OK, or an error after trouble(). Owns: the caller, ended
      * by close().

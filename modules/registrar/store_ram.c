@@ -6,6 +6,14 @@
 #include <sipd/module.h>
 
 static int
+ram_look(const struct store_port *port, const char *path)
+{
+    (void)port;
+    (void)path;
+    return SIPD_OK;
+}
+
+static int
 ram_open(const struct store_port *port, const char *path, void **store)
 {
     (void)port;
@@ -37,6 +45,7 @@ ram_close(void **store)
 }
 
 const struct store_ops store_ram_ops = {
+    .look = ram_look,
     .open = ram_open,
     .read = ram_read,
     .write = ram_write,

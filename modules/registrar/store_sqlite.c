@@ -7,59 +7,42 @@
  */
 #include "store.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <sqlite3.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <sipd/module.h>
 
+#include "location.h"
 #include "writer.h"
 
-#define APPLICATION_ID 0x73697064 /* "sipd" */
-#define SCHEMA_VERSION 1
-#define BUSY_MS        2000 /* others may hold the file that long */
+#define BUSY_MS 2000 /* others may hold the file that long */
 
 #define TEXT_OF(number)      TEXT_OF_VALUE(number)
 #define TEXT_OF_VALUE(value) #value
+#define APPLICATION_SQL      "PRAGMA application_id = " TEXT_OF(LOCATION_APPLICATION_ID)
+#define VERSION_SQL          "PRAGMA user_version = " TEXT_OF(LOCATION_SCHEMA_VERSION)
 
+/* clang-format off */
 static const char schema_sql[] =
     "BEGIN;"
     "CREATE TABLE binding ("
     " aor TEXT NOT NULL, contact TEXT NOT NULL,"
-    " q INTEGER," /* thousandths; NULL: none given */
+    " q INTEGER,"                   /* thousandths; NULL: none given */
     " call_id TEXT NOT NULL, cseq INTEGER NOT NULL,"
-    " expires_s INTEGER NOT NULL," /* UTC, since 1970 */
+    " expires_s INTEGER NOT NULL,"  /* UTC, since 1970 */
     " granted_s INTEGER NOT NULL,"
     " transport TEXT NOT NULL, ip TEXT NOT NULL, scope_id INTEGER NOT NULL, port INTEGER NOT NULL,"
     " listener TEXT NOT NULL, reach TEXT NOT NULL, user_agent TEXT NOT NULL,"
     " PRIMARY KEY (aor, contact)) WITHOUT ROWID;"
-    "PRAGMA application_id = " TEXT_OF(APPLICATION_ID) ";"
-                                                       "PRAGMA user_version = " TEXT_OF(
-                                                           SCHEMA_VERSION) ";"
-                                                                           "COMMIT;";
+    APPLICATION_SQL ";" VERSION_SQL ";"
+    "COMMIT;";
 
 /* Columns in the order of every statement that names them all. */
 enum column {
-    AOR,
-    CONTACT,
-    Q,
-    CALL_ID,
-    CSEQ,
-    EXPIRES_S,
-    GRANTED_S,
-    TRANSPORT,
-    IP,
-    SCOPE_ID,
-    PORT,
-    LISTENER,
-    REACH,
-    USER_AGENT
+    AOR, CONTACT, Q, CALL_ID, CSEQ, EXPIRES_S, GRANTED_S, TRANSPORT, IP, SCOPE_ID, PORT, LISTENER, REACH, USER_AGENT
 };
+/* clang-format on */
 #define COLUMNS                                                                                    \
  "aor, contact, q, call_id, cseq, expires_s, granted_s, transport, ip, scope_id, port, listener, " \
  "reach, user_agent"
@@ -88,21 +71,6 @@ struct file {
 
 /* ---------------------------------------------------------------- words */
 
-static void complain(const struct file *f, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void
-complain(const struct file *f, const char *format, ...)
-{
-    char words[STORE_WORDS_BYTES];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(words, sizeof words, format, args);
-    va_end(args);
-    f->port->trouble(f->port->self, words);
-}
-
 /* Says what SQLite says; always an error. */
 static int
 complain_sqlite(const struct file *f, const char *doing)
@@ -110,44 +78,19 @@ complain_sqlite(const struct file *f, const char *doing)
     int code = sqlite3_errcode(f->db) & 0xff;
 
     if (code == SQLITE_NOTADB)
-        complain(f, "%s: not an SQLite database; move it away to begin with an empty one", f->path);
+        location_complain(f->port, "%s: " LOCATION_NOT_A_DATABASE, f->path);
     else if (code == SQLITE_CORRUPT)
-        complain(f,
-                 "%s: the database is corrupt (%s); restore it, or move it away to begin with an "
-                 "empty one",
-                 f->path, sqlite3_errmsg(f->db));
+        location_complain(
+            f->port,
+            "%s: the database is corrupt (%s); restore it, or move it away to begin with an "
+            "empty one",
+            f->path, sqlite3_errmsg(f->db));
     else
-        complain(f, "%s: %s: %s", f->path, doing, sqlite3_errmsg(f->db));
+        location_complain(f->port, "%s: %s: %s", f->path, doing, sqlite3_errmsg(f->db));
     return code == SQLITE_NOMEM ? SIPD_ENOMEM : SIPD_EIO;
 }
 
 /* ---------------------------------------------------------------- opening */
-
-/*
- * Keeps a second registrar out: each has an index of its own. The lock is on a file beside the database, for
- * closing any descriptor of the database itself would drop the locks that SQLite holds on it.
- */
-static int
-lock_file(struct file *f)
-{
-    char path[PATH_MAX];
-
-    if ((size_t)snprintf(path, sizeof path, "%s-lock", f->path) >= sizeof path) {
-        complain(f, "%s: the path is too long", f->path);
-        return SIPD_ETOOBIG;
-    }
-    f->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (f->lock_fd < 0) {
-        complain(f, "%s: cannot be opened for writing: %s", path, strerror(errno));
-        return SIPD_EIO;
-    }
-    if (flock(f->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        complain(f, "%s: %s", f->path,
-                 errno == EWOULDBLOCK ? "in use by another registrar" : strerror(errno));
-        return SIPD_EIO;
-    }
-    return SIPD_OK;
-}
 
 /* The first column of the first row, as a number or as text; SQLITE_ROW if there is one. */
 static int
@@ -174,12 +117,9 @@ ask_number(struct file *f, const char *sql, int64_t *number)
                                                       : complain_sqlite(f, "cannot be read");
 }
 
-/*
- * Ours and of our version, or empty and then made ours. Never anything else: a file that we do not understand
- * stays as it is.
- */
+/* *empty: nothing is in it yet, and it may become ours. */
 static int
-check_schema(struct file *f)
+check_schema(struct file *f, bool *empty)
 {
     int64_t application, version, things;
     int err;
@@ -188,22 +128,8 @@ check_schema(struct file *f)
         (err = ask_number(f, "PRAGMA user_version", &version)) != SIPD_OK ||
         (err = ask_number(f, "SELECT count(*) FROM sqlite_schema", &things)) != SIPD_OK)
         return err;
-    if (application == 0 && version == 0 && things == 0)
-        return sqlite3_exec(f->db, schema_sql, NULL, NULL, NULL) == SQLITE_OK
-                   ? SIPD_OK
-                   : complain_sqlite(f, "cannot be set up");
-    if (application != APPLICATION_ID) {
-        complain(f, "%s: a database of another program; name another path", f->path);
-        return SIPD_EINVAL;
-    }
-    if (version > SCHEMA_VERSION) {
-        complain(f,
-                 "%s: written by a newer sipd (schema %lld, this one knows up to %d); use that, or "
-                 "name another path",
-                 f->path, (long long)version, SCHEMA_VERSION);
-        return SIPD_EINVAL;
-    }
-    return SIPD_OK;
+    *empty = application == 0 && version == 0 && things == 0;
+    return *empty ? SIPD_OK : location_judge(f->port, f->path, application, version);
 }
 
 static int
@@ -215,20 +141,18 @@ check_pages(struct file *f)
         return complain_sqlite(f, "cannot be checked");
     if (strcmp(found, "ok") == 0)
         return SIPD_OK;
-    complain(
-        f,
+    location_complain(
+        f->port,
         "%s: the database is corrupt (%s); restore it, or move it away to begin with an empty one",
         f->path, found);
     return SIPD_EIO;
 }
 
-/* A commit is on disk before it is reported: log in front of the file, synced each time. */
+/* A commit is on disk before it is reported: a log beside the file, synced each time. */
 static int
 set_durable(struct file *f)
 {
-    static const char pragmas[] = "PRAGMA cell_size_check = ON;"
-                                  "PRAGMA trusted_schema = OFF;"
-                                  "PRAGMA synchronous = FULL;"
+    static const char pragmas[] = "PRAGMA synchronous = FULL;"
                                   "PRAGMA journal_size_limit = 67108864;";
     char mode[16] = "";
 
@@ -237,33 +161,44 @@ set_durable(struct file *f)
         return complain_sqlite(f, "cannot be opened for writing");
     if (strcmp(mode, "wal") == 0)
         return SIPD_OK;
-    complain(f,
-             "%s: no write-ahead log can be kept beside it (a network file system, or a directory "
-             "without write access)",
-             f->path);
+    location_complain(f->port,
+                      "%s: no write-ahead log can be kept beside it; name a path on a local disk",
+                      f->path);
     return SIPD_EIO;
 }
 
 static int
 open_database(struct file *f)
 {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, err;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
 
     if (sqlite3_open_v2(f->path, &f->db, flags, NULL) != SQLITE_OK) {
         int why = sqlite3_system_errno(f->db);
 
-        complain(f, "%s: cannot be opened for writing: %s", f->path,
-                 why ? strerror(why) : sqlite3_errmsg(f->db));
+        location_complain(f->port, "%s: cannot be opened for writing: %s", f->path,
+                          why ? strerror(why) : sqlite3_errmsg(f->db));
         return SIPD_EIO;
     }
     sqlite3_busy_timeout(f->db, BUSY_MS);
-    if (sqlite3_db_readonly(f->db, "main") != 0) {
-        complain(f, "%s: cannot be written", f->path);
-        return SIPD_EIO;
-    }
-    if ((err = set_durable(f)) != SIPD_OK || (err = check_schema(f)) != SIPD_OK)
+    if (sqlite3_db_readonly(f->db, "main") == 0)
+        return SIPD_OK;
+    location_complain(f->port, "%s: cannot be written", f->path);
+    return SIPD_EIO;
+}
+
+/* Nothing is changed before all is understood. */
+static int
+check_database(struct file *f)
+{
+    bool empty;
+    int err;
+
+    if ((err = check_schema(f, &empty)) != SIPD_OK || (err = check_pages(f)) != SIPD_OK ||
+        (err = set_durable(f)) != SIPD_OK || !empty)
         return err;
-    return check_pages(f);
+    return sqlite3_exec(f->db, schema_sql, NULL, NULL, NULL) == SQLITE_OK
+               ? SIPD_OK
+               : complain_sqlite(f, "cannot be set up");
 }
 
 static int
@@ -352,8 +287,9 @@ read_rows(struct file *f, sqlite3_stmt *s)
         int err = read_row(s, &row) ? f->port->row(f->port->self, &row) : SIPD_ESYNTAX;
 
         if (err == SIPD_ESYNTAX)
-            complain(f, "%s: the binding of %.*s to %.*s makes no sense; remove that row", f->path,
-                     SPAN_ARG(span_head(row.aor, 80)), SPAN_ARG(span_head(row.contact, 80)));
+            location_complain(
+                f->port, "%s: the binding of %.*s to %.*s makes no sense; remove that row", f->path,
+                SPAN_ARG(span_head(row.aor, 80)), SPAN_ARG(span_head(row.contact, 80)));
         if (err != SIPD_OK)
             return err;
     }
@@ -459,7 +395,7 @@ file_commit(void *self, const struct store_write *group, char words[STORE_WORDS_
      * A commit that failed in its last sync stands whole in the log, and after a power cut recovery would
      * believe it. Any commit in its place ends that; if this one fails too, the next that succeeds will.
      */
-    sqlite3_exec(f->db, "PRAGMA user_version = " TEXT_OF(SCHEMA_VERSION), NULL, NULL, NULL);
+    sqlite3_exec(f->db, VERSION_SQL, NULL, NULL, NULL);
     return SIPD_EIO;
 }
 
@@ -514,7 +450,7 @@ start_writer(struct file *f)
     int err = writer_new(&f->writer, &port);
 
     if (err)
-        complain(f, "%s: the writer's thread cannot be started", f->path);
+        location_complain(f->port, "%s: the writer's thread cannot be started", f->path);
     return err;
 }
 
@@ -549,7 +485,8 @@ file_open(const struct store_port *port, const char *path, void **store)
     f->port = port;
     memcpy(f->path, path, path_bytes);
     f->lock_fd = -1;
-    if ((err = lock_file(f)) != SIPD_OK || (err = open_database(f)) != SIPD_OK ||
+    if ((err = location_lock(port, path, &f->lock_fd)) != SIPD_OK ||
+        (err = open_database(f)) != SIPD_OK || (err = check_database(f)) != SIPD_OK ||
         (err = prepare(f)) != SIPD_OK || (err = start_writer(f)) != SIPD_OK)
         file_close(&opened);
     else
@@ -558,6 +495,7 @@ file_open(const struct store_port *port, const char *path, void **store)
 }
 
 const struct store_ops store_sqlite_ops = {
+    .look = location_look,
     .open = file_open,
     .read = file_read,
     .write = file_write,
