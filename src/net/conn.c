@@ -326,6 +326,7 @@ shut(struct conn *conn)
         return;
     }
     leave_table(conn);
+    conn->state = CONN_FLUSHING;
     list_push(&conn->net->conns.gone, &conn->end_link);
     if (queue_empty(&conn->queue))
         linger(conn);

@@ -4,7 +4,7 @@
  * A socket of its own for each, so that an answer leaves by the address that was asked and Via can name it.
  */
 #include <ifaddrs.h>
-#include <net/if.h>
+#include <linux/if.h>
 
 #include "net/net.h"
 #include "net/sock.h"

@@ -168,7 +168,7 @@ poll_flags(struct net *net)
     if (conns_ms < due_ms)
         due_ms = conns_ms;
     if (net->turn.open || have_tellings(net) || due_ms <= now_ms || !set_timer(net, due_ms, now_ms))
-        return EVLOOP_NONBLOCK;
+        return EVLOOP_ONCE | EVLOOP_NONBLOCK;
     return EVLOOP_ONCE;
 }
 

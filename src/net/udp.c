@@ -151,8 +151,10 @@ readable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     turn_begin(net);
-    if (list_empty(&udp->read_link))
-        list_push(&net->udp_read, &udp->read_link);
+    /* libevent polls again within a turn when a callback activates another: what the slots hold is lent. */
+    if (!list_empty(&udp->read_link))
+        return;
+    list_push(&net->udp_read, &udp->read_link);
     unpoison(udp->slots, (size_t)BATCH * SLOT_BYTES);
     len = read_batch(udp);
     if (len > 0)
@@ -317,13 +319,19 @@ udp_flush_all(struct net *net)
 
 /* Sends one that waited. 0, or the errno of its second refusal. */
 static int
-send_waiting(struct udp *udp, const struct waiting *w)
+send_waiting(struct udp *udp, struct waiting *w)
 {
-    socklen_t len = w->to.any.sa_family == AF_INET ? sizeof w->to.v4 : sizeof w->to.v6;
+    struct iovec part = { w->bytes, w->len };
+    struct mmsghdr out = { .msg_hdr = {
+        .msg_name = &w->to,
+        .msg_namelen = w->to.any.sa_family == AF_INET ? sizeof w->to.v4 : sizeof w->to.v6,
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+    } };
     int err = 0;
 
     for (int attempt = 0; attempt < 2; attempt++) {
-        if (sendto(udp->listener->fd, w->bytes, w->len, MSG_DONTWAIT, &w->to.any, len) >= 0)
+        if (sendmmsg(udp->listener->fd, &out, 1, MSG_DONTWAIT) == 1)
             return 0;
         err = errno;
         if (is_full(err))
