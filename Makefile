@@ -271,7 +271,7 @@ suite: everything
 
 $(kinds:%=check-%): check-%: $(B)/tests/%
 	@$(test_env) $(B)/tests/$* $(SUITE)
-check-sim check-live: all
+check-sim check-live: all $(test_modules:%=$(B)/tests/modules/%.so)
 
 check-fuzz: $(replay)
 	@$(if $(replay),$(test_env) $(replay) tests/fuzz/corpus,echo 'no fuzz targets yet')

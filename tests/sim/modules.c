@@ -6,6 +6,7 @@
 #include <libconfig.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "core/state.h"
@@ -27,7 +28,7 @@ struct sim_host {
     struct host *host;
     struct list texts;           /* what settings point into */
     struct list posted;
-    char dir[256];
+    char dir[256], tests_dir[256];
 };
 
 static int
@@ -108,6 +109,7 @@ host_of(struct sim_sipd *s)
     list_init(&h->texts);
     list_init(&h->posted);
     snprintf(h->dir, sizeof h->dir, "%s/modules", build ? build : "build");
+    snprintf(h->tests_dir, sizeof h->tests_dir, "%s/tests/modules", build ? build : "build");
     return h;
 }
 
@@ -127,6 +129,16 @@ read_settings(struct sim_host *h, struct span name, struct span settings)
     return config_root_setting(&text->config);
 }
 
+/* Modules that only tests have lie in a folder of their own. */
+static const char *
+dir_of(const struct sim_host *h, struct span name)
+{
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/%.*s.so", h->tests_dir, SPAN_ARG(name));
+    return access(path, R_OK) == 0 ? h->tests_dir : h->dir;
+}
+
 void
 sim_host_open(struct sim_sipd *s, struct span name, struct span settings)
 {
@@ -135,7 +147,7 @@ sim_host_open(struct sim_sipd *s, struct span name, struct span settings)
 
     if (!s->host)
         s->host = host_of(s);
-    source.dir = s->host->dir;
+    source.dir = dir_of(s->host, name);
     source.root = read_settings(s->host, name, settings);
     buf_init(&why, 4096);
     if (host_open(s->host->host, &source, name, &why) != SIPD_OK)
