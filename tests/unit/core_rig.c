@@ -1,0 +1,656 @@
+/*
+ * The proxy core in a box: virtual clock, four listeners, users with contacts; what it sends is kept and read back.
+ */
+#include "unit/core_rig.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "core/state.h"
+#include "core/target.h"
+
+enum { UDP = 1, TCP, UDP6, TLS };
+
+struct rig rig;
+
+/* ---------------------------------------------------------------- small texts */
+
+/* A place for the next text. */
+static char *
+next_text(void)
+{
+    static char texts[64][RIG_MESSAGE];
+    static unsigned next;
+
+    return texts[next++ % 64];
+}
+
+static const char *
+text_of(struct span s)
+{
+    char *text = next_text();
+
+    snprintf(text, RIG_MESSAGE, "%.*s", SPAN_ARG(s));
+    return text;
+}
+
+static uint16_t
+listener_of(const struct hop *hop)
+{
+    if (hop->transport == HOP_UDP)
+        return hop_is_v4(hop) ? UDP : UDP6;
+    return hop->transport == HOP_TCP ? TCP : TLS;
+}
+
+struct hop
+rig_hop(const char *text)
+{
+    struct span rest = span_of(text), flow;
+    struct hop hop = { .port = 0 };
+    size_t colon;
+    uint32_t port;
+
+    hop.transport = hop_transport_read(span_cut(&rest, ':'));
+    flow = rest;
+    rest = span_cut(&flow, '/');
+    for (colon = rest.len; rest.at[colon - 1] != ':'; colon--)
+        continue;
+    must(hop.transport != HOP_NONE && hop_ip_read(span_head(rest, colon - 1), &hop));
+    must(span_u32(span_skip(rest, colon), UINT16_MAX, &port));
+    must(flow.len == 0 || span_u64(flow, UINT64_MAX, &hop.flow));
+    hop.port = (uint16_t)port;
+    hop.listener = listener_of(&hop);
+    return hop;
+}
+
+/* ---------------------------------------------------------------- ports */
+
+static struct span
+sent_by_of(uint16_t listener)
+{
+    switch (listener) {
+    case UDP6:
+        return SPAN("[2001:db8::5]:5060");
+    case TLS:
+        return SPAN("sip.example.com:5061");
+    default:
+        return SPAN("198.51.100.1:5060");
+    }
+}
+
+static int
+way(void *io, const struct hop *to, size_t bytes, struct way *out)
+{
+    const struct rig *r = io;
+
+    (void)bytes;
+    for (unsigned i = 0; i < r->blocked_len; i++)
+        if (hop_eq(&r->blocked[i].to, to) && r->blocked[i].err != SIPD_OK)
+            return r->blocked[i].err;
+    if (to->flow == HOP_FLOW_DEAD)
+        return SIPD_ECLOSED;
+    out->to = *to;
+    if (out->to.listener == 0)
+        out->to.listener = listener_of(to);
+    if (hop_is_reliable(to->transport) && to->flow == 0)
+        out->to.flow = 9000u + to->port;
+    out->sent_by = sent_by_of(out->to.listener);
+    return SIPD_OK;
+}
+
+static void
+take_send(void *io, const struct hop *to, struct span bytes, uint64_t token, uint64_t need)
+{
+    struct rig *r = io;
+
+    must(r->sent_len < RIG_SENT);
+    must(need <= r->notes);
+    r->turns[r->sent_len] = bytes;
+    r->sent[r->sent_len++] = (struct rig_sent){ *to, r->clock.now_ms - r->base_ms, token, need, { NULL, 0 } };
+}
+
+static int
+resolve(void *io, const struct uri *uri, uint64_t branch)
+{
+    struct rig *r = io;
+    struct rig_asked *asked = &r->asked[r->asked_len];
+
+    if (!r->resolves)
+        return SIPD_ENOENT;
+    must(r->asked_len++ < RIG_ASKED);
+    *asked = (struct rig_asked){ .branch = branch, .scheme = uri->scheme };
+    snprintf(asked->host, sizeof asked->host, "%.*s", SPAN_ARG(uri->host));
+    return SIPD_OK;
+}
+
+static uint64_t
+note(void *io, const struct fact *fact)
+{
+    struct rig *r = io;
+
+    (void)fact;
+    return ++r->notes;
+}
+
+static bool
+ours(void *io, struct span host, uint16_t port)
+{
+    (void)io;
+    if (port != 0 && port != 5060 && port != 5061)
+        return false;
+    return span_ieq(host, SPAN("example.com")) || span_ieq(host, SPAN("sip.example.com"))
+           || span_eq(host, SPAN("198.51.100.1")) || span_ieq(host, SPAN("[2001:db8::5]"));
+}
+
+static bool
+side(void *io, uint16_t listener, struct core_side *out)
+{
+    static const uint8_t transports[] = { [UDP] = HOP_UDP, [TCP] = HOP_TCP, [UDP6] = HOP_UDP, [TLS] = HOP_TLS };
+    const struct rig *r = io;
+
+    if (listener < UDP || listener > TLS)
+        return false;
+    *out = (struct core_side){ sent_by_of(listener), transports[listener], r->rport };
+    return true;
+}
+
+static bool
+knows(void *io, struct span aor)
+{
+    (void)io;
+    return span_eq(aor, SPAN("sip:known@example.com"));
+}
+
+/* ---------------------------------------------------------------- hooks */
+
+/* Every sender is trusted when the test says so. */
+static enum sipd_verdict
+on_request(struct sipd_req *req, void *self)
+{
+    const struct rig *r = self;
+
+    req->trip->trusted = r->trust;
+    return SIPD_PASS;
+}
+
+/* The contacts of a user are the targets. */
+static enum sipd_verdict
+on_targets(struct sipd_req *req, void *self)
+{
+    const struct rig *r = self;
+
+    for (unsigned i = 0; i < r->binds_len; i++) {
+        const struct rig_bind *bind = &r->binds[i];
+        struct sipd_target target = { .uri = span_of(bind->uri), .q = bind->q, .tag = i };
+
+        if (!span_eq(req->trip->uri.user, span_of(bind->user)))
+            continue;
+        if (bind->hop)
+            target.hop = rig_hop(bind->hop);
+        if (trip_add_target(req->trip, &target) == SIPD_ENOMEM)
+            return SIPD_FAIL;
+    }
+    return list_empty(&req->trip->targets) ? SIPD_PASS : SIPD_DONE;
+}
+
+/* ---------------------------------------------------------------- life */
+
+void
+rig_init(struct rig *r)
+{
+    struct chain_hook request = { .order = 100, .fn = on_request, .self = r, .name = "rig" };
+    struct chain_hook targets = { .order = 1000, .fn = on_targets, .self = r, .name = "rig" };
+
+    memset(r, 0, sizeof *r);
+    bug_doubt_fatal();
+    r->clock.now_ms = r->base_ms = 5000000;
+    r->resolves = true;
+    r->branch = r->cseq = 1;
+    r->call_id = "call1@192.0.2.1";
+    r->from_tag = "a1";
+    r->to_tag = "";
+    arena_init(&r->turn, 16 << 20);
+    counters_init(&r->counters);
+    rand_seed(&r->rand, 1);
+    core_conf_default(&r->conf);
+    r->conf.transactions = 1000;
+    r->ports = (struct core_ports){
+        .way = way, .send = take_send, .resolve = resolve, .note = note, .ours = ours, .side = side, .knows = knows,
+        .io = r, .clock = &r->clock, .rand = &r->rand, .turn = &r->turn, .counters = &r->counters, .log = &r->log,
+        .key = { 11, 22 },
+    };
+    ck_assert_int_eq(core_new(&r->core, &r->ports, &r->conf), SIPD_OK);
+    ck_assert_int_eq(chain_add(core_chain(r->core), SIPD_ON_REQUEST, &request), SIPD_OK);
+    ck_assert_int_eq(chain_add(core_chain(r->core), SIPD_ON_TARGETS, &targets), SIPD_OK);
+}
+
+void
+rig_fini(struct rig *r)
+{
+    core_free(&r->core);
+    counters_fini(&r->counters);
+    arena_fini(&r->turn);
+}
+
+void
+rig_begin(void)
+{
+    heap_watch();
+    rig_init(&rig);
+}
+
+void
+rig_end(void)
+{
+    mem_fail_never();
+    rig_fini(&rig);
+    heap_compare();
+}
+
+void
+rig_bind(struct rig *r, const char *user, const char *uri, const char *hop, uint32_t q)
+{
+    must(r->binds_len < RIG_BINDS);
+    r->binds[r->binds_len++] = (struct rig_bind){ user, uri, hop, q };
+}
+
+void
+rig_block(struct rig *r, const char *hop, int err)
+{
+    struct hop to = rig_hop(hop);
+    unsigned i = 0;
+
+    while (i < r->blocked_len && !hop_eq(&r->blocked[i].to, &to))
+        i++;
+    must(i < RIG_BLOCKED);
+    r->blocked[i].to = to;
+    r->blocked[i].err = err;
+    if (i == r->blocked_len)
+        r->blocked_len++;
+}
+
+/* ---------------------------------------------------------------- turns */
+
+/* A turn ends: what was put off happens, what was sent leaves, the turn's memory goes. */
+static void
+end_turn(struct rig *r)
+{
+    core_tick(r->core);
+    for (unsigned i = r->turns_from; i < r->sent_len; i++) {
+        struct span bytes = r->turns[i];
+
+        must(r->store_len + bytes.len <= sizeof r->store);
+        memcpy(r->store + r->store_len, bytes.at, bytes.len);
+        r->sent[i].bytes = (struct span){ r->store + r->store_len, bytes.len };
+        r->store_len += bytes.len;
+    }
+    r->turns_from = r->sent_len;
+    arena_reset(&r->turn);
+}
+
+void
+rig_pass(struct rig *r, uint64_t ms)
+{
+    uint64_t end = r->clock.now_ms + ms;
+
+    for (unsigned turns = 0;; turns++) {
+        uint64_t next = core_next_ms(r->core);
+
+        must(turns < 100000);
+        if (next > end)
+            break;
+        if (next > r->clock.now_ms)
+            r->clock.now_ms = next;
+        end_turn(r);
+    }
+    r->clock.now_ms = end;
+    end_turn(r);
+}
+
+void
+rig_bytes(struct rig *r, const char *from, struct span bytes, uint16_t fault, const char *reason)
+{
+    struct hop hop = rig_hop(from);
+    struct span received = arena_copy(&r->turn, bytes);  /* a receive buffer does not outlive its turn */
+
+    if (!received.at)
+        return;
+    core_bytes(r->core, &hop, received, fault, reason);
+    end_turn(r);
+}
+
+void
+rig_new_branch(struct rig *r)
+{
+    r->branch++;
+}
+
+void
+rig_gone(struct rig *r, const struct rig_sent *sent)
+{
+    core_gone(r->core, sent->token, SIPD_ECLOSED);
+    end_turn(r);
+}
+
+void
+rig_resolved(struct rig *r, unsigned n, int err, ...)
+{
+    struct hop hops[300];
+    size_t len = 0;
+    const char *text;
+    va_list list;
+
+    va_start(list, err);
+    while ((text = va_arg(list, const char *)) && len < countof(hops))
+        hops[len++] = rig_hop(text);
+    va_end(list);
+    must(n < r->asked_len);
+    core_resolved(r->core, r->asked[n].branch, hops, len, err);
+    end_turn(r);
+}
+
+void
+rig_resume(struct rig *r, uint64_t trip)
+{
+    core_resume(r->core, trip);
+    end_turn(r);
+}
+
+/* ---------------------------------------------------------------- writing messages */
+
+struct page {
+    char text[RIG_MESSAGE];
+    size_t len;
+};
+
+static void
+put(struct page *page, const char *format, ...)
+{
+    va_list list;
+    int n;
+
+    va_start(list, format);
+    n = vsnprintf(page->text + page->len, sizeof page->text - page->len, format, list);
+    va_end(list);
+    must(n >= 0 && page->len + (size_t)n < sizeof page->text);
+    page->len += (size_t)n;
+}
+
+/* Does a line of the page begin with "name:", or was it left out? */
+static bool
+is_named(const struct page *page, const char *name, const char *const *lines, size_t n)
+{
+    size_t len = strlen(name);
+
+    (void)page;
+    for (size_t i = 0; i < n && lines[i][0]; i++) {
+        const char *line = lines[i] + (lines[i][0] == '-');
+
+        if (strncmp(line, name, len) == 0 && (line[len] == ':' || (line != lines[i] && !line[len])))
+            return true;
+    }
+    return false;
+}
+
+static void
+put_via(struct rig *r, struct page *page, const char *from)
+{
+    struct hop hop = rig_hop(from);
+    char text[HOP_TEXT_BYTES];
+
+    put(page, "Via: SIP/2.0/%.*s %.*s;branch=z9hG4bKa%u\r\n", SPAN_ARG(hop_transport_via(hop.transport)),
+        SPAN_ARG(hop_write(&hop, text)), r->branch);
+}
+
+/* Fields that the test did not name. */
+static void
+put_others(struct rig *r, struct page *page, const char *from, const char *request_line, const char *const *lines, size_t n)
+{
+    int method = (int)strcspn(request_line, " ");
+
+    if (!is_named(page, "Via", lines, n))
+        put_via(r, page, from);
+    if (!is_named(page, "Max-Forwards", lines, n))
+        put(page, "Max-Forwards: 70\r\n");
+    if (!is_named(page, "From", lines, n))
+        put(page, "From: <sip:alice@example.com>;tag=%s\r\n", r->from_tag);
+    if (!is_named(page, "To", lines, n))
+        put(page, "To: <sip:bob@example.com>%s%s\r\n", *r->to_tag ? ";tag=" : "", r->to_tag);
+    if (!is_named(page, "Call-ID", lines, n))
+        put(page, "Call-ID: %s\r\n", r->call_id);
+    if (!is_named(page, "CSeq", lines, n))
+        put(page, "CSeq: %u %.*s\r\n", r->cseq, method, request_line);
+}
+
+/* Their lines up to the empty one, then the length unless named, then the body. */
+static void
+put_lines(struct page *page, const char *const *lines, size_t n)
+{
+    size_t body = 0, i = 0;
+
+    for (; i < n && lines[i][0]; i++)
+        if (lines[i][0] != '-')
+            put(page, "%s\r\n", lines[i]);
+    for (size_t j = i + 1; j < n; j++)
+        body += strlen(lines[j]) + 2;
+    if (!is_named(page, "Content-Length", lines, n))
+        put(page, "Content-Length: %zu\r\n", body);
+    put(page, "\r\n");
+    for (i++; i < n; i++)
+        put(page, "%s\r\n", lines[i]);
+}
+
+void
+rig_ask(struct rig *r, const char *from, const char *request_line, ...)
+{
+    static struct page page;
+    const char *lines[64];
+    size_t n = 0;
+    va_list list;
+
+    va_start(list, request_line);
+    while ((lines[n] = va_arg(list, const char *)))
+        must(++n < countof(lines));
+    va_end(list);
+    page.len = 0;
+    put(&page, "%s\r\n", request_line);
+    put_others(r, &page, from, request_line, lines, n);
+    put_lines(&page, lines, n);
+    rig_bytes(r, from, (struct span){ page.text, page.len }, 0, NULL);
+}
+
+static void
+put_copies(struct page *page, const struct rig_sent *request, const char *name)
+{
+    const char *value;
+
+    for (unsigned i = 0; (value = rig_value(request, name, i)); i++)
+        put(page, "%s: %s\r\n", name, value);
+}
+
+/* Who responds sends from where the request went, on its connection if it came by one. */
+static void
+take_reply(struct rig *r, const struct rig_sent *request, struct span bytes)
+{
+    struct span received = arena_copy(&r->turn, bytes);
+
+    if (received.at)
+        core_bytes(r->core, &request->to, received, 0, NULL);
+    end_turn(r);
+}
+
+void
+rig_reply(struct rig *r, const struct rig_sent *request, unsigned status, const char *tag, ...)
+{
+    static struct page page;
+    const char *lines[64], *to = rig_value(request, "To", 0);
+    size_t n = 0;
+    va_list list;
+
+    va_start(list, tag);
+    while ((lines[n] = va_arg(list, const char *)))
+        must(++n < countof(lines));
+    va_end(list);
+    page.len = 0;
+    put(&page, "SIP/2.0 %u Whatever\r\n", status);
+    put_copies(&page, request, "Via");
+    put_copies(&page, request, "Record-Route");
+    put(&page, "From: %s\r\n", rig_value(request, "From", 0));
+    put(&page, "To: %s%s%s\r\n", to, *tag ? ";tag=" : "", tag);
+    put(&page, "Call-ID: %s\r\nCSeq: %s\r\n", rig_value(request, "Call-ID", 0), rig_value(request, "CSeq", 0));
+    put_lines(&page, lines, n);
+    take_reply(r, request, (struct span){ page.text, page.len });
+}
+
+/* ---------------------------------------------------------------- reading what was sent */
+
+static bool
+begins(const struct rig_sent *sent, const char *line)
+{
+    return span_starts(sent->bytes, span_of(line));
+}
+
+const struct rig_sent *
+rig_expect_at(struct rig *r, const char *to, const char *line, int at)
+{
+    struct hop hop = rig_hop(to);
+    const struct rig_sent *sent = &r->sent[r->read];
+    char went[HOP_TEXT_BYTES];
+
+    if (r->read == r->sent_len)
+        ck_abort_msg("line %d: nothing was sent, want %s to %s", at, line, to);
+    if (!begins(sent, line) || !hop_eq(&sent->to, &hop) || (hop.flow != 0 && hop.flow != sent->to.flow))
+        ck_abort_msg("line %d: want %s to %s, got (%.*s %.*s, flow %llu)\n%.*s", at, line, to,
+                     SPAN_ARG(hop_transport_uri(sent->to.transport)), SPAN_ARG(hop_write(&sent->to, went)),
+                     (unsigned long long)sent->to.flow, SPAN_ARG(sent->bytes));
+    r->read++;
+    return sent;
+}
+
+void
+rig_quiet_at(struct rig *r, int at)
+{
+    if (r->read < r->sent_len)
+        ck_abort_msg("line %d: want no more, got\n%.*s", at, SPAN_ARG(r->sent[r->read].bytes));
+}
+
+void
+rig_forget(struct rig *r)
+{
+    r->read = r->sent_len;
+}
+
+const struct rig_sent *
+rig_last(const struct rig *r, const char *line)
+{
+    for (unsigned i = r->sent_len; i > 0; i--)
+        if (begins(&r->sent[i - 1], line))
+            return &r->sent[i - 1];
+    return NULL;
+}
+
+const char *
+rig_times(struct rig *r, const char *line)
+{
+    char *text = next_text();
+    size_t len = 0;
+
+    text[0] = '\0';
+    for (unsigned i = 0; i < r->sent_len; i++)
+        if (begins(&r->sent[i], line))
+            len += (size_t)snprintf(text + len, RIG_MESSAGE - len, "%s%llu", len ? " " : "",
+                                    (unsigned long long)r->sent[i].at_ms);
+    return text;
+}
+
+/* The n-th field of this name, without the blanks around its value; .at is NULL if there is none. */
+static struct span
+field(const struct rig_sent *sent, const char *name, unsigned n)
+{
+    struct span rest = sent->bytes, want = span_of(name);
+
+    (void)span_cut(&rest, '\n');
+    while (rest.len > 0) {
+        struct span line = span_cut(&rest, '\n');
+        struct span value = line, got = span_trim(span_cut(&value, ':'));
+
+        if (span_trim(line).len == 0)
+            break;
+        if (span_ieq(got, want) && n-- == 0)
+            return span_trim(value);
+    }
+    return (struct span){ NULL, 0 };
+}
+
+const char *
+rig_value(const struct rig_sent *sent, const char *name, unsigned n)
+{
+    struct span value = field(sent, name, n);
+
+    return value.at ? text_of(value) : NULL;
+}
+
+unsigned
+rig_count(const struct rig_sent *sent, const char *name)
+{
+    unsigned n = 0;
+
+    while (field(sent, name, n).at)
+        n++;
+    return n;
+}
+
+bool
+rig_has(const struct rig_sent *sent, const char *text)
+{
+    return strstr(text_of(sent->bytes), text) != NULL;
+}
+
+const char *
+rig_line(const char *name, const char *value)
+{
+    char *text = next_text();
+
+    snprintf(text, RIG_MESSAGE, "%s: %s", name, value);
+    return text;
+}
+
+const char *
+rig_to_tag(const struct rig_sent *sent)
+{
+    const char *to = rig_value(sent, "To", 0), *tag = to ? strstr(to, ";tag=") : NULL;
+
+    return tag ? tag + 5 : "";
+}
+
+/* ---------------------------------------------------------------- what is left */
+
+void
+rig_alive(const struct rig *r, unsigned trips, unsigned branches, unsigned transactions)
+{
+    struct core_stats stats;
+
+    core_stats(r->core, &stats);
+    ck_assert_uint_eq(stats.trips, trips);
+    ck_assert_uint_eq(stats.branches, branches);
+    ck_assert_uint_eq(stats.transactions, transactions);
+}
+
+uint64_t
+rig_counter(struct rig *r, const char *name)
+{
+    return *counters_get(&r->counters, name);
+}
+
+void
+rig_settled(struct rig *r)
+{
+    struct core_stats stats;
+
+    rig_pass(r, 600000);
+    rig_alive(r, 0, 0, 0);
+    core_stats(r->core, &stats);
+    ck_assert_uint_eq(stats.pending, 0);
+    ck_assert_uint_eq(core_next_ms(r->core), UINT64_MAX);
+}
