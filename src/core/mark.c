@@ -22,6 +22,15 @@ put_request(struct prf *p, const struct gist *gist)
     prf_put_u64(p, gist->cseq);
 }
 
+/* Contacts behind two NATs may be one URI: only the address tells them apart. */
+static void
+put_hop(struct prf *p, const struct hop *hop)
+{
+    prf_put_field(p, (struct span){ (const char *)hop->ip, sizeof hop->ip });
+    prf_put_u64(p, (uint64_t)hop->port << 8 | hop->transport);
+    prf_put_u64(p, hop->flow);
+}
+
 uint64_t
 mark_loop(const struct core *core, const struct msg *msg, const struct gist *gist)
 {
@@ -57,7 +66,7 @@ mark_branch(const struct core *core, const struct mark_branch_of *of, char to[MA
     put_request(&p, of->gist);
     prf_put_field(&p, of->uri);
     prf_put_field(&p, of->routes);
-    prf_put_u64(&p, of->hop->flow);
+    put_hop(&p, of->hop);
     prf_put_u64(&p, of->attempt);
     memcpy(to, HEAD.at, HEAD.len);
     prf_write32(prf_done(&p), to + N_AT, N_LEN);
