@@ -79,7 +79,7 @@ read_digits(struct span text, uint8_t *to, size_t room)
         bits -= 8;
         to[n++] = (uint8_t)(held >> bits);
     }
-    return held & ((1u << bits) - 1) ? 0 : n;
+    return bits >= 5 || held & ((1u << bits) - 1) ? 0 : n;
 }
 
 struct span

@@ -1,0 +1,149 @@
+/*
+ * The token in our Record-Route: comes back as it went, and nobody else can make one (RFC 3261 §16.6 step 4).
+ */
+#include "core/token.h"
+
+#include "sip/chars.h"
+#include "unit/core_rig.h"
+
+#define CALL SPAN("call1@192.0.2.1")
+
+/* What token_read says of a text. */
+struct reading {
+    bool ok, has_flow;
+    struct hop flow;
+};
+
+static struct reading
+read_token(struct span call_id, struct span text)
+{
+    struct reading got = { .ok = false };
+
+    got.ok = token_read(rig.core, call_id, text, &got.has_flow, &got.flow);
+    return got;
+}
+
+START_TEST(a_plain_token_names_its_listener)
+{
+    char text[TOKEN_BYTES];
+    struct reading got = read_token(CALL, token_write(rig.core, CALL, 513, NULL, text));
+
+    ck_assert(got.ok);
+    ck_assert(!got.has_flow);
+    ck_assert_uint_eq(got.flow.listener, 513);
+    ck_assert_uint_eq(got.flow.transport, HOP_NONE);
+}
+END_TEST
+
+START_TEST(a_flow_comes_back_whole)
+{
+    static const char *const hops[] = {
+        "udp:192.0.2.1:5060", "tcp:203.0.113.7:65535/18446744073709551615", "udp:[2001:db8::7]:1", "tls:192.0.2.8:5061/1",
+    };
+    char text[TOKEN_BYTES];
+
+    for (size_t i = 0; i < countof(hops); i++) {
+        struct hop flow = rig_hop(hops[i]);
+        struct span token = token_write(rig.core, CALL, 7, &flow, text);
+        struct reading got = read_token(CALL, token);
+
+        ck_assert_uint_le(token.len, TOKEN_BYTES);
+        ck_assert(got.ok);
+        ck_assert(got.has_flow);
+        ck_assert(hop_eq(&got.flow, &flow));
+        ck_assert_uint_eq(got.flow.flow, flow.flow);
+        ck_assert_uint_eq(got.flow.listener, 7);
+    }
+}
+END_TEST
+
+START_TEST(it_may_stand_in_a_user_part)
+{
+    struct hop flow = rig_hop("tcp:203.0.113.7:65535/77");
+    char text[TOKEN_BYTES];
+    struct span token = token_write(rig.core, CALL, 7, &flow, text);
+
+    ck_assert(chars_all(token, CHARS_UNRESERVED));
+    token = token_write(rig.core, CALL, 7, NULL, text);
+    ck_assert(chars_all(token, CHARS_UNRESERVED));
+}
+END_TEST
+
+START_TEST(it_is_for_one_call)
+{
+    char text[TOKEN_BYTES];
+    struct span token = token_write(rig.core, CALL, 1, NULL, text);
+
+    ck_assert(!read_token(SPAN("call2@192.0.2.1"), token).ok);
+    ck_assert(!read_token(SPAN(""), token).ok);
+}
+END_TEST
+
+/* Each character changed, each one left out, one more at the end. */
+START_TEST(nothing_near_it_is_a_token)
+{
+    struct hop flow = rig_hop("tcp:203.0.113.7:5060/77");
+    char text[TOKEN_BYTES + 1], bad[TOKEN_BYTES + 1];
+
+    for (int with_flow = 0; with_flow < 2; with_flow++) {
+        struct span token = token_write(rig.core, CALL, 1, with_flow ? &flow : NULL, text);
+
+        for (size_t i = 0; i < token.len; i++) {
+            memcpy(bad, token.at, token.len);
+            bad[i] = bad[i] == 'a' ? 'b' : 'a';
+            must(!read_token(CALL, (struct span){ bad, token.len }).ok);
+            bad[i] = 'A';
+            must(!read_token(CALL, (struct span){ bad, token.len }).ok);
+            bad[i] = '\0';
+            must(!read_token(CALL, (struct span){ bad, token.len }).ok);
+            must(!read_token(CALL, span_head(token, i)).ok);
+        }
+        memcpy(bad, token.at, token.len);
+        bad[token.len] = '0';
+        must(!read_token(CALL, (struct span){ bad, token.len + 1 }).ok);
+    }
+}
+END_TEST
+
+START_TEST(other_texts_are_no_tokens)
+{
+    static const char long_text[] = "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000";
+
+    ck_assert(!read_token(CALL, SPAN("")).ok);
+    ck_assert(!read_token(CALL, SPAN("alice")).ok);
+    ck_assert(!read_token(CALL, SPAN("0")).ok);
+    for (size_t len = 0; len < sizeof long_text; len++)
+        must(!read_token(CALL, (struct span){ long_text, len }).ok);
+}
+END_TEST
+
+START_TEST(another_key_makes_another_token)
+{
+    char text[TOKEN_BYTES];
+    struct span token = token_write(rig.core, CALL, 1, NULL, text);
+    struct core *other;
+
+    rig.ports.key.k0++;
+    ck_assert_int_eq(core_new(&other, &rig.ports, &rig.conf), SIPD_OK);
+    ck_assert(read_token(CALL, token).ok);
+    ck_assert(!token_read(other, CALL, token, &(bool){ false }, &(struct hop){ .port = 0 }));
+    core_free(&other);
+}
+END_TEST
+
+Suite *
+suite_token(void)
+{
+    Suite *s = suite_create("token");
+    TCase *c = rig_case("tokens");
+
+    tcase_add_test(c, a_plain_token_names_its_listener);
+    tcase_add_test(c, a_flow_comes_back_whole);
+    tcase_add_test(c, it_may_stand_in_a_user_part);
+    tcase_add_test(c, it_is_for_one_call);
+    tcase_add_test(c, nothing_near_it_is_a_token);
+    tcase_add_test(c, other_texts_are_no_tokens);
+    tcase_add_test(c, another_key_makes_another_token);
+    suite_add_tcase(s, c);
+    return s;
+}
