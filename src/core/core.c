@@ -109,6 +109,8 @@ core_set_conf(struct core *core, const struct core_conf *conf)
 {
     core->conf = conf;
     core->txns.slots.limit = conf->transactions;
+    core->trips.limit = conf->transactions;
+    core->branches.limit = conf->transactions;
 }
 
 void

@@ -196,12 +196,27 @@ on_targets(struct sipd_req *req, void *self)
 
 /* ---------------------------------------------------------------- life */
 
-void
-rig_init(struct rig *r)
+static void
+new_core(struct rig *r)
 {
     struct chain_hook request = { .order = 100, .fn = on_request, .self = r, .name = "rig" };
     struct chain_hook targets = { .order = 1000, .fn = on_targets, .self = r, .name = "rig" };
 
+    ck_assert_int_eq(core_new(&r->core, &r->ports, &r->conf), SIPD_OK);
+    ck_assert_int_eq(chain_add(core_chain(r->core), SIPD_ON_REQUEST, &request), SIPD_OK);
+    ck_assert_int_eq(chain_add(core_chain(r->core), SIPD_ON_TARGETS, &targets), SIPD_OK);
+}
+
+void
+rig_restart(struct rig *r)
+{
+    core_free(&r->core);
+    new_core(r);
+}
+
+void
+rig_init(struct rig *r)
+{
     memset(r, 0, sizeof *r);
     bug_doubt_fatal();
     r->clock.now_ms = r->base_ms = 5000000;
@@ -220,9 +235,7 @@ rig_init(struct rig *r)
         .io = r, .clock = &r->clock, .rand = &r->rand, .turn = &r->turn, .counters = &r->counters, .log = &r->log,
         .key = { 11, 22 },
     };
-    ck_assert_int_eq(core_new(&r->core, &r->ports, &r->conf), SIPD_OK);
-    ck_assert_int_eq(chain_add(core_chain(r->core), SIPD_ON_REQUEST, &request), SIPD_OK);
-    ck_assert_int_eq(chain_add(core_chain(r->core), SIPD_ON_TARGETS, &targets), SIPD_OK);
+    new_core(r);
 }
 
 void

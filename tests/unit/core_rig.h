@@ -77,6 +77,8 @@ struct rig {
 
 void rig_init(struct rig *r);
 void rig_fini(struct rig *r);
+/* Another core, with r->conf and r->ports as they are now. */
+void rig_restart(struct rig *r);
 
 /* A hop: "udp:192.0.2.1:5060", "tcp:[2001:db8::9]:5060/7" with flow 7; the listener is the one that fits. */
 struct hop rig_hop(const char *text);

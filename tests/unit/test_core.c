@@ -51,6 +51,26 @@ START_TEST(a_call_is_set_up_and_ended)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- configuration */
+
+START_TEST(another_ceiling_holds_for_all_that_it_limits)
+{
+    struct core_conf larger = rig.conf;
+
+    rig.conf.transactions = 4;
+    rig_restart(&rig);
+    larger.transactions = 100;
+    core_set_conf(rig.core, &larger);
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    for (unsigned i = 0; i < 20; i++) {
+        rig_new_branch(&rig);
+        rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+        rig_expect(&rig, BOB, "INVITE ");
+    }
+    rig_settled(&rig);
+}
+END_TEST
+
 Suite *
 suite_core(void)
 {
@@ -58,6 +78,7 @@ suite_core(void)
     TCase *c = rig_case("calls");
 
     tcase_add_test(c, a_call_is_set_up_and_ended);
+    tcase_add_test(c, another_ceiling_holds_for_all_that_it_limits);
     suite_add_tcase(s, c);
     return s;
 }
