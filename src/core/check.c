@@ -74,7 +74,7 @@ check_proxy_require(struct core *core, const struct intake *in, struct check_res
     buf_clear(b);
     while ((field = msg_find(in->msg, HDR_PROXY_REQUIRE, field)))
         reply_header(b, SPAN("Unsupported"), msg_value(in->msg, field));
-    if (b->len == 0)
+    if (b->len == 0 && b->err == SIPD_OK)
         return 0;
     bad->headers = arena_copy(core->ports.turn, buf_span(b));
     return 420;
