@@ -16,7 +16,7 @@
 #define BOB "udp:192.0.2.9:5060"
 #define INVITE_BOB "INVITE sip:bob@example.com SIP/2.0"
 
-enum { RIG_SENT = 256, RIG_STORE = 1 << 18, RIG_BINDS = 48, RIG_ASKED = 16, RIG_BLOCKED = 4, RIG_MESSAGE = 16384 };
+enum { RIG_SENT = 1024, RIG_STORE = 1 << 20, RIG_BINDS = 48, RIG_ASKED = 16, RIG_BLOCKED = 4, RIG_MESSAGE = 16384 };
 
 struct rig_sent {
     struct hop to;
