@@ -198,12 +198,14 @@ registrar_on_request(struct sipd_req *req, void *self)
 /* ---------------------------------------------------------------- where a user is */
 
 static int
-add_target(struct sipd_req *req, const struct binding *b)
+add_target(struct sipd_req *req, const struct binding *b, uint64_t now_ms)
 {
+    uint64_t left_s = registrar_left_s(b, now_ms);
     struct sipd_target target = {
         .uri = binding_contact(b),
         .hop = rules_hop(b->reach, &b->source),
         .q = b->q == STORE_NO_Q ? 1000 : b->q,
+        .expires_s = left_s < UINT32_MAX ? (uint32_t)left_s : UINT32_MAX,
     };
 
     return sipd_req_add_target(req, &target);
@@ -238,7 +240,7 @@ registrar_on_targets(struct sipd_req *req, void *self)
 
         if (b->deadline_ms <= now_ms || (uri.scheme == URI_SIPS && !is_sips(b)))
             continue;
-        err = add_target(req, b);
+        err = add_target(req, b, now_ms);
         if (err == SIPD_ENOMEM)
             return SIPD_FAIL;
     }

@@ -1,0 +1,421 @@
+/*
+ * RFC 3261 §10.3 steps 6 and 7 as pure logic: what is refused, what changes, and how a Contact is reached.
+ */
+#include "registrar/rules.h"
+
+#include <stdio.h>
+
+#include "base/def.h"
+#include "unit/heap.h"
+#include "unit/text.h"
+
+static const struct rules_limits limits = { 60, 7200, 3600, 3 };
+
+/* ---------------------------------------------------------------- reading */
+
+/* What a REGISTER with these fields is answered; fields that are NULL are not there. */
+static struct rules_answer
+read_fields(struct rules_reader *reader, struct rules_register *reg, const char *expires,
+            const char *first, const char *second)
+{
+    struct span header = span_of(expires);
+    const char *const contacts[] = { first, second };
+
+    rules_begin(reader, &limits, expires ? &header : NULL);
+    for (size_t i = 0; i < countof(contacts); i++)
+        if (contacts[i]) {
+            struct rules_answer answer = rules_contact_field(reader, span_of(contacts[i]));
+
+            if (answer.status != 200)
+                return answer;
+        }
+    *reg = (struct rules_register){ .call_id = SPAN("call"), .cseq = 7 };
+    return rules_end(reader, reg);
+}
+
+START_TEST(intervals)
+{
+    static const struct {
+        const char *expires, *contact;
+        unsigned status;
+        uint32_t seconds;
+    } wanted[] = {
+        /* the parameter, then the field, then the default */
+        { NULL, "<sip:a@192.0.2.1>;expires=100", 200, 100 },
+        { "200", "<sip:a@192.0.2.1>;expires=100", 200, 100 },
+        { "200", "<sip:a@192.0.2.1>", 200, 200 },
+        { NULL, "<sip:a@192.0.2.1>", 200, 3600 },
+        /* no more than our maximum, and not less than our minimum but for 0 */
+        { NULL, "<sip:a@192.0.2.1>;expires=7201", 200, 7200 },
+        { NULL, "<sip:a@192.0.2.1>;expires=60", 200, 60 },
+        { NULL, "<sip:a@192.0.2.1>;expires=59", 423, 0 },
+        { "1", "<sip:a@192.0.2.1>", 423, 0 },
+        { "59", "<sip:a@192.0.2.1>;expires=60", 200, 60 },
+        { "0", "<sip:a@192.0.2.1>", 200, 0 },
+        { NULL, "<sip:a@192.0.2.1>;expires=0", 200, 0 },
+        { NULL, "<sip:a@192.0.2.1>;expires=00", 200, 0 },
+        /* §10.2: malformed is an hour, too much is 2^32-1 */
+        { NULL, "<sip:a@192.0.2.1>;expires=soon", 200, 3600 },
+        { NULL, "<sip:a@192.0.2.1>;expires", 200, 3600 },
+        { NULL, "<sip:a@192.0.2.1>;expires=-1", 200, 3600 },
+        { NULL, "<sip:a@192.0.2.1>;expires=1.5", 200, 3600 },
+        { "never", "<sip:a@192.0.2.1>", 200, 3600 },
+        { "", "<sip:a@192.0.2.1>", 200, 3600 },
+        { NULL, "<sip:a@192.0.2.1>;expires=4294967296", 200, 7200 },
+        { NULL, "<sip:a@192.0.2.1>;expires=99999999999999999999999999", 200, 7200 },
+        { " 120 ", "<sip:a@192.0.2.1>", 200, 120 },
+    };
+    struct rules_reader reader;
+    struct rules_register reg;
+
+    for (size_t i = 0; i < countof(wanted); i++) {
+        struct rules_answer answer =
+            read_fields(&reader, &reg, wanted[i].expires, wanted[i].contact, NULL);
+
+        must_for(span_of(wanted[i].contact), answer.status == wanted[i].status);
+        if (answer.status == 200)
+            must_for(span_of(wanted[i].contact), reg.contacts[0].expires_s == wanted[i].seconds);
+        else
+            must_for(span_of(wanted[i].contact), answer.min_expires_s == 60);
+    }
+}
+END_TEST
+
+/* §10.3 step 7: an hour is never too brief, whatever the minimum. */
+START_TEST(an_hour_is_long_enough)
+{
+    const struct rules_limits strict = { 7200, 86400, 7200, 3 };
+    const char *const texts[] = { "<sip:a@h>;expires=3599", "<sip:a@h>;expires=3600" };
+    const unsigned wanted[] = { 423, 200 };
+
+    for (size_t i = 0; i < countof(texts); i++) {
+        struct rules_reader reader;
+        struct rules_register reg;
+
+        rules_begin(&reader, &strict, NULL);
+        must(rules_contact_field(&reader, span_of(texts[i])).status == 200);
+        must(rules_end(&reader, &reg).status == wanted[i]);
+    }
+}
+END_TEST
+
+START_TEST(stars)
+{
+    static const struct {
+        const char *expires, *first, *second;
+        unsigned status;
+    } wanted[] = {
+        { "0", "*", NULL, 200 },
+        { "00", " * ", NULL, 200 },
+        { NULL, "*", NULL, 400 },
+        { "1", "*", NULL, 400 },
+        { "3600", "*", NULL, 400 },
+        { "soon", "*", NULL, 400 },
+        { "0", "*", "*", 400 },
+        { "0", "*", "<sip:a@192.0.2.1>", 400 },
+        { "0", "<sip:a@192.0.2.1>, *", NULL, 400 },
+        { "0", "*, <sip:a@192.0.2.1>", NULL, 400 },
+        { "0", "\"*\" <sip:a@192.0.2.1>", NULL, 200 }, /* only a name */
+    };
+    struct rules_reader reader;
+    struct rules_register reg;
+
+    for (size_t i = 0; i < countof(wanted); i++) {
+        struct rules_answer answer =
+            read_fields(&reader, &reg, wanted[i].expires, wanted[i].first, wanted[i].second);
+
+        must_for(span_of(wanted[i].first), answer.status == wanted[i].status);
+        if (answer.status == 200)
+            must_for(span_of(wanted[i].first), reg.star == (reg.len == 0));
+    }
+}
+END_TEST
+
+START_TEST(unreadable_contacts)
+{
+    static const char *const bad[] = {
+        "<sip:a@192.0.2.1",
+        "sip:",
+        "<>",
+        "<sip:a@192.0.2.1>, <sip:@>",
+        "<sip:a@192.0.2.1>;q=2",
+        "<sip:a@192.0.2.1>;q=",
+        "<sip:a@192.0.2.1>;q=0.5555",
+        "<sip:a@192.0.2.1>;expires=10, <sip:b@192.0.2.1>;q=high", /* not 423: all are read first */
+        "alice",
+    };
+    struct rules_reader reader;
+    struct rules_register reg;
+
+    for (size_t i = 0; i < countof(bad); i++)
+        must_for(span_of(bad[i]), read_fields(&reader, &reg, NULL, bad[i], NULL).status == 400);
+}
+END_TEST
+
+START_TEST(contacts_as_read)
+{
+    struct rules_reader reader;
+    struct rules_register reg;
+    struct rules_answer answer =
+        read_fields(&reader, &reg, "300",
+                    "\"Al, ice\" <sip:a@192.0.2.1;transport=tcp>;q=0.7;expires=90, sip:b@h;q=1",
+                    "<tel:+49301234>;x=\",\"");
+
+    must(answer.status == 200);
+    must(reg.len == 3 && !reg.star);
+    must_text(reg.contacts[0].uri, "sip:a@192.0.2.1;transport=tcp");
+    must(reg.contacts[0].q == 700 && reg.contacts[0].expires_s == 90);
+    must_text(reg.contacts[1].uri, "sip:b@h");
+    must(reg.contacts[1].q == 1000 && reg.contacts[1].expires_s == 300);
+    must_text(reg.contacts[2].uri, "tel:+49301234");
+    must(reg.contacts[2].q == STORE_NO_Q);
+    must(read_fields(&reader, &reg, "0", NULL, NULL).status == 200);
+    must(reg.len == 0 && !reg.star);
+}
+END_TEST
+
+START_TEST(contacts_have_a_ceiling)
+{
+    struct rules_reader reader;
+    char text[STORE_CONTACT_BYTES + 64];
+
+    rules_begin(&reader, &limits, NULL);
+    for (int i = 0; i < RULES_CONTACTS_MAX; i++)
+        must(rules_contact_field(&reader, SPAN("<sip:a@192.0.2.1>")).status == 200);
+    must(rules_contact_field(&reader, SPAN("<sip:a@192.0.2.1>")).status == 403);
+    rules_begin(&reader, &limits, NULL);
+    snprintf(text, sizeof text, "<sip:%0*d@h>", STORE_CONTACT_BYTES - 6, 1);
+    must(rules_contact_field(&reader, span_of(text)).status == 200);
+    snprintf(text, sizeof text, "<sip:%0*d@h>", STORE_CONTACT_BYTES - 5, 1);
+    must(rules_contact_field(&reader, span_of(text)).status == 400);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- deciding */
+
+struct book {
+    struct binding *first;
+};
+
+static void
+book_add(struct book *book, const char *contact, const char *call_id, uint32_t cseq, uint16_t q)
+{
+    struct store_row row = {
+        .aor = SPAN("sip:bob@example.com"),
+        .contact = span_of(contact),
+        .call_id = span_of(call_id),
+        .cseq = cseq,
+        .q = q,
+    };
+    struct binding *b = binding_new(&row, 1000000);
+
+    must(b);
+    b->next = book->first;
+    book->first = b;
+}
+
+static void
+book_free(struct book *book)
+{
+    while (book->first) {
+        struct binding *b = book->first;
+
+        book->first = b->next;
+        binding_free(&b);
+    }
+}
+
+static struct rules_answer
+decide(const struct book *book, uint32_t cseq, const char *expires, const char *contacts,
+       struct rules_step *steps, size_t *len)
+{
+    static struct rules_reader reader; /* the steps point into it */
+    struct rules_register reg;
+
+    must_for(span_of(contacts), read_fields(&reader, &reg, expires, contacts, NULL).status == 200);
+    reg.cseq = cseq;
+    return rules_decide(&reg, book->first, limits.max_contacts, steps, len);
+}
+
+START_TEST(adding_refreshing_removing)
+{
+    struct rules_step steps[RULES_CONTACTS_MAX];
+    struct book book = { NULL };
+    size_t len;
+
+    must(decide(&book, 1, NULL, "<sip:b@192.0.2.1>", steps, &len).status == 200);
+    must(len == 1 && !steps[0].old && steps[0].want);
+    must(decide(&book, 1, "0", "<sip:b@192.0.2.1>", steps, &len).status == 200);
+    must(len == 0); /* there was none to remove */
+
+    book_add(&book, "sip:b@192.0.2.1", "call", 5, STORE_NO_Q);
+    must(decide(&book, 6, NULL, "<sip:b@192.0.2.1>", steps, &len).status == 200);
+    must(len == 1 && steps[0].old == book.first && steps[0].want);
+    must(decide(&book, 6, NULL, "<SIP:b@192.0.2.1>", steps, &len).status == 200);
+    must(len == 1 && steps[0].old == book.first); /* §19.1.4: the same */
+    must(decide(&book, 6, NULL, "<sip:b@192.0.2.1:5060>", steps, &len).status == 200);
+    must(len == 1 && !steps[0].old); /* a port is not the default port */
+    must(decide(&book, 6, NULL, "<sip:B@192.0.2.1>", steps, &len).status == 200);
+    must(len == 1 && !steps[0].old); /* users have case */
+    must(decide(&book, 6, "0", "<sip:b@192.0.2.1>", steps, &len).status == 200);
+    must(len == 1 && steps[0].old == book.first && !steps[0].want);
+    must(decide(&book, 6, "0", "*", steps, &len).status == 200);
+    must(len == 1 && steps[0].old == book.first && !steps[0].want);
+    book_free(&book);
+}
+END_TEST
+
+START_TEST(order_within_a_call)
+{
+    struct rules_step steps[RULES_CONTACTS_MAX];
+    struct book book = { NULL };
+    size_t len;
+
+    book_add(&book, "sip:b@192.0.2.1", "call", 5, 500);
+    book_add(&book, "sip:b@192.0.2.2", "other", 9, STORE_NO_Q);
+
+    /* older than what we have, or as old and not the same */
+    must(decide(&book, 4, NULL, "<sip:b@192.0.2.1>;q=0.5", steps, &len).status == 500);
+    must(decide(&book, 5, NULL, "<sip:b@192.0.2.1>;q=0.6", steps, &len).status == 500);
+    must(decide(&book, 5, "0", "<sip:b@192.0.2.1>;q=0.5", steps, &len).status == 500);
+    must(decide(&book, 5, NULL, "<sip:b@192.0.2.3>, <sip:b@192.0.2.1>;q=0.5", steps, &len)
+             .status == 500);
+    must(decide(&book, 4, NULL, "<sip:b@192.0.2.3>, <sip:b@192.0.2.1>", steps, &len).status ==
+         500);
+    must(decide(&book, 5, "0", "*", steps, &len).status == 500);
+    must(decide(&book, 4, "0", "*", steps, &len).status == 500);
+
+    /* a retransmission is answered as before, and changes nothing */
+    must(decide(&book, 5, NULL, "<sip:b@192.0.2.1>;q=0.5", steps, &len).status == 200);
+    must(len == 0);
+
+    /* newer, or of another call whatever its number */
+    must(decide(&book, 6, NULL, "<sip:b@192.0.2.1>, <sip:b@192.0.2.2>", steps, &len).status ==
+         200);
+    must(len == 2);
+    must(decide(&book, 6, "0", "*", steps, &len).status == 200);
+    must(len == 2);
+    must(decide(&book, 1, NULL, "<sip:b@192.0.2.2>", steps, &len).status == 200);
+    must(len == 1 && steps[0].old);
+    book_free(&book);
+}
+END_TEST
+
+START_TEST(the_last_word_counts)
+{
+    struct rules_step steps[RULES_CONTACTS_MAX];
+    struct book book = { NULL };
+    size_t len;
+
+    book_add(&book, "sip:b@192.0.2.1", "call", 5, STORE_NO_Q);
+    must(decide(&book, 6, NULL, "<sip:b@h>;q=0.1, <sip:c@h>, <sip:b@H>;q=0.2", steps, &len)
+             .status == 200);
+    must(len == 2 && steps[1].want->q == 200);
+    must(decide(&book, 6, NULL, "<sip:b@192.0.2.1>;expires=0, <sip:b@192.0.2.1>", steps, &len)
+             .status == 200);
+    must(len == 1 && steps[0].old == book.first && steps[0].want);
+    must(decide(&book, 6, NULL, "<sip:b@h>, <sip:b@h>;expires=0", steps, &len).status == 200);
+    must(len == 0);
+    book_free(&book);
+}
+END_TEST
+
+START_TEST(contacts_of_a_user_have_a_ceiling)
+{
+    struct rules_step steps[RULES_CONTACTS_MAX];
+    struct book book = { NULL };
+    size_t len;
+
+    must(decide(&book, 6, NULL, "<sip:1@h>, <sip:2@h>, <sip:3@h>", steps, &len).status == 200);
+    must(decide(&book, 6, NULL, "<sip:1@h>, <sip:2@h>, <sip:3@h>, <sip:4@h>", steps, &len)
+             .status == 403);
+    book_add(&book, "sip:1@h", "call", 5, STORE_NO_Q);
+    book_add(&book, "sip:2@h", "call", 5, STORE_NO_Q);
+    book_add(&book, "sip:3@h", "call", 5, STORE_NO_Q);
+    must(decide(&book, 6, NULL, "<sip:4@h>", steps, &len).status == 403);
+    must(decide(&book, 6, NULL, "<sip:2@h>", steps, &len).status == 200);
+    must(decide(&book, 6, NULL, "<sip:1@h>;expires=0, <sip:4@h>", steps, &len).status == 200);
+    must(len == 2);
+    book_add(&book, "sip:4@h", "call", 5, STORE_NO_Q); /* the limit was lowered since */
+    must(decide(&book, 6, NULL, "<sip:2@h>", steps, &len).status == 200);
+    must(decide(&book, 6, "0", "*", steps, &len).status == 200);
+    must(len == 4);
+    book_free(&book);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- the way back */
+
+START_TEST(ways_back)
+{
+    static const struct {
+        uint8_t source;
+        const char *contact;
+        uint8_t reach;
+    } wanted[] = {
+        /* over a connection: back over it */
+        { HOP_TCP, "sip:b@192.0.2.9:5060", HOP_TCP },
+        { HOP_TCP, "sip:b@10.0.0.1;transport=udp", HOP_TCP },
+        { HOP_TLS, "sip:b@192.0.2.9:5061", HOP_TLS },
+        { HOP_TLS, "sips:b@192.0.2.9", HOP_TLS },
+        /* from the very address */
+        { HOP_UDP, "sip:b@192.0.2.9", HOP_UDP },
+        { HOP_UDP, "sip:b@192.0.2.9:5060", HOP_UDP },
+        { HOP_UDP, "sip:b@192.0.2.9;transport=udp", HOP_UDP },
+        { HOP_UDP, "sip:b@192.0.2.9;transport=TCP", HOP_TCP },
+        { HOP_UDP, "sip:b@192.0.2.9:5060;transport=tls", HOP_TLS },
+        /* from behind a NAT, or named */
+        { HOP_UDP, "sip:b@192.0.2.9:5070", HOP_UDP },
+        { HOP_UDP, "sip:b@10.0.0.1", HOP_UDP },
+        { HOP_UDP, "sip:b@10.0.0.1;transport=tcp", HOP_UDP },
+        { HOP_UDP, "sip:b@192.0.2.9;transport=tls", HOP_UDP }, /* its port is 5061 */
+        { HOP_UDP, "sip:b@phone.example.com", HOP_UDP },
+        { HOP_UDP, "sip:b@[2001:db8::1]", HOP_UDP },
+        /* as the URI says */
+        { HOP_UDP, "sips:b@192.0.2.9", HOP_NONE },
+        { HOP_TCP, "sips:b@192.0.2.9", HOP_NONE },
+        { HOP_UDP, "tel:+49301234", HOP_NONE },
+        { HOP_TCP, "mailto:b@example.com", HOP_NONE },
+        { HOP_UDP, "sip:b@192.0.2.9:5060;transport=sctp", HOP_NONE },
+        { HOP_NONE, "sip:b@192.0.2.9", HOP_NONE },
+    };
+
+    for (size_t i = 0; i < countof(wanted); i++) {
+        struct hop source = { .transport = wanted[i].source, .port = 5060, .listener = 2 };
+        struct hop hop;
+        struct uri uri;
+
+        source.flow = hop_is_reliable(source.transport) ? 77 : 0;
+        must(hop_ip_read(SPAN("192.0.2.9"), &source));
+        must_for(span_of(wanted[i].contact), uri_read(span_of(wanted[i].contact), &uri) == SIPD_OK);
+        must_for(span_of(wanted[i].contact), rules_reach(&uri, &source) == wanted[i].reach);
+        hop = rules_hop(wanted[i].reach, &source);
+        must(hop.transport == wanted[i].reach);
+        if (hop.transport == source.transport && hop.transport != HOP_NONE)
+            must(hop_eq(&hop, &source) && hop.flow == source.flow && hop.listener == 2);
+        else
+            must(hop.flow == 0 && hop.listener == 0);
+    }
+}
+END_TEST
+
+Suite *
+suite_registrar_rules(void)
+{
+    Suite *suite = suite_create("registrar_rules");
+    TCase *all = heap_case("all");
+
+    tcase_add_test(all, intervals);
+    tcase_add_test(all, an_hour_is_long_enough);
+    tcase_add_test(all, stars);
+    tcase_add_test(all, unreadable_contacts);
+    tcase_add_test(all, contacts_as_read);
+    tcase_add_test(all, contacts_have_a_ceiling);
+    tcase_add_test(all, adding_refreshing_removing);
+    tcase_add_test(all, order_within_a_call);
+    tcase_add_test(all, the_last_word_counts);
+    tcase_add_test(all, contacts_of_a_user_have_a_ceiling);
+    tcase_add_test(all, ways_back);
+    suite_add_tcase(suite, all);
+    return suite;
+}
