@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "host/state.h"
 
-enum { ROWS_BYTES = 64 << 20, REFUSAL_BYTES = 512 };
+enum { ROWS_BYTES = 64 << 20, REFUSAL_BYTES = 4096 };
 
 struct sipd_answer {
     struct host *host;

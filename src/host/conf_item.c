@@ -366,7 +366,7 @@ read_item(const struct place *place, const struct sipd_conf_item *item)
     void *to = place->into + item->offset;
     char key[KEY_BYTES];
 
-    if (!s && (item->required || (item->kind == SIPD_CONF_GROUPS && item->min > 0))) {
+    if (!s && conf_item_required(item)) {
         conf_complain(place->r, place->group, key_of(place, span_of(item->key), key), "is missing; write the %s", item->doc);
         return SIPD_EINVAL;
     }

@@ -53,6 +53,8 @@ void conf_complain(struct conf_reader *r, const config_setting_t *at, struct spa
 /* Of these words, which one was probably meant; empty if none is near. */
 struct span conf_nearest(struct span word, const struct span *words, size_t words_len);
 
+/* Must this key be written: it has no default, or none that its own bounds allow? */
+bool conf_item_required(const struct sipd_conf_item *item);
 /* Is this a schema that the reader can work with: bounds in order and below 2^31, choices there? The complaint, or NULL. */
 const char *conf_items_wrong(const struct sipd_conf_item *items);
 /* Do two structs of one schema say the same? */

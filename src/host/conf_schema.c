@@ -4,6 +4,14 @@
 #include "base/err.h"
 #include "host/conf_item.h"
 
+bool
+conf_item_required(const struct sipd_conf_item *item)
+{
+    bool none = item->kind == SIPD_CONF_GROUPS || (item->kind == SIPD_CONF_STRS && (!item->text || !item->text[0]));
+
+    return item->required || (none && item->min > 0);
+}
+
 static const char *
 item_wrong(const struct sipd_conf_item *item)
 {
@@ -237,13 +245,12 @@ item_json(const struct sipd_conf_item *item)
 {
     bool bounds = item->kind == SIPD_CONF_UINT || item->kind == SIPD_CONF_STRS || item->kind == SIPD_CONF_GROUPS;
     bool inner = item->kind == SIPD_CONF_GROUP || item->kind == SIPD_CONF_GROUPS;
-    bool required = item->required || (item->kind == SIPD_CONF_GROUPS && item->min > 0);
     json_t *to = json_object();
     int err = to ? 0 : -1;
 
     err |= json_object_set_new(to, "key", json_string(item->key));
     err |= json_object_set_new(to, "kind", json_string(kind_name(item->kind)));
-    if (required)
+    if (conf_item_required(item))
         err |= json_object_set_new(to, "required", json_true());
     else if (item->kind != SIPD_CONF_GROUP)
         err |= json_object_set_new(to, "default", default_json(item));

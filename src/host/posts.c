@@ -41,12 +41,15 @@ int
 sipd_post(struct sipd_host *host, sipd_post_fn *fn, void *self, void *arg)
 {
     struct host *h = host->host;
-    struct post *post = h->ports.post ? mem_new(sizeof *post) : NULL;
+    struct post *post;
     bool first;
     int err;
 
+    if (!h->ports.post || sipd_is_trial(host))
+        return SIPD_ECLOSED;
+    post = mem_new(sizeof *post);
     if (!post)
-        return h->ports.post ? SIPD_ENOMEM : SIPD_ECLOSED;
+        return SIPD_ENOMEM;
     *post = (struct post){ .module = host->id, .fn = fn, .self = self, .arg = arg };
     pthread_mutex_lock(&h->post_lock);
     first = list_empty(&h->posts);

@@ -1,165 +1,120 @@
 /*
- * The other end of sipd's control socket: one request, one answer, as lines of JSON (protocol version 1).
+ * The line to a running sipd (daemon/ctl.h has its words).
  */
 #include "sipctl/client.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/mem.h"
+#define GREETING "sipd-ctl 1 "
 
-enum { ANSWER_BYTES = 128 << 20, STEP_BYTES = 65536 };
-
-/* Room for one more read. */
 static bool
-make_room(struct client *c)
+fail(struct client *client, const char *path, const char *what, struct buf *why)
 {
-    char *bytes;
-
-    if (c->cap - c->len > STEP_BYTES)
-        return true;
-    bytes = c->cap < ANSWER_BYTES ? mem_grow(c->bytes, c->cap * 2 + 2 * STEP_BYTES) : NULL;
-    if (!bytes)
-        return false;
-    c->bytes = bytes;
-    c->cap = c->cap * 2 + 2 * STEP_BYTES;
-    return true;
+    buf_printf(why, "no sipd at %s: %s\n", path, what);
+    client_close(client);
+    return false;
 }
 
-/* The next line without its end, lent until the next call; an empty one when there is none any more. */
-static struct span
-read_line(struct client *c)
-{
-    size_t seen = 0;
-
-    for (;;) {
-        size_t end = seen + span_find((struct span){ c->bytes + seen, c->len - seen }, '\n');
-        ssize_t got;
-
-        if (end < c->len)
-            return (struct span){ c->bytes, end };
-        seen = c->len;
-        if (!make_room(c))
-            return (struct span){ NULL, 0 };
-        got = recv(c->fd, c->bytes + c->len, STEP_BYTES, 0);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return (struct span){ NULL, 0 };
-        c->len += (size_t)got;
-    }
-}
-
-/* The line read last is done with. */
-static void
-drop_line(struct client *c, struct span line)
-{
-    c->len -= line.len + 1;
-    memmove(c->bytes, c->bytes + line.len + 1, c->len);
-}
-
-/* "sipd-ctl 1 0.1.0" */
 static bool
-read_greeting(struct client *c, const char **why)
+connect_to(struct client *client, const char *path)
 {
-    struct span line = read_line(c), rest = line, word;
-    uint32_t version;
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    size_t len = strlen(path);
 
-    if (line.len == 0) {
-        *why = "it does not answer";
+    errno = ENAMETOOLONG;
+    if (len >= sizeof at.sun_path)
         return false;
-    }
-    word = span_cut(&rest, ' ');
-    if (!span_eq(word, SPAN("sipd-ctl")) || !span_u32(span_cut(&rest, ' '), 1000, &version) || version != CLIENT_VERSION) {
-        *why = "it speaks another language: sipd and sipctl are of different versions";
-        return false;
-    }
-    drop_line(c, line);
-    return true;
+    memcpy(at.sun_path, path, len);
+    client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return client->fd >= 0 && connect(client->fd, (const struct sockaddr *)&at, sizeof at) == 0;
 }
 
 bool
-client_open(struct client *c, const char *path, const char **why)
+client_open(struct client *client, const char *path, struct buf *why)
 {
-    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    char greeting[256];
 
-    memset(c, 0, sizeof *c);
-    c->fd = -1;
-    if (strlen(path) >= sizeof at.sun_path) {
-        *why = "the path is too long for a socket";
-        return false;
-    }
-    memcpy(at.sun_path, path, strlen(path));
-    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (c->fd < 0 || connect(c->fd, (const struct sockaddr *)&at, sizeof at) != 0) {
-        *why = errno == ENOENT || errno == ECONNREFUSED ? "no sipd runs there" : strerror(errno);
-        return false;
-    }
-    return make_room(c) && read_greeting(c, why);
+    *client = (struct client){ .fd = -1 };
+    if (!connect_to(client, path) || !(client->in = fdopen(client->fd, "r")))
+        return fail(client, path, strerror(errno), why);
+    if (!fgets(greeting, sizeof greeting, client->in))
+        return fail(client, path, "it is too busy to answer", why);
+    if (!span_starts(span_of(greeting), SPAN(GREETING)))
+        return fail(client, path, "it speaks another version; use the sipctl that came with it", why);
+    return true;
+}
+
+void
+client_close(struct client *client)
+{
+    if (client->in)
+        fclose(client->in);
+    else if (client->fd >= 0)
+        close(client->fd);
+    *client = (struct client){ .fd = -1 };
 }
 
 static bool
-send_all(int fd, const char *bytes, size_t len)
+send_all(int fd, struct span bytes)
 {
-    while (len > 0) {
-        ssize_t sent = send(fd, bytes, len, MSG_NOSIGNAL);
+    while (bytes.len > 0) {
+        ssize_t sent = send(fd, bytes.at, bytes.len, MSG_NOSIGNAL);
 
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent <= 0)
             return false;
-        bytes += sent;
-        len -= (size_t)sent;
+        bytes = span_skip(bytes, (size_t)sent);
     }
     return true;
 }
 
-/* The request as a line; NULL when it cannot be one (a word that is no UTF-8). Owns: the caller, ends it with mem_free(). */
-static char *
-write_request(const char *const words[], size_t len, const char *input)
+static int
+put(const char *bytes, size_t len, void *to)
 {
-    json_t *list = json_array(), *line = json_object();
-    char *text;
+    buf_put(to, (struct span){ bytes, len });
+    return 0;
+}
 
-    for (size_t i = 0; i < len; i++)
+static bool
+send_request(struct client *client, char *const *words, const char *input)
+{
+    json_t *request = json_object(), *list = json_array();
+    struct buf line;
+    bool sent;
+
+    for (size_t i = 0; words[i]; i++)
         json_array_append_new(list, json_string(words[i]));
-    json_object_set_new(line, "words", list);
+    json_object_set_new(request, "words", list);
     if (input)
-        json_object_set_new(line, "input", json_string(input));
-    text = json_array_size(list) == len ? json_dumps(line, JSON_COMPACT) : NULL;
-    json_decref(line);
-    return text;
+        json_object_set_new(request, "input", json_string(input));
+    buf_init(&line, 1 << 16);
+    sent = json_dump_callback(request, put, &line, JSON_COMPACT) == 0;
+    buf_put_char(&line, '\n');
+    sent = sent && line.err == SIPD_OK && send_all(client->fd, buf_span(&line));
+    if (line.bytes)
+        explicit_bzero(line.bytes, line.cap);
+    buf_fini(&line);
+    json_decref(request);
+    return sent;
 }
 
 json_t *
-client_ask(struct client *c, const char *const words[], size_t len, const char *input)
+client_ask(struct client *client, char *const *words, const char *input)
 {
-    char *request = write_request(words, len, input);
-    bool sent = request && send_all(c->fd, request, strlen(request)) && send_all(c->fd, "\n", 1);
-    struct span line;
     json_t *answer;
 
-    if (request)
-        explicit_bzero(request, strlen(request)); /* there may be a password in it */
-    mem_free(request);
-    if (!sent)
+    if (!send_request(client, words, input))
         return NULL;
-    line = read_line(c);
-    if (line.len == 0)
-        return NULL;
-    answer = json_loadb(line.at, line.len, 0, NULL);
-    drop_line(c, line);
+    /* The object ends where it ends; the line end behind it is white space before the next one. */
+    answer = json_loadf(client->in, JSON_DISABLE_EOF_CHECK, NULL);
+    if (answer && !json_is_object(answer)) {
+        json_decref(answer);
+        answer = NULL;
+    }
     return answer;
-}
-
-void
-client_close(struct client *c)
-{
-    if (c->fd >= 0)
-        close(c->fd);
-    mem_free(c->bytes);
 }

@@ -1,25 +1,27 @@
 /*
- * The other end of sipd's control socket: one request, one answer, as lines of JSON (protocol version 1).
+ * The line to a running sipd: one request, one answer, at a time.
  */
 #ifndef SIPCTL_CLIENT_H
 #define SIPCTL_CLIENT_H
 
 #include <jansson.h>
+#include <stdio.h>
 
-#include "base/span.h"
-
-enum { CLIENT_VERSION = 1 };
+#include "base/buf.h"
 
 struct client {
+    FILE *in;
     int fd;
-    char *bytes;  /* owned: what came and was not yet taken */
-    size_t len, cap;
 };
 
-/* Connects and reads the greeting. False: nobody answers, or speaks another version; `why` is lent for ever. */
-bool client_open(struct client *c, const char *path, const char **why);
-/* Asks and waits for the answer. NULL: the connection broke. Owns: the caller, ends it with json_decref(). */
-json_t *client_ask(struct client *c, const char *const words[], size_t len, const char *input);
-void client_close(struct client *c);
+/* Connects and hears the greeting. False, and `why` says: nobody is there, or it speaks another version. */
+bool client_open(struct client *client, const char *path, struct buf *why);
+void client_close(struct client *client);
+
+/*
+ * Asks for these words; input: sent along, NULL: nothing. The answer is an object with rows, error, usage or wants.
+ * NULL: the line broke. Owns: the caller.
+ */
+json_t *client_ask(struct client *client, char *const *words, const char *input);
 
 #endif

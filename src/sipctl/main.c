@@ -1,167 +1,248 @@
 /*
- * sipctl: what is typed is the pattern that sipd or a module declared; sipd answers in rows.
- *
- * Exit codes: 0 done, 1 refused or not found, 2 usage, 3 no daemon.
+ * sipctl: what is typed is the pattern that a module or the server declared; it knows no command itself.
  */
 #include <config.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "sipctl/client.h"
 #include "sipctl/table.h"
 
-enum { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NO_DAEMON };
-enum { WORDS_MAX = 32, INPUT_BYTES = 1024 };
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_REFUSED = 1,  /* or not found */
+    EXIT_USAGE = 2,
+    EXIT_NOBODY = 3,   /* no daemon, or it went away */
+};
+
+enum { PASSWORD_BYTES = 1024, TABLE_BYTES = 256 << 20, WORDS_MAX = 32 };
 
 struct options {
     const char *socket;
     bool json;
-    bool stdin_input;            /* --password-stdin */
-    const char *words[WORDS_MAX];
-    size_t words_len;
+    bool password_stdin;
+    char **words;      /* as typed, ended by NULL */
 };
 
-static int
-usage(const char *what)
+static enum exit_code
+usage(FILE *to)
 {
-    if (what)
-        fprintf(stderr, "sipctl: %s\n", what);
-    fprintf(stderr, "usage: sipctl [-s SOCKET] [--json] WORDS…\n"
-                    "       sipctl help lists the commands; sipctl --version\n");
+    fputs("usage: sipctl [-s SOCKET] [--json] WORDS...\n"
+          "       sipctl help       what sipd understands\n"
+          "       sipctl --version\n",
+          to);
     return EXIT_USAGE;
 }
 
-/* EXIT_DONE: go on. Options may stand anywhere; "--" ends them. */
-static int
-read_options(int argc, char *argv[], struct options *o)
-{
-    bool ended = false;
+/* ---- options: ours stand before the words, but for --json, which may stand behind them too */
 
-    *o = (struct options){ .socket = SIPD_CONTROL_SOCKET };
+static bool
+read_options(int argc, char **argv, struct options *o)
+{
+    int words = 0;
+
+    *o = (struct options){ .socket = SIPD_CONTROL_SOCKET, .words = argv };
     for (int i = 1; i < argc; i++) {
-        if (!ended && strcmp(argv[i], "--") == 0)
-            ended = true;
-        else if (!ended && strcmp(argv[i], "--json") == 0)
+        if (strcmp(argv[i], "--json") == 0) {
             o->json = true;
-        else if (!ended && strcmp(argv[i], "-s") == 0 && i + 1 < argc)
-            o->socket = argv[++i];
-        else if (!ended && strcmp(argv[i], "-s") == 0)
-            return usage("-s wants the path of a socket");
-        else if (o->words_len == WORDS_MAX)
-            return usage("too many words");
-        else
-            o->words[o->words_len++] = argv[i];
-        o->stdin_input |= !ended && strcmp(argv[i], "--password-stdin") == 0;
+        } else if (words == 0 && strcmp(argv[i], "-s") == 0) {
+            if (++i == argc)
+                return false;
+            o->socket = argv[i];
+        } else if (words == 0 && argv[i][0] == '-' && strcmp(argv[i], "--version") != 0) {
+            return false;
+        } else {
+            o->password_stdin |= strcmp(argv[i], "--password-stdin") == 0;
+            argv[words++] = argv[i];
+        }
     }
-    return o->words_len > 0 ? EXIT_DONE : usage(NULL);
+    argv[words] = NULL;
+    return words > 0 && words <= WORDS_MAX;
 }
 
-/* One line of standard input; false at its end. */
+/* ---- passwords */
+
 static bool
-read_input(char to[INPUT_BYTES])
+read_line(char password[PASSWORD_BYTES], FILE *from)
 {
-    if (!fgets(to, INPUT_BYTES, stdin))
+    size_t len;
+
+    if (!fgets(password, PASSWORD_BYTES, from))
         return false;
-    to[strcspn(to, "\r\n")] = '\0';
-    return true;
+    len = strcspn(password, "\r\n");
+    if (password[len] == '\0' && len == PASSWORD_BYTES - 1)
+        return false; /* cut off: this is not the password */
+    password[len] = '\0';
+    return len > 0;
 }
 
-/* Asks on the terminal, without showing what is typed. */
+/* Asks on the terminal, where what is typed is not shown. */
 static bool
-prompt(const char *words, char to[INPUT_BYTES])
+ask_hidden(const char *prompt, const char *what, char password[PASSWORD_BYTES])
 {
     struct termios shown, hidden;
-    bool ok;
+    FILE *tty = fopen("/dev/tty", "r+e");
+    bool got;
 
-    if (tcgetattr(STDIN_FILENO, &shown) != 0)
+    if (!tty || tcgetattr(fileno(tty), &shown) != 0) {
+        if (tty)
+            fclose(tty);
         return false;
+    }
     hidden = shown;
     hidden.c_lflag &= ~(tcflag_t)ECHO;
-    fprintf(stderr, "%s: ", words);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-    ok = read_input(to);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-    fputc('\n', stderr);
-    return ok;
+    fprintf(tty, "%s%s: ", prompt, what);
+    fflush(tty);
+    tcsetattr(fileno(tty), TCSAFLUSH, &hidden);
+    got = read_line(password, tty);
+    tcsetattr(fileno(tty), TCSAFLUSH, &shown);
+    fputs("\n", tty);
+    fclose(tty);
+    return got;
 }
 
-static int
-show(const json_t *answer, bool json)
+/* False: there is none, and the complaint has been made. */
+static bool
+get_password(const struct options *o, const char *prompt, char password[PASSWORD_BYTES])
 {
-    const char *error = json_string_value(json_object_get(answer, "error"));
-    const char *wrong = json_string_value(json_object_get(answer, "usage"));
+    char again[PASSWORD_BYTES];
+    bool same;
 
-    if (json) {
-        json_dumpf(answer, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-        putchar('\n');
-    } else if (error || wrong) {
-        fprintf(stderr, "sipctl: %s\n", error ? error : wrong);
-    } else {
-        table_write(json_object_get(answer, "rows"), stdout);
+    if (o->password_stdin) {
+        if (read_line(password, stdin))
+            return true;
+        fputs("sipctl: no password on standard input\n", stderr);
+        return false;
     }
-    return error ? EXIT_REFUSED : wrong ? EXIT_USAGE : EXIT_DONE;
+    if (!isatty(STDIN_FILENO)) {
+        fputs("sipctl: a password is wanted; give it with --password-stdin\n", stderr);
+        return false;
+    }
+    same = ask_hidden(prompt, "", password) && ask_hidden(prompt, " again", again) && strcmp(password, again) == 0;
+    explicit_bzero(again, sizeof again);
+    if (!same)
+        fputs("sipctl: the two are not the same, or there is none\n", stderr);
+    return same;
 }
 
-/* Asks, and asks again with what it wants if it wants something. */
-static json_t *
-ask(struct client *c, const struct options *o, char input[INPUT_BYTES])
+/* ---- answers */
+
+static size_t
+screen_width(void)
 {
-    json_t *answer = client_ask(c, o->words, o->words_len, o->stdin_input ? input : NULL);
+    struct winsize screen;
+
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &screen) == 0 && screen.ws_col > 0 ? screen.ws_col : 80;
+}
+
+static enum exit_code
+print_rows(const struct options *o, const json_t *rows)
+{
+    struct buf table;
+    bool written;
+
+    if (o->json) {
+        written = json_dumpf(rows, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF;
+    } else {
+        buf_init(&table, TABLE_BYTES);
+        table_write(rows, screen_width(), &table);
+        written = table.err == SIPD_OK && fwrite(table.bytes ? table.bytes : "", 1, table.len, stdout) == table.len;
+        buf_fini(&table);
+    }
+    if (written && fflush(stdout) == 0)
+        return EXIT_DONE;
+    fprintf(stderr, "sipctl: cannot write the answer: %s\n", strerror(errno));
+    return EXIT_REFUSED;
+}
+
+/* Errors go to people on standard error, and to programs as an object on standard output. */
+static enum exit_code
+print_error(const struct options *o, const json_t *answer, const char *words, enum exit_code code)
+{
+    if (o->json) {
+        json_dumpf(answer, stdout, JSON_INDENT(2));
+        putchar('\n');
+    } else {
+        fprintf(stderr, "sipctl: %s\n", words);
+    }
+    return code;
+}
+
+static enum exit_code
+print_answer(const struct options *o, const json_t *answer)
+{
+    const json_t *rows = json_object_get(answer, "rows");
+    const char *error = json_string_value(json_object_get(answer, "error"));
+    const char *misuse = json_string_value(json_object_get(answer, "usage"));
+
+    if (json_is_array(rows))
+        return print_rows(o, rows);
+    if (misuse)
+        return print_error(o, answer, misuse, EXIT_USAGE);
+    return print_error(o, answer, error ? error : "sipd's answer cannot be understood", EXIT_REFUSED);
+}
+
+static json_t *
+ask(const struct options *o, struct client *client, bool *refused)
+{
+    char password[PASSWORD_BYTES];
+    json_t *answer = client_ask(client, o->words, NULL);
     const char *wants = json_string_value(json_object_get(answer, "wants"));
-    json_t *again;
+    json_t *second = NULL;
 
     if (!wants)
         return answer;
-    if (!prompt(wants, input)) {
-        json_decref(answer);
-        return json_pack("{s:s}", "usage", "it wants a password: type it, or send it along with --password-stdin");
-    }
-    again = client_ask(c, o->words, o->words_len, input);
+    *refused = !get_password(o, wants, password);
+    if (!*refused)
+        second = client_ask(client, o->words, password);
+    explicit_bzero(password, sizeof password);
     json_decref(answer);
-    return again;
+    return second;
 }
 
-static int
+static enum exit_code
 run(const struct options *o)
 {
-    char input[INPUT_BYTES] = "";
-    const char *why = "";
-    struct client c;
+    struct client client;
+    bool refused = false;
+    enum exit_code code;
     json_t *answer;
-    int code = EXIT_NO_DAEMON;
+    struct buf why;
 
-    if (o->stdin_input && !read_input(input))
-        return usage("--password-stdin: nothing came");
-    if (!client_open(&c, o->socket, &why)) {
-        fprintf(stderr, "sipctl: %s: %s\n", o->socket, why);
-    } else {
-        answer = ask(&c, o, input);
-        if (answer)
-            code = show(answer, o->json);
-        else
-            fprintf(stderr, "sipctl: %s: the connection ended before the answer came\n", o->socket);
-        json_decref(answer);
+    buf_init(&why, 1024);
+    if (!client_open(&client, o->socket, &why)) {
+        fprintf(stderr, "sipctl: %.*s", SPAN_ARG(buf_span(&why)));
+        buf_fini(&why);
+        return EXIT_NOBODY;
     }
-    explicit_bzero(input, sizeof input);
-    client_close(&c);
+    buf_fini(&why);
+    answer = ask(o, &client, &refused);
+    if (answer)
+        code = print_answer(o, answer);
+    else
+        code = refused ? EXIT_USAGE : EXIT_NOBODY;
+    if (!answer && !refused)
+        fputs("sipctl: sipd went away before it answered\n", stderr);
+    json_decref(answer);
+    client_close(&client);
     return code;
 }
 
 int
-main(int argc, char *argv[])
+main(int argc, char **argv)
 {
     struct options o;
-    int code;
 
-    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-        printf("sipctl %s\n", SIPD_VERSION);
-        return EXIT_DONE;
+    if (!read_options(argc, argv, &o))
+        return (int)usage(stderr);
+    if (strcmp(o.words[0], "--version") == 0) {
+        puts("sipctl " SIPD_VERSION);
+        return (int)EXIT_DONE;
     }
-    json_set_alloc_funcs(mem_new, mem_free);
-    code = read_options(argc, argv, &o);
-    return code == EXIT_DONE ? run(&o) : code;
+    return (int)run(&o);
 }

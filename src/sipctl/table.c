@@ -1,133 +1,189 @@
 /*
- * Rows of named fields as an aligned table for people.
- *
- * Values come from the network too: bytes that a terminal would obey are shown as '?'.
+ * Rows as a table for people: columns in the order in which they first appear, numbers to the right, nothing that a terminal
+ * would take for a command.
  */
 #include "sipctl/table.h"
 
-#include <string.h>
+#include <stdlib.h>
 
-#include "base/def.h"
-
-enum { COLUMNS_MAX = 32, VALUE_BYTES = 512 };
+enum { COLUMNS_MAX = 64, CELL_BYTES = 1 << 20 };
 
 struct column {
     const char *name;
     size_t width;
-    bool number;  /* aligned to the right */
+    bool number;
 };
 
-/* A field's value as text without control characters. */
-static const char *
-text_of(const json_t *value, char to[VALUE_BYTES])
+struct table {
+    struct column columns[COLUMNS_MAX];
+    size_t len;
+};
+
+/* ---- cells */
+
+/* Places on a screen: code points of UTF-8, which names and addresses are mostly one place wide. */
+static size_t
+places(struct span text)
 {
-    if (json_is_integer(value))
-        snprintf(to, VALUE_BYTES, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    else if (json_is_boolean(value))
-        snprintf(to, VALUE_BYTES, "%s", json_is_true(value) ? "yes" : "no");
-    else
-        snprintf(to, VALUE_BYTES, "%s", json_is_string(value) ? json_string_value(value) : "");
-    for (char *at = to; *at; at++)
-        if ((unsigned char)*at < ' ' || *at == 127)
-            *at = '?';
-    return to;
+    size_t count = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        count += ((unsigned char)text.at[i] & 0xc0) != 0x80;
+    return count;
 }
 
-/* Characters on a terminal: UTF-8's further bytes take no room. */
+/* Control characters, C1 ones in their UTF-8 form too (0xc2 0x80 to 0x9f). */
+static bool
+is_control(struct span text, size_t i)
+{
+    unsigned char c = (unsigned char)text.at[i];
+    unsigned char next = i + 1 < text.len ? (unsigned char)text.at[i + 1] : 0;
+
+    return c < 0x20 || c == 0x7f || (c == 0xc2 && next >= 0x80 && next < 0xa0);
+}
+
+static void
+put_text(struct buf *to, struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (!is_control(text, i)) {
+            buf_put_char(to, text.at[i]);
+            continue;
+        }
+        buf_put_char(to, text.at[i] == '\n' || text.at[i] == '\t' ? ' ' : '?');
+        i += (unsigned char)text.at[i] == 0xc2;
+    }
+}
+
+/* What a cell shows. */
+static void
+put_cell(struct buf *to, const json_t *value)
+{
+    if (json_is_string(value))
+        put_text(to, (struct span){ json_string_value(value), json_string_length(value) });
+    else if (json_is_integer(value))
+        buf_printf(to, "%lld", (long long)json_integer_value(value));
+    else if (json_is_boolean(value))
+        buf_put(to, json_is_true(value) ? SPAN("yes") : SPAN("no"));
+}
+
 static size_t
-width_of(const char *text)
+cell_width(const json_t *value, struct buf *scratch)
+{
+    buf_clear(scratch);
+    put_cell(scratch, value);
+    return places(buf_span(scratch));
+}
+
+static void
+pad(struct buf *to, size_t blanks)
+{
+    while (blanks-- > 0)
+        buf_put_char(to, ' ');
+}
+
+/* ---- columns */
+
+static struct column *
+column_of(struct table *table, const char *name)
+{
+    for (size_t i = 0; i < table->len; i++)
+        if (strcmp(table->columns[i].name, name) == 0)
+            return &table->columns[i];
+    if (table->len == COLUMNS_MAX)
+        return NULL;
+    table->columns[table->len] = (struct column){ .name = name, .width = places(span_of(name)), .number = true };
+    return &table->columns[table->len++];
+}
+
+static void
+measure(struct table *table, json_t *row, struct buf *scratch)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach (row, name, value) {
+        struct column *column = column_of(table, name);
+        size_t width = cell_width(value, scratch);
+
+        if (!column)
+            continue;
+        column->number = column->number && json_is_integer(value);
+        if (width > column->width)
+            column->width = width;
+    }
+}
+
+static size_t
+total_width(const struct table *table)
 {
     size_t width = 0;
 
-    for (; *text; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80;
+    for (size_t i = 0; i < table->len; i++)
+        width += table->columns[i].width + (i > 0 ? 2 : 0);
     return width;
 }
 
-static struct column *
-column_of(struct column columns[], size_t *len, const char *name)
+/* ---- the two forms */
+
+/* No blanks behind the last column: lines are copied from terminals. */
+static void
+put_line(struct buf *to, const struct table *table, json_t *row, struct buf *scratch)
 {
-    for (size_t i = 0; i < *len; i++)
-        if (strcmp(columns[i].name, name) == 0)
-            return &columns[i];
-    if (*len == COLUMNS_MAX)
-        return NULL;
-    columns[*len] = (struct column){ .name = name, .width = width_of(name) };
-    return &columns[(*len)++];
-}
+    for (size_t i = 0; i < table->len; i++) {
+        const struct column *column = &table->columns[i];
+        size_t width;
 
-/* The columns of all rows, in the order in which they first come. */
-static size_t
-find_columns(const json_t *rows, struct column columns[])
-{
-    char text[VALUE_BYTES];
-    const char *name;
-    json_t *row, *value;
-    size_t i, len = 0;
-
-    json_array_foreach((json_t *)(uintptr_t)rows, i, row)
-        json_object_foreach(row, name, value)
-        {
-            struct column *column = column_of(columns, &len, name);
-            size_t width = width_of(text_of(value, text));
-
-            if (!column)
-                continue;
-            column->number = json_is_integer(value);
-            column->width = width > column->width ? width : column->width;
-        }
-    return len;
+        buf_clear(scratch);
+        if (row)
+            put_cell(scratch, json_object_get(row, column->name));
+        else
+            buf_put(scratch, span_of(column->name));
+        width = places(buf_span(scratch));
+        if (i > 0)
+            pad(to, 2);
+        if (column->number)
+            pad(to, column->width - width);
+        buf_put(to, buf_span(scratch));
+        if (!column->number && i + 1 < table->len)
+            pad(to, column->width - width);
+    }
+    buf_put_char(to, '\n');
 }
 
 static void
-write_cell(FILE *to, const char *text, const struct column *column, bool last)
+put_on_side(struct buf *to, const struct table *table, json_t *row)
 {
-    int pad = (int)(column->width - width_of(text));
+    size_t widest = 0;
 
-    if (column->number)
-        fprintf(to, "%*s%s", pad, "", text);
-    else
-        fprintf(to, "%s%*s", text, last ? 0 : pad, "");
-    fputs(last ? "\n" : "  ", to);
-}
+    for (size_t i = 0; i < table->len; i++)
+        if (places(span_of(table->columns[i].name)) > widest)
+            widest = places(span_of(table->columns[i].name));
+    for (size_t i = 0; i < table->len; i++) {
+        const char *name = table->columns[i].name;
 
-static void
-write_rows(const json_t *rows, const struct column columns[], size_t len, FILE *to)
-{
-    char text[VALUE_BYTES];
-    json_t *row;
-    size_t i;
-
-    for (size_t c = 0; c < len; c++)
-        write_cell(to, columns[c].name, &columns[c], c + 1 == len);
-    json_array_foreach((json_t *)(uintptr_t)rows, i, row)
-        for (size_t c = 0; c < len; c++)
-            write_cell(to, text_of(json_object_get(row, columns[c].name), text), &columns[c], c + 1 == len);
-}
-
-/* One row: a name and a value on each line. */
-static void
-write_one(const json_t *row, FILE *to)
-{
-    char text[VALUE_BYTES];
-    const char *name;
-    json_t *value;
-    size_t width = 0;
-
-    json_object_foreach((json_t *)(uintptr_t)row, name, value)
-        width = width_of(name) > width ? width_of(name) : width;
-    json_object_foreach((json_t *)(uintptr_t)row, name, value)
-        fprintf(to, "%s%*s  %s\n", name, (int)(width - width_of(name)), "", text_of(value, text));
+        buf_put(to, span_of(name));
+        pad(to, widest - places(span_of(name)) + 2);
+        put_cell(to, json_object_get(row, name));
+        buf_put_char(to, '\n');
+    }
 }
 
 void
-table_write(const json_t *rows, FILE *to)
+table_write(const json_t *rows, size_t width, struct buf *to)
 {
-    struct column columns[COLUMNS_MAX];
-    size_t len = find_columns(rows, columns);
+    struct table table = { .len = 0 };
+    struct buf scratch;
 
-    if (json_array_size(rows) == 1 && len > 2)
-        write_one(json_array_get(rows, 0), to);
-    else if (len > 0)
-        write_rows(rows, columns, len, to);
+    buf_init(&scratch, CELL_BYTES);
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        measure(&table, json_array_get(rows, i), &scratch);
+    if (json_array_size(rows) == 1 && total_width(&table) > width) {
+        put_on_side(to, &table, json_array_get(rows, 0));
+    } else if (json_array_size(rows) > 0) {
+        put_line(to, &table, NULL, &scratch);
+        for (size_t i = 0; i < json_array_size(rows); i++)
+            put_line(to, &table, json_array_get(rows, i), &scratch);
+    }
+    buf_fini(&scratch);
 }

@@ -1,0 +1,218 @@
+/*
+ * Core, net and host joined by their ports. There is no decision here: each function hands on what it was given.
+ */
+#include "daemon/wire.h"
+
+#include "daemon/ctl.h"
+#include "daemon/names.h"
+
+/* ---- net tells */
+
+static void
+net_bytes(void *io, const struct hop *from, struct span bytes, uint16_t fault, const char *fault_reason)
+{
+    const struct daemon *d = io;
+
+    core_bytes(d->core, from, bytes, fault, fault_reason);
+}
+
+static void
+net_gone(void *io, uint64_t token, int err)
+{
+    const struct daemon *d = io;
+
+    core_gone(d->core, token, err);
+}
+
+static void
+net_bounced(void *io, const struct hop *to, struct span bytes)
+{
+    const struct daemon *d = io;
+
+    core_bounced(d->core, to, bytes);
+}
+
+/* A flow id that is gone is found out when it is used, and stores keep none across a restart: nobody needs to be told. */
+static void
+net_flow_gone(void *io, uint64_t flow)
+{
+    (void)io;
+    (void)flow;
+}
+
+/* Modules first: who they wake is served in the core's tick. */
+static void
+net_tick(void *io)
+{
+    struct daemon *d = io;
+
+    host_tick(d->host);
+    core_tick(d->core);
+    daemon_tick(d);
+}
+
+static uint64_t
+sooner(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t
+net_next_ms(void *io)
+{
+    const struct daemon *d = io;
+
+    return sooner(sooner(host_next_ms(d->host), core_next_ms(d->core)), daemon_next_ms(d));
+}
+
+void
+wire_net(struct daemon *d, struct net_ports *ports)
+{
+    *ports = (struct net_ports){
+        .bytes = net_bytes,
+        .gone = net_gone,
+        .bounced = net_bounced,
+        .flow_gone = net_flow_gone,
+        .tick = net_tick,
+        .next_ms = net_next_ms,
+        .io = d,
+    };
+}
+
+/* ---- core asks */
+
+static int
+core_way(void *io, const struct hop *to, size_t bytes, struct way *out)
+{
+    const struct daemon *d = io;
+
+    return net_way(d->net, to, bytes, out);
+}
+
+/* need: facts are acknowledged at once when nobody watches. */
+static void
+core_send(void *io, const struct hop *to, struct span bytes, uint64_t token, uint64_t need)
+{
+    const struct daemon *d = io;
+
+    (void)need;
+    net_send(d->net, to, bytes, token);
+}
+
+static uint64_t
+core_note(void *io, const struct fact *fact)
+{
+    const struct daemon *d = io;
+
+    return d->host ? host_note(d->host, fact) : 0;
+}
+
+static bool
+core_ours(void *io, struct span host, uint16_t port)
+{
+    return names_ours(io, host, port);
+}
+
+static bool
+core_side(void *io, uint16_t listener, struct core_side *out)
+{
+    const struct daemon *d = io;
+    struct net_listener_info info;
+
+    if (!net_listener(d->net, listener, &info))
+        return false;
+    *out = (struct core_side){ .sent_by = info.sent_by, .transport = info.at.transport, .rport = info.rport };
+    return true;
+}
+
+static bool
+core_knows(void *io, struct span aor)
+{
+    const struct daemon *d = io;
+
+    return host_knows(d->host, aor);
+}
+
+void
+wire_core(struct daemon *d, struct core_ports *ports)
+{
+    *ports = (struct core_ports){
+        .way = core_way,
+        .send = core_send,
+        .note = core_note,
+        .ours = core_ours,
+        .side = core_side,
+        .knows = core_knows,
+        .io = d,
+        .clock = &d->clock,
+        .rand = &d->rand,
+        .turn = net_turn_arena(d->net),
+        .counters = &d->counters,
+        .log = &d->log,
+        .key = d->key,
+    };
+}
+
+/* ---- host asks */
+
+static int
+host_post(void *io, void (*fn)(void *arg), void *arg)
+{
+    const struct daemon *d = io;
+
+    return net_post(d->net, fn, arg);
+}
+
+static bool
+host_is_ours(void *io, struct span domain, uint16_t port)
+{
+    return names_ours(io, domain, port);
+}
+
+static struct span
+host_domain(void *io, size_t n)
+{
+    const struct sipd_strs *domains = &((const struct daemon *)io)->config->text.domains;
+
+    return n < domains->len ? domains->at[n] : (struct span){ NULL, 0 };
+}
+
+static struct span
+host_listener_text(void *io, uint16_t listener)
+{
+    return names_listener_text(io, listener);
+}
+
+static uint16_t
+host_listener_find(void *io, struct span text)
+{
+    return names_listener_find(io, text);
+}
+
+static void
+host_answered(void *io, uint64_t answer_id, const struct sipd_answer *answer)
+{
+    const struct daemon *d = io;
+
+    if (d->ctl)
+        ctl_answered(d->ctl, answer_id, answer);
+}
+
+void
+wire_host(struct daemon *d, struct host_ports *ports)
+{
+    *ports = (struct host_ports){
+        .post = host_post,
+        .is_ours = host_is_ours,
+        .domain = host_domain,
+        .listener_text = host_listener_text,
+        .listener_find = host_listener_find,
+        .answered = host_answered,
+        .io = d,
+        .clock = &d->clock,
+        .rand = &d->rand,
+        .counters = &d->counters,
+        .log = &d->log,
+        .state_dir = span_of(d->state_dir),
+    };
+}
