@@ -1,7 +1,9 @@
 /*
- * A connection's life: found by its flow id or its far end, reused, watched over by one deadline, ended (RFC 3261 §18).
+ * A connection's life: found by its flow id or its far end, reused, watched over by one deadline,
+ * ended (RFC 3261 §18).
  *
- * A connection dies at once but is freed, and its death told, when the turn ends: so pointers to it are good for the turn.
+ * A connection dies at once but is freed, and its death told, when the turn ends: so pointers to it
+ * are good for the turn.
  */
 #include "net/conn.h"
 
@@ -62,8 +64,7 @@ peer_hash(const struct net *net, const struct hop *peer)
 struct conn *
 conn_to(const struct net *net, const struct hop *to)
 {
-    struct table_node *node =
-        table_find(&net->conns.by_peer, peer_hash(net, to), leads_to, to);
+    struct table_node *node = table_find(&net->conns.by_peer, peer_hash(net, to), leads_to, to);
 
     return node ? container_of(node, struct conn, node) : NULL;
 }
@@ -117,8 +118,8 @@ static void
 expire(struct conn *conn)
 {
     struct net_count *count = &conn->net->count;
-    bool slow = conn->begun_ms &&
-                conn->begun_ms + conn->net->conf.message_ms <= conn->net->clock->now_ms;
+    bool slow =
+        conn->begun_ms && conn->begun_ms + conn->net->conf.message_ms <= conn->net->clock->now_ms;
 
     if (conn->state == CONN_CONNECTING)
         conn_die(conn, count->conns_failed);
@@ -294,7 +295,9 @@ go_on_ending(struct conn *conn, enum conn_state state)
     conn_watch(conn);
 }
 
-/* A descriptor closed while bytes lie unread makes a reset, which may overtake what we said last. */
+/*
+ * A descriptor closed while bytes lie unread makes a reset, which may overtake what we said last.
+ */
 static void
 linger(struct conn *conn)
 {

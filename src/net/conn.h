@@ -1,5 +1,6 @@
 /*
- * A connection's life: found by its flow id or its far end, reused, watched over by one deadline, ended (RFC 3261 §18).
+ * A connection's life: found by its flow id or its far end, reused, watched over by one deadline,
+ * ended (RFC 3261 §18).
  */
 #ifndef NET_CONN_H
 #define NET_CONN_H
@@ -17,47 +18,47 @@ struct net;
 struct outgoing;
 
 enum conn_state {
-    CONN_CONNECTING,  /* what is sent waits */
+    CONN_CONNECTING, /* what is sent waits */
     CONN_OPEN,
-    CONN_ENDING,      /* reads no more; what this turn sends still leaves */
-    CONN_FLUSHING,    /* no longer alive for others; what waits leaves before the end */
-    CONN_LINGERING,   /* all has left; waits for the peer's end, lest a reset eats our last words */
-    CONN_DEAD,        /* descriptor closed; the turn's end frees it */
+    CONN_ENDING,    /* reads no more; what this turn sends still leaves */
+    CONN_FLUSHING,  /* no longer alive for others; what waits leaves before the end */
+    CONN_LINGERING, /* all has left; waits for the peer's end, lest a reset eats our last words */
+    CONN_DEAD,      /* descriptor closed; the turn's end frees it */
 };
 
 struct conn {
     struct net *net;
-    struct hop peer;           /* with its flow, and the listener that it came by or was opened for */
+    struct hop peer; /* with its flow, and the listener that it came by or was opened for */
     int fd;
-    uint8_t state;             /* enum conn_state */
+    uint8_t state; /* enum conn_state */
     bool inbound;
-    bool peer_ended;           /* the peer said that no more comes */
-    bool abrupt;               /* ends with the turn, whatever waits */
-    bool told;                 /* ports.flow_gone was called */
-    short watched;             /* EV_READ, EV_WRITE: what `ready` is armed for */
+    bool peer_ended; /* the peer said that no more comes */
+    bool abrupt;     /* ends with the turn, whatever waits */
+    bool told;       /* ports.flow_gone was called */
+    short watched;   /* EV_READ, EV_WRITE: what `ready` is armed for */
     struct event ready;
-    struct table_node node;    /* in conns.by_peer while CONNECTING, OPEN or ENDING */
-    struct timer deadline;     /* armed no later than conn_deadline_ms() */
-    uint64_t since_ms;         /* when it began */
-    uint64_t last_ms;          /* when bytes last moved */
-    uint64_t begun_ms;         /* when the message at hand began; in FLUSHING and LINGERING: when that began; 0: none */
-    struct buf in;             /* the beginning of a message; holds no memory while there is none */
-    size_t seen;               /* frame_stream's memory of it */
-    size_t taken;              /* bytes of `in` that were handed on and go with the turn */
-    struct outgoing *first_out, *last_out;  /* what the turn sends */
-    struct queue queue;        /* what the kernel had no room for */
-    struct list touched_link;  /* in conns.touched */
-    struct list end_link;      /* in conns.ending, gone or dead */
+    struct table_node node; /* in conns.by_peer while CONNECTING, OPEN or ENDING */
+    struct timer deadline;  /* armed no later than what conn.c says it is */
+    uint64_t since_ms;      /* when it began */
+    uint64_t last_ms;       /* when bytes last moved */
+    uint64_t begun_ms;      /* when the message at hand, or FLUSHING, or LINGERING began; 0: none */
+    struct buf in; /* the beginning of a message; holds no memory while there is none */
+    size_t seen;   /* frame_stream's memory of it */
+    size_t taken;  /* bytes of `in` that were handed on and go with the turn */
+    struct outgoing *first_out, *last_out; /* what the turn sends */
+    struct queue queue;                    /* what the kernel had no room for */
+    struct list touched_link;              /* in conns.touched */
+    struct list end_link;                  /* in conns.ending, gone or dead */
 };
 
 struct conns {
-    struct slots slots;        /* of struct conn; their ids are the flow ids */
+    struct slots slots; /* of struct conn; their ids are the flow ids */
     struct table by_peer;
     struct timers timers;
-    struct list touched;       /* have something to flush, or to forget when the turn ends */
-    struct list ending;        /* CONN_ENDING */
-    struct list gone;          /* ports.flow_gone is due */
-    struct list dead;          /* CONN_DEAD, told: freed when the turn ends */
+    struct list touched; /* have something to flush, or to forget when the turn ends */
+    struct list ending;  /* CONN_ENDING */
+    struct list gone;    /* ports.flow_gone is due */
+    struct list dead;    /* CONN_DEAD, told: freed when the turn ends */
 };
 
 /* SIPD_ENOMEM. Before: the clock was read. */
@@ -66,14 +67,17 @@ int conns_init(struct net *net) MUST_USE;
 void conns_fini(struct net *net);
 
 /*
- * A connection over this descriptor, which it owns from now on. peer: with its listener; the flow is filled in. NULL when
- * there is no room or memory: then the descriptor is still the caller's.
+ * A connection over this descriptor, which it owns from now on. peer: with its listener; the flow
+ * is filled in. NULL when there is no room or memory: then the descriptor is still the caller's.
  */
 struct conn *conn_new(struct net *net, int fd, const struct hop *peer, bool inbound,
                       enum conn_state state) MUST_USE;
 /* The connection of a flow if messages can still be sent by it; NULL otherwise. */
 struct conn *conn_find(const struct net *net, uint64_t flow);
-/* The newest that leads to this address and takes messages, whoever opened it (RFC 3261 §18); NULL if there is none. */
+/*
+ * The newest that leads to this address and takes messages, whoever opened it (RFC 3261 §18); NULL
+ * if there is none.
+ */
 struct conn *conn_to(const struct net *net, const struct hop *to);
 
 /* Connected: messages may move. */
@@ -88,7 +92,10 @@ void conn_begun(struct conn *conn, uint64_t began_ms);
 void conn_flushed(struct conn *conn);
 /* Ends it with the turn: gracefully, or abruptly. */
 void conn_end(struct conn *conn, bool abrupt);
-/* It is over: what waited is told, the descriptor closed. `counter` is one of net->count; NULL: none besides conns_closed. */
+/*
+ * It is over: what waited is told, the descriptor closed. `counter` is one of net->count; NULL:
+ * none besides conns_closed.
+ */
 void conn_die(struct conn *conn, uint64_t *counter);
 
 /* The turn's end: shuts those that are ending, tells of those gone, frees those dead. */

@@ -1,7 +1,8 @@
 /*
  * What a wildcard stands for: the addresses of the machine's interfaces that are up.
  *
- * A socket of its own for each, so that an answer leaves by the address that was asked and Via can name it.
+ * A socket of its own for each, so that an answer leaves by the address that was asked and Via can
+ * name it.
  */
 #include <ifaddrs.h>
 #include <linux/if.h>

@@ -1,7 +1,8 @@
 /*
  * What the network says about datagrams that we sent (RFC 3261 §18.4, RFC 792, RFC 4443).
  *
- * Whether to believe it is for whoever knows what was sent: an ICMP message is easily forged, a live branch is not.
+ * Whether to believe it is for whoever knows what was sent: an ICMP message is easily forged, a
+ * live branch is not.
  */
 #include "net/icmp.h"
 
@@ -16,13 +17,13 @@
 #include "net/state.h"
 
 enum {
-    ERRORS_MOST = 64,       /* a turn; the rest makes the next poll return at once */
-    RETURNED_BYTES = 1500,  /* of the datagram; ICMP brings less */
+    ERRORS_MOST = 64,      /* a turn; the rest makes the next poll return at once */
+    RETURNED_BYTES = 1500, /* of the datagram; ICMP brings less */
 };
 
 /*
- * Host, network, port, protocol unreachable, parameter problem. A packet too big will be fragmented next time, and a time
- * exceeded is to be ignored.
+ * Host, network, port, protocol unreachable, parameter problem. A packet too big will be fragmented
+ * next time, and a time exceeded is to be ignored.
  */
 static bool
 is_failure(const struct sock_extended_err *error)

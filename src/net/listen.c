@@ -17,7 +17,7 @@
 
 enum {
     LISTENERS_MOST = 4096,
-    TEXT_MOST_BYTES = 512,  /* of a sent-by: any host name and port */
+    TEXT_MOST_BYTES = 512, /* of a sent-by: any host name and port */
 };
 
 void
@@ -144,7 +144,10 @@ bind_to(struct listener *listener, struct buf *why)
     listener->fd = sock_new(sock_family(&listener->at), udp ? SOCK_DGRAM : SOCK_STREAM);
     if (listener->fd < 0)
         return refuse(why, "socket");
-    /* Connections of a process that ended do not keep the port; for datagrams it would share it (house rule 17). */
+    /*
+     * Connections of a process that ended do not keep the port; for datagrams it would share it
+     * (house rule 17).
+     */
     if (!udp && !sock_set(listener->fd, SOL_SOCKET, SO_REUSEADDR, 1))
         return refuse(why, "SO_REUSEADDR");
     if (bind(listener->fd, &addr.any, len) != 0)
@@ -236,7 +239,7 @@ net_listen(struct net *net, const struct net_listen *spec, uint16_t *id, struct 
     *listener = (struct listener){ .net = net, .at = spec->at, .rport = spec->rport, .fd = -1 };
     listener->at.flow = 0;
     listener->at.listener = 0;
-    event_assign(&listener->readable, net->base, -1, 0, NULL, NULL);  /* so that it may be deleted */
+    event_assign(&listener->readable, net->base, -1, 0, NULL, NULL); /* so that it may be deleted */
     err = open_up(listener, spec, why);
     if (err) {
         if (err == SIPD_ENOMEM)
@@ -339,8 +342,8 @@ net_is_local(const struct net *net, const struct hop *to)
 }
 
 void
-net_each_listener(const struct net *net, void (*fn)(void *arg, const struct net_listener_info *info),
-                  void *arg)
+net_each_listener(const struct net *net,
+                  void (*fn)(void *arg, const struct net_listener_info *info), void *arg)
 {
     struct net_listener_info info;
 

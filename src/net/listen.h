@@ -14,24 +14,24 @@ struct udp;
 
 struct listener {
     struct net *net;
-    struct list link;      /* in listeners.all, or listeners.closed */
-    struct hop at;         /* with the port really bound; at.listener is its number */
-    int fd;                /* -1: closed, and known only because connections name it */
+    struct list link; /* in listeners.all, or listeners.closed */
+    struct hop at;    /* with the port really bound; at.listener is its number */
+    int fd;           /* -1: closed, and known only because connections name it */
     uint8_t rport;
-    uint32_t conns;        /* connections that came by it or were opened in its name */
-    struct udp *udp;       /* NULL: takes connections */
+    uint32_t conns;  /* connections that came by it or were opened in its name */
+    struct udp *udp; /* NULL: takes connections */
     struct event readable;
-    char *advertise;       /* "" if there is none */
+    char *advertise; /* "" if there is none */
     char *sent_by;
     uint64_t received, sent;
 };
 
 struct listeners {
-    struct listener **by_id;  /* owned; [id], NULL where there is none */
-    uint32_t ids;             /* entries of by_id */
-    uint32_t count;           /* listeners alive or closed */
-    uint16_t last_id;         /* given last */
-    struct list all;          /* bound, oldest first */
+    struct listener **by_id; /* owned; [id], NULL where there is none */
+    uint32_t ids;            /* entries of by_id */
+    uint32_t count;          /* listeners alive or closed */
+    uint16_t last_id;        /* given last */
+    struct list all;         /* bound, oldest first */
     struct list closed;
 };
 

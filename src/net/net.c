@@ -26,28 +26,28 @@ static const struct {
     size_t cell;
     const char *name;
 } counted[] = {
-    { CELL(received), "net_received" },                        /* messages handed on */
-    { CELL(sent), "net_sent" },                                /* messages that the kernel took */
-    { CELL(dropped_keepalive), "net_dropped_keepalive" },      /* datagrams of filler */
-    { CELL(dropped_noise), "net_dropped_noise" },              /* datagrams that begin like no message */
-    { CELL(dropped_memory), "net_dropped_memory" },            /* no memory */
-    { CELL(dropped_full), "net_dropped_full" },                /* a queue was at its ceiling */
-    { CELL(dropped_refused), "net_dropped_refused" },          /* datagrams that the kernel refused twice */
-    { CELL(dropped_repeat), "net_dropped_repeat" },            /* retransmissions of what still waits */
-    { CELL(dropped_nowhere), "net_dropped_nowhere" },          /* no listener, no connection */
-    { CELL(bounced), "net_bounced" },                          /* ICMP errors */
-    { CELL(untold), "net_untold" },                            /* failures that no memory was there to tell of */
+    { CELL(received), "net_received" },                   /* messages handed on */
+    { CELL(sent), "net_sent" },                           /* messages that the kernel took */
+    { CELL(dropped_keepalive), "net_dropped_keepalive" }, /* datagrams of filler */
+    { CELL(dropped_noise), "net_dropped_noise" },         /* datagrams that begin like no message */
+    { CELL(dropped_memory), "net_dropped_memory" },       /* no memory */
+    { CELL(dropped_full), "net_dropped_full" },           /* a queue was at its ceiling */
+    { CELL(dropped_refused), "net_dropped_refused" }, /* datagrams that the kernel refused twice */
+    { CELL(dropped_repeat), "net_dropped_repeat" },   /* retransmissions of what still waits */
+    { CELL(dropped_nowhere), "net_dropped_nowhere" }, /* no listener, no connection */
+    { CELL(bounced), "net_bounced" },                 /* ICMP errors */
+    { CELL(untold), "net_untold" }, /* failures that no memory was there to tell of */
     { CELL(conns_accepted), "conns_accepted" },
-    { CELL(conns_opened), "conns_opened" },                    /* connects begun */
-    { CELL(conns_closed), "conns_closed" },                    /* however they ended */
-    { CELL(conns_failed), "conns_failed" },                    /* connects refused or not done in time */
-    { CELL(conns_idle), "conns_idle" },                        /* closed for silence */
-    { CELL(conns_slow), "conns_slow" },                        /* closed for a message that did not become whole */
-    { CELL(conns_bad), "conns_bad" },                          /* closed for bytes that are no messages */
-    { CELL(conns_over_limit), "conns_over_limit" },            /* closed at accept */
-    { CELL(conns_no_descriptor), "conns_no_descriptor" },      /* closed at accept */
-    { CELL(turn_late), "turn_late" },                          /* turns of more than 10 ms of processor */
-    { CELL(turn_slept), "turn_slept" },                        /* turns that slept outside of the poll */
+    { CELL(conns_opened), "conns_opened" }, /* connects begun */
+    { CELL(conns_closed), "conns_closed" }, /* however they ended */
+    { CELL(conns_failed), "conns_failed" }, /* connects refused or not done in time */
+    { CELL(conns_idle), "conns_idle" },     /* closed for silence */
+    { CELL(conns_slow), "conns_slow" },     /* closed for a message that did not become whole */
+    { CELL(conns_bad), "conns_bad" },       /* closed for bytes that are no messages */
+    { CELL(conns_over_limit), "conns_over_limit" },       /* closed at accept */
+    { CELL(conns_no_descriptor), "conns_no_descriptor" }, /* closed at accept */
+    { CELL(turn_late), "turn_late" },   /* turns of more than 10 ms of processor */
+    { CELL(turn_slept), "turn_slept" }, /* turns that slept outside of the poll */
 };
 
 static void

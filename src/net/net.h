@@ -1,9 +1,11 @@
 /*
- * The network as the daemon sees it: listeners, connections, one loop; whole messages in, bytes out (RFC 3261 §18).
+ * The network as the daemon sees it: listeners, connections, one loop; whole messages in, bytes out
+ * (RFC 3261 §18).
  *
- * One thread. What arrives is told by the ports, lent until the end of the turn. What is sent is queued as spans of memory
- * that lives until the turn's end and leaves together; what cannot leave then is copied into bounded queues in here. No
- * call comes back before it returns: failures are told at the end of the turn.
+ * One thread. What arrives is told by the ports, lent until the end of the turn. What is sent is
+ * queued as spans of memory that lives until the turn's end and leaves together; what cannot leave
+ * then is copied into bounded queues in here. No call comes back before it returns: failures are
+ * told at the end of the turn.
  */
 #ifndef NET_NET_H
 #define NET_NET_H
@@ -20,17 +22,27 @@ struct event_base;
 struct net;
 
 struct net_ports {
-    /* A whole message came. fault: 0, or the status that frame found it deserves (frame.h), with its words. */
-    void (*bytes)(void *io, const struct hop *from, struct span bytes, uint16_t fault, const char *fault_reason);
-    /* What was sent with this token could not leave or be delivered (connect failed, connection gone, ICMP). Not 0. */
+    /*
+     * A whole message came. fault: 0, or the status that frame found it deserves (frame.h), with
+     * its words.
+     */
+    void (*bytes)(void *io, const struct hop *from, struct span bytes, uint16_t fault,
+                  const char *fault_reason);
+    /*
+     * What was sent with this token could not leave or be delivered (connect failed, connection
+     * gone, ICMP). Not 0.
+     */
     void (*gone)(void *io, uint64_t token, int err);
     /*
-     * The network gave back the start of a datagram that we sent to this hop: ICMP unreachable or parameter problem
-     * (RFC 3261 §18.4). Anybody can forge one: to be believed only if the bytes hold a live branch of ours. They may be
-     * few, or end within a line.
+     * The network gave back the start of a datagram that we sent to this hop: ICMP unreachable or
+     * parameter problem (RFC 3261 §18.4). Anybody can forge one: to be believed only if the bytes
+     * hold a live branch of ours. They may be few, or end within a line.
      */
     void (*bounced)(void *io, const struct hop *to, struct span bytes);
-    /* A connection ended; whoever kept its flow id may forget it. Told after `gone` for what was waiting there. */
+    /*
+     * A connection ended; whoever kept its flow id may forget it. Told after `gone` for what was
+     * waiting there.
+     */
     void (*flow_gone)(void *io, uint64_t flow);
     /* Timers may be due: the clock has been read anew. Called each turn after the messages. */
     void (*tick)(void *io);
@@ -40,81 +52,92 @@ struct net_ports {
 };
 
 struct net_conf {
-    uint32_t connections;      /* most connections alive; more are closed at accept */
-    uint32_t message_bytes;    /* largest message */
-    uint32_t idle_ms;          /* a connection without traffic is closed after this */
-    uint32_t message_ms;       /* a begun message must be whole after this (slow drip) */
-    uint32_t connect_ms;       /* a connect must be done after this */
-    uint32_t queue_bytes;      /* most bytes waiting on one connection or socket */
+    uint32_t connections;   /* most connections alive; more are closed at accept */
+    uint32_t message_bytes; /* largest message */
+    uint32_t idle_ms;       /* a connection without traffic is closed after this */
+    uint32_t message_ms;    /* a begun message must be whole after this (slow drip) */
+    uint32_t connect_ms;    /* a connect must be done after this */
+    uint32_t queue_bytes;   /* most bytes waiting on one connection or socket */
 };
 
 enum net_rport { NET_RPORT_ASKED, NET_RPORT_PRIVATE, NET_RPORT_ALWAYS };
 
-struct net_listen {            /* one address and port, wildcards already expanded (net_expand) */
-    struct hop at;             /* transport, ip, port (0: any free), scope_id */
-    struct span advertise;     /* "host[:port]" or empty; copied */
-    uint8_t rport;             /* enum net_rport */
+struct net_listen {        /* one address and port, wildcards already expanded (net_expand) */
+    struct hop at;         /* transport, ip, port (0: any free), scope_id */
+    struct span advertise; /* "host[:port]" or empty; copied */
+    uint8_t rport;         /* enum net_rport */
 };
 
-struct net_listener_info {     /* for lists and for core's Via rules */
+struct net_listener_info { /* for lists and for core's Via rules */
     uint16_t id;
-    struct hop at;             /* with the port really bound */
-    struct span advertise;     /* lent for the turn */
-    struct span sent_by;       /* what Via says: advertise with a port (the bound one if it has none), or address:port; lent for the turn */
-    uint8_t rport;
-    uint64_t received, sent;   /* messages */
-    uint64_t dropped;          /* datagrams that the kernel had no room for; told by net_each_listener() only */
+    struct hop at;           /* with the port really bound */
+    struct span advertise;   /* lent for the turn */
+    struct span sent_by;     /* for Via: advertise with a port (if it has none, ours); or ip:port */
+    uint8_t rport;           /* enum net_rport */
+    uint64_t received, sent; /* messages */
+    uint64_t dropped;        /* datagrams the kernel had no room for; net_each_listener() only */
 };
 
 struct net_conn_info {
     uint64_t flow;
-    struct hop peer;           /* listener: the one it came by, or the one that opened it */
+    struct hop peer; /* listener: the one it came by, or the one that opened it */
     bool inbound, connecting;
     uint64_t since_ms, last_ms;
     uint32_t queued_bytes;
 };
 
-/* Makes the loop. Lent for its life: ports, counters, log; clock is written by the loop at each wake. SIPD_ENOMEM, SIPD_EIO. */
-int net_new(struct net **net, const struct net_ports *ports, struct clock *clock, struct counters *counters,
-            const struct log *log) MUST_USE;
+/*
+ * Makes the loop. Lent for its life: ports, counters, log; clock is written by the loop at each
+ * wake. SIPD_ENOMEM, SIPD_EIO.
+ */
+int net_new(struct net **net, const struct net_ports *ports, struct clock *clock,
+            struct counters *counters, const struct log *log) MUST_USE;
 /* Closes everything, nulls the pointer. NULL inside is fine. */
 void net_free(struct net **net);
 /* Sets limits; connections alive stay. Before the first call modest defaults hold. */
 void net_set_conf(struct net *net, const struct net_conf *conf);
 
 /*
- * Calls fn once for each concrete address that spec stands for: itself, or for the wildcard 0.0.0.0 or :: every address of
- * that family of the machine's interfaces that are up, loopback too. Link-local IPv6 addresses only if spec->at.scope_id
- * names their interface. Port 0 stays 0. The first result of fn that is not SIPD_OK ends the walk and is returned;
- * SIPD_EIO if the interfaces could not be read, SIPD_ENOENT if there is no such address.
+ * Calls fn once for each concrete address that spec stands for: itself, or for the wildcard 0.0.0.0
+ * or :: every address of that family of the machine's interfaces that are up, loopback too.
+ * Link-local IPv6 addresses only if spec->at.scope_id names their interface. Port 0 stays 0. The
+ * first result of fn that is not SIPD_OK ends the walk and is returned; SIPD_EIO if the interfaces
+ * could not be read, SIPD_ENOENT if there is no such address.
  */
-int net_expand(const struct net_listen *spec, int (*fn)(void *arg, const struct net_listen *one), void *arg);
+int net_expand(const struct net_listen *spec, int (*fn)(void *arg, const struct net_listen *one),
+               void *arg);
 /*
- * Binds. *id becomes the listener's number; numbers are not used again soon. SIPD_EIO, SIPD_EEXIST (taken), SIPD_EFULL,
- * SIPD_ENOMEM, SIPD_EINVAL (a wildcard, or a transport that net does not have); `why` then tells in words.
+ * Binds. *id becomes the listener's number; numbers are not used again soon. SIPD_EIO, SIPD_EEXIST
+ * (taken), SIPD_EFULL, SIPD_ENOMEM, SIPD_EINVAL (a wildcard, or a transport that net does not
+ * have); `why` then tells in words.
  */
-int net_listen(struct net *net, const struct net_listen *spec, uint16_t *id, struct buf *why) MUST_USE;
+int net_listen(struct net *net, const struct net_listen *spec, uint16_t *id,
+               struct buf *why) MUST_USE;
 /*
- * Closes the listening socket at once, so the address can be bound anew in the same turn; its connections stay, and
- * net_listener() knows it until the last of them has ended.
+ * Closes the listening socket at once, so the address can be bound anew in the same turn; its
+ * connections stay, and net_listener() knows it until the last of them has ended.
  */
 void net_unlisten(struct net *net, uint16_t id);
 /* The listener; false if there is none such. */
 bool net_listener(const struct net *net, uint16_t id, struct net_listener_info *out);
-/* Is this one of our listening addresses (any transport when to->transport is HOP_NONE; port 0: any of ours)? */
+/*
+ * Is this one of our listening addresses (any transport when to->transport is HOP_NONE; port 0: any
+ * of ours)?
+ */
 bool net_is_local(const struct net *net, const struct hop *to);
 
 /*
- * Picks how a message of `bytes` to this hop would leave: which listener, which connection. With a flow, out->to is that
- * connection's far end, whatever `to` says besides. sent_by is lent for the turn. Opens nothing.
- * SIPD_ENOENT: no listener of that transport and family; SIPD_ECLOSED: to->flow is not alive; SIPD_EFULL: no room for one
- * more connection or byte; SIPD_ETOOBIG: no datagram is that large.
+ * Picks how a message of `bytes` to this hop would leave: which listener, which connection. With a
+ * flow, out->to is that connection's far end, whatever `to` says besides. sent_by is lent for the
+ * turn. Opens nothing. SIPD_ENOENT: no listener of that transport and family; SIPD_ECLOSED:
+ * to->flow is not alive; SIPD_EFULL: no room for one more connection or byte; SIPD_ETOOBIG: no
+ * datagram is that large.
  */
 int net_way(struct net *net, const struct hop *to, size_t bytes, struct way *out) MUST_USE;
 /*
- * Queues bytes for a way's hop; opens the connection if there is none. Lent: bytes, until the end of the turn.
- * token: given back by `gone` when this could not leave; 0: nobody asks. A retransmission (same token, same bytes) of what
- * still waits in here is dropped.
+ * Queues bytes for a way's hop; opens the connection if there is none. Lent: bytes, until the end
+ * of the turn. token: given back by `gone` when this could not leave; 0: nobody asks. A
+ * retransmission (same token, same bytes) of what still waits in here is dropped.
  */
 void net_send(struct net *net, const struct hop *to, struct span bytes, uint64_t token);
 /* Ends a connection at the end of the turn. False if there is none such. */
@@ -126,7 +149,10 @@ bool net_flow_alive(const struct net *net, uint64_t flow);
 struct arena *net_turn_arena(struct net *net);
 /* libevent's base, for descriptors that others own. Their callbacks call net_wake() first. */
 struct event_base *net_event_base(struct net *net);
-/* Begins the turn, if no callback before did: the clock is read anew. What the callback sends leaves at this turn's end. */
+/*
+ * Begins the turn, if no callback before did: the clock is read anew. What the callback sends
+ * leaves at this turn's end.
+ */
 void net_wake(struct net *net);
 /* Runs fn(arg) in the next turn. The one call that another thread may make. SIPD_ENOMEM. */
 int net_post(struct net *net, void (*fn)(void *arg), void *arg) MUST_USE;
@@ -136,7 +162,9 @@ int net_run(struct net *net);
 void net_stop(struct net *net);
 
 /* Walks listeners and connections; fn may not change them. */
-void net_each_listener(const struct net *net, void (*fn)(void *arg, const struct net_listener_info *info), void *arg);
-void net_each_conn(const struct net *net, void (*fn)(void *arg, const struct net_conn_info *info), void *arg);
+void net_each_listener(const struct net *net,
+                       void (*fn)(void *arg, const struct net_listener_info *info), void *arg);
+void net_each_conn(const struct net *net, void (*fn)(void *arg, const struct net_conn_info *info),
+                   void *arg);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * What leaves by a connection: the turn's messages together, then, in order, what the kernel had no room for.
+ * What leaves by a connection: the turn's messages together, then, in order, what the kernel had no
+ * room for.
  */
 #include "net/outbox.h"
 
@@ -11,9 +12,9 @@
 #include "net/state.h"
 #include "net/tcp.h"
 
-enum { PARTS = 64 };  /* messages in one write */
+enum { PARTS = 64 }; /* messages in one write */
 
-struct outgoing {     /* in the turn's arena */
+struct outgoing { /* in the turn's arena */
     struct outgoing *next;
     struct span bytes;
     uint64_t token;
@@ -62,7 +63,10 @@ count_sent(struct conn *conn, size_t len)
     ++*conn->net->count.sent;
 }
 
-/* The kernel's verdict on a write: bytes taken, 0 when it has no room. The connection may have died. */
+/*
+ * The kernel's verdict on a write: bytes taken, 0 when it has no room. The connection may have
+ * died.
+ */
 static size_t
 written(struct conn *conn, ssize_t len)
 {
@@ -91,7 +95,7 @@ put_rest_in_queue(struct conn *conn, size_t sent)
         ++*net->count.dropped_full;
         tell(net, out->token, err);
         if (sent > 0) {
-            conn_die(conn, NULL);  /* nothing can follow half a message */
+            conn_die(conn, NULL); /* nothing can follow half a message */
             return;
         }
     }
@@ -172,7 +176,8 @@ outbox_write(struct conn *conn)
     struct iovec parts[PARTS];
     size_t n = 0;
 
-    for (struct waiting *w = queue_first(&conn->queue); w && n < PARTS; w = queue_next(&conn->queue, w))
+    for (struct waiting *w = queue_first(&conn->queue); w && n < PARTS;
+         w = queue_next(&conn->queue, w))
         parts[n++] = (struct iovec){ w->bytes + w->sent, w->len - w->sent };
     if (n > 0)
         take_waiting(conn, written(conn, tcp_write(conn, parts, n)));

@@ -1,5 +1,6 @@
 /*
- * What leaves by a connection: the turn's messages together, then, in order, what the kernel had no room for.
+ * What leaves by a connection: the turn's messages together, then, in order, what the kernel had no
+ * room for.
  */
 #ifndef NET_OUTBOX_H
 #define NET_OUTBOX_H

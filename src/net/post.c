@@ -1,8 +1,8 @@
 /*
  * The one way in from another thread: calls that run in the next turn.
  *
- * Threads push on a stack with one compare-and-swap; the loop takes all of it and runs the oldest first. No lock, so no
- * thread can hold one while it waits for a disk (house rule 16).
+ * Threads push on a stack with one compare-and-swap; the loop takes all of it and runs the oldest
+ * first. No lock, so no thread can hold one while it waits for a disk (house rule 16).
  */
 #include "net/post.h"
 
@@ -16,7 +16,7 @@
 #include "net/turn.h"
 
 struct post {
-    struct post *next;  /* pushed before this one; once taken: after it */
+    struct post *next; /* pushed before this one; once taken: after it */
     void (*fn)(void *arg);
     void *arg;
 };
@@ -66,7 +66,7 @@ readable(evutil_socket_t fd, short what, void *arg)
     uint64_t pushes;
     ssize_t len = read(fd, &pushes, sizeof pushes);
 
-    (void)len;  /* emptied before the stack is taken: who pushes later wakes us again */
+    (void)len; /* emptied before the stack is taken: who pushes later wakes us again */
     (void)what;
     turn_begin(net);
     for (struct post *post = take_all(&net->posts), *next; post; post = next) {

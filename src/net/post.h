@@ -13,8 +13,8 @@ struct net;
 struct post;
 
 struct posts {
-    _Atomic(struct post *) newest;  /* pushed by any thread; taken whole by the loop's */
-    int fd;                         /* eventfd: wakes the loop; -1: not there */
+    _Atomic(struct post *) newest; /* pushed by any thread; taken whole by the loop's */
+    int fd;                        /* eventfd: wakes the loop; -1: not there */
     struct event readable;
 };
 

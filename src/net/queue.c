@@ -1,7 +1,8 @@
 /*
  * Messages that could not leave in their turn: copied, in order, up to a ceiling.
  *
- * One table for all queues finds a token's messages, so that a peer who does not read cannot make us search.
+ * One table for all queues finds a token's messages, so that a peer who does not read cannot make
+ * us search.
  */
 #include "net/queue.h"
 

@@ -8,18 +8,18 @@
 #include "net/sock.h"
 #include "net/tell.h"
 
-struct waiting {                /* on the heap; when its way dies it becomes the telling that it begins with */
-    struct telling told;        /* told.link: in queue.waiting */
-    struct table_node node;     /* in net->repeats if it has a token */
+struct waiting { /* on the heap; when its way dies it becomes the telling that it begins with */
+    struct telling told;    /* told.link: in queue.waiting */
+    struct table_node node; /* in net->repeats if it has a token */
     const struct queue *queue;
-    union sock_addr to;         /* of a datagram; where it goes */
-    uint32_t len, sent;         /* bytes, and how many of them have left */
+    union sock_addr to; /* of a datagram; where it goes */
+    uint32_t len, sent; /* bytes, and how many of them have left */
     char bytes[];
 };
 
-struct queue {                  /* one for each connection and datagram socket */
-    struct list waiting;        /* oldest first */
-    size_t bytes;               /* held by all of them */
+struct queue {           /* one for each connection and datagram socket */
+    struct list waiting; /* oldest first */
+    size_t bytes;        /* held by all of them */
 };
 
 void queue_init(struct queue *q);
@@ -34,11 +34,15 @@ queue_empty(const struct queue *q)
 struct waiting *queue_first(const struct queue *q);
 /* The one behind w, or NULL. */
 struct waiting *queue_next(const struct queue *q, const struct waiting *w);
-/* Does the same message with the same token wait there? Then it is a retransmission that helps nobody. */
+/*
+ * Does the same message with the same token wait there? Then it is a retransmission that helps
+ * nobody.
+ */
 bool queue_holds(const struct net *net, const struct queue *q, struct span bytes, uint64_t token);
 /*
- * Copies a message to the end; `to` may be NULL for a stream. sent: bytes of it that have left; such a message is taken
- * whatever the ceiling says, for a stream cannot be cut in its middle. SIPD_EFULL, SIPD_ENOMEM.
+ * Copies a message to the end; `to` may be NULL for a stream. sent: bytes of it that have left;
+ * such a message is taken whatever the ceiling says, for a stream cannot be cut in its middle.
+ * SIPD_EFULL, SIPD_ENOMEM.
  */
 int queue_put(struct net *net, struct queue *q, const union sock_addr *to, struct span bytes,
               size_t sent, uint64_t token) MUST_USE;

@@ -5,7 +5,7 @@
 
 #include <unistd.h>
 
-enum { V4_AT = 12 };  /* ::ffff:a.b.c.d: where a stands */
+enum { V4_AT = 12 }; /* ::ffff:a.b.c.d: where a stands */
 
 int
 sock_family(const struct hop *hop)

@@ -23,7 +23,10 @@ socklen_t sock_addr_write(const struct hop *hop, union sock_addr *to);
 /* Reads address, port and scope id into the hop; the rest of it stays. */
 void sock_addr_read(const union sock_addr *from, struct hop *hop);
 
-/* An IPv6 socket never takes IPv4 (house rule 17); never blocks, never inherited. A descriptor, or -1 with errno. */
+/*
+ * An IPv6 socket never takes IPv4 (house rule 17); never blocks, never inherited. A descriptor, or
+ * -1 with errno.
+ */
 int sock_new(int family, int type) MUST_USE;
 /* Sets an option to a number; false with errno. */
 bool sock_set(int fd, int level, int option, int value);

@@ -1,5 +1,6 @@
 /*
- * Which of our addresses a message leaves by when nobody said: the kernel is asked, its answer kept for a while.
+ * Which of our addresses a message leaves by when nobody said: the kernel is asked, its answer kept
+ * for a while.
  *
  * A connect() of a datagram socket sends nothing but makes the kernel choose route and source.
  */
@@ -25,8 +26,8 @@ ask_kernel(const struct hop *to, struct hop *from)
     union sock_addr addr;
     socklen_t len = sock_addr_write(to, &addr), room = sizeof addr;
     int fd = sock_new(sock_family(to), SOCK_DGRAM);
-    bool told = fd >= 0 && connect(fd, &addr.any, len) == 0 &&
-                getsockname(fd, &addr.any, &room) == 0;
+    bool told =
+        fd >= 0 && connect(fd, &addr.any, len) == 0 && getsockname(fd, &addr.any, &room) == 0;
 
     if (told)
         sock_addr_read(&addr, from);
@@ -35,7 +36,10 @@ ask_kernel(const struct hop *to, struct hop *from)
     return told;
 }
 
-/* Has it a socket that can reach the destination at all? The kernel lets nothing out from a loopback address. */
+/*
+ * Has it a socket that can reach the destination at all? The kernel lets nothing out from a
+ * loopback address.
+ */
 static bool
 reaches(const struct listener *listener, const struct hop *to)
 {

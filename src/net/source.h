@@ -1,5 +1,6 @@
 /*
- * Which of our addresses a message leaves by when nobody said: the one that the kernel would pick for the destination.
+ * Which of our addresses a message leaves by when nobody said: the one that the kernel would pick
+ * for the destination.
  */
 #ifndef NET_SOURCE_H
 #define NET_SOURCE_H
@@ -11,15 +12,15 @@ enum { SOURCES = 512 };
 struct net;
 struct listener;
 
-struct source {              /* an answer of the kernel's */
-    uint8_t ip[16];          /* the destination */
+struct source {     /* an answer of the kernel's */
+    uint8_t ip[16]; /* the destination */
     uint32_t scope_id;
-    uint16_t listener;       /* 0: nothing is kept here */
+    uint16_t listener; /* 0: nothing is kept here */
     uint8_t transport;
-    uint64_t until_ms;       /* routes change */
+    uint64_t until_ms; /* routes change */
 };
 
-struct sources {             /* what is asked again pushes out what lay at its place */
+struct sources { /* what is asked again pushes out what lay at its place */
     struct source at[SOURCES];
 };
 

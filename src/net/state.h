@@ -16,7 +16,7 @@
 #include "net/stream.h"
 #include "net/turn.h"
 
-struct net_count {               /* cells of the counters; what each counts: net.c */
+struct net_count { /* cells of the counters; what each counts: net.c */
     uint64_t *received, *sent;
     uint64_t *dropped_keepalive, *dropped_noise, *dropped_memory;
     uint64_t *dropped_full, *dropped_refused, *dropped_repeat, *dropped_nowhere;
@@ -33,20 +33,20 @@ struct net {
     const struct log *log;
     struct net_count count;
     struct net_conf conf;
-    struct prf_key key;          /* of hash tables */
+    struct prf_key key; /* of hash tables */
     struct event_base *base;
     struct turn turn;
     struct posts posts;
-    struct list tellings;        /* struct telling: for the turn's end */
-    struct table repeats;        /* struct waiting that have a token, of all queues */
+    struct list tellings; /* struct telling: for the turn's end */
+    struct table repeats; /* struct waiting that have a token, of all queues */
     struct listeners listeners;
     struct sources sources;
-    struct list udp_read;        /* struct udp whose slots were filled this turn */
-    struct list udp_out;         /* struct udp that have datagrams to send */
-    char *udp_tails;             /* where the ends of long datagrams are read; owned */
+    struct list udp_read; /* struct udp whose slots were filled this turn */
+    struct list udp_out;  /* struct udp that have datagrams to send */
+    char *udp_tails;      /* where the ends of long datagrams are read; owned */
     struct conns conns;
-    struct stream_room room;     /* what connections were read into this turn */
-    int spare_fd;                /* given up for a moment when descriptors run out; -1: none */
+    struct stream_room room; /* what connections were read into this turn */
+    int spare_fd;            /* given up for a moment when descriptors run out; -1: none */
 };
 
 #endif

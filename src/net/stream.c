@@ -1,9 +1,9 @@
 /*
  * Bytes of a connection to messages (RFC 3261 §18.3, RFC 5626 §4.4.1).
  *
- * All connections are read into one room that starts anew each turn; only the beginning of a message that has not come
- * whole is copied, and the rest of it read behind it. So a connection at rest holds no buffer, and a turn no more than the
- * room: who finds none is read in the next turn.
+ * All connections are read into one room that starts anew each turn; only the beginning of a
+ * message that has not come whole is copied, and the rest of it read behind it. So a connection at
+ * rest holds no buffer, and a turn no more than the room: who finds none is read in the next turn.
  */
 #include "net/stream.h"
 
@@ -99,7 +99,10 @@ hand_on_all(struct conn *conn, struct span bytes)
         pinged |= frame.kind == FRAME_PING;
         done += frame.skip + frame.len;
     }
-    /* One answer for all pings that came together: more would let two bytes be had for four, without end. */
+    /*
+     * One answer for all pings that came together: more would let two bytes be had for four,
+     * without end.
+     */
     if (pinged)
         outbox_send(conn, SPAN("\r\n"), 0);
     if (bytes.len - done <= frame.skip || conn->state != CONN_OPEN)
@@ -176,7 +179,10 @@ read_fresh(struct conn *conn)
     poison(net->room.bytes + net->room.used, room - done);
 }
 
-/* Reads behind the beginning that was kept; as much again each time, so that a large one is not moved often. */
+/*
+ * Reads behind the beginning that was kept; as much again each time, so that a large one is not
+ * moved often.
+ */
 static void
 read_more(struct conn *conn)
 {

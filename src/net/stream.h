@@ -9,15 +9,18 @@
 struct conn;
 struct net;
 
-struct stream_room {  /* where connections are read into; starts anew each turn */
-    char *bytes;      /* owned */
-    size_t used;      /* handed out this turn */
+struct stream_room { /* where connections are read into; starts anew each turn */
+    char *bytes;     /* owned */
+    size_t used;     /* handed out this turn */
 };
 
 /* SIPD_ENOMEM. */
 int stream_init(struct net *net) MUST_USE;
 void stream_fini(struct stream_room *room);
-/* Reads once and hands on each whole message. The connection may begin its end, or die, by what it finds. */
+/*
+ * Reads once and hands on each whole message. The connection may begin its end, or die, by what it
+ * finds.
+ */
 void stream_read(struct conn *conn);
 /* Reads and throws away; at the peer's end the connection dies. */
 void stream_discard(struct conn *conn);

@@ -16,13 +16,16 @@
 #include "net/turn.h"
 
 enum {
-    ACCEPT_MOST = 64,              /* a turn, of one listener */
+    ACCEPT_MOST = 64, /* a turn, of one listener */
     BACKLOG = 4096,
-    PAUSE_MS = 100,                /* when nothing can be accepted nor turned away */
-    UNACKNOWLEDGED_MS = 32000,     /* 64*T1: by then nobody waits for an answer */
+    PAUSE_MS = 100,            /* when nothing can be accepted nor turned away */
+    UNACKNOWLEDGED_MS = 32000, /* 64*T1: by then nobody waits for an answer */
 };
 
-/* Messages are small and whole; a peer that vanished is found out before its transactions have all died. */
+/*
+ * Messages are small and whole; a peer that vanished is found out before its transactions have all
+ * died.
+ */
 static void
 set_options(int fd)
 {
@@ -60,7 +63,10 @@ admit(struct listener *listener, int fd, const union sock_addr *addr)
     close(fd);
 }
 
-/* No descriptor is left: the spare one is given up, so that the peer hears at once instead of waiting in the backlog. */
+/*
+ * No descriptor is left: the spare one is given up, so that the peer hears at once instead of
+ * waiting in the backlog.
+ */
 static bool
 turn_away(struct listener *listener)
 {
@@ -99,6 +105,7 @@ pause_listening(struct listener *listener)
 {
     struct timeval a_while = { .tv_usec = PAUSE_MS * 1000 };
 
+    log_event(listener->net->log, LOG_LVL_WARN, "accept_paused", "why", strerror(errno), NULL);
     event_del(&listener->readable);
     event_assign(&listener->readable, listener->net->base, -1, 0, pause_over, listener);
     event_add(&listener->readable, &a_while);
@@ -118,7 +125,10 @@ pause_over(evutil_socket_t fd, short what, void *arg)
         pause_listening(listener);
 }
 
-/* Errors of a connection that ended before it was accepted, or of the network, concern only that one (accept(2)). */
+/*
+ * Errors of a connection that ended before it was accepted, or of the network, concern only that
+ * one (accept(2)).
+ */
 static bool
 concerns_one(int err)
 {

@@ -19,7 +19,8 @@ struct net;
 /* Begins to accept on a bound listener. SIPD_ENOMEM, SIPD_EIO (errno tells). */
 int tcp_start(struct listener *listener) MUST_USE;
 /* Begins to connect from a listener's address. SIPD_EFULL, SIPD_EIO. */
-int tcp_connect(struct net *net, struct listener *from, const struct hop *to, struct conn **conn) MUST_USE;
+int tcp_connect(struct net *net, struct listener *from, const struct hop *to,
+                struct conn **conn) MUST_USE;
 /* The connect has ended: well or not. */
 void tcp_connected(struct conn *conn);
 /* As read() and writev(), without SIGPIPE. */

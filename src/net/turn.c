@@ -1,6 +1,6 @@
 /*
- * A turn: one wake of the loop. The clock is read, what came is handed on, timers are told, what was queued leaves
- * together, failures are told, and all that was lent ends.
+ * A turn: one wake of the loop. The clock is read, what came is handed on, timers are told, what
+ * was queued leaves together, failures are told, and all that was lent ends.
  *
  * libevent may dispatch several descriptors in one pass; the turn ends once, after all of them.
  */
@@ -18,7 +18,7 @@
 
 enum {
     ARENA_MOST_BYTES = 256 << 20,
-    TELL_ROUNDS = 16,  /* of telling and sending again in one turn; the rest is told in the next */
+    TELL_ROUNDS = 16, /* of telling and sending again in one turn; the rest is told in the next */
 };
 
 /* ---------------------------------------------------------------- time */
@@ -38,7 +38,7 @@ read_clock(struct net *net)
 {
     uint64_t ns = now_ns();
 
-    net->clock->now_ms = ns / 1000000 + 1;  /* never 0, not even on a machine just born */
+    net->clock->now_ms = ns / 1000000 + 1; /* never 0, not even on a machine just born */
     net->clock->wall_s = time(NULL);
     return ns;
 }
@@ -138,8 +138,8 @@ turn_end(struct net *net)
 /* ---------------------------------------------------------------- the loop */
 
 /*
- * Sets the timer for what is due next. One that is set for earlier stays: waking once for nothing costs less than setting
- * it anew each turn.
+ * Sets the timer for what is due next. One that is set for earlier stays: waking once for nothing
+ * costs less than setting it anew each turn.
  */
 static bool
 set_timer(struct net *net, uint64_t due_ms, uint64_t now_ms)

@@ -12,12 +12,12 @@
 struct net;
 
 struct turn {
-    struct arena arena;    /* poisoned when the turn ends */
+    struct arena arena; /* poisoned when the turn ends */
     struct watch watch;
-    struct event timer;    /* wakes the loop; what is due is asked then */
-    uint64_t timer_ms;     /* when it is set for; UINT64_MAX: not set */
-    bool open;             /* between turn_begin() and the end */
-    bool stop;             /* net_stop() was called */
+    struct event timer; /* wakes the loop; what is due is asked then */
+    uint64_t timer_ms;  /* when it is set for; UINT64_MAX: not set */
+    bool open;          /* between turn_begin() and the end */
+    bool stop;          /* net_stop() was called */
 };
 
 /* Prepares turns and reads the clock for the first time. */

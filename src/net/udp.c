@@ -1,8 +1,9 @@
 /*
  * Datagrams: in and out by the batch (RFC 3261 §18).
  *
- * Short messages lie side by side in slots, so that a batch stays in the cache; the rare long one is put together in the
- * turn's arena. A turn reads one batch of each socket: what is left makes the next poll return at once.
+ * Short messages lie side by side in slots, so that a batch stays in the cache; the rare long one
+ * is put together in the turn's arena. A turn reads one batch of each socket: what is left makes
+ * the next poll return at once.
  */
 #include "net/udp.h"
 
@@ -19,30 +20,30 @@
 #include "sip/frame.h"
 
 enum {
-    BATCH = 64,               /* datagrams read at once */
-    SLOT_BYTES = 35 * 64,     /* an odd number of cache lines: messages begin in different sets */
+    BATCH = 64,           /* datagrams read at once */
+    SLOT_BYTES = 35 * 64, /* an odd number of cache lines: messages begin in different sets */
     TAIL_BYTES = 65536 - SLOT_BYTES,
-    OUT_MOST = 128,           /* datagrams sent at once */
-    RETRY_MS = 2,             /* after ENOBUFS: the socket is writable, the device's queue is full */
-    BUFFER_BYTES = 8 << 20,   /* of the kernel, each way; it gives what it may */
+    OUT_MOST = 128,         /* datagrams sent at once */
+    RETRY_MS = 2,           /* after ENOBUFS: the socket is writable, the device's queue is full */
+    BUFFER_BYTES = 8 << 20, /* of the kernel, each way; it gives what it may */
 };
 
 struct udp {
     struct listener *listener;
-    char *slots;                      /* owned; BATCH times SLOT_BYTES */
+    char *slots; /* owned; BATCH times SLOT_BYTES */
     struct mmsghdr in[BATCH];
-    struct iovec in_parts[BATCH][2];  /* slot, then tail */
+    struct iovec in_parts[BATCH][2]; /* slot, then tail */
     union sock_addr from[BATCH];
-    struct list read_link;            /* in net->udp_read: slots are in use until the turn's end */
+    struct list read_link; /* in net->udp_read: slots are in use until the turn's end */
     unsigned out_len;
     struct mmsghdr out[OUT_MOST];
     struct iovec out_part[OUT_MOST];
     union sock_addr to[OUT_MOST];
     uint64_t token[OUT_MOST];
-    struct list out_link;             /* in net->udp_out while out_len is not 0 */
-    struct queue queue;               /* what the kernel had no room for */
-    struct event retry;               /* armed while something waits there */
-    bool errors;                      /* the error queue may hold some */
+    struct list out_link; /* in net->udp_out while out_len is not 0 */
+    struct queue queue;   /* what the kernel had no room for */
+    struct event retry;   /* armed while something waits there */
+    bool errors;          /* the error queue may hold some */
 };
 
 /* ---------------------------------------------------------------- in */
@@ -90,7 +91,9 @@ bytes_of(struct udp *udp, size_t i)
     return (struct span){ whole, len };
 }
 
-/* A message is handed on; keep-alives (RFC 5626 §3.5.1 has STUN for datagrams) and noise are not. */
+/*
+ * A message is handed on; keep-alives (RFC 5626 §3.5.1 has STUN for datagrams) and noise are not.
+ */
 static void
 hand_on(struct listener *listener, const struct hop *from, struct span bytes)
 {
@@ -129,7 +132,8 @@ hand_on_all(struct udp *udp, size_t len)
         if (bytes.at && from.port != 0)
             hand_on(listener, &from, bytes);
         else
-            ++*(bytes.at ? listener->net->count.dropped_noise : listener->net->count.dropped_memory);
+            ++*(bytes.at ? listener->net->count.dropped_noise
+                         : listener->net->count.dropped_memory);
     }
 }
 
@@ -151,7 +155,10 @@ readable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     turn_begin(net);
-    /* libevent polls again within a turn when a callback activates another: what the slots hold is lent. */
+    /*
+     * libevent polls again within a turn when a callback activates another: what the slots hold is
+     * lent.
+     */
     if (!list_empty(&udp->read_link))
         return;
     list_push(&net->udp_read, &udp->read_link);
@@ -159,7 +166,10 @@ readable(evutil_socket_t fd, short what, void *arg)
     len = read_batch(udp);
     if (len > 0)
         hand_on_all(udp, (size_t)len);
-    /* Nothing to read: then it was an error that woke us, this one's or one that a send has taken the word of. */
+    /*
+     * Nothing to read: then it was an error that woke us, this one's or one that a send has taken
+     * the word of.
+     */
     if ((len <= 0 || udp->errors) && udp->listener->fd >= 0) {
         udp->errors = false;
         icmp_drain(udp->listener);
@@ -230,8 +240,8 @@ put_rest_in_queue(struct udp *udp, unsigned from)
 }
 
 /*
- * Sends what it can. A refusal may be the late error of another datagram, which the attempt has cleared: so each is tried
- * twice (house rule 17), and the next ones leave whatever became of it.
+ * Sends what it can. A refusal may be the late error of another datagram, which the attempt has
+ * cleared: so each is tried twice (house rule 17), and the next ones leave whatever became of it.
  */
 static void
 flush(struct udp *udp)
@@ -323,11 +333,12 @@ send_waiting(struct udp *udp, struct waiting *w)
 {
     struct iovec part = { w->bytes, w->len };
     struct mmsghdr out = { .msg_hdr = {
-        .msg_name = &w->to,
-        .msg_namelen = w->to.any.sa_family == AF_INET ? sizeof w->to.v4 : sizeof w->to.v6,
-        .msg_iov = &part,
-        .msg_iovlen = 1,
-    } };
+                               .msg_name = &w->to,
+                               .msg_namelen = w->to.any.sa_family == AF_INET ? sizeof w->to.v4
+                                                                             : sizeof w->to.v6,
+                               .msg_iov = &part,
+                               .msg_iovlen = 1,
+                           } };
     int err = 0;
 
     for (int attempt = 0; attempt < 2; attempt++) {
@@ -370,7 +381,10 @@ retry(evutil_socket_t fd, short what, void *arg)
 
 /* ---------------------------------------------------------------- birth and end */
 
-/* Large buffers carry a burst over a slow moment; errors of the network shall come with what caused them. */
+/*
+ * Large buffers carry a burst over a slow moment; errors of the network shall come with what caused
+ * them.
+ */
 static bool
 set_options(int fd, bool v4)
 {
@@ -378,7 +392,8 @@ set_options(int fd, bool v4)
         sock_set(fd, SOL_SOCKET, SO_RCVBUF, BUFFER_BYTES);
     if (!sock_set(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_BYTES))
         sock_set(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES);
-    return v4 ? sock_set(fd, IPPROTO_IP, IP_RECVERR, 1) : sock_set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+    return v4 ? sock_set(fd, IPPROTO_IP, IP_RECVERR, 1)
+              : sock_set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
 }
 
 int

@@ -1,5 +1,6 @@
 /*
- * Datagrams: in and out by the batch, errors of the network read beside them (RFC 3261 §18, house rule 17).
+ * Datagrams: in and out by the batch, errors of the network read beside them (RFC 3261 §18, house
+ * rule 17).
  */
 #ifndef NET_UDP_H
 #define NET_UDP_H

@@ -1,9 +1,10 @@
 /*
  * Does a turn compute for too long, or sleep outside of the poll (house rule 16)?
  *
- * Asking the kernel costs as much as receiving half a message, so it is asked at most once a millisecond, and after a turn
- * that took long by the clock on the wall. A turn is thus charged with up to a millisecond of those just before it; and of
- * many short turns only samples are searched for sleep, which under load finds every habit.
+ * Asking the kernel costs as much as receiving half a message, so it is asked at most once a
+ * millisecond, and after a turn that took long by the clock on the wall. A turn is thus charged
+ * with up to a millisecond of those just before it; and of many short turns only samples are
+ * searched for sleep, which under load finds every habit.
  */
 #include "net/watch.h"
 

@@ -6,12 +6,12 @@
 
 #include "base/def.h"
 
-struct watch {             /* the thread's use of the processor when it was last asked for */
-    uint64_t asked_ns;     /* on the clock that the caller gives; 0: never */
-    uint64_t began_ns;     /* of the turn at hand */
+struct watch {         /* the thread's use of the processor when it was last asked for */
+    uint64_t asked_ns; /* on the clock that the caller gives; 0: never */
+    uint64_t began_ns; /* of the turn at hand */
     uint64_t cpu_us;
     long sleeps;
-    bool exact;            /* asked for at the beginning of the turn at hand */
+    bool exact; /* asked for at the beginning of the turn at hand */
 };
 
 enum watch_verdict { WATCH_FINE = 0, WATCH_LATE = 1, WATCH_SLEPT = 2 };

@@ -121,7 +121,8 @@ rig_setup(void)
 {
     heap_before = mem_live();
     rig = (struct rig){
-        .ports = { port_bytes, port_gone, port_bounced, port_flow_gone, port_tick, port_next_ms, &rig },
+        .ports = { port_bytes, port_gone, port_bounced, port_flow_gone, port_tick, port_next_ms,
+                   &rig },
     };
     bug_doubt_fatal();
     counters_init(&rig.counters);

@@ -1,5 +1,6 @@
 /*
- * A net with ports that write down what they hear, and peers that are bare sockets of the loopback; every wait is bounded.
+ * A net with ports that write down what they hear, and peers that are bare sockets of the loopback;
+ * every wait is bounded.
  */
 #ifndef LIVE_NET_RIG_H
 #define LIVE_NET_RIG_H
@@ -95,7 +96,10 @@ void peer_expect(int fd, struct span bytes);
 /* Runs the rig until the peer reads the end. */
 void peer_expect_end(int fd);
 
-/* Makes the next n sends of datagrams fail with this errno (the test program has a sendmmsg of its own). */
+/*
+ * Makes the next n sends of datagrams fail with this errno (the test program has a sendmmsg of its
+ * own).
+ */
 void rig_refuse_sends(int err, unsigned n);
 
 #endif

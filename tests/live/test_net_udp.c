@@ -495,10 +495,8 @@ START_TEST(what_cannot_be_listened_on_is_refused_in_words)
         const char *ip;
         int err;
     } specs[] = {
-        { HOP_UDP, "0.0.0.0", SIPD_EINVAL },
-        { HOP_TCP, "::", SIPD_EINVAL },
-        { HOP_TLS, "127.0.0.1", SIPD_EINVAL },
-        { HOP_NONE, "127.0.0.1", SIPD_EINVAL },
+        { HOP_UDP, "0.0.0.0", SIPD_EINVAL },   { HOP_TCP, "::", SIPD_EINVAL },
+        { HOP_TLS, "127.0.0.1", SIPD_EINVAL }, { HOP_NONE, "127.0.0.1", SIPD_EINVAL },
         { HOP_UDP, "198.51.100.1", SIPD_EIO }, /* not ours */
     };
     uint16_t id;
@@ -707,7 +705,8 @@ END_TEST
 
 START_TEST(an_address_stands_for_itself)
 {
-    struct net_listen spec = { .at = rig_hop(HOP_UDP, "198.51.100.1", 0), .advertise = SPAN("name") };
+    struct net_listen spec = { .at = rig_hop(HOP_UDP, "198.51.100.1", 0),
+                               .advertise = SPAN("name") };
     struct found found = { .answer = SIPD_EFULL };
 
     ck_assert_int_eq(net_expand(&spec, note_address, &found), SIPD_EFULL);
