@@ -36,7 +36,7 @@ literal_hop(const struct uri *uri, struct hop *hop)
     hop->transport = uri->scheme == URI_SIPS ? HOP_TLS : HOP_UDP;
     if (uri_param(uri, SPAN("transport"), &transport))
         hop->transport = hop_transport_read(transport);
-    if (uri->scheme == URI_SIPS && hop->transport == HOP_TCP)
+    if (uri->scheme == URI_SIPS && hop->transport != HOP_NONE)
         hop->transport = HOP_TLS;
     if (uri_param(uri, SPAN("maddr"), &maddr) && maddr.len > 0)
         host = maddr;
@@ -78,7 +78,11 @@ find_hops(struct branch *branch)
 
     if (!next_uri(branch, &uri)) {
         branch_done(branch, 503);
-    } else if (literal_hop(&uri, &hop)) {
+        return;
+    }
+    if (branch->target->uri.scheme == URI_SIPS)
+        uri.scheme = URI_SIPS;  /* §16.6 step 7: whatever the Route says */
+    if (literal_hop(&uri, &hop)) {
         set_hop(branch, &hop);
         branch_try(branch, 503);
     } else if (ports->resolve && ports->resolve(ports->io, &uri, branch->id) == SIPD_OK) {

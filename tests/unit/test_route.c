@@ -1,0 +1,367 @@
+/*
+ * Route and Request-URI put right, loose and strict, one Record-Route and two (RFC 3261 §16.4, §16.6 steps 4, 6, 7, §16.12.1,
+ * RFC 5658 §5).
+ */
+#include "core/route.h"
+
+#include <stdio.h>
+
+#include "unit/core_rig.h"
+
+#define ALICE_TCP "tcp:192.0.2.1:40000/7"
+#define NEXT "udp:203.0.113.5:5060"
+
+/* A call from alice to bob, who is at `contact`; what he got is returned, its dialog is there. */
+static const struct rig_sent *
+call(const char *from, const char *contact, const char *to)
+{
+    const struct rig_sent *invite;
+
+    rig_bind(&rig, "bob", contact, NULL, 1000);
+    rig_ask(&rig, from, INVITE_BOB, NULL);
+    invite = rig_expect(&rig, to, "INVITE ");
+    rig_reply(&rig, invite, 200, "b1", NULL);
+    rig_forget(&rig);
+    rig_new_branch(&rig);
+    rig.to_tag = "b1";
+    rig.cseq++;
+    return invite;
+}
+
+/* "Route: …" of the n-th Record-Route of a request. */
+static const char *
+route(const struct rig_sent *invite, unsigned n)
+{
+    ck_assert_ptr_nonnull(rig_value(invite, "Record-Route", n));
+    return rig_line("Route", rig_value(invite, "Record-Route", n));
+}
+
+/* ---------------------------------------------------------------- whose Route, whose domain */
+
+START_TEST(a_route_without_a_user_is_ours_by_its_host)
+{
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    rig_ask(&rig, ALICE, INVITE_BOB, "Route: <sip:example.com;lr>", NULL);
+    ck_assert_uint_eq(rig_count(rig_expect(&rig, BOB, "INVITE sip:bob@192.0.2.9 "), "Route"), 0);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, INVITE_BOB, "Route: <sip:198.51.100.1:5060;lr>, <sip:example.com>;x=y", NULL);
+    ck_assert_uint_eq(rig_count(rig_expect(&rig, BOB, "INVITE sip:bob@192.0.2.9 "), "Route"), 0);
+}
+END_TEST
+
+START_TEST(a_strangers_request_leaves_only_with_leave)
+{
+    rig_ask(&rig, ALICE, "INVITE sip:carol@203.0.113.5 SIP/2.0", NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 403 Forbidden\r\n");
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "INVITE sip:carol@203.0.113.5 SIP/2.0", "Route: <sip:example.com;lr>", NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 403 ");
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, INVITE_BOB, "Route: <sip:203.0.113.5;lr>", NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 403 ");
+    rig_new_branch(&rig);
+    rig.trust = true;
+    rig_ask(&rig, ALICE, "INVITE sip:carol@203.0.113.5 SIP/2.0", NULL);
+    rig_expect(&rig, NEXT, "INVITE sip:carol@203.0.113.5 SIP/2.0\r\n");
+    rig.trust = false;
+    rig.conf.relay = CORE_RELAY_ANY;
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "INVITE sip:carol@203.0.113.5 SIP/2.0", NULL);
+    rig_expect(&rig, NEXT, "INVITE ");
+    ck_assert_uint_eq(rig_counter(&rig, "core_forged_routes"), 0);
+}
+END_TEST
+
+START_TEST(another_port_of_ours_is_not_ours)
+{
+    rig_ask(&rig, ALICE, "OPTIONS sip:example.com:5070 SIP/2.0", NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 403 ");
+    rig.trust = true;
+    rig_ask(&rig, ALICE, INVITE_BOB, "Route: <sip:198.51.100.1:5070;lr>", NULL);
+    ck_assert_str_eq(rig_value(rig_expect(&rig, "udp:198.51.100.1:5070", "INVITE sip:bob@example.com "), "Route", 0),
+                     "<sip:198.51.100.1:5070;lr>");
+}
+END_TEST
+
+START_TEST(a_forged_token_is_403)
+{
+    const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB);
+    const char *line = route(invite, 0);
+
+    rig_ask(&rig, ALICE, "BYE sip:bob@192.0.2.9 SIP/2.0", "Route: <sip:0123456789abcdefgh@198.51.100.1:5060;lr>", NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 403 ");
+    rig_quiet(&rig);
+    rig_new_branch(&rig);
+    rig.call_id = "call2@192.0.2.1";
+    rig_ask(&rig, ALICE, "BYE sip:bob@192.0.2.9 SIP/2.0", line, NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 403 ");
+    rig_quiet(&rig);
+    ck_assert_uint_eq(rig_counter(&rig, "core_forged_routes"), 2);
+    rig_new_branch(&rig);
+    rig.call_id = "call1@192.0.2.1";
+    rig_ask(&rig, ALICE, "BYE sip:bob@192.0.2.9 SIP/2.0", line, NULL);
+    rig_expect(&rig, BOB, "BYE sip:bob@192.0.2.9 ");
+    rig_quiet(&rig);
+}
+END_TEST
+
+START_TEST(a_bad_route_is_400)
+{
+    static const char *const bad[] = {
+        "Route: sip:example.com;lr", "Route: <sip:example.com;lr", "Route: <sip:exa mple.com>", "Route: <>",
+        "Route: <sip:example.com;lr>, rubbish",
+    };
+
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    for (size_t i = 0; i < countof(bad); i++) {
+        rig_new_branch(&rig);
+        rig_ask(&rig, ALICE, INVITE_BOB, bad[i], NULL);
+        rig_expect(&rig, ALICE, "SIP/2.0 400 ");
+        rig_quiet(&rig);
+    }
+}
+END_TEST
+
+/* ---------------------------------------------------------------- loose routing */
+
+START_TEST(what_is_left_of_routes_tells_the_way)
+{
+    const struct rig_sent *invite;
+
+    rig.trust = true;
+    rig_ask(&rig, ALICE, INVITE_BOB, "Route: <sip:example.com;lr>, <sip:203.0.113.5;lr>;x=1", "Subject: x",
+            "Route: <sip:last.example.net;lr>", NULL);
+    invite = rig_expect(&rig, NEXT, "INVITE sip:bob@example.com SIP/2.0\r\n");
+    ck_assert_str_eq(rig_value(invite, "Route", 0), "<sip:203.0.113.5;lr>;x=1");
+    ck_assert_str_eq(rig_value(invite, "Route", 1), "<sip:last.example.net;lr>");
+    ck_assert_uint_eq(rig_count(invite, "Route"), 2);
+}
+END_TEST
+
+START_TEST(requests_of_the_dialog_come_and_go)
+{
+    const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB), *bye;
+
+    ck_assert_uint_eq(rig_count(invite, "Record-Route"), 1);
+    ck_assert(strstr(rig_value(invite, "Record-Route", 0), "@198.51.100.1:5060;lr>"));
+    rig_ask(&rig, ALICE, "BYE sip:bob@192.0.2.9 SIP/2.0", route(invite, 0), NULL);
+    bye = rig_expect(&rig, BOB, "BYE sip:bob@192.0.2.9 SIP/2.0\r\n");
+    ck_assert_uint_eq(rig_count(bye, "Route"), 0);
+    rig_new_branch(&rig);
+    rig_ask(&rig, BOB, "BYE sip:alice@192.0.2.1 SIP/2.0", route(invite, 0), NULL);
+    bye = rig_expect(&rig, ALICE, "BYE sip:alice@192.0.2.1 SIP/2.0\r\n");
+    ck_assert_uint_eq(rig_count(bye, "Route"), 0);
+}
+END_TEST
+
+/* RFC 5626 §5.3: behind a NAT only the way that the INVITE took leads back. */
+START_TEST(a_caller_behind_a_nat_is_reached_where_it_came_from)
+{
+    const struct rig_sent *invite;
+
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    rig_ask(&rig, "udp:192.0.2.1:1024", INVITE_BOB, "Via: SIP/2.0/UDP 10.0.0.1;rport;branch=z9hG4bK1", NULL);
+    invite = rig_expect(&rig, BOB, "INVITE ");
+    ck_assert_uint_eq(rig_count(invite, "Record-Route"), 2);
+    rig_reply(&rig, invite, 200, "b1", NULL);
+    rig_forget(&rig);
+    rig.to_tag = "b1";
+    rig_ask(&rig, BOB, "BYE sip:alice@10.0.0.1 SIP/2.0", route(invite, 0), route(invite, 1), NULL);
+    rig_expect(&rig, "udp:192.0.2.1:1024", "BYE sip:alice@10.0.0.1 SIP/2.0\r\n");
+}
+END_TEST
+
+/* RFC 5658 §5: each side has its own Record-Route, and either direction takes both of them off. */
+START_TEST(tcp_and_udp_have_a_record_route_each)
+{
+    const struct rig_sent *invite = call(ALICE_TCP, "sip:bob@192.0.2.9", BOB), *bye;
+
+    ck_assert_uint_eq(rig_count(invite, "Record-Route"), 2);
+    ck_assert(!strstr(rig_value(invite, "Record-Route", 0), "transport"));
+    ck_assert(strstr(rig_value(invite, "Record-Route", 1), "@198.51.100.1:5060;transport=tcp;lr>"));
+    rig_ask(&rig, ALICE_TCP, "BYE sip:bob@192.0.2.9 SIP/2.0", route(invite, 1), route(invite, 0), NULL);
+    bye = rig_expect(&rig, BOB, "BYE ");
+    ck_assert_uint_eq(rig_count(bye, "Route"), 0);
+    ck_assert(strstr(rig_value(bye, "Via", 0), "SIP/2.0/UDP"));
+    rig_new_branch(&rig);
+    rig_ask(&rig, BOB, "BYE sip:alice@192.0.2.1:40000;transport=tcp SIP/2.0", route(invite, 0), route(invite, 1), NULL);
+    bye = rig_expect(&rig, ALICE_TCP, "BYE ");
+    ck_assert_uint_eq(rig_count(bye, "Route"), 0);
+    ck_assert(strstr(rig_value(bye, "Via", 0), "SIP/2.0/TCP"));
+}
+END_TEST
+
+START_TEST(a_connection_that_is_gone_has_another_way)
+{
+    const struct rig_sent *invite = call(ALICE_TCP, "sip:bob@192.0.2.9", BOB);
+
+    rig_block(&rig, "tcp:192.0.2.1:40000", SIPD_ECLOSED);
+    rig_ask(&rig, BOB, "BYE sip:alice@192.0.2.1:5060;transport=tcp SIP/2.0", route(invite, 0), route(invite, 1), NULL);
+    rig_expect(&rig, "tcp:192.0.2.1:5060", "BYE ");
+    rig_quiet(&rig);
+}
+END_TEST
+
+START_TEST(ipv4_and_ipv6_have_a_record_route_each)
+{
+    const struct rig_sent *invite = call(ALICE, "sip:bob@[2001:db8::9]", "udp:[2001:db8::9]:5060"), *bye;
+
+    ck_assert_uint_eq(rig_count(invite, "Record-Route"), 2);
+    ck_assert(strstr(rig_value(invite, "Record-Route", 0), "@[2001:db8::5]:5060;lr>"));
+    ck_assert(strstr(rig_value(invite, "Record-Route", 1), "@198.51.100.1:5060;lr>"));
+    ck_assert(strstr(rig_value(invite, "Via", 0), "SIP/2.0/UDP [2001:db8::5]:5060;branch="));
+    rig_ask(&rig, "udp:[2001:db8::9]:5060", "BYE sip:alice@192.0.2.1 SIP/2.0", route(invite, 0), route(invite, 1), NULL);
+    bye = rig_expect(&rig, ALICE, "BYE ");
+    ck_assert_uint_eq(rig_count(bye, "Route"), 0);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "BYE sip:bob@[2001:db8::9] SIP/2.0", route(invite, 1), route(invite, 0), NULL);
+    rig_expect(&rig, "udp:[2001:db8::9]:5060", "BYE ");
+}
+END_TEST
+
+START_TEST(our_routes_go_and_others_stay)
+{
+    const struct rig_sent *invite = call(ALICE_TCP, "sip:bob@192.0.2.9", BOB), *bye;
+    const char *first = rig_value(invite, "Record-Route", 1), *second = rig_value(invite, "Record-Route", 0);
+    char line[1024];
+
+    snprintf(line, sizeof line, "Route: %s,%s , <sip:203.0.113.5;lr>", first, second);
+    rig_ask(&rig, ALICE_TCP, "BYE sip:bob@192.0.2.9 SIP/2.0", line, NULL);
+    bye = rig_expect(&rig, NEXT, "BYE sip:bob@192.0.2.9 ");
+    ck_assert_str_eq(rig_value(bye, "Route", 0), "<sip:203.0.113.5;lr>");
+    ck_assert_uint_eq(rig_count(bye, "Route"), 1);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- strict routing */
+
+/* Our Record-Route as a strict router before us makes it the Request-URI. */
+static const char *
+request_line(const char *method, const char *record_route)
+{
+    static char line[1024];
+
+    ck_assert_int_eq(record_route[0], '<');
+    snprintf(line, sizeof line, "%s %.*s SIP/2.0", method, (int)strcspn(record_route + 1, ">"), record_route + 1);
+    return line;
+}
+
+START_TEST(a_strict_router_before_us_is_undone)
+{
+    const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB), *bye;
+    const char *line = request_line("BYE", rig_value(invite, "Record-Route", 0));
+
+    rig_ask(&rig, ALICE, line, "Route: <sip:bob@192.0.2.9>", NULL);
+    bye = rig_expect(&rig, BOB, "BYE sip:bob@192.0.2.9 SIP/2.0\r\n");
+    ck_assert_uint_eq(rig_count(bye, "Route"), 0);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, line, "Route: <sip:203.0.113.5;lr>, <sip:bob@192.0.2.9>", NULL);
+    bye = rig_expect(&rig, NEXT, "BYE sip:bob@192.0.2.9 SIP/2.0\r\n");
+    ck_assert_str_eq(rig_value(bye, "Route", 0), "<sip:203.0.113.5;lr>");
+    ck_assert_uint_eq(rig_count(bye, "Route"), 1);
+}
+END_TEST
+
+START_TEST(a_strict_router_and_two_record_routes)
+{
+    const struct rig_sent *invite = call(ALICE_TCP, "sip:bob@192.0.2.9", BOB), *bye;
+
+    rig_ask(&rig, ALICE_TCP, request_line("BYE", rig_value(invite, "Record-Route", 1)), route(invite, 0),
+            "Route: <sip:bob@192.0.2.9>", NULL);
+    bye = rig_expect(&rig, BOB, "BYE sip:bob@192.0.2.9 SIP/2.0\r\n");
+    ck_assert_uint_eq(rig_count(bye, "Route"), 0);
+    rig_new_branch(&rig);
+    rig_ask(&rig, BOB, request_line("BYE", rig_value(invite, "Record-Route", 0)), route(invite, 1),
+            "Route: <sip:alice@192.0.2.1:40000;transport=tcp>", NULL);
+    bye = rig_expect(&rig, ALICE_TCP, "BYE sip:alice@192.0.2.1:40000;transport=tcp SIP/2.0\r\n");
+    ck_assert_uint_eq(rig_count(bye, "Route"), 0);
+}
+END_TEST
+
+START_TEST(our_record_route_without_a_route_leads_nowhere)
+{
+    const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB);
+
+    rig_ask(&rig, ALICE, request_line("BYE", rig_value(invite, "Record-Route", 0)), NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 404 ");
+    rig_quiet(&rig);
+}
+END_TEST
+
+START_TEST(a_strict_router_behind_us_gets_what_it_wants)
+{
+    const struct rig_sent *bye;
+
+    rig.trust = true;
+    rig_ask(&rig, ALICE, "BYE sip:carol@example.net SIP/2.0",
+            "Route: <sip:example.com;lr>, <sip:203.0.113.5>, <sip:203.0.113.6>", NULL);
+    bye = rig_expect(&rig, NEXT, "BYE sip:203.0.113.5 SIP/2.0\r\n");
+    ck_assert_str_eq(rig_value(bye, "Route", 0), "<sip:203.0.113.6>");
+    ck_assert_str_eq(rig_value(bye, "Route", 1), "<sip:carol@example.net>");
+    ck_assert_uint_eq(rig_count(bye, "Route"), 2);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "BYE sip:carol@example.net SIP/2.0", "Route: <sip:203.0.113.5>", NULL);
+    bye = rig_expect(&rig, NEXT, "BYE sip:203.0.113.5 SIP/2.0\r\n");
+    ck_assert_str_eq(rig_value(bye, "Route", 0), "<sip:carol@example.net>");
+    ck_assert_uint_eq(rig_count(bye, "Route"), 1);
+}
+END_TEST
+
+START_TEST(strict_routers_on_both_sides)
+{
+    const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB), *bye;
+
+    rig_ask(&rig, ALICE, request_line("BYE", rig_value(invite, "Record-Route", 0)),
+            "Route: <sip:203.0.113.5>, <sip:203.0.113.6>", "Route: <sip:bob@192.0.2.9>", NULL);
+    bye = rig_expect(&rig, NEXT, "BYE sip:203.0.113.5 SIP/2.0\r\n");
+    ck_assert_str_eq(rig_value(bye, "Route", 0), "<sip:203.0.113.6>");
+    ck_assert_str_eq(rig_value(bye, "Route", 1), "<sip:bob@192.0.2.9>");
+    ck_assert_uint_eq(rig_count(bye, "Route"), 2);
+}
+END_TEST
+
+/* §16.6 step 7: a sips resource is reached as one, whatever scheme the Route has. */
+START_TEST(a_sips_resource_is_never_reached_in_the_open)
+{
+    rig.trust = true;
+    rig_ask(&rig, ALICE, "INVITE sips:carol@example.net SIP/2.0", "Route: <sip:203.0.113.5;lr>", NULL);
+    rig_expect(&rig, "tls:203.0.113.5:5061", "INVITE sips:carol@example.net ");
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "INVITE sips:carol@example.net SIP/2.0", "Route: <sip:203.0.113.5;transport=tcp;lr>", NULL);
+    rig_expect(&rig, "tls:203.0.113.5:5061", "INVITE ");
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "INVITE sips:carol@example.net SIP/2.0", "Route: <sip:proxy.example.net;lr>", NULL);
+    rig_quiet(&rig);
+    ck_assert_uint_eq(rig.asked_len, 1);
+    ck_assert_int_eq(rig.asked[0].scheme, URI_SIPS);
+    ck_assert_str_eq(rig.asked[0].host, "proxy.example.net");
+}
+END_TEST
+
+Suite *
+suite_route(void)
+{
+    Suite *s = suite_create("route");
+    TCase *c = rig_case("routes");
+
+    tcase_add_test(c, a_route_without_a_user_is_ours_by_its_host);
+    tcase_add_test(c, a_strangers_request_leaves_only_with_leave);
+    tcase_add_test(c, another_port_of_ours_is_not_ours);
+    tcase_add_test(c, a_forged_token_is_403);
+    tcase_add_test(c, a_bad_route_is_400);
+    tcase_add_test(c, what_is_left_of_routes_tells_the_way);
+    tcase_add_test(c, requests_of_the_dialog_come_and_go);
+    tcase_add_test(c, a_caller_behind_a_nat_is_reached_where_it_came_from);
+    tcase_add_test(c, tcp_and_udp_have_a_record_route_each);
+    tcase_add_test(c, a_connection_that_is_gone_has_another_way);
+    tcase_add_test(c, ipv4_and_ipv6_have_a_record_route_each);
+    tcase_add_test(c, our_routes_go_and_others_stay);
+    tcase_add_test(c, a_strict_router_before_us_is_undone);
+    tcase_add_test(c, a_strict_router_and_two_record_routes);
+    tcase_add_test(c, our_record_route_without_a_route_leads_nowhere);
+    tcase_add_test(c, a_strict_router_behind_us_gets_what_it_wants);
+    tcase_add_test(c, strict_routers_on_both_sides);
+    tcase_add_test(c, a_sips_resource_is_never_reached_in_the_open);
+    suite_add_tcase(s, c);
+    return s;
+}
