@@ -378,24 +378,26 @@ perform_all(struct file *f, const struct store_write *group)
         for (size_t i = 0; i < group->len; i++)
             if (!perform(f, &group->changes[i]))
                 return false;
-    return sqlite3_exec(f->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+    return true;
 }
 
 static int
 file_commit(void *self, const struct store_write *group, char words[STORE_WORDS_BYTES])
 {
     struct file *f = self;
+    bool performed = perform_all(f, group);
 
-    if (perform_all(f, group))
+    if (performed && sqlite3_exec(f->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
         return SIPD_OK;
-    snprintf(words, STORE_WORDS_BYTES, "%s", sqlite3_errmsg(f->db));
+    snprintf(words, STORE_WORDS_BYTES, "%s: %s", f->path, sqlite3_errmsg(f->db));
     if (!sqlite3_get_autocommit(f->db))
         sqlite3_exec(f->db, "ROLLBACK", NULL, NULL, NULL);
     /*
      * A commit that failed in its last sync stands whole in the log, and after a power cut recovery would
      * believe it. Any commit in its place ends that; if this one fails too, the next that succeeds will.
      */
-    sqlite3_exec(f->db, VERSION_SQL, NULL, NULL, NULL);
+    if (performed)
+        sqlite3_exec(f->db, VERSION_SQL, NULL, NULL, NULL);
     return SIPD_EIO;
 }
 
