@@ -39,25 +39,27 @@ usage(FILE *to)
     return EXIT_USAGE;
 }
 
-/* ---- options: ours stand before the words, but for --json, which may stand behind them too */
+/* ---- options: they may stand anywhere among the words; -- ends them */
 
+/* False: this is no way to call it. */
 static bool
 read_options(int argc, char **argv, struct options *o)
 {
+    bool ended = false;
     int words = 0;
 
     *o = (struct options){ .socket = SIPD_CONTROL_SOCKET, .words = argv };
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0) {
+        if (!ended && strcmp(argv[i], "--") == 0) {
+            ended = true;
+        } else if (!ended && strcmp(argv[i], "--json") == 0) {
             o->json = true;
-        } else if (words == 0 && strcmp(argv[i], "-s") == 0) {
+        } else if (!ended && strcmp(argv[i], "-s") == 0) {
             if (++i == argc)
                 return false;
             o->socket = argv[i];
-        } else if (words == 0 && argv[i][0] == '-' && strcmp(argv[i], "--version") != 0) {
-            return false;
         } else {
-            o->password_stdin |= strcmp(argv[i], "--password-stdin") == 0;
+            o->password_stdin |= !ended && strcmp(argv[i], "--password-stdin") == 0;
             argv[words++] = argv[i];
         }
     }
@@ -141,36 +143,32 @@ screen_width(void)
 }
 
 static enum exit_code
-print_rows(const struct options *o, const json_t *rows)
+written(bool done, enum exit_code code)
 {
-    struct buf table;
-    bool written;
-
-    if (o->json) {
-        written = json_dumpf(rows, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF;
-    } else {
-        buf_init(&table, TABLE_BYTES);
-        table_write(rows, screen_width(), &table);
-        written = table.err == SIPD_OK && fwrite(table.bytes ? table.bytes : "", 1, table.len, stdout) == table.len;
-        buf_fini(&table);
-    }
-    if (written && fflush(stdout) == 0)
-        return EXIT_DONE;
+    if (done && fflush(stdout) == 0)
+        return code;
     fprintf(stderr, "sipctl: cannot write the answer: %s\n", strerror(errno));
     return EXIT_REFUSED;
 }
 
-/* Errors go to people on standard error, and to programs as an object on standard output. */
+/* For programs: the answer as it came, {"rows": …} or {"error": …}. */
 static enum exit_code
-print_error(const struct options *o, const json_t *answer, const char *words, enum exit_code code)
+print_json(const json_t *answer, enum exit_code code)
 {
-    if (o->json) {
-        json_dumpf(answer, stdout, JSON_INDENT(2));
-        putchar('\n');
-    } else {
-        fprintf(stderr, "sipctl: %s\n", words);
-    }
-    return code;
+    return written(json_dumpf(answer, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF, code);
+}
+
+static enum exit_code
+print_rows(const json_t *rows)
+{
+    struct buf table;
+    bool done;
+
+    buf_init(&table, TABLE_BYTES);
+    table_write(rows, screen_width(), &table);
+    done = table.err == SIPD_OK && (table.len == 0 || fwrite(table.bytes, 1, table.len, stdout) == table.len);
+    buf_fini(&table);
+    return written(done, EXIT_DONE);
 }
 
 static enum exit_code
@@ -179,12 +177,14 @@ print_answer(const struct options *o, const json_t *answer)
     const json_t *rows = json_object_get(answer, "rows");
     const char *error = json_string_value(json_object_get(answer, "error"));
     const char *misuse = json_string_value(json_object_get(answer, "usage"));
+    enum exit_code code = json_is_array(rows) ? EXIT_DONE : misuse ? EXIT_USAGE : EXIT_REFUSED;
 
-    if (json_is_array(rows))
-        return print_rows(o, rows);
-    if (misuse)
-        return print_error(o, answer, misuse, EXIT_USAGE);
-    return print_error(o, answer, error ? error : "sipd's answer cannot be understood", EXIT_REFUSED);
+    if (o->json)
+        return print_json(answer, code);
+    if (code == EXIT_DONE)
+        return print_rows(rows);
+    fprintf(stderr, "sipctl: %s\n", misuse ? misuse : error ? error : "sipd's answer cannot be understood");
+    return code;
 }
 
 static json_t *
