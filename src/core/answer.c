@@ -128,8 +128,8 @@ answer_told(struct core *core, const struct txn_told *told)
     if ((told->news != TXN_TIMEOUT && !failed) || (told->kind != TXN_ICT && told->kind != TXN_NICT) || told->owner == 0)
         return;
     branch = slots_find(&core->branches, told->owner);
-    if (!branch || branch->client != told->id)
-        return;
+    if (!branch || branch->client != told->id || branch->state != BRANCH_PENDING)
+        return;  /* one that is done has lost an ACK, no more */
     if (!tries_next_hop(branch, status)) {
         branch->client = 0;
         branch_done(branch, status);

@@ -7,6 +7,8 @@
 #include "core/state.h"
 #include "core/timer_c.h"
 
+enum { HOPS_MAX = UINT8_MAX };  /* branch->attempt counts them */
+
 static struct branch *
 branch_new(struct trip *trip, struct target *target)
 {
@@ -127,6 +129,7 @@ attempt(struct branch *branch, const struct hop *hop)
     if (err != SIPD_OK)
         return err;
     branch->state = BRANCH_PENDING;
+    branch->provisional = false;  /* what another hop said says nothing of this one */
     if (trip->gist.method == METHOD_INVITE)
         timer_c_arm(branch);
     return SIPD_OK;
@@ -196,6 +199,8 @@ core_resolved(struct core *core, uint64_t id, const struct hop *hops, size_t hop
 
     if (!branch || branch->state != BRANCH_RESOLVING)
         return;
+    if (hops_len > HOPS_MAX)
+        hops_len = HOPS_MAX;
     kept = arena_alloc(&branch->trip->arena, hops_len * sizeof *hops);
     branch->hops = kept;
     branch->hops_len = kept ? (uint32_t)hops_len : 0;
