@@ -1,0 +1,278 @@
+/*
+ * Programs that a live test starts: each with its output in a file, waited for by what it says, ended with the test.
+ */
+#include "live/proc.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { STEP_MS = 10, STOP_MS = 5000, OUTPUT_BYTES = 4000 };
+
+static char dir[64];
+static pid_t dir_owner;
+
+uint64_t
+proc_now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+void
+proc_pause(unsigned ms)
+{
+    struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
+
+    nanosleep(&t, NULL);
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+static void
+remove_dir(void)
+{
+    if (dir[0] && dir_owner == getpid() && !getenv("SIPD_KEEP"))
+        (void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+const char *
+proc_dir(void)
+{
+    if (dir[0] && dir_owner == getpid())
+        return dir;
+    strncpy(dir, "/tmp/sipd-live-XXXXXX", sizeof dir - 1);
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_int_eq(chmod(dir, 0755), 0);
+    dir_owner = getpid();
+    atexit(remove_dir);
+    return dir;
+}
+
+static void
+make_folders(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        (void)mkdir(path, 0755);
+        *slash = '/';
+    }
+}
+
+const char *
+proc_file(const char *name, const char *format, ...)
+{
+    static char paths[8][256];
+    static unsigned turn;
+    char *path = paths[turn++ % 8];
+    va_list args;
+    FILE *file;
+
+    snprintf(path, sizeof paths[0], "%s/%s", proc_dir(), name);
+    make_folders(path);
+    file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    va_start(args, format);
+    vfprintf(file, format, args);
+    va_end(args);
+    fclose(file);
+    return path;
+}
+
+static _Noreturn void
+become(const struct proc *p, const char *const argv[])
+{
+    int log = open(p->log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+    int null = open("/dev/null", O_RDONLY);
+    char *copy[64];
+    int n = 0;
+
+    for (; argv[n] && n < 63; n++)
+        copy[n] = strdup(argv[n]);
+    copy[n] = NULL;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(null, 0);
+    dup2(log, 1);
+    dup2(log, 2);
+    execvp(copy[0], copy);
+    dprintf(2, "cannot start %s: %s\n", copy[0], strerror(errno));
+    _exit(127);
+}
+
+void
+proc_start(struct proc *p, const char *name, const char *const argv[])
+{
+    memset(p, 0, sizeof *p);
+    snprintf(p->log, sizeof p->log, "%s/%s.log", proc_dir(), name);
+    p->pid = fork();
+    ck_assert_int_ge(p->pid, 0);
+    if (p->pid == 0)
+        become(p, argv);
+}
+
+static const char *
+read_log(const struct proc *p)
+{
+    static char text[1 << 20];
+    int fd = open(p->log, O_RDONLY);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    return text;
+}
+
+/* Check's messages have an end of their own: the newest is what one wants to read. */
+const char *
+proc_output(const struct proc *p)
+{
+    const char *text = read_log(p);
+    size_t len = strlen(text);
+
+    return len > OUTPUT_BYTES ? text + len - OUTPUT_BYTES : text;
+}
+
+unsigned
+proc_said(const struct proc *p, const char *text)
+{
+    unsigned n = 0;
+
+    for (const char *at = strstr(read_log(p), text); at; at = strstr(at + 1, text))
+        n++;
+    return n;
+}
+
+static bool
+has_ended(struct proc *p)
+{
+    if (p->pid != 0 && waitpid(p->pid, &p->status, WNOHANG) == p->pid)
+        p->pid = 0;
+    return p->pid == 0;
+}
+
+bool
+proc_says(struct proc *p, const char *text, unsigned timeout_ms)
+{
+    uint64_t until = proc_now_ms() + timeout_ms;
+    bool ended;
+
+    do {
+        ended = has_ended(p);
+        if (proc_said(p, text) > 0)
+            return true;
+        proc_pause(STEP_MS);
+    } while (!ended && proc_now_ms() < until);
+    return false;
+}
+
+bool
+proc_ends(struct proc *p, unsigned timeout_ms)
+{
+    uint64_t until = proc_now_ms() + timeout_ms;
+
+    while (!has_ended(p) && proc_now_ms() < until)
+        proc_pause(STEP_MS);
+    return p->pid == 0;
+}
+
+void
+proc_kill(struct proc *p)
+{
+    if (has_ended(p))
+        return;
+    kill(p->pid, SIGKILL);
+    waitpid(p->pid, &p->status, 0);
+    p->pid = 0;
+}
+
+void
+proc_stop(struct proc *p)
+{
+    if (has_ended(p))
+        return;
+    kill(p->pid, SIGTERM);
+    if (!proc_ends(p, STOP_MS))
+        proc_kill(p);
+}
+
+bool
+proc_run(struct proc *p, const char *name, unsigned timeout_ms, const char *const argv[])
+{
+    proc_start(p, name, argv);
+    if (!proc_ends(p, timeout_ms))
+        proc_kill(p);
+    return WIFEXITED(p->status) && WEXITSTATUS(p->status) == 0;
+}
+
+static bool
+address_of(const char *ip, uint16_t port, struct sockaddr_storage *to, socklen_t *len)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)to;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)to;
+
+    memset(to, 0, sizeof *to);
+    if (inet_pton(AF_INET, ip, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(port);
+        *len = sizeof *v4;
+        return true;
+    }
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(port);
+    *len = sizeof *v6;
+    return inet_pton(AF_INET6, ip, &v6->sin6_addr) == 1;
+}
+
+/* Binds and lets go; 0 when it is taken. */
+static uint16_t
+try_port(const char *ip, int type, uint16_t port)
+{
+    struct sockaddr_storage at;
+    socklen_t len;
+    uint16_t got = 0;
+    int fd;
+
+    ck_assert(address_of(ip, port, &at, &len));
+    fd = socket(at.ss_family, type, 0);
+    if (bind(fd, (struct sockaddr *)&at, len) == 0 && getsockname(fd, (struct sockaddr *)&at, &len) == 0)
+        got = ntohs(((struct sockaddr_in *)&at)->sin_port);
+    close(fd);
+    return got;
+}
+
+uint16_t
+proc_port(const char *ip)
+{
+    for (int i = 0; i < 100; i++) {
+        uint16_t port = try_port(ip, SOCK_DGRAM, 0);
+
+        /* four digits more than 10000 trouble sipsak, and the next port up is baresip's for TLS */
+        if (port != 0 && try_port(ip, SOCK_STREAM, port) == port)
+            return port;
+    }
+    ck_abort_msg("no free port on %s", ip);
+    return 0;
+}

@@ -1,0 +1,46 @@
+/*
+ * Programs that a live test starts: each with its output in a file, waited for by what it says, ended with the test.
+ */
+#ifndef LIVE_PROC_H
+#define LIVE_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct proc {
+    pid_t pid;             /* 0: not running */
+    int status;            /* as waitpid() tells, once it has ended */
+    char log[256];         /* its standard output and error */
+};
+
+/* A folder of the test's own, made once and emptied at exit. Lent for ever. */
+const char *proc_dir(void);
+/* Writes a file beneath proc_dir(), folders too. Returns its path, lent until the next 8 calls. */
+const char *proc_file(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Starts argv (ended by NULL), its output in NAME.log; it dies with the test. Fails the test when it can't. */
+void proc_start(struct proc *p, const char *name, const char *const argv[]);
+/* Waits until its output has `text`; false after timeout_ms, or when it ended without. */
+bool proc_says(struct proc *p, const char *text, unsigned timeout_ms);
+/* How many times its output has `text`. */
+unsigned proc_said(const struct proc *p, const char *text);
+/* Waits for its end; false after timeout_ms. */
+bool proc_ends(struct proc *p, unsigned timeout_ms);
+/* Ends it: TERM, and KILL when that does not help in 5 s. Harmless when it has ended. */
+void proc_stop(struct proc *p);
+/* Ends it at once. */
+void proc_kill(struct proc *p);
+/* The last that it said, for a failure's report; lent until the next call. */
+const char *proc_output(const struct proc *p);
+/* Runs a program to its end; true if its exit code is 0. */
+bool proc_run(struct proc *p, const char *name, unsigned timeout_ms, const char *const argv[]);
+
+/* A UDP and TCP port that is free on this address now ("127.0.0.1", "::1"). */
+uint16_t proc_port(const char *ip);
+/* Sleeps while waiting for something of another process; never a test's own measure. */
+void proc_pause(unsigned ms);
+uint64_t proc_now_ms(void);
+
+#endif

@@ -1,0 +1,166 @@
+/*
+ * A sipd of the test's own: a folder, free ports, a configuration, and datagrams to it by hand.
+ */
+#include "live/server.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { START_MS = 10000, MESSAGE_BYTES = 65536 };
+
+static const char *
+build(void)
+{
+    const char *dir = getenv("SIPD_BUILD");
+
+    return dir ? dir : "build";
+}
+
+/* A port that is free for both transports on both loopback addresses. */
+static uint16_t
+free_port(void)
+{
+    return proc_port("127.0.0.1");
+}
+
+void
+server_make(struct server *s, const char *name, const char *settings)
+{
+    char file[64], state[300];
+
+    memset(s, 0, sizeof *s);
+    snprintf(s->name, sizeof s->name, "%s", name);
+    s->port = free_port();
+    snprintf(s->socket, sizeof s->socket, "%s/%s.sock", proc_dir(), name);
+    snprintf(state, sizeof state, "%s/%s-state", proc_dir(), name);
+    (void)mkdir(state, 0750);
+    snprintf(file, sizeof file, "%s.conf", name);
+    snprintf(s->conf, sizeof s->conf, "%s",
+             proc_file(file,
+                       "domains = [ \"example.com\" ];\n"
+                       "listen = ( { transport = \"udp\"; address = \"127.0.0.1\"; port = %u; },\n"
+                       "           { transport = \"tcp\"; address = \"127.0.0.1\"; port = %u; },\n"
+                       "           { transport = \"udp\"; address = \"::1\"; port = %u; },\n"
+                       "           { transport = \"tcp\"; address = \"::1\"; port = %u; } );\n"
+                       "state_dir = \"%s\";\n"
+                       "control = { socket = \"%s\"; };\n"
+                       "user = \"root\"; group = \"root\";\n"
+                       "%s\n",
+                       s->port, s->port, s->port, s->port, state, s->socket, settings));
+}
+
+static bool
+answers(const struct server *s)
+{
+    static unsigned serial;  /* a branch of its own each time: an answer goes to where its transaction began */
+    int fd = server_socket(s, "127.0.0.1");
+    char reply[MESSAGE_BYTES];
+    bool ok;
+
+    server_send(fd, "OPTIONS sip:127.0.0.1:%u SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKready%u;rport\n"
+                    "Max-Forwards: 70\nFrom: <sip:test@127.0.0.1>;tag=1\nTo: <sip:127.0.0.1>\nCall-ID: ready\nCSeq: 1 OPTIONS\n"
+                    "Content-Length: 0\n\n", s->port, ++serial);
+    ok = server_receive(fd, reply, sizeof reply, 50) > 0 && strstr(reply, "SIP/2.0 200") != NULL;
+    close(fd);
+    return ok;
+}
+
+void
+server_start(struct server *s)
+{
+    char sipd[256], modules[256];
+    const char *argv[] = { sipd, "-f", s->conf, "-M", modules, NULL };
+    uint64_t until = proc_now_ms() + START_MS;
+
+    snprintf(sipd, sizeof sipd, "%s/sipd", build());
+    snprintf(modules, sizeof modules, "%s/modules", build());
+    proc_start(&s->proc, s->name, argv);
+    while (!answers(s)) {
+        ck_assert_msg(proc_now_ms() < until && !proc_ends(&s->proc, 0), "sipd did not start:\n%s", proc_output(&s->proc));
+        proc_pause(10);
+    }
+}
+
+void
+server_stop(struct server *s)
+{
+    proc_stop(&s->proc);
+    ck_assert_msg(WIFEXITED(s->proc.status) && WEXITSTATUS(s->proc.status) == 0, "sipd ended badly (status %d):\n%s",
+                  s->proc.status, proc_output(&s->proc));
+}
+
+int
+server_ctl(const struct server *s, struct proc *out, const char *words, const char *input)
+{
+    static unsigned serial;
+    char command[1024], name[32];
+    const char *argv[] = { "sh", "-c", command, NULL };
+
+    snprintf(command, sizeof command, "%s%s%s exec %s/sipctl -s %s %s", input ? "printf '%s\\n' '" : "", input ? input : "",
+             input ? "' |" : "", build(), s->socket, words);
+    snprintf(name, sizeof name, "sipctl-%u", ++serial);
+    (void)proc_run(out, name, START_MS, argv);
+    return WIFEXITED(out->status) ? WEXITSTATUS(out->status) : -1;
+}
+
+void
+server_add_user(const struct server *s, const char *user, const char *password)
+{
+    struct proc out;
+    char words[128];
+
+    snprintf(words, sizeof words, "add user %s@example.com --password-stdin", user);
+    ck_assert_msg(server_ctl(s, &out, words, password) == 0, "no user was added:\n%s", proc_output(&out));
+}
+
+int
+server_socket(const struct server *s, const char *ip)
+{
+    struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(s->port) };
+    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(s->port) };
+    bool is_v6 = strchr(ip, ':') != NULL;
+    int fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(inet_pton(is_v6 ? AF_INET6 : AF_INET, ip, is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr), 1);
+    ck_assert_int_eq(
+        connect(fd, is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4, is_v6 ? sizeof v6 : sizeof v4), 0);
+    return fd;
+}
+
+void
+server_send(int fd, const char *format, ...)
+{
+    char text[MESSAGE_BYTES / 2], wire[MESSAGE_BYTES];
+    size_t n = 0;
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    for (const char *at = text; *at && n + 2 < sizeof wire; at++) {
+        if (*at == '\n')
+            wire[n++] = '\r';
+        wire[n++] = *at;
+    }
+    (void)send(fd, wire, n, MSG_NOSIGNAL);
+}
+
+size_t
+server_receive(int fd, char *to, size_t room, unsigned timeout_ms)
+{
+    struct pollfd at = { .fd = fd, .events = POLLIN };
+    ssize_t n = poll(&at, 1, (int)timeout_ms) == 1 ? recv(fd, to, room - 1, 0) : 0;
+
+    to[n > 0 ? n : 0] = '\0';
+    return n > 0 ? (size_t)n : 0;
+}

@@ -1,0 +1,147 @@
+/*
+ * What was acknowledged survives kill -9: a REGISTER that got its 200 is there after the next start.
+ *
+ * This shows the order of commit and answer only; what a power cut does is shown by test_powercut.
+ */
+#include <check.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "live/server.h"
+
+Suite *suite_killed(void);
+
+enum { ROUNDS = 20, USERS = 400, WINDOW = 32, MESSAGE_BYTES = 65536, PORTS = 20000 };
+
+static struct server server;
+static unsigned cseq[USERS];   /* of the last REGISTER sent for each */
+static unsigned acked[USERS];  /* … and of the last one answered 200 */
+
+/* A binding's port tells the CSeq that made it; each REGISTER takes the few out that may stand there from before. */
+static void
+say_register(int fd, unsigned user)
+{
+    unsigned port = PORTS + ++cseq[user];
+
+    server_send(fd,
+                "REGISTER sip:example.com SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKk%u-%u-%d;rport\n"
+                "Max-Forwards: 70\nFrom: <sip:u%u@example.com>;tag=k%u\nTo: <sip:u%u@example.com>\n"
+                "Call-ID: killed-%u\nCSeq: %u REGISTER\nContact: <sip:u%u@127.0.0.1:%u>\nExpires: 3600\n"
+                "Contact: <sip:u%u@127.0.0.1:%u>;expires=0, <sip:u%u@127.0.0.1:%u>;expires=0\n"
+                "Contact: <sip:u%u@127.0.0.1:%u>;expires=0, <sip:u%u@127.0.0.1:%u>;expires=0\n"
+                "Content-Length: 0\n\n",
+                user, cseq[user], (int)getpid(), user, user, user, user, cseq[user], user, port, user, port - 1, user,
+                port - 2, user, port - 3, user, port - 4);
+}
+
+/* Notes what a 200 acknowledges. */
+static void
+hear(const char *reply)
+{
+    const char *call_id = strstr(reply, "Call-ID: killed-");
+    const char *number = strstr(reply, "CSeq: ");
+    unsigned long user;
+
+    if (strncmp(reply, "SIP/2.0 200", 11) != 0 || !call_id || !number)
+        return;
+    user = strtoul(call_id + 16, NULL, 10);
+    ck_assert_uint_lt(user, USERS);
+    acked[user] = (unsigned)strtoul(number + 6, NULL, 10);
+}
+
+/* Registers as fast as answers come, and kills the server after a while that chance has set. */
+static void
+load_and_kill(unsigned ms)
+{
+    int fd = server_socket(&server, "127.0.0.1");
+    uint64_t until = proc_now_ms() + ms;
+    char reply[MESSAGE_BYTES];
+    unsigned next = (unsigned)random() % USERS;
+
+    for (int i = 0; i < WINDOW; i++)
+        say_register(fd, next++ % USERS);
+    while (proc_now_ms() < until)
+        if (server_receive(fd, reply, sizeof reply, 20) > 0) {
+            hear(reply);
+            say_register(fd, next++ % USERS);
+        }
+    proc_kill(&server.proc);
+    while (server_receive(fd, reply, sizeof reply, 20) > 0)
+        hear(reply);
+    close(fd);
+}
+
+/* The highest CSeq that a contact of the user stands for; 0: there is none. */
+static unsigned
+fetch(int fd, unsigned user)
+{
+    char reply[MESSAGE_BYTES], contact[64];
+    unsigned newest = 0;
+
+    for (int attempt = 0; attempt < 5; attempt++) {
+        server_send(fd,
+                    "REGISTER sip:example.com SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKf%u-%u-%d;rport\n"
+                    "Max-Forwards: 70\nFrom: <sip:u%u@example.com>;tag=f\nTo: <sip:u%u@example.com>\n"
+                    "Call-ID: fetch-%u\nCSeq: 1 REGISTER\nContent-Length: 0\n\n",
+                    user, cseq[user], attempt, user, user, user);
+        if (server_receive(fd, reply, sizeof reply, 1000) > 0)
+            break;
+    }
+    ck_assert_msg(strncmp(reply, "SIP/2.0 200", 11) == 0, "a fetch was refused:\n%s", reply);
+    snprintf(contact, sizeof contact, "<sip:u%u@127.0.0.1:", user);
+    for (const char *at = strstr(reply, contact); at; at = strstr(at + 1, contact)) {
+        unsigned n = (unsigned)strtoul(at + strlen(contact), NULL, 10) - PORTS;
+
+        newest = n > newest ? n : newest;
+    }
+    return newest;
+}
+
+static void
+check_all(void)
+{
+    int fd = server_socket(&server, "127.0.0.1");
+
+    for (unsigned user = 0; user < USERS; user++)
+        if (acked[user] != 0)
+            ck_assert_msg(fetch(fd, user) >= acked[user], "the binding of u%u acknowledged at CSeq %u is gone", user,
+                          acked[user]);
+    close(fd);
+}
+
+START_TEST(nothing_acknowledged_is_lost)
+{
+    unsigned total = 0;
+
+    srandom(7);
+    server_make(&server, "killed",
+                "modules = [ \"registrar\" ];\nregistrar = { path = \"location.db\"; max_contacts = 100; };");
+    for (int round = 0; round < ROUNDS; round++) {
+        server_start(&server);
+        check_all();
+        load_and_kill(20 + (unsigned)random() % 200);
+    }
+    server_start(&server);
+    check_all();
+    for (unsigned user = 0; user < USERS; user++)
+        total += acked[user] != 0;
+    ck_assert_uint_gt(total, USERS / 2);
+    server_stop(&server);
+}
+END_TEST
+
+Suite *
+suite_killed(void)
+{
+    Suite *suite = suite_create("killed");
+    TCase *tcase = tcase_create("killed");
+
+    tcase_set_timeout(tcase, 120);
+    tcase_add_test(tcase, nothing_acknowledged_is_lost);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

@@ -1,0 +1,164 @@
+/*
+ * Two softphones call each other through sipd: registered with digest, over UDP, TCP and IPv6, with sound.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "live/phone.h"
+#include "live/server.h"
+
+Suite *suite_phones(void);
+
+static struct server server;
+static char server_v4[32], server_v6[32];
+
+static void
+start(void)
+{
+    server_make(&server, "sipd",
+                "modules = [ \"auth\", \"registrar\" ];\n"
+                "registrar = { store = \"sqlite\"; path = \"location.db\"; };\n"
+                "auth = { path = \"users.db\"; };");
+    server_start(&server);
+    server_add_user(&server, "alice", "wonderland");
+    server_add_user(&server, "bob", "builder");
+    snprintf(server_v4, sizeof server_v4, "127.0.0.1:%u", server.port);
+    snprintf(server_v6, sizeof server_v6, "[::1]:%u", server.port);
+}
+
+static void
+stop(void)
+{
+    server_stop(&server);
+}
+
+static struct phone_conf
+account(const char *user, const char *password, const char *transport, bool v6)
+{
+    return (struct phone_conf){
+        .user = user,
+        .password = password,
+        .domain = "example.com",
+        .ip = v6 ? "::1" : "127.0.0.1",
+        .server = v6 ? server_v6 : server_v4,
+        .transport = transport,
+    };
+}
+
+/* baresip refuses sound from another family than its own, so a call from IPv4 to IPv6 is sipp's (test_sipp). */
+struct pair {
+    const char *caller, *callee;  /* transports */
+    bool v6;
+};
+
+static const struct pair pairs[] = {
+    { "udp", "udp", false }, { "udp", "tcp", false }, { "tcp", "udp", false },
+    { "tcp", "tcp", false }, { "udp", "udp", true },  { "tcp", "tcp", true },
+};
+
+START_TEST(a_phone_registers_and_another_one_calls_it)
+{
+    const struct pair *pair = &pairs[_i];
+    struct phone_conf a = account("alice", "wonderland", pair->caller, pair->v6);
+    struct phone_conf b = account("bob", "builder", pair->callee, pair->v6);
+    struct phone alice, bob;
+
+    phone_start(&alice, &a);
+    phone_start(&bob, &b);
+    phone_wait(&alice, "200 OK");
+    phone_wait(&bob, "200 OK");
+    phone_do(&alice, "dial", "sip:bob@example.com");
+    phone_wait(&bob, "Incoming call from");
+    phone_do(&bob, "accept", "");
+    phone_wait(&alice, "Call established");
+    phone_wait(&bob, "Call established");
+    phone_do(&alice, "hangup", "");
+    phone_wait(&bob, "session closed");
+    phone_stop(&alice);
+    phone_stop(&bob);
+}
+END_TEST
+
+START_TEST(a_wrong_password_is_refused)
+{
+    struct phone_conf a = account("alice", "looking-glass", "udp", false);
+    struct phone alice;
+
+    phone_start(&alice, &a);
+    phone_wait(&alice, "401 Unauthorized");
+    ck_assert_uint_eq(proc_said(&alice.proc, "200 OK"), 0);
+    phone_stop(&alice);
+}
+END_TEST
+
+START_TEST(a_call_is_rejected)
+{
+    struct phone_conf a = account("alice", "wonderland", "udp", false);
+    struct phone_conf b = account("bob", "builder", "udp", false);
+    struct phone alice, bob;
+
+    phone_start(&alice, &a);
+    phone_start(&bob, &b);
+    phone_wait(&alice, "200 OK");
+    phone_wait(&bob, "200 OK");
+    phone_do(&alice, "dial", "sip:bob@example.com");
+    phone_wait(&bob, "Incoming call from");
+    phone_do(&bob, "hangup", "");
+    phone_wait(&alice, "486");
+    phone_stop(&alice);
+    phone_stop(&bob);
+}
+END_TEST
+
+START_TEST(a_call_is_given_up_while_it_rings)
+{
+    struct phone_conf a = account("alice", "wonderland", "udp", false);
+    struct phone_conf b = account("bob", "builder", "tcp", false);
+    struct phone alice, bob;
+
+    phone_start(&alice, &a);
+    phone_start(&bob, &b);
+    phone_wait(&alice, "200 OK");
+    phone_wait(&bob, "200 OK");
+    phone_do(&alice, "dial", "sip:bob@example.com");
+    phone_wait(&bob, "Incoming call from");
+    phone_do(&alice, "hangup", "");
+    phone_wait(&bob, "session closed");
+    phone_stop(&alice);
+    phone_stop(&bob);
+}
+END_TEST
+
+START_TEST(nobody_of_that_name)
+{
+    struct phone_conf a = account("alice", "wonderland", "udp", false);
+    struct phone alice;
+
+    phone_start(&alice, &a);
+    phone_wait(&alice, "200 OK");
+    phone_do(&alice, "dial", "sip:nobody@example.com");
+    phone_wait(&alice, "404");
+    phone_do(&alice, "dial", "sip:bob@example.com");
+    phone_wait(&alice, "480");
+    phone_stop(&alice);
+}
+END_TEST
+
+Suite *
+suite_phones(void)
+{
+    Suite *suite = suite_create("phones");
+    TCase *tcase = tcase_create("phones");
+
+    tcase_set_timeout(tcase, 60);
+    tcase_add_checked_fixture(tcase, start, stop);
+    tcase_add_loop_test(tcase, a_phone_registers_and_another_one_calls_it, 0, (int)(sizeof pairs / sizeof *pairs));
+    tcase_add_test(tcase, a_wrong_password_is_refused);
+    tcase_add_test(tcase, a_call_is_rejected);
+    tcase_add_test(tcase, a_call_is_given_up_while_it_rings);
+    tcase_add_test(tcase, nobody_of_that_name);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
