@@ -53,7 +53,7 @@ static const struct sipd_conf_item proxy_items[] = {
 #define BASE offsetof(struct config_text, limits)
 static const struct sipd_conf_item limits_items[] = {
     UINT("transactions", limits.transactions, 2000000, 100, 16000000,
-         "most transactions held; new requests get 503 above half of it; a change needs a restart"),
+         "most transactions held; new requests get 503 above half of it"),
     UINT("connections", limits.connections, 100000, 1, 1000000, "most connections alive"),
     UINT("message_bytes", limits.message_bytes, 65535, 4096, 262144, "largest message"),
     UINT("targets", limits.targets, 32, 1, 1000, "most targets of one request"),

@@ -22,7 +22,6 @@ check_fixed(const struct daemon *d, const struct config *next, struct buf *why)
         { "control.group", !span_eq(was->control.group, is->control.group) },
         { "user", !span_eq(was->user, is->user) },
         { "group", !span_eq(was->group, is->group) },
-        { "limits.transactions", was->limits.transactions != is->limits.transactions },
     };
     int err = SIPD_OK;
 

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "core/core.h"
+#include "core/rehook.h"
 #include "host/state.h"
 
 enum {
@@ -232,7 +233,10 @@ undo(struct sipd_host *module)
 {
     struct host *host = module->host;
 
-    chain_remove(host->chain, module);
+    if (host->core)
+        rehook_remove(host->core, module);
+    else
+        chain_remove(&host->own, module);
     commands_forget(host, module);
     users_forget(host, module);
     timers_forget(host, module);
