@@ -169,7 +169,7 @@ read_message(struct span bytes, struct arena *arena)
 static bool
 names_status(const char *word, unsigned status)
 {
-    char text[4];
+    char text[16];
 
     snprintf(text, sizeof text, "%u", status);
     return strcmp(word, text) == 0 || (word[0] == text[0] && strcmp(word + 1, "xx") == 0);
