@@ -76,7 +76,8 @@ copy_in(struct bytes *b, size_t at, const char *from, size_t len)
 {
     if (at + len > b->len)
         resize(b, at + len);
-    memcpy(b->at + at, from, len);
+    if (len > 0)
+        memcpy(b->at + at, from, len);
 }
 
 static void

@@ -266,10 +266,12 @@ START_TEST(results_that_nobody_takes)
 {
     struct rig rig;
     struct job *job;
+    uint64_t id;
 
     rig_init(&rig);
     must(enter(&rig, BOB, 1, "sip:bob@phone", 60, &job) == SIPD_OK);
     must(enter(&rig, BOB, 2, "sip:bob@phone", 60, &job) == SIPD_OK);
+    id = job->id;
     written(&rig, SIPD_OK);
     jobs_sweep(&rig.jobs);
     must(rig.jobs.count == 2);
@@ -280,7 +282,7 @@ START_TEST(results_that_nobody_takes)
     rig.now_ms += JOBS_KEEP_MS;
     jobs_sweep(&rig.jobs);
     must(rig.jobs.count == 0 && count(&rig) == 1);
-    jobs_written(&rig.jobs, job->id, SIPD_OK); /* an id from before */
+    jobs_written(&rig.jobs, id, SIPD_OK); /* one from before */
     jobs_written(&rig.jobs, 0, SIPD_OK);
     jobs_written(&rig.jobs, UINT64_MAX, SIPD_OK);
     rig_fini(&rig);
