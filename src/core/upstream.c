@@ -169,8 +169,10 @@ void
 upstream_best(struct trip *trip)
 {
     struct branch *best = choose(trip);
-    unsigned status = best ? best_goes_up_as(best->status) : trip->cancelled ? 487 : 408;
+    unsigned status = best ? best_goes_up_as(best->status) : trip->cancelled ? 487 : 500;
 
+    if (trip->server == 0)
+        return;
     /* A late 408 to a non-INVITE helps nobody: its sender's own timer has fired (RFC 4320 §4.2). */
     if (status == 408 && trip->gist.method != METHOD_INVITE)
         return;
