@@ -21,7 +21,10 @@ ask_hooks(struct branch *branch, unsigned status)
     (void)chain_ask(&core->chain, &req, SIPD_ON_RESPONSE, &at);
 }
 
-/* Step 2 and 5: Timer C starts anew, and the response goes up unless one of ours already ended the search. */
+/*
+ * Step 2 and 5: Timer C starts anew, and the response goes up unless one of ours already ended the search. Other requests than
+ * INVITE are told nothing but 100 (RFC 4320 §4.1).
+ */
 static void
 heard_provisional(struct branch *branch, const struct intake *in)
 {
@@ -29,9 +32,9 @@ heard_provisional(struct branch *branch, const struct intake *in)
 
     branch->provisional = true;
     cancel_if_waiting(branch);
-    if (in->msg->status == 100 || branch->state == BRANCH_DONE)
+    if (in->msg->status == 100 || branch->state == BRANCH_DONE || trip->gist.method != METHOD_INVITE)
         return;
-    if (trip->gist.method == METHOD_INVITE && !branch->cancel_sent)
+    if (!branch->cancel_sent)
         timer_c_arm(branch);
     ask_hooks(branch, in->msg->status);
     if (trip->final == 0)
@@ -46,13 +49,13 @@ heard_success(struct branch *branch, const struct intake *in)
     cancel_branches(branch->trip, 487, ELSEWHERE);
 }
 
-/* RFC 3263 §4.3: a 503 or a silence at one hop is a reason to try the next. */
+/* RFC 3263 §4.3: a 503 or a silence at one hop is a reason to try the next, unless a 6xx ended the search (§16.7 step 5). */
 static bool
 tries_next_hop(struct branch *branch, uint16_t status)
 {
     struct trip *trip = branch->trip;
 
-    if (branch->attempt >= branch->hops_len || branch->cancelled_as != 0 || trip->final != 0)
+    if (branch->attempt >= branch->hops_len || branch->cancelled_as != 0 || trip->declined || trip->final != 0)
         return false;
     txns_disown(&trip->core->txns, branch->client, 0);
     branch->client = 0;

@@ -79,13 +79,14 @@ intake_stamp(struct core *core, struct intake *in)
     find_way_back(in, rport);
 }
 
-/* The request came again: its transaction says its last word again, or we say that we are at it (§17.2.1). */
+/* The request came again: its transaction says its last word again, or we say that we are at an INVITE (§17.2.1). */
 static void
 heard_again(struct core *core, struct txn *txn)
 {
+    bool is_invite = txn->kind == TXN_IST;
     uint64_t trip = txn->owner;
 
-    if (txns_heard_again(&core->txns, txn, false) == TXN_UNHEARD)
+    if (txns_heard_again(&core->txns, txn, false) == TXN_UNHEARD && is_invite)
         trip_trying(core, trip);
 }
 

@@ -14,6 +14,9 @@
 
 static const struct span none;
 
+/* RFC 4320 §4.1: other requests hear 100 when their client's Timer E has come to T2. */
+enum { TRYING_LATE_MS = 7 * TXN_T1_MS };
+
 static bool
 is_ack(const struct trip *trip)
 {
@@ -78,8 +81,10 @@ arm_trying(struct trip *trip)
 {
     struct core *core = trip->core;
 
-    if (trip->gist.method == METHOD_INVITE)
-        timers_arm(&core->timers, &trip->trying, core->ports.clock->now_ms + core->conf->trying_ms, TIMER_TRYING, trip->id);
+    uint32_t after_ms = trip->gist.method == METHOD_INVITE ? core->conf->trying_ms : TRYING_LATE_MS;
+
+    if (!is_ack(trip))
+        timers_arm(&core->timers, &trip->trying, core->ports.clock->now_ms + after_ms, TIMER_TRYING, trip->id);
 }
 
 void
@@ -237,7 +242,7 @@ trip_trying(struct core *core, uint64_t id)
 {
     struct trip *trip = slots_find(&core->trips, id);
 
-    if (!trip || trip->up || trip->final != 0 || trip->gist.method != METHOD_INVITE)
+    if (!trip || trip->up || trip->final != 0)
         return;
     timers_disarm(&core->timers, &trip->trying);
     upstream_status(trip, 100);

@@ -105,7 +105,7 @@ struct trip {
     bool cancelled;              /* the caller gave up (§9.2) */
     bool declined;               /* a 6xx came: no new branches (§16.7 step 5) */
     uint16_t final;              /* status that went up, 0: none yet */
-    struct timer trying;         /* our 100 Trying (§17.2.1) */
+    struct timer trying;         /* our 100 Trying (§17.2.1, RFC 4320 §4.1) */
     struct timer no_answer;      /* the group at hand rang long enough */
 };
 
@@ -123,7 +123,7 @@ void trip_begin(struct core *core, const struct intake *in);
 void trip_go(struct trip *trip);
 /* No branch is pending: next group, or the best answer goes up; ends the trip when all is said. The trip may be gone after. */
 void trip_settle(struct trip *trip);
-/* Says that we are at it: a 100, unless something went up already (§17.2.1). A stale id is ignored. */
+/* Says that we are at it: a 100, unless something went up already (§17.2.1, RFC 4320 §4.1). A stale id is ignored. */
 void trip_trying(struct core *core, uint64_t id);
 /* Ends it: its transactions live on by themselves. */
 void trip_end(struct trip *trip);
