@@ -17,20 +17,21 @@ timer_c_arm(struct branch *branch)
 
 /* The client transaction would wait for ever: it ends without its final response. */
 static void
-give_up(struct branch *branch, uint16_t status)
+give_up(struct branch *branch)
 {
     txns_end(&branch->trip->core->txns, branch->client);
     branch->client = 0;
-    branch_done(branch, status);
+    branch_done(branch, 408);
 }
 
 void
 timer_c_fired(struct branch *branch)
 {
-    if (branch->cancel_sent)
-        give_up(branch, 487);
-    else if (branch->provisional)
+    if (branch->provisional && !branch->cancel_sent) {
         cancel_branch(branch, 408, (struct span){ NULL, 0 });
-    else
-        give_up(branch, 408);
+        cancel_if_waiting(branch);  /* one that could not leave earlier */
+        if (branch->cancel_sent)
+            return;
+    }
+    give_up(branch);
 }
