@@ -377,6 +377,8 @@ struct page {
     size_t len;
 };
 
+static void put(struct page *page, const char *format, ...) PRINTF_LIKE(2, 3);
+
 static void
 put(struct page *page, const char *format, ...)
 {
