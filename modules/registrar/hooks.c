@@ -105,7 +105,8 @@ reply_job(struct registrar *r, struct sipd_req *req, struct job *job)
     bool again = job->again;
 
     memcpy(text, job->ask.aor.at, aor.len);
-    ++*(job->changed > 0 ? r->updated : r->fetched);
+    if (answer.status == 200)
+        ++*(job->changed > 0 ? r->updated : r->fetched);
     jobs_take(&r->jobs, &job);
     return answer.status == 200 ? reply_bindings(r, req, aor) : refuse(r, req, answer, again);
 }

@@ -17,7 +17,6 @@
 
 #define JOBS_OF_AOR_MAX 32    /* that wait for one AoR, or for being answered */
 #define JOBS_KEEP_MS    10000 /* how long a result waits for its asker */
-#define JOBS_NO_ID      0     /* the id of no job */
 
 enum job_kind { JOB_REGISTER, JOB_COMMAND };
 
