@@ -121,7 +121,7 @@ ask_number(struct file *f, const char *sql, int64_t *number)
 static int
 check_schema(struct file *f, bool *empty)
 {
-    int64_t application, version, things;
+    int64_t application = 0, version = 0, things = 0;
     int err;
 
     if ((err = ask_number(f, "PRAGMA application_id", &application)) != SIPD_OK ||
