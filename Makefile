@@ -64,8 +64,9 @@ module_files := $(MODULES:%=$(B)/modules/%.so)
 test_programs := $(kinds:%=$(B)/tests/%) $(replay) $(test_modules:%=$(B)/tests/modules/%.so)
 bench_programs := $(bench_names:%=$(B)/bench/%)
 
-# A module's Makefile.inc sets NAME_libs and, seldom, NAME_cflags.
+# A module's Makefile.inc sets NAME_libs and, seldom, NAME_cflags; a bench tool's bench_NAME_libs, bench_NAME_cflags.
 -include $(MODULES:%=modules/%/Makefile.inc)
+-include $(wildcard $(bench_names:%=bench/%/Makefile.inc))
 
 # ---------------------------------------------------------------- flags
 
@@ -142,11 +143,11 @@ $(B)/tests/modules/$(1).so: $(call obj,$(sort $(wildcard tests/modules/$(1)/*.c)
 endef
 $(foreach m,$(test_modules),$(eval $(call test_module_rule,$(m))))
 
-# The tools of bench stand alone: they measure sipd, so they share nothing with it.
+# A tool of bench that measures the program stands alone; one that measures floors names libsipd.a among its libs.
 define bench_rule
-$(B)/bench/$(1): $(call obj,$(sort $(wildcard bench/$(1)/*.c))) $(B)/gen/flags
+$(B)/bench/$(1): $(call obj,$(sort $(wildcard bench/$(1)/*.c))) $(filter $(B)/%,$(bench_$(1)_libs)) $(B)/gen/flags
 	@mkdir -p $$(@D)
-	$$(call say,LD,$$@) $$(CC) $$(common_ld) -pie $$(user_ldflags) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^)
+	$$(call say,LD,$$@) $$(CC) $$(common_ld) -pie $$(user_ldflags) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(bench_$(1)_libs)
 endef
 $(foreach b,$(bench_names),$(eval $(call bench_rule,$(b))))
 
@@ -183,9 +184,10 @@ $(B)/obj/tests/modules/%.o: tests/modules/%.c $(B)/gen/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(call module_cflags,) -MMD -MP -c -o $@ $<
 
-$(B)/obj/bench/%.o: bench/%.c $(B)/gen/flags
+bench_cflags = $(common) -fPIE $(if $(bench_$(1)_libs),$(house_inc) -Ibench) $(bench_$(1)_cflags) $(user_cflags) $(CFLAGS)
+$(B)/obj/bench/%.o: bench/%.c $(B)/gen/flags | $(first)
 	@mkdir -p $(@D)
-	$(call say,CC,$<) $(CC) $(common) -fPIE $(user_cflags) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<) $(CC) $(call bench_cflags,$(firstword $(subst /, ,$*))) -MMD -MP -c -o $@ $<
 
 $(B)/obj/tests/%.o: tests/%.c $(B)/gen/flags | $(first)
 	@mkdir -p $(@D)
@@ -339,6 +341,7 @@ fuzz:
 bench:
 	@scripts/deps run
 	@$(MAKE) all bench-tools
+	@$(B)/bench/parse
 	@exec scripts/bench
 
 # ---------------------------------------------------------------- install

@@ -1,0 +1,50 @@
+/*
+ * An INVITE that has passed a proxy already, with what phones put into it: two Vias, routes, lists of words, SDP.
+ */
+#include "parse/invite.h"
+
+#include <stdio.h>
+
+#define SDP                                               \
+    "v=0\r\n"                                             \
+    "o=alice 2890844526 2890844526 IN IP4 192.0.2.101\r\n" \
+    "s=-\r\n"                                             \
+    "c=IN IP4 192.0.2.101\r\n"                            \
+    "t=0 0\r\n"                                           \
+    "m=audio 49172 RTP/AVP 0 8 101\r\n"                   \
+    "a=rtpmap:0 PCMU/8000\r\n"                            \
+    "a=rtpmap:8 PCMA/8000\r\n"                            \
+    "a=rtpmap:101 telephone-event/8000\r\n"               \
+    "a=fmtp:101 0-16\r\n"                                 \
+    "a=sendrecv\r\n"
+
+static const char form[] =
+    "INVITE sip:bob%u@biloxi.example.com SIP/2.0\r\n"
+    "Via: SIP/2.0/UDP edge%u.atlanta.example.com:5060;branch=z9hG4bK%08x.1;received=192.0.2.4;rport=5060\r\n"
+    "Via: SIP/2.0/UDP 192.0.2.101:5060;branch=z9hG4bK-%08x-7d4f;rport=%u;received=203.0.113.%u\r\n"
+    "Record-Route: <sip:192.0.2.4;lr;ftag=%08x>\r\n"
+    "Route: <sip:192.0.2.9:5060;lr>\r\n"
+    "Max-Forwards: 69\r\n"
+    "From: \"Alice Liddell %u\" <sip:alice@atlanta.example.com>;tag=%08x\r\n"
+    "To: Bob <sip:bob%u@biloxi.example.com>\r\n"
+    "Call-ID: %08x%08x@192.0.2.101\r\n"
+    "CSeq: %u INVITE\r\n"
+    "Contact: <sip:alice@192.0.2.101:5060;transport=udp>\r\n"
+    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY\r\n"
+    "Supported: replaces, timer, path\r\n"
+    "User-Agent: ExamplePhone/4.2.%u\r\n"
+    "Content-Type: application/sdp\r\n"
+    "Content-Length: %zu\r\n"
+    "\r\n" SDP;
+
+struct span
+invite_make(unsigned n)
+{
+    static char texts[INVITES][1088];
+    char *text = texts[n % INVITES];
+    unsigned mix = n * 2654435761u;
+    int len = snprintf(text, sizeof texts[0], form, n, mix & 7, mix, ~mix, 1024 + (mix >> 20), mix & 255, mix ^ 77,
+                       mix & 4095, mix * 3, n, mix * 7, mix * 9, 1 + (mix & 1023), mix & 31, sizeof SDP - 1);
+
+    return (struct span){ text, (size_t)len };
+}
