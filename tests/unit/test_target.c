@@ -1,0 +1,183 @@
+/*
+ * The target set: best first, each once, so many and no more (RFC 3261 §16.5, §16.6).
+ */
+#include "core/target.h"
+
+#include <stdio.h>
+
+#include "unit/core_rig.h"
+
+#define FIRST "udp:192.0.2.11:5060"
+#define SECOND "udp:192.0.2.12:5060"
+
+/* The trip of a request that waits; targets are added to it by hand. */
+static struct trip *trip_at_hand;
+
+static enum sipd_verdict
+take_trip(struct sipd_req *req, void *self)
+{
+    (void)self;
+    trip_at_hand = req->trip;
+    return SIPD_WAIT;
+}
+
+static void
+open_trip(void)
+{
+    struct chain_hook hook = { .order = 1, .fn = take_trip, .name = "test" };
+
+    ck_assert_int_eq(chain_add(core_chain(rig.core), SIPD_ON_TARGETS, &hook), SIPD_OK);
+    trip_at_hand = NULL;
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    ck_assert_ptr_nonnull(trip_at_hand);
+}
+
+static int
+add(const char *uri, const char *hop, uint32_t q)
+{
+    struct sipd_target target = { .uri = span_of(uri), .q = q };
+
+    if (hop)
+        target.hop = rig_hop(hop);
+    return trip_add_target(trip_at_hand, &target);
+}
+
+/* "a b c": the user parts of the targets, in order. */
+static const char *
+order(void)
+{
+    static char text[512];
+    size_t len = 0;
+
+    text[0] = '\0';
+    list_each (node, after, &trip_at_hand->targets) {
+        const struct target *target = container_of(node, struct target, link);
+
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%.*s", len ? " " : "", SPAN_ARG(target->uri.user));
+    }
+    return text;
+}
+
+START_TEST(the_best_comes_first_and_equals_in_the_order_of_adding)
+{
+    open_trip();
+    ck_assert_int_eq(add("sip:c@192.0.2.1", NULL, 500), SIPD_OK);
+    ck_assert_int_eq(add("sip:a@192.0.2.1", NULL, 1000), SIPD_OK);
+    ck_assert_int_eq(add("sip:e@192.0.2.1", NULL, 0), SIPD_OK);
+    ck_assert_int_eq(add("sip:d@192.0.2.1", NULL, 500), SIPD_OK);
+    ck_assert_int_eq(add("sip:b@192.0.2.1", NULL, 1000), SIPD_OK);
+    ck_assert_str_eq(order(), "a b c d e");
+}
+END_TEST
+
+/* §16.5: equal by the rules of the URI, §19.1.4; another way there makes another target. */
+START_TEST(each_comes_once)
+{
+    open_trip();
+    ck_assert_int_eq(add("sip:a@Phone.example.net", NULL, 1000), SIPD_OK);
+    ck_assert_int_eq(add("sip:a@phone.EXAMPLE.net", NULL, 500), SIPD_OK);
+    ck_assert_int_eq(add("sip:%61@phone.example.net;unknown=x", NULL, 500), SIPD_OK);
+    ck_assert_str_eq(order(), "a");
+    ck_assert_int_eq(add("sip:A@phone.example.net", NULL, 500), SIPD_OK);
+    ck_assert_str_eq(order(), "a A");
+    ck_assert_int_eq(add("sip:b@10.0.0.1", FIRST, 500), SIPD_OK);
+    ck_assert_int_eq(add("sip:b@10.0.0.1", FIRST, 500), SIPD_OK);
+    ck_assert_int_eq(add("sip:b@10.0.0.1", SECOND, 500), SIPD_OK);
+    ck_assert_str_eq(order(), "a A b b");
+    ck_assert_int_eq(add("sip:c@10.0.0.1", "tcp:192.0.2.11:5060/1", 500), SIPD_OK);
+    ck_assert_int_eq(add("sip:c@10.0.0.1", "tcp:192.0.2.11:5060/2", 500), SIPD_OK);
+    ck_assert_str_eq(order(), "a A b b c c");
+    ck_assert_uint_eq(trip_at_hand->targets_len, 6);
+}
+END_TEST
+
+START_TEST(one_that_was_tried_is_not_tried_again)
+{
+    rig.conf.fork = CORE_FORK_Q;
+    open_trip();
+    ck_assert_int_eq(add("sip:a@192.0.2.11", NULL, 1000), SIPD_OK);
+    ck_assert_int_eq(add("sip:b@192.0.2.12", NULL, 500), SIPD_OK);
+    target_start_group(trip_at_hand);
+    ck_assert_str_eq(order(), "b");
+    ck_assert_int_eq(add("sip:a@192.0.2.11", NULL, 1000), SIPD_OK);
+    ck_assert_str_eq(order(), "b");
+    rig_pass(&rig, 0);
+    rig_expect(&rig, FIRST, "INVITE ");
+}
+END_TEST
+
+START_TEST(what_is_no_uri_is_no_target)
+{
+    open_trip();
+    ck_assert_int_eq(add("", NULL, 1000), SIPD_ESYNTAX);
+    ck_assert_int_eq(add("bob", NULL, 1000), SIPD_ESYNTAX);
+    ck_assert_int_eq(add("sip:bob@exa mple", NULL, 1000), SIPD_ESYNTAX);
+    ck_assert_str_eq(order(), "");
+    ck_assert_uint_eq(trip_at_hand->targets_len, 0);
+}
+END_TEST
+
+START_TEST(there_is_a_ceiling)
+{
+    char uri[64];
+
+    rig.conf.max_targets = 5;
+    open_trip();
+    for (unsigned i = 0; i < 5; i++) {
+        snprintf(uri, sizeof uri, "sip:u%u@192.0.2.1", i);
+        ck_assert_int_eq(add(uri, NULL, 1000), SIPD_OK);
+    }
+    ck_assert_int_eq(add("sip:more@192.0.2.1", NULL, 1000), SIPD_EFULL);
+    ck_assert_str_eq(order(), "u0 u1 u2 u3 u4");
+}
+END_TEST
+
+START_TEST(memory_has_a_ceiling_too)
+{
+    char uri[4096] = "sip:";
+    int err = SIPD_OK;
+
+    rig.conf.trip_bytes = 64 << 10;
+    open_trip();
+    memset(uri + 4, 'u', 3000);
+    memcpy(uri + 3004, "@192.0.2.1", sizeof "@192.0.2.1");
+    for (unsigned i = 0; i < 100 && err == SIPD_OK; i++) {
+        uri[4] = (char)('0' + i / 10 % 10);
+        uri[5] = (char)('0' + i % 10);
+        err = add(uri, NULL, 1000);
+    }
+    ck_assert_int_eq(err, SIPD_ENOMEM);
+}
+END_TEST
+
+START_TEST(parallel_takes_all_and_q_takes_the_best)
+{
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.11", NULL, 1000);
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.12", NULL, 100);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    rig_expect(&rig, FIRST, "INVITE ");
+    rig_expect(&rig, SECOND, "INVITE ");
+    rig_new_branch(&rig);
+    rig.conf.fork = CORE_FORK_Q;
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    rig_expect(&rig, FIRST, "INVITE ");
+    rig_quiet(&rig);
+}
+END_TEST
+
+Suite *
+suite_target(void)
+{
+    Suite *s = suite_create("target");
+    TCase *c = rig_case("set");
+
+    tcase_add_test(c, the_best_comes_first_and_equals_in_the_order_of_adding);
+    tcase_add_test(c, each_comes_once);
+    tcase_add_test(c, one_that_was_tried_is_not_tried_again);
+    tcase_add_test(c, what_is_no_uri_is_no_target);
+    tcase_add_test(c, there_is_a_ceiling);
+    tcase_add_test(c, memory_has_a_ceiling_too);
+    tcase_add_test(c, parallel_takes_all_and_q_takes_the_best);
+    suite_add_tcase(s, c);
+    return s;
+}
