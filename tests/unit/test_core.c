@@ -51,6 +51,121 @@ START_TEST(a_call_is_set_up_and_ended)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- what is left */
+
+START_TEST(nothing_is_due_when_nothing_is_there)
+{
+    ck_assert_uint_eq(core_next_ms(rig.core), UINT64_MAX);
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    ck_assert_uint_le(core_next_ms(rig.core), rig.clock.now_ms + 200);
+    rig_settled(&rig);
+    core_tick(rig.core);
+    ck_assert_uint_eq(core_next_ms(rig.core), UINT64_MAX);
+}
+END_TEST
+
+START_TEST(what_is_alive_is_told)
+{
+    const struct rig_sent *invite;
+    struct core_stats stats;
+
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.8", NULL, 1000);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    core_stats(rig.core, &stats);
+    ck_assert_uint_eq(stats.trips, 1);
+    ck_assert_uint_eq(stats.branches, 2);
+    ck_assert_uint_eq(stats.transactions, 3);
+    ck_assert_uint_eq(stats.pending, 1);
+    invite = rig_expect(&rig, BOB, "INVITE ");
+    rig_reply(&rig, invite, 200, "t", NULL);
+    core_stats(rig.core, &stats);
+    ck_assert_uint_eq(stats.pending, 0);
+    ck_assert_uint_eq(stats.trips, 1);  /* the other branch */
+    ck_assert_ptr_eq(core_txns(rig.core)->clock, &rig.clock);
+}
+END_TEST
+
+START_TEST(stale_ids_are_ignored)
+{
+    struct hop hop = rig_hop(BOB);
+
+    core_resume(rig.core, 0);
+    core_resume(rig.core, UINT64_MAX);
+    core_gone(rig.core, 0, SIPD_ECLOSED);
+    core_gone(rig.core, UINT64_MAX, SIPD_ECLOSED);
+    core_resolved(rig.core, 0, &hop, 1, SIPD_OK);
+    core_resolved(rig.core, UINT64_MAX, NULL, 0, SIPD_ENOENT);
+    rig_pass(&rig, 0);
+    rig_quiet(&rig);
+    rig_alive(&rig, 0, 0, 0);
+}
+END_TEST
+
+/* A server may be ended in the middle of everything; the fixture compares the memory. */
+START_TEST(an_end_in_the_middle_leaks_nothing)
+{
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    rig_bind(&rig, "bob", "sip:bob@phone.example.net", NULL, 1000);
+    rig_bind(&rig, "carol", "sip:carol@192.0.2.8", NULL, 1000);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    rig_reply(&rig, rig_expect(&rig, BOB, "INVITE "), 180, "t", NULL);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "INVITE sip:carol@example.com SIP/2.0", NULL);
+    rig_reply(&rig, rig_last(&rig, "INVITE "), 486, "t", NULL);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "MESSAGE sip:carol@example.com SIP/2.0", NULL);
+    rig_alive(&rig, 2, 3, 6);
+}
+END_TEST
+
+START_TEST(the_same_input_gives_the_same_server)
+{
+    static char first[4096];
+    const struct rig_sent *invite;
+
+    for (int run = 0; run < 2; run++) {
+        rig.binds_len = 0;
+        rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+        rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+        invite = rig_last(&rig, "INVITE ");
+        if (run == 0)
+            memcpy(first, invite->bytes.at, invite->bytes.len);
+        else
+            ck_assert_mem_eq(first, invite->bytes.at, invite->bytes.len);
+        rig_restart(&rig);
+    }
+}
+END_TEST
+
+/* ---------------------------------------------------------------- facts */
+
+/* Each send rests on the newest fact of its transaction, or on none (checked in the rig too). */
+START_TEST(what_leaves_rests_on_what_was_noted)
+{
+    const struct rig_sent *invite;
+
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    invite = rig_expect(&rig, BOB, "INVITE ");
+    ck_assert_uint_eq(invite->need, rig.notes);
+    rig_reply(&rig, invite, 200, "t", NULL);
+    ck_assert_uint_gt(rig_expect(&rig, ALICE, "SIP/2.0 200 ")->need, invite->need);
+}
+END_TEST
+
+START_TEST(nobody_needs_to_watch)
+{
+    rig.ports.note = NULL;
+    rig_restart(&rig);
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    ck_assert_uint_eq(rig_expect(&rig, BOB, "INVITE ")->need, 0);
+    rig_settled(&rig);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- configuration */
 
 START_TEST(another_ceiling_holds_for_all_that_it_limits)
@@ -71,6 +186,182 @@ START_TEST(another_ceiling_holds_for_all_that_it_limits)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- memory */
+
+/* Responds to the newest of such requests if there is one. */
+static void
+respond(const char *line, unsigned status)
+{
+    const struct rig_sent *sent = rig_last(&rig, line);
+
+    if (sent)
+        rig_reply(&rig, sent, status, "t", "Contact: <sip:bob@192.0.2.9>", NULL);
+}
+
+/* A call with a fork, its end, a cancelled one, a message: as far as each gets. step tells when it is asked. */
+static void
+whole_call(void (*step)(unsigned n))
+{
+    unsigned n = 0;
+
+    rig_new_branch(&rig);
+    step(n++);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    step(n++);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    step(n++);
+    if (rig.asked_len > 0)
+        rig_resolved(&rig, rig.asked_len - 1, SIPD_OK, "udp:192.0.2.7:5060", "tcp:192.0.2.7:5060", NULL);
+    step(n++);
+    respond("INVITE sip:bob@192.0.2.9", 180);
+    step(n++);
+    respond("INVITE sip:bob@phone", 503);
+    step(n++);
+    respond("INVITE sip:bob@phone", 180);
+    step(n++);
+    respond("INVITE sip:bob@192.0.2.8", 401);
+    step(n++);
+    respond("INVITE sip:bob@192.0.2.9", 200);
+    step(n++);
+    respond("CANCEL ", 200);
+    step(n++);
+    respond("INVITE sip:bob@phone", 487);
+    step(n++);
+    respond("INVITE sip:bob@192.0.2.9", 200);
+    step(n++);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "ACK sip:bob@example.com SIP/2.0", NULL);
+    step(n++);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    step(n++);
+    respond("INVITE sip:bob@192.0.2.9", 180);
+    step(n++);
+    rig_ask(&rig, ALICE, "CANCEL sip:bob@example.com SIP/2.0", NULL);
+    step(n++);
+    respond("INVITE sip:bob@192.0.2.9", 487);
+    step(n++);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", "Proxy-Require: x", NULL);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", NULL);
+    step(n++);
+    respond("MESSAGE sip:bob@192.0.2.9", 407);
+    step(n++);
+    respond("MESSAGE sip:bob@192.0.2.8", 401);
+    step(n++);
+    rig_pass(&rig, 2000);
+    step(n++);
+}
+
+enum { STEPS = 21 };
+
+static void
+bind_three(void)
+{
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.8", NULL, 1000);
+    rig_bind(&rig, "bob", "sip:bob@phone.example.net", NULL, 1000);
+}
+
+static void
+no_step(unsigned n)
+{
+    (void)n;
+}
+
+/* With memory again, the names that were never looked up are, and then all must end by itself. */
+static void
+recover(void)
+{
+    mem_fail_never();
+    for (unsigned i = 0; i < rig.asked_len; i++)
+        rig_resolved(&rig, i, SIPD_ENOENT, NULL);
+    rig_settled(&rig);
+}
+
+/* The n-th allocation and all after it fail, in a core that is new or that has seen a call. */
+static void
+climb(bool warm)
+{
+    bool failed = true;
+    uint64_t n;
+
+    for (n = 0; failed; n++) {
+        uint64_t before;
+
+        must(n < 2000);
+        rig_fini(&rig);
+        before = mem_live();
+        rig_init(&rig);
+        bind_three();
+        if (warm)
+            whole_call(no_step);
+        mem_fail_after(n);
+        whole_call(no_step);
+        failed = mem_failed();
+        recover();
+        rig_fini(&rig);
+        must(mem_live() == before);
+        rig_init(&rig);
+    }
+    ck_assert_uint_gt(n, 20);
+}
+
+START_TEST(memory_may_run_out_anywhere)
+{
+    climb(false);
+    climb(true);
+}
+END_TEST
+
+static unsigned bad_from, bad_to;
+
+static void
+fail_between(unsigned n)
+{
+    if (n == bad_from)
+        mem_fail_after(0);
+    if (n == bad_to)
+        mem_fail_never();
+}
+
+/* Memory is out for some steps in the middle, and there again. */
+START_TEST(memory_may_run_out_for_a_while)
+{
+    for (bad_from = 0; bad_from < STEPS; bad_from++)
+        for (bad_to = bad_from + 1; bad_to <= bad_from + 2; bad_to++) {
+            rig_fini(&rig);
+            rig_init(&rig);
+            bind_three();
+            whole_call(fail_between);
+            recover();
+        }
+}
+END_TEST
+
+/* A core that cannot be made is not there, and what was made of it is gone. */
+START_TEST(a_core_may_fail_to_begin)
+{
+    uint64_t n = 0;
+    int err;
+
+    do {
+        uint64_t before = mem_live();
+        struct core *core;
+
+        must(n < 100);
+        mem_fail_after(n++);
+        err = core_new(&core, &rig.ports, &rig.conf);
+        mem_fail_never();
+        must(err == SIPD_OK || (err == SIPD_ENOMEM && !core && mem_live() == before));
+        core_free(&core);
+        must(mem_live() == before);
+    } while (err != SIPD_OK);
+    ck_assert_uint_gt(n, 1);
+}
+END_TEST
+
 Suite *
 suite_core(void)
 {
@@ -78,7 +369,17 @@ suite_core(void)
     TCase *c = rig_case("calls");
 
     tcase_add_test(c, a_call_is_set_up_and_ended);
+    tcase_add_test(c, nothing_is_due_when_nothing_is_there);
+    tcase_add_test(c, what_is_alive_is_told);
+    tcase_add_test(c, stale_ids_are_ignored);
+    tcase_add_test(c, an_end_in_the_middle_leaks_nothing);
+    tcase_add_test(c, the_same_input_gives_the_same_server);
+    tcase_add_test(c, what_leaves_rests_on_what_was_noted);
+    tcase_add_test(c, nobody_needs_to_watch);
     tcase_add_test(c, another_ceiling_holds_for_all_that_it_limits);
+    tcase_add_test(c, memory_may_run_out_anywhere);
+    tcase_add_test(c, memory_may_run_out_for_a_while);
+    tcase_add_test(c, a_core_may_fail_to_begin);
     suite_add_tcase(s, c);
     return s;
 }
