@@ -34,10 +34,9 @@ put_where(struct buf *b, const struct conf_reader *r, const config_setting_t *at
         buf_put_char(b, ':');
         buf_put_u64(b, config_setting_source_line(at));
     }
-    buf_put(b, SPAN(": "));
-    buf_put(b, key);
     if (key.len > 0)
         buf_put(b, SPAN(": "));
+    buf_put(b, key);
 }
 
 void
@@ -50,6 +49,7 @@ conf_complain(struct conf_reader *r, const config_setting_t *at, struct span key
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     put_where(r->why, r, at, key);
+    buf_put(r->why, SPAN(": "));
     buf_put(r->why, span_of(text));
     buf_put_char(r->why, '\n');
     r->wrong++;
@@ -434,7 +434,7 @@ strangeness(struct span word, struct span known)
 struct span
 conf_nearest(struct span word, const struct span *words, size_t words_len)
 {
-    size_t best = word.len / 3 + 2;
+    size_t best = word.len / 3 + 1; /* a third of its letters may be wrong */
     struct span nearest = { NULL, 0 };
 
     for (size_t i = 0; i < words_len; i++) {
