@@ -6,6 +6,7 @@
 #include "core/branch.h"
 #include "core/cancel.h"
 #include "core/state.h"
+#include "core/stateless.h"
 #include "core/timer_c.h"
 #include "core/upstream.h"
 
@@ -99,7 +100,7 @@ answer_heard(struct core *core, const struct intake *in)
 
     ++*core->count.responses;
     if (!txn) {
-        ++*core->count.strays;  /* RFC 6026 §7.3: dropped */
+        stateless_answer(core, in);
         return;
     }
     if (txns_heard(&core->txns, txn, in->msg->status, in->gist) != TXN_RESPONSE)

@@ -109,7 +109,7 @@ branch_start(struct trip *trip, struct target *target)
     branch_try(branch, 503);
 }
 
-/* One attempt is one client transaction, or for an ACK one message (§16.6 step 10, §16.7's last words). */
+/* One attempt is one client transaction, or without state one message (§16.6 step 10, §16.11). */
 static int
 attempt(struct branch *branch, const struct hop *hop)
 {
@@ -120,9 +120,10 @@ attempt(struct branch *branch, const struct hop *hop)
 
     if (err != SIPD_OK)
         return err;
-    if (trip->gist.method == METHOD_ACK) {
+    if (trip->server == 0) {
         core->ports.send(core->ports.io, &out.way.to, out.bytes, 0, 0);
         branch_done(branch, 200);
+        trip->state = TRIP_ANSWERED;  /* whoever answers, the answer finds its way by Via (§16.11) */
         return SIPD_OK;
     }
     err = txns_request(&core->txns, trip->gist.method, out.branch, &out.way.to, out.bytes, branch->id, &branch->client);

@@ -4,6 +4,7 @@
 #include "core/cancel.h"
 
 #include "core/branch.h"
+#include "core/check.h"
 #include "core/refuse.h"
 #include "core/state.h"
 #include "core/upstream.h"
@@ -72,15 +73,43 @@ cancel_branches(struct trip *trip, uint16_t status, struct span reason)
         cancel_branch(container_of(node, struct branch, link), status, reason);
 }
 
+/* RFC 3326 §2: why the caller gives up is for the callee to know. */
+static struct span
+reason_of(struct trip *trip, const struct msg *cancel)
+{
+    const struct msg_field *field = NULL;
+    struct buf *b = &trip->core->scratch;
+
+    buf_clear(b);
+    while ((field = msg_find(cancel, HDR_REASON, field))) {
+        buf_put(b, b->len > 0 ? SPAN(", ") : none);
+        buf_put(b, msg_value(cancel, field));
+    }
+    return b->len > 0 && b->err == SIPD_OK ? arena_copy(&trip->arena, buf_span(b)) : none;
+}
+
 /* §16.10: the search ends; what is pending downstream is cancelled, and its 487 goes up as the best answer. */
 static void
-give_up(struct trip *trip)
+give_up(struct trip *trip, const struct msg *cancel)
 {
     trip->cancelled = true;
-    cancel_branches(trip, 487, none);
+    cancel_branches(trip, 487, reason_of(trip, cancel));
     if (trip->pending == 0)
         upstream_status(trip, 487);
     trip_settle(trip);
+}
+
+/* The INVITE went by without state, or by another node: its CANCEL goes the same way (§16.10, §16.11). Else it is 481. */
+static void
+cancel_unknown(struct core *core, const struct intake *in)
+{
+    bool passes = core->conf->mode == CORE_STATELESS || core->conf->stray == CORE_STRAY_VERIFIED;
+    struct check_result bad = { .status = 481 };
+
+    if (passes && check_request(core, in, &bad))
+        trip_begin(core, in);
+    else
+        refuse(core, in, bad.status, bad.phrase, bad.headers);
 }
 
 /*
@@ -94,11 +123,11 @@ cancel_heard(struct core *core, const struct intake *in)
     struct trip *trip;
 
     if (!invite) {
-        refuse(core, in, 481, none, none);
+        cancel_unknown(core, in);
         return;
     }
     trip = invite->owner ? slots_find(&core->trips, invite->owner) : NULL;
     refuse(core, in, 200, none, none);
     if (trip && trip->final == 0 && !trip->cancelled)
-        give_up(trip);
+        give_up(trip, in->msg);
 }

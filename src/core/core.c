@@ -25,6 +25,7 @@ core_conf_default(struct core_conf *conf)
         .trying_ms = 200,
         .transactions = 2000000,
         .max_targets = 32,
+        .max_breadth = 60,
         .trip_bytes = 1 << 20,
     };
 }

@@ -13,8 +13,12 @@
 
 enum core_fork { CORE_FORK_PARALLEL, CORE_FORK_Q };
 enum core_relay { CORE_RELAY_OURS, CORE_RELAY_ANY };
+enum core_mode { CORE_STATEFUL, CORE_STATELESS };
+enum core_stray { CORE_STRAY_DROP, CORE_STRAY_VERIFIED };
 
 struct core_conf {               /* one immutable tree, read anew at each step */
+    enum core_mode mode;         /* §16.2 or §16.11 */
+    enum core_stray stray;       /* what has no transaction here: dropped (RFC 6026 §7.3), or passed on when our mark proves it */
     bool record_route;
     enum core_fork fork;
     enum core_relay relay;
@@ -23,6 +27,7 @@ struct core_conf {               /* one immutable tree, read anew at each step *
     uint32_t trying_ms;          /* a 100 leaves when nothing else did until then */
     uint32_t transactions;       /* most transactions held */
     uint32_t max_targets;        /* most branches of one request */
+    uint32_t max_breadth;        /* given to a request that brings none (RFC 5393 §5.3.3) */
     uint32_t trip_bytes;         /* most memory of one request */
 };
 

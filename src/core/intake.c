@@ -34,6 +34,14 @@ sent_by_is_private(const struct via *via)
     return hop_ip_read(via->host, &said) && hop_is_private(&said);
 }
 
+/* Without a transaction only the Via knows which connection a response goes back on. */
+static bool
+needs_rport(const struct core *core, const struct hop *from)
+{
+    return hop_is_reliable(from->transport)
+           && (core->conf->mode == CORE_STATELESS || core->conf->stray == CORE_STRAY_VERIFIED);
+}
+
 static bool
 wants_rport(const struct via *via, uint8_t listener_rule, bool same)
 {
@@ -69,7 +77,8 @@ intake_stamp(struct core *core, struct intake *in)
     char text[HOP_TEXT_BYTES];
     bool rport;
 
-    rport = wants_rport(via, core->ports.side(core->ports.io, in->from->listener, &side) ? side.rport : 0, same);
+    rport = wants_rport(via, core->ports.side(core->ports.io, in->from->listener, &side) ? side.rport : 0, same)
+            || needs_rport(core, in->from);
     in->natted = !same || (!hop_is_reliable(in->from->transport)
                            && sent_by_port(via, in->from->transport) != in->from->port);
     if (!same || via->received.len > 0 || rport)

@@ -5,6 +5,7 @@
 
 #include "core/branch.h"
 #include "core/state.h"
+#include "core/stateless.h"
 
 static bool
 is_same(const struct target *a, const struct target *b)
@@ -80,7 +81,7 @@ arm_no_answer(struct trip *trip)
 {
     struct core *core = trip->core;
 
-    if (core->conf->no_answer_ms > 0 && trip->gist.method == METHOD_INVITE)
+    if (core->conf->no_answer_ms > 0 && trip->server != 0 && trip->gist.method == METHOD_INVITE)
         timers_arm(&core->timers, &trip->no_answer, core->ports.clock->now_ms + core->conf->no_answer_ms, TIMER_NO_ANSWER,
                    trip->id);
 }
@@ -89,7 +90,11 @@ void
 target_start_group(struct trip *trip)
 {
     bool by_q = trip->core->conf->fork == CORE_FORK_Q;
-    uint32_t q = container_of(trip->targets.next, struct target, link)->is.q;
+    uint32_t q;
+
+    if (trip->server == 0 && trip->core->conf->mode == CORE_STATELESS)
+        stateless_choose(trip);
+    q = container_of(trip->targets.next, struct target, link)->is.q;
 
     list_each (node, after, &trip->targets) {
         struct target *target = container_of(node, struct target, link);

@@ -23,6 +23,15 @@ is_ack(const struct trip *trip)
     return trip->gist.method == METHOD_ACK;
 }
 
+/*
+ * Does it pass without transactions (§16.11)? An ACK has none ever; a CANCEL comes here only when its INVITE's are not ours.
+ */
+static bool
+is_stateless(const struct trip *trip)
+{
+    return is_ack(trip) || trip->gist.method == METHOD_CANCEL || trip->core->conf->mode == CORE_STATELESS;
+}
+
 static struct trip *
 trip_new(struct core *core)
 {
@@ -55,36 +64,53 @@ trip_free(struct trip *trip)
     slots_free(&core->trips, trip->id);
 }
 
-/* Copies what came, so that it outlives the turn, and opens the server transaction that answers repeats. */
+static void
+arm_trying(struct trip *trip)
+{
+    struct core *core = trip->core;
+    uint32_t after_ms = trip->gist.method == METHOD_INVITE ? core->conf->trying_ms : TRYING_LATE_MS;
+
+    timers_arm(&core->timers, &trip->trying, core->ports.clock->now_ms + after_ms, TIMER_TRYING, trip->id);
+}
+
+/* Opens the server transaction that answers repeats. */
+static int
+serve(struct trip *trip)
+{
+    struct core *core = trip->core;
+    int err = txns_serve(&core->txns, &trip->gist, &trip->reply_to, trip->id, &trip->server);
+
+    if (err != SIPD_OK)
+        return err;
+    core->pending++;
+    arm_trying(trip);
+    return SIPD_OK;
+}
+
+/* Copies what came, so that it outlives the turn. */
 static int
 keep(struct trip *trip, const struct intake *in)
 {
-    struct core *core = trip->core;
     int err = msg_keep(in->msg, &trip->arena, &trip->msg);
 
     if (err != SIPD_OK)
         return err;
     gist_read(&trip->msg, &trip->gist);
     trip->source = *in->from;
+    trip->reply_to = in->reply_to;
     trip->natted = in->natted;
     trip->rport = in->rport;
     trip->received = arena_copy(&trip->arena, in->received);
     if (!trip->received.at)
         return SIPD_ENOMEM;
-    if (is_ack(trip))
-        return SIPD_OK;
-    return txns_serve(&core->txns, &trip->gist, &in->reply_to, trip->id, &trip->server);
+    return is_stateless(trip) ? SIPD_OK : serve(trip);
 }
 
-static void
-arm_trying(struct trip *trip)
+/* Hooks never see an ACK to a failure nor a CANCEL as requests: they follow their INVITE, and need its targets only. */
+static enum sipd_stage
+first_stage(const struct trip *trip)
 {
-    struct core *core = trip->core;
-
-    uint32_t after_ms = trip->gist.method == METHOD_INVITE ? core->conf->trying_ms : TRYING_LATE_MS;
-
-    if (!is_ack(trip))
-        timers_arm(&core->timers, &trip->trying, core->ports.clock->now_ms + after_ms, TIMER_TRYING, trip->id);
+    return is_ack(trip) || trip->gist.method == METHOD_CANCEL ? SIPD_ON_TARGETS : SIPD_ON_REQUEST;
 }
 
 void
@@ -102,18 +128,26 @@ trip_begin(struct core *core, const struct intake *in)
         return;
     }
     ++*core->count.trips;
-    core->pending += trip->server != 0;
-    arm_trying(trip);
     status = route_prepare(trip);
     if (status == 403)
         ++*core->count.forged_routes;
-    trip->stage = is_ack(trip) ? SIPD_ON_TARGETS : SIPD_ON_REQUEST;
+    trip->stage = first_stage(trip);
     if (status == 0) {
         trip_go(trip);
     } else {
         upstream_status(trip, status);
         trip_settle(trip);
     }
+}
+
+/* A request that is answered later gets a server transaction, in stateless mode too: its repeats must not ask again. */
+static void
+wait(struct trip *trip)
+{
+    if (trip->server == 0 && !is_ack(trip) && serve(trip) != SIPD_OK)
+        upstream_status(trip, 503);
+    else
+        trip->state = TRIP_WAITING;
 }
 
 /* Asks a stage's hooks. True: the request goes on. */
@@ -125,7 +159,7 @@ ask(struct trip *trip, enum sipd_stage stage)
     trip->stage = stage;
     switch (chain_ask(&trip->core->chain, &req, stage, &trip->hook_at)) {
     case SIPD_WAIT:
-        trip->state = TRIP_WAITING;
+        wait(trip);
         return false;
     case SIPD_FAIL:
         upstream_status(trip, 500);
@@ -203,8 +237,10 @@ decide(struct trip *trip)
         }
         trip->stage = list_empty(&trip->targets) ? SIPD_ON_TARGETS : SIPD_ON_BRANCH;
     }
-    if (is_ack(trip) && (is_for_server(trip) || !may_leave(trip)))
+    if (first_stage(trip) == SIPD_ON_TARGETS && (is_for_server(trip) || !may_leave(trip))) {
+        upstream_status(trip, 481);
         return false;
+    }
     return trip->stage == SIPD_ON_BRANCH || find_targets(trip);
 }
 

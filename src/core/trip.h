@@ -50,7 +50,7 @@ struct branch {
     struct target *target;
     enum branch_state state;
     uint16_t cancelled_as;       /* we want it to end (§16.10), and then it counts as this status; 0: we don't */
-    struct span cancel_reason;   /* value of its Reason field (RFC 3326), or empty; lent for ever */
+    struct span cancel_reason;   /* value of its Reason field (RFC 3326), or empty; lent as long as the trip */
     bool cancel_sent;            /* CANCEL goes once a provisional response came (§9.1) */
     bool provisional;            /* any provisional response came */
     uint16_t status;             /* its final status; 408 time-out, 503 transport failure (§16.9), 430 dead flow */
@@ -74,7 +74,8 @@ struct trip {
     struct msg msg;              /* kept */
     struct gist gist;            /* of msg */
     struct hop source;
-    uint64_t server;             /* server transaction; 0: an ACK, which has none */
+    struct hop reply_to;         /* where responses go (§18.2.2) */
+    uint64_t server;             /* server transaction; 0: none, as of an ACK and of all that passes statelessly (§16.11) */
     struct span received;        /* stamp for the top Via (§18.2.1) */
     uint16_t rport;              /* … (RFC 3581 §4), 0: none */
     bool natted;                 /* its source is not what its Via says */

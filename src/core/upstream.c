@@ -17,7 +17,7 @@ set_final(struct trip *trip, unsigned status)
 
     trip->final = (uint16_t)status;
     trip->state = TRIP_ANSWERED;
-    core->pending--;
+    core->pending -= trip->server != 0;
     timers_disarm(&core->timers, &trip->no_answer);
 }
 
@@ -34,9 +34,21 @@ ask_hooks(struct trip *trip, unsigned status)
 static bool
 may_go_up(const struct trip *trip, unsigned status)
 {
-    if (trip->server == 0)
+    if (trip->gist.method == METHOD_ACK)
         return false;
     return trip->final == 0 || (trip->gist.method == METHOD_INVITE && trip->final / 100 == 2 && status / 100 == 2);
+}
+
+/* By its transaction, or without one straight back (§16.11). */
+static int
+send(struct trip *trip, unsigned status, struct span bytes)
+{
+    const struct core_ports *ports = &trip->core->ports;
+
+    if (trip->server != 0)
+        return txns_answer(&trip->core->txns, trip->server, status, bytes);
+    ports->send(ports->io, &trip->reply_to, bytes, 0, 0);
+    return SIPD_OK;
 }
 
 int
@@ -49,7 +61,7 @@ upstream_send(struct trip *trip, unsigned status, struct span bytes)
         return SIPD_OK;
     if (status > 100)
         ask_hooks(trip, status);
-    err = txns_answer(&core->txns, trip->server, status, bytes);
+    err = send(trip, status, bytes);
     if (err != SIPD_OK)
         return err;
     if (status > 100) {
@@ -103,7 +115,6 @@ add_challenges(struct trip *trip, const struct msg *chosen, struct draft *draft)
     }
 }
 
-/* The response without our Via, ready to go up; empty if it cannot be made or was meant for us. */
 static struct span
 without_our_via(struct core *core, struct trip *trip, const struct msg *msg, const struct gist *gist)
 {
@@ -128,10 +139,16 @@ upstream_response(struct trip *trip, const struct msg *msg, const struct gist *g
         *trip->core->count.unsent += upstream_send(trip, msg->status, bytes) != SIPD_OK;
 }
 
+struct span
+upstream_pop_via(struct core *core, const struct msg *msg, const struct gist *gist)
+{
+    return without_our_via(core, NULL, msg, gist);
+}
+
 void
 upstream_late(struct core *core, uint64_t peer, const struct msg *msg, const struct gist *gist)
 {
-    struct span bytes = without_our_via(core, NULL, msg, gist);
+    struct span bytes = upstream_pop_via(core, msg, gist);
 
     if (bytes.at)
         *core->count.unsent += txns_answer(&core->txns, peer, msg->status, bytes) == SIPD_ENOMEM;
@@ -171,8 +188,6 @@ upstream_best(struct trip *trip)
     struct branch *best = choose(trip);
     unsigned status = best ? best_goes_up_as(best->status) : trip->cancelled ? 487 : 500;
 
-    if (trip->server == 0)
-        return;
     /* A late 408 to a non-INVITE helps nobody: its sender's own timer has fired (RFC 4320 §4.2). */
     if (status == 408 && trip->gist.method != METHOD_INVITE)
         return;

@@ -176,7 +176,11 @@ set_value(struct script *s, const struct line *line)
     struct span key = word(line, 1), value = word(line, 2);
     struct core_conf *conf = &s->sipd->conf;
 
-    if (span_eq(key, SPAN("record_route")))
+    if (span_eq(key, SPAN("mode")))
+        conf->mode = span_eq(value, SPAN("stateless")) ? CORE_STATELESS : CORE_STATEFUL;
+    else if (span_eq(key, SPAN("stray")))
+        conf->stray = span_eq(value, SPAN("verified")) ? CORE_STRAY_VERIFIED : CORE_STRAY_DROP;
+    else if (span_eq(key, SPAN("record_route")))
         conf->record_route = span_eq(value, SPAN("on"));
     else if (span_eq(key, SPAN("fork")))
         conf->fork = span_eq(value, SPAN("q")) ? CORE_FORK_Q : CORE_FORK_PARALLEL;

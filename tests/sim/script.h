@@ -4,7 +4,7 @@
  *   sipd NAME                       a server; the settings below it are its own
  *   listen udp:192.0.2.1:5060 [rport asked|private|always]
  *   domain example.com              knows sip:carol@example.com
- *   set record_route off            also fork, relay, no_answer_s, timer_c_s, trying_ms, transactions, max_targets
+ *   set record_route off            also mode, stray, fork, relay, no_answer_s, timer_c_s, trying_ms, transactions, max_targets
  *   module NAME { … }               a module with its section of sipd.conf, on one line
  *   where sip:bob@example.com URI [q 0.5] [over tcp:192.0.2.9:5060]
  *   peer NAME udp:192.0.2.10:5060 [behind 203.0.113.7:40000] [of example.com]

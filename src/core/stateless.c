@@ -1,0 +1,106 @@
+/*
+ * What passes without a transaction (RFC 3261 §16.11, §18.1.2; RFC 6026 §7.3).
+ *
+ * The branch is a function of the request and its target (mark.c), so a repeat, its CANCEL and its ACK leave with the same
+ * one, and a response needs no more than its Vias.
+ */
+#include "core/stateless.h"
+
+#include "core/mark.h"
+#include "core/state.h"
+#include "core/upstream.h"
+
+static bool
+may_pass(struct core *core, const struct intake *in)
+{
+    uint64_t loop;
+
+    return in->gist->fault == 0 && (core->conf->mode == CORE_STATELESS || core->conf->stray == CORE_STRAY_VERIFIED)
+           && mark_branch_is_ours(core, &in->gist->via, &loop);
+}
+
+/* The Via beneath ours. */
+static bool
+second_via(const struct intake *in, struct via *via)
+{
+    const struct msg_field *field = in->gist->via_field;
+    struct span rest = msg_value(in->msg, field);
+
+    if (via_next(&rest, via) != SIPD_OK)
+        return false;
+    if (via_next(&rest, via) == SIPD_OK)
+        return true;
+    field = msg_find(in->msg, HDR_VIA, field);
+    if (!field)
+        return false;
+    rest = msg_value(in->msg, field);
+    return via_next(&rest, via) == SIPD_OK;
+}
+
+/* On the connection that the request came on if it is still there; its port stands in our stamp (intake.c). */
+static bool
+by_connection(struct core *core, const struct via *via, size_t bytes, struct way *way)
+{
+    struct hop to = way->to;
+    uint32_t port;
+
+    if (!hop_is_reliable(to.transport) || !span_u32(via->rport, 65535, &port))
+        return false;
+    to.port = (uint16_t)port;
+    return core->ports.way(core->ports.io, &to, bytes, way) == SIPD_OK && way->to.flow != 0;
+}
+
+/* §18.2.2: where the Via says. */
+static bool
+find_way(struct core *core, const struct via *via, size_t bytes, struct way *way)
+{
+    struct hop to = { .transport = hop_transport_read(via->transport) };
+
+    if (to.transport == HOP_NONE || !via_reply_hop(via, &to))
+        return false;
+    way->to = to;
+    return by_connection(core, via, bytes, way) || core->ports.way(core->ports.io, &to, bytes, way) == SIPD_OK;
+}
+
+void
+stateless_answer(struct core *core, const struct intake *in)
+{
+    struct span bytes;
+    struct way way;
+    struct via via;
+
+    ++*core->count.strays;
+    if (!may_pass(core, in) || !second_via(in, &via))
+        return;
+    bytes = upstream_pop_via(core, in->msg, in->gist);
+    if (bytes.at && find_way(core, &via, bytes.len, &way))
+        core->ports.send(core->ports.io, &way.to, bytes, 0, 0);
+}
+
+/* Bytes decide between equals, for the order in which they were found may differ from one time to the next. */
+static bool
+comes_before(const struct target *a, const struct target *b)
+{
+    size_t shorter = a->is.uri.len < b->is.uri.len ? a->is.uri.len : b->is.uri.len;
+    int order = memcmp(a->is.uri.at, b->is.uri.at, shorter);
+
+    if (a->is.q != b->is.q)
+        return a->is.q > b->is.q;
+    return order != 0 ? order < 0 : a->is.uri.len < b->is.uri.len;
+}
+
+void
+stateless_choose(struct trip *trip)
+{
+    struct target *chosen = container_of(trip->targets.next, struct target, link);
+
+    list_each (node, after, &trip->targets) {
+        struct target *target = container_of(node, struct target, link);
+
+        if (comes_before(target, chosen))
+            chosen = target;
+    }
+    list_init(&trip->targets);
+    list_init(&chosen->link);
+    list_push(&trip->targets, &chosen->link);
+}
