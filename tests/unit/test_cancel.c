@@ -144,6 +144,21 @@ START_TEST(repeats_and_late_ones_are_200_and_no_more)
 }
 END_TEST
 
+/* RFC 3326 §2: the reason goes along, even if the CANCEL has to wait. */
+START_TEST(the_callers_reason_is_passed_on)
+{
+    const struct rig_sent *invite = ring(0), *cancel;
+
+    rig_ask(&rig, ALICE, CANCEL_BOB, "Reason: SIP;cause=600;text=\"gone\"", "X-Other: no", "Reason: Q.850;cause=16", NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 200 ");
+    rig_reply(&rig, invite, 180, "t", NULL);
+    cancel = rig_expect(&rig, BOB, "CANCEL ");
+    ck_assert_str_eq(rig_value(cancel, "Reason", 0), "SIP;cause=600;text=\"gone\", Q.850;cause=16");
+    ck_assert_uint_eq(rig_count(cancel, "Reason"), 1);
+    ck_assert_uint_eq(rig_count(cancel, "X-Other"), 0);
+}
+END_TEST
+
 START_TEST(a_cancel_after_the_answer_changes_nothing)
 {
     const struct rig_sent *invite = ring(180);
@@ -307,6 +322,7 @@ suite_cancel(void)
     tcase_add_test(c, a_call_that_is_answered_meanwhile_is_answered);
     tcase_add_test(c, a_call_that_is_refused_meanwhile_is_refused);
     tcase_add_test(c, repeats_and_late_ones_are_200_and_no_more);
+    tcase_add_test(c, the_callers_reason_is_passed_on);
     tcase_add_test(c, a_cancel_after_the_answer_changes_nothing);
     tcase_add_test(c, a_cancel_of_nothing_is_481);
     tcase_add_test(c, all_branches_are_cancelled);

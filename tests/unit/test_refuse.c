@@ -64,6 +64,28 @@ START_TEST(an_ack_is_never_answered)
 }
 END_TEST
 
+static char logged[512];
+
+static void
+take_line(void *self, enum log_level level, struct span line)
+{
+    (void)self, (void)level;
+    must(line.len < sizeof logged);
+    memcpy(logged, line.at, line.len);
+    logged[line.len] = '\0';
+}
+
+START_TEST(a_refusal_may_be_logged)
+{
+    rig.log = (struct log){ .level = LOG_LVL_DEBUG, .sink = take_line };
+    rig_ask(&rig, ALICE, "INVITE tel:1 SIP/2.0", NULL);
+    ck_assert(strstr(logged, "refused"));
+    ck_assert(strstr(logged, "method=INVITE"));
+    ck_assert(strstr(logged, "status=416"));
+    ck_assert(strstr(logged, "call1@192.0.2.1"));
+}
+END_TEST
+
 /* ---------------------------------------------------------------- requests for the server itself */
 
 /* A request for us, answered and over: the answer. */
@@ -167,6 +189,7 @@ suite_refuse(void)
     tcase_add_test(c, a_repeat_is_refused_alike_and_the_ack_ends_here);
     tcase_add_test(c, a_tag_that_is_there_stays);
     tcase_add_test(c, an_ack_is_never_answered);
+    tcase_add_test(c, a_refusal_may_be_logged);
     tcase_add_test(c, options_to_us_is_200);
     tcase_add_test(c, options_that_ends_here_is_200_whoever_it_is_for);
     tcase_add_test(c, register_without_a_registrar_is_405);

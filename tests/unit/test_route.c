@@ -202,6 +202,30 @@ START_TEST(a_connection_that_is_gone_has_another_way)
 }
 END_TEST
 
+/* RFC 5626 §5.3: a phone that is reached by its connection only is reached by it within the dialog too. */
+START_TEST(a_callee_on_a_connection_is_reached_by_it)
+{
+    const struct rig_sent *invite, *again, *bye;
+
+    rig_bind(&rig, "bob", "sip:bob@10.0.0.9;transport=tcp", "tcp:192.0.2.9:40001/12", 1000);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    invite = rig_expect(&rig, "tcp:192.0.2.9:40001/12", "INVITE ");
+    ck_assert_uint_eq(rig_count(invite, "Record-Route"), 2);
+    rig_reply(&rig, invite, 200, "b1", NULL);
+    rig_forget(&rig);
+    rig.to_tag = "b1";
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "INVITE sip:bob@10.0.0.9;transport=tcp SIP/2.0", route(invite, 1), route(invite, 0), NULL);
+    again = rig_expect(&rig, "tcp:192.0.2.9:40001/12", "INVITE sip:bob@10.0.0.9;transport=tcp ");
+    ck_assert_uint_eq(rig_count(again, "Route"), 0);
+    ck_assert_uint_eq(rig_count(again, "Record-Route"), 2);
+    rig_new_branch(&rig);
+    rig_ask(&rig, "tcp:192.0.2.9:40001/12", "BYE sip:alice@192.0.2.1 SIP/2.0", route(invite, 0), route(invite, 1), NULL);
+    bye = rig_expect(&rig, ALICE, "BYE sip:alice@192.0.2.1 SIP/2.0\r\n");
+    ck_assert_uint_eq(rig_count(bye, "Route"), 0);
+}
+END_TEST
+
 START_TEST(ipv4_and_ipv6_have_a_record_route_each)
 {
     const struct rig_sent *invite = call(ALICE, "sip:bob@[2001:db8::9]", "udp:[2001:db8::9]:5060"), *bye;
@@ -354,6 +378,7 @@ suite_route(void)
     tcase_add_test(c, a_caller_behind_a_nat_is_reached_where_it_came_from);
     tcase_add_test(c, tcp_and_udp_have_a_record_route_each);
     tcase_add_test(c, a_connection_that_is_gone_has_another_way);
+    tcase_add_test(c, a_callee_on_a_connection_is_reached_by_it);
     tcase_add_test(c, ipv4_and_ipv6_have_a_record_route_each);
     tcase_add_test(c, our_routes_go_and_others_stay);
     tcase_add_test(c, a_strict_router_before_us_is_undone);
