@@ -5,6 +5,7 @@
 
 #include "core/branch.h"
 #include "core/cancel.h"
+#include "core/recurse.h"
 #include "core/state.h"
 #include "core/stateless.h"
 #include "core/timer_c.h"
@@ -73,7 +74,9 @@ heard_failure(struct branch *branch, const struct intake *in)
     if (in->msg->status == 503 && tries_next_hop(branch, 503))
         return;
     branch_done(branch, in->msg->status);
-    if (branch->status == in->msg->status)
+    if (in->msg->status < 400 && recurse(trip, in->msg))
+        branch->status = 0;  /* it is no answer any more */
+    else if (branch->status == in->msg->status)
         branch->response = arena_copy(&trip->arena, msg_bytes(in->msg));
     if (in->msg->status >= 600) {
         trip->declined = true;

@@ -95,12 +95,13 @@ find_hops(struct branch *branch)
 }
 
 void
-branch_start(struct trip *trip, struct target *target)
+branch_start(struct trip *trip, struct target *target, uint32_t breadth)
 {
     struct branch *branch = branch_new(trip, target);
 
     if (!branch)
         return;
+    branch->breadth = breadth;
     if (target->is.hop.transport == HOP_NONE) {
         find_hops(branch);
         return;

@@ -6,8 +6,8 @@
 
 #include "core/trip.h"
 
-/* Makes a branch for this target and sends it, or asks for its hops. What fails at once is a branch that is done. */
-void branch_start(struct trip *trip, struct target *target);
+/* Makes a branch for this target, with its share of Max-Breadth, and sends it, or asks for its hops. What fails at once is a branch that is done. */
+void branch_start(struct trip *trip, struct target *target, uint32_t breadth);
 /* Sends it to the next of its hops; without one left it fails as `status`. */
 void branch_try(struct branch *branch, uint16_t status);
 /* It is over with this final status. Its trip is not settled yet. */

@@ -21,6 +21,7 @@ struct core_conf {               /* one immutable tree, read anew at each step *
     enum core_stray stray;       /* what has no transaction here: dropped (RFC 6026 §7.3), or passed on when our mark proves it */
     bool record_route;
     enum core_fork fork;
+    bool recurse;                /* try the Contacts of a 3xx ourselves (§16.7 step 4) */
     enum core_relay relay;
     uint32_t no_answer_ms;       /* for each group of targets; 0: only Timer C */
     uint32_t timer_c_ms;         /* §16.6 step 11: more than three minutes */

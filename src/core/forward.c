@@ -3,6 +3,7 @@
  */
 #include "core/forward.h"
 
+#include "core/breadth.h"
 #include "core/mark.h"
 #include "core/state.h"
 #include "core/token.h"
@@ -210,6 +211,7 @@ forward_write(struct branch *branch, const struct hop *hop, struct forward_resul
     set_routes(branch, &draft);
     draft_lower_max_forwards(&draft, &trip->gist);
     add_record_route(branch, &out->way, &draft);
+    breadth_write(branch, &draft);
     add_edits(branch, &draft);
     out->branch = add_via(branch, &out->way, &draft);
     add_length(branch, &out->way, &draft);

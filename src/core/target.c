@@ -4,8 +4,10 @@
 #include "core/target.h"
 
 #include "core/branch.h"
+#include "core/breadth.h"
 #include "core/state.h"
 #include "core/stateless.h"
+#include "core/upstream.h"
 
 static bool
 is_same(const struct target *a, const struct target *b)
@@ -86,23 +88,36 @@ arm_no_answer(struct trip *trip)
                    trip->id);
 }
 
+/* How many targets are tried at once: all, or those of the highest q. */
+static uint32_t
+group_len(const struct trip *trip)
+{
+    bool by_q = trip->core->conf->fork == CORE_FORK_Q;
+    uint32_t q = container_of_const(trip->targets.next, struct target, link)->is.q, len = 0;
+
+    for (const struct list *node = trip->targets.next; node != &trip->targets; node = node->next, len++)
+        if (by_q && container_of_const(node, struct target, link)->is.q != q)
+            break;
+    return len;
+}
+
 void
 target_start_group(struct trip *trip)
 {
-    bool by_q = trip->core->conf->fork == CORE_FORK_Q;
-    uint32_t q;
+    uint32_t len;
 
     if (trip->server == 0 && trip->core->conf->mode == CORE_STATELESS)
         stateless_choose(trip);
-    q = container_of(trip->targets.next, struct target, link)->is.q;
+    len = group_len(trip);
+    if (breadth_share(trip, len - 1, len) == 0) {
+        list_init(&trip->targets);
+        upstream_status(trip, 440);
+        return;
+    }
+    for (uint32_t n = 0; n < len; n++) {
+        struct target *target = container_of(list_shift(&trip->targets), struct target, link);
 
-    list_each (node, after, &trip->targets) {
-        struct target *target = container_of(node, struct target, link);
-
-        if (by_q && target->is.q != q)
-            break;
-        list_remove(&target->link);
-        branch_start(trip, target);
+        branch_start(trip, target, breadth_share(trip, n, len));
     }
     arm_no_answer(trip);
 }

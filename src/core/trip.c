@@ -4,6 +4,7 @@
 #include "core/trip.h"
 
 #include "core/branch.h"
+#include "core/breadth.h"
 #include "core/cancel.h"
 #include "core/intake.h"
 #include "core/refuse.h"
@@ -98,6 +99,7 @@ keep(struct trip *trip, const struct intake *in)
     gist_read(&trip->msg, &trip->gist);
     trip->source = *in->from;
     trip->reply_to = in->reply_to;
+    trip->breadth = breadth_read(trip);
     trip->natted = in->natted;
     trip->rport = in->rport;
     trip->received = arena_copy(&trip->arena, in->received);

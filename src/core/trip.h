@@ -55,6 +55,7 @@ struct branch {
     bool provisional;            /* any provisional response came */
     uint16_t status;             /* its final status; 408 time-out, 503 transport failure (§16.9), 430 dead flow */
     uint8_t attempt;             /* hops tried so far */
+    uint32_t breadth;            /* its share of the trip's */
     uint64_t client;             /* client transaction; 0: none */
     const struct hop *hops;      /* where it may go, best first; in the trip's arena */
     uint32_t hops_len;
@@ -99,6 +100,7 @@ struct trip {
     struct list branches;        /* all that were made */
     uint32_t targets_len;        /* ever added */
     uint32_t pending;            /* branches not done */
+    uint32_t breadth;            /* Incoming Max-Breadth (RFC 5393 §5.2) */
     struct edit *edits;          /* in the order of the wishes */
     struct edit **edits_end;
 

@@ -354,6 +354,11 @@ fill_core(struct config *c)
     c->core.relay = text->proxy.relay == 0 ? CORE_RELAY_OURS : CORE_RELAY_ANY;
     c->core.no_answer_ms = text->proxy.no_answer_s * 1000;
     c->core.timer_c_ms = text->proxy.timer_c_s * 1000;
+    c->core.mode = text->proxy.mode == 0 ? CORE_STATEFUL : CORE_STATELESS;
+    c->core.stray = text->proxy.stray == 0 ? CORE_STRAY_DROP : CORE_STRAY_VERIFIED;
+    c->core.recurse = text->proxy.recurse;
+    c->core.trying_ms = text->proxy.trying_ms;
+    c->core.max_breadth = text->proxy.max_breadth;
     c->core.transactions = text->limits.transactions;
     c->core.max_targets = text->limits.targets;
 }

@@ -28,8 +28,8 @@ struct config_text {             /* what the file says, by config_items */
     struct sipd_strs modules;
     struct {
         uint32_t mode, fork, relay, stray;
-        bool record_route;
-        uint32_t no_answer_s, timer_c_s;
+        bool record_route, recurse;
+        uint32_t no_answer_s, timer_c_s, trying_ms, max_breadth;
     } proxy;
     struct {
         uint32_t transactions, connections, message_bytes, targets, queue_bytes;

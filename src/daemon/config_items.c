@@ -17,10 +17,10 @@
 
 static const char *const transports[] = { "udp", "tcp", NULL };
 static const char *const rports[] = { "asked", "private", "always", NULL };
-static const char *const modes[] = { "stateful", NULL };
+static const char *const modes[] = { "stateful", "stateless", NULL };
 static const char *const forks[] = { "parallel", "q", NULL };
 static const char *const relays[] = { "ours", "any", NULL };
-static const char *const strays[] = { "drop", NULL };
+static const char *const strays[] = { "drop", "verified", NULL };
 static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
 static const char *const outputs[] = { "stderr", NULL };
 
@@ -36,7 +36,7 @@ static const struct sipd_conf_item listen_items[] = {
 
 #define BASE offsetof(struct config_text, proxy)
 static const struct sipd_conf_item proxy_items[] = {
-    CHOICE("mode", proxy.mode, modes, "how requests are proxied"),
+    CHOICE("mode", proxy.mode, modes, "with transactions, or without any (RFC 3261 §16.2, §16.11)"),
     { .key = "record_route", .kind = SIPD_CONF_BOOL, AT(proxy.record_route), .number = 1, .max = 1,
       .doc = "stay in the path of the dialogs that we let be made (RFC 3261 §16.6 step 4)" },
     CHOICE("fork", proxy.fork, forks, "all targets at once, or those of equal q together, best first"),
@@ -45,7 +45,13 @@ static const struct sipd_conf_item proxy_items[] = {
     UINT("timer_c_s", proxy.timer_c_s, 185, 181, 3600, "seconds without a response that end a ringing branch (RFC 3261 §16.8)"),
     CHOICE("relay", proxy.relay, relays,
            "who may send to foreign domains: known senders and dialogs of ours only, or any (an open relay)"),
-    CHOICE("stray", proxy.stray, strays, "responses that match no transaction (RFC 6026 §7.3)"),
+    CHOICE("stray", proxy.stray, strays,
+           "what matches no transaction here: dropped (RFC 6026 §7.3), or passed on when it proves to be ours (a pair)"),
+    { .key = "recurse", .kind = SIPD_CONF_BOOL, AT(proxy.recurse), .max = 1,
+      .doc = "try the Contacts of a 3xx ourselves instead of passing it on (RFC 3261 §16.7 step 4)" },
+    UINT("trying_ms", proxy.trying_ms, 200, 0, 2000, "milliseconds until a 100 leaves when nothing else did (RFC 3261 §17.2.1)"),
+    UINT("max_breadth", proxy.max_breadth, 60, 1, 1000,
+         "branches at once of a request that does not say, and the most that it may say (RFC 5393 §5.3.3)"),
     SIPD_CONF_END
 };
 #undef BASE

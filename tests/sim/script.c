@@ -158,7 +158,7 @@ set_number(struct script *s, struct span key, struct span value)
     } numbers[] = {
         { "no_answer_s", &conf->no_answer_ms, 1000 }, { "timer_c_s", &conf->timer_c_ms, 1000 },
         { "trying_ms", &conf->trying_ms, 1 },         { "transactions", &conf->transactions, 1 },
-        { "max_targets", &conf->max_targets, 1 },
+        { "max_targets", &conf->max_targets, 1 },     { "max_breadth", &conf->max_breadth, 1 },
     };
     uint32_t n;
 
@@ -180,6 +180,8 @@ set_value(struct script *s, const struct line *line)
         conf->mode = span_eq(value, SPAN("stateless")) ? CORE_STATELESS : CORE_STATEFUL;
     else if (span_eq(key, SPAN("stray")))
         conf->stray = span_eq(value, SPAN("verified")) ? CORE_STRAY_VERIFIED : CORE_STRAY_DROP;
+    else if (span_eq(key, SPAN("recurse")))
+        conf->recurse = span_eq(value, SPAN("on"));
     else if (span_eq(key, SPAN("record_route")))
         conf->record_route = span_eq(value, SPAN("on"));
     else if (span_eq(key, SPAN("fork")))

@@ -56,14 +56,14 @@ START_TEST(all_else_stays_to_the_byte)
 
     bind_bob();
     rig_bytes(&rig, ALICE,
-              SPAN("DANCE sip:bob@example.com SIP/2.0\r\n" UPPER "max-forwards:  0012\r\n" CSEQ EARLIER
+              SPAN("DANCE sip:bob@example.com SIP/2.0\r\n" UPPER "max-forwards:  0012\r\nMax-Breadth: 60\r\n" CSEQ EARLIER
                    "Route: <sip:example.com;lr>\r\n" LOWER),
               0, NULL);
     sent = bob_gets("DANCE sip:bob@192.0.2.9 SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bK");
     got = sent->bytes;
     (void)span_cut(&got, '\n');
     (void)span_cut(&got, '\n');
-    takes(&got, SPAN(UPPER "max-forwards:  11\r\n" CSEQ));
+    takes(&got, SPAN(UPPER "max-forwards:  11\r\nMax-Breadth: 60\r\n" CSEQ));
     takes(&got, span_of(rig_line("Record-Route", rig_value(sent, "Record-Route", 0))));
     takes(&got, SPAN("\r\n" EARLIER LOWER));
     ck_assert_uint_eq(got.len, 0);

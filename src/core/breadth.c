@@ -1,0 +1,43 @@
+/*
+ * Max-Breadth: how many branches a request may have at once, all proxies together (RFC 5393 §5).
+ */
+#include "core/breadth.h"
+
+#include "core/state.h"
+
+uint32_t
+breadth_read(const struct trip *trip)
+{
+    uint32_t most = trip->core->conf->max_breadth, breadth;
+    struct span value;
+
+    if (!msg_get(&trip->msg, HDR_MAX_BREADTH, &value) || !span_u32(value, UINT32_MAX, &breadth) || breadth > most)
+        return most;
+    return breadth;
+}
+
+uint32_t
+breadth_share(const struct trip *trip, uint32_t n, uint32_t of)
+{
+    return trip->breadth / of + (n < trip->breadth % of);
+}
+
+void
+breadth_write(const struct branch *branch, struct draft *draft)
+{
+    const struct trip *trip = branch->trip;
+    const struct msg_field *field = msg_find(&trip->msg, HDR_MAX_BREADTH, NULL);
+    const struct msg_field *more = field;
+    struct buf *b = &trip->core->scratch;
+    struct span value;
+
+    buf_clear(b);
+    buf_put_u64(b, branch->breadth);
+    value = buf_span(b);
+    if (!field)
+        draft_add_header(draft, SPAN("Max-Breadth"), value);
+    else if (!span_eq(msg_value(&trip->msg, field), value))
+        draft_set_value(draft, field, value);
+    while (field && (more = msg_find(&trip->msg, HDR_MAX_BREADTH, more)))
+        draft_drop_field(draft, more);
+}

@@ -1,0 +1,42 @@
+/*
+ * Recursion: a callee's 3xx names other places, and we try them ourselves (RFC 3261 §16.7 step 4, §8.1.3.4).
+ */
+#include "core/recurse.h"
+
+#include "core/state.h"
+#include "sip/addr.h"
+
+/* §16.5: no target twice, so a redirection in a circle comes to its end; a sips resource stays one (RFC 5630 §5.4). */
+static bool
+add_contact(struct trip *trip, const struct addr *addr)
+{
+    struct sipd_target target = { .uri = addr->uri, .q = 1000 };
+    uint32_t before = trip->targets_len;
+    struct span q;
+    struct uri uri;
+
+    if (uri_read(addr->uri, &uri) != SIPD_OK || (uri.scheme != URI_SIPS && uri.scheme != URI_SIP)
+        || (trip->uri.scheme == URI_SIPS && uri.scheme == URI_SIP))
+        return false;
+    if (param_find(addr->params, SPAN("q"), &q))
+        (void)addr_q_read(q, &target.q);
+    return trip_add_target(trip, &target) == SIPD_OK && trip->targets_len > before;
+}
+
+bool
+recurse(struct trip *trip, const struct msg *msg)
+{
+    const struct msg_field *field = NULL;
+    bool any = false;
+
+    if (!trip->core->conf->recurse || trip->state != TRIP_FORKING || trip->cancelled || trip->declined)
+        return false;
+    while ((field = msg_find(msg, HDR_CONTACT, field))) {
+        struct span rest = msg_value(msg, field);
+        struct addr addr;
+
+        while (addr_next(&rest, &addr) == SIPD_OK)
+            any |= add_contact(trip, &addr);
+    }
+    return any;
+}
