@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "scan/scan.h"
+
 enum exit_code {
     EXIT_FINE = 0,       /* told to end, and ended; -t: the configuration is right */
     EXIT_CONFIG = 1,     /* the configuration is wrong */
@@ -137,6 +139,16 @@ serve(struct daemon *d, struct buf *why)
     return daemon_run(d) == SIPD_OK ? EXIT_FINE : EXIT_LOOP;
 }
 
+/* The best of this machine, unless SIPD_SCAN names another: should wide registers ever be suspected, plain does without. */
+static void
+choose_scanner(void)
+{
+    const char *name = getenv("SIPD_SCAN");
+
+    if (!scan_choose(span_of(name)))
+        fprintf(stderr, "SIPD_SCAN=%s: no such scanner here; %s reads\n", name, scan_chosen->name);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -164,6 +176,7 @@ main(int argc, char **argv)
         mode == 'V' ? print_version() : usage(stdout);
         return EXIT_FINE;
     }
+    choose_scanner();
     buf_init(&why, WHY_BYTES);
     daemon_init(&d, conf_file, module_dir);
     code = mode == 'S' ? print_schema(&d, &why) : mode == 't' ? check(&d, &why) : serve(&d, &why);

@@ -28,6 +28,10 @@ struct scan_ops {
 };
 
 extern const struct scan_ops scan_plain;
+#ifdef __x86_64__
+#define SCAN_AVX2
+extern const struct scan_ops scan_avx2;  /* on a machine that has AVX2 and BMI1 only */
+#endif
 
 /* Who answers: scan_plain until scan_choose() says otherwise. */
 extern const struct scan_ops *scan_chosen;

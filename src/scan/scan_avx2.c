@@ -1,0 +1,129 @@
+/*
+ * The answers of scan_plain from registers of 32 bytes: of every 64 bytes a map is made with a bit for each.
+ *
+ * Compiled for AVX2 whatever the rest is built for; scan.c asks whether this machine has it.
+ */
+#include "scan/scan.h"
+
+#ifdef SCAN_AVX2
+
+#include <immintrin.h>
+
+#define AVX2 __attribute__((target("avx2,bmi,lzcnt")))
+
+enum { BLOCK = 64 };
+
+struct block {
+    __m256i low, high;
+    size_t drop;  /* so many bytes in front are not asked about */
+};
+
+AVX2 static inline struct block
+block_load(const char *at, size_t drop)
+{
+    const __m256i *half = (const __m256i *)(const void *)at;
+
+    return (struct block){ _mm256_loadu_si256(half), _mm256_loadu_si256(half + 1), drop };
+}
+
+/* Fewer than a block are left from `at` on: the last ones there are, those before `at` to be dropped. */
+AVX2 static struct block
+block_last(struct span bytes, size_t at)
+{
+    size_t drop = BLOCK - (bytes.len - at);
+    char copy[BLOCK] = { 0 };
+
+    if (bytes.len >= BLOCK)
+        return block_load(bytes.at + bytes.len - BLOCK, drop);
+    memcpy(copy + drop, bytes.at + at, BLOCK - drop);
+    return block_load(copy, drop);
+}
+
+AVX2 static inline struct block
+block_at(struct span bytes, size_t at)
+{
+    return bytes.len - at >= BLOCK ? block_load(bytes.at + at, 0) : block_last(bytes, at);
+}
+
+/* Bit n: the n-th byte is c. */
+AVX2 static inline uint64_t
+map_of(const struct block *block, char c)
+{
+    const __m256i all = _mm256_set1_epi8(c);
+    uint32_t low = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(block->low, all));
+    uint32_t high = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(block->high, all));
+
+    return ((uint64_t)high << 32 | low) >> block->drop;
+}
+
+/* The lowest bit that is set, BLOCK if there is none. */
+AVX2 static inline size_t
+first_of(uint64_t map)
+{
+    return _tzcnt_u64(map);
+}
+
+static inline size_t
+least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline bool
+is_empty(struct span bytes, size_t from, size_t end)
+{
+    return end - from == 1 || (end - from == 2 && bytes.at[from] == '\r');
+}
+
+AVX2 static size_t
+avx2_lines(struct span bytes, uint32_t from, struct scan_line *out, size_t room)
+{
+    size_t n = 0, line = from, colon = SIZE_MAX;
+
+    for (size_t at = from; at < bytes.len; at += BLOCK) {
+        struct block block = block_at(bytes, at);
+        uint64_t ends = map_of(&block, '\n'), colons = map_of(&block, ':');
+
+        for (; ends; ends = _blsr_u64(ends)) {
+            size_t end = at + first_of(ends) + 1;
+
+            if (n == room)
+                return n;
+            colon = least(colon, least(at + first_of(colons), end));
+            out[n++] = (struct scan_line){ (uint32_t)end, (uint32_t)colon };
+            if (is_empty(bytes, line, end))
+                return n;
+            colons &= ~_blsmsk_u64(ends);
+            colon = SIZE_MAX;
+            line = end;
+        }
+        if (colons)
+            colon = least(colon, at + first_of(colons));
+    }
+    return n;
+}
+
+AVX2 static size_t
+avx2_head_end(struct span bytes, size_t from)
+{
+    uint64_t ends_before = 0, returns_before = 0;
+
+    for (size_t at = from; at < bytes.len; at += BLOCK) {
+        struct block block = block_at(bytes, at);
+        uint64_t ends = map_of(&block, '\n'), returns = map_of(&block, '\r');
+        uint64_t one_behind = ends << 1 | ends_before >> (BLOCK - 1);
+        uint64_t two_behind = ends << 2 | ends_before >> (BLOCK - 2);
+        uint64_t behind_return = returns << 1 | returns_before >> (BLOCK - 1);
+        uint64_t empty = ends & (one_behind | (two_behind & behind_return));
+
+        if (empty)
+            return at + first_of(empty) + 1;
+        ends_before = ends;
+        returns_before = returns;
+    }
+    return 0;
+}
+
+const struct scan_ops scan_avx2 = { "avx2", avx2_lines, avx2_head_end };
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * Whoever answers for scan_plain answers the same, from any place and with any room.
+ */
+#include "scan/scan.h"
+
+#include "fuzz/input.h"
+
+enum { LINES_MAX = 64, ROUNDS = 8 };
+
+static void
+check_lines(struct span bytes, uint32_t from, size_t room)
+{
+    struct scan_line plain[LINES_MAX], other[LINES_MAX];
+    size_t n = scan_plain.lines(bytes, from, plain, room);
+
+    BUG_ON(scan_chosen->lines(bytes, from, other, room) != n);
+    for (size_t i = 0; i < n; i++)
+        BUG_ON(other[i].end != plain[i].end || other[i].colon != plain[i].colon);
+}
+
+int
+fuzz_scan(const uint8_t *data, size_t size)
+{
+    struct rand rand = input_rand(data, size);
+    struct span bytes = input_copy(data, size);
+    uint32_t from = 0;
+
+    BUG_ON(!scan_choose(SPAN("")));
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        check_lines(bytes, from, LINES_MAX);
+        check_lines(bytes, from, rand_below(&rand, LINES_MAX));
+        BUG_ON(scan_chosen->head_end(bytes, from) != scan_plain.head_end(bytes, from));
+        from = (uint32_t)rand_below(&rand, size + 2);
+    }
+    BUG_ON(!scan_choose(SPAN("plain")));
+    input_free(&bytes);
+    return 0;
+}

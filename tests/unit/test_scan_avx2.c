@@ -1,0 +1,156 @@
+/*
+ * Wide registers answer as the specification does, whatever the bytes, where they begin and end, and what may be touched.
+ */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/rand.h"
+#include "scan/scan.h"
+#include "unit/must.h"
+
+#ifdef SCAN_AVX2
+
+enum { TEXT_MAX = 300, LINES_MAX = 64, TEXTS = 4000 };
+
+static char *page_end;  /* behind it nothing may be read, nor before the page */
+
+static void
+pages_map(void)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *pages = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    ck_assert_ptr_ne(pages, MAP_FAILED);
+    ck_assert_int_eq(mprotect(pages, page, PROT_NONE), 0);
+    ck_assert_int_eq(mprotect(pages + 2 * page, page, PROT_NONE), 0);
+    page_end = pages + 2 * page;
+}
+
+static void
+pages_unmap(void)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    ck_assert_int_eq(munmap(page_end - 2 * page, 3 * page), 0);
+}
+
+static void
+same_lines(struct span bytes, uint32_t from, size_t room)
+{
+    struct scan_line plain[LINES_MAX], wide[LINES_MAX];
+    size_t n = scan_plain.lines(bytes, from, plain, room);
+
+    must(scan_avx2.lines(bytes, from, wide, room) == n);
+    for (size_t i = 0; i < n; i++)
+        must(wide[i].end == plain[i].end && wide[i].colon == plain[i].colon);
+}
+
+static void
+same_answers(struct span bytes, uint32_t from)
+{
+    same_lines(bytes, from, LINES_MAX);
+    same_lines(bytes, from, from % 4);
+    must(scan_avx2.head_end(bytes, from) == scan_plain.head_end(bytes, from));
+}
+
+/* Few kinds of bytes, so that what matters meets often; how often each text has its own. */
+static void
+text_fill(struct rand *rand, char *text, size_t len)
+{
+    static const char kinds[] = "\r\n\r\n\n:: \xba\x8a\x80\0";
+    uint64_t one_in = 1 + rand_below(rand, 20);
+
+    for (size_t i = 0; i < len; i++)
+        text[i] = rand_below(rand, one_in) == 0 ? kinds[rand_below(rand, sizeof kinds)] : 'x';
+}
+
+START_TEST(any_bytes_at_a_page_end)
+{
+    struct rand rand;
+
+    rand_seed(&rand, 7);
+    for (unsigned n = 0; n < TEXTS; n++) {
+        size_t len = rand_below(&rand, TEXT_MAX + 1);
+        char *text = page_end - len;
+
+        text_fill(&rand, text, len);
+        for (uint32_t from = 0; from <= len + 1; from++)
+            same_answers((struct span){ text, len }, from);
+    }
+}
+END_TEST
+
+START_TEST(any_bytes_at_a_page_start)
+{
+    char *page = page_end - sysconf(_SC_PAGESIZE);
+    struct rand rand;
+
+    rand_seed(&rand, 8);
+    for (unsigned n = 0; n < TEXTS; n++) {
+        size_t len = rand_below(&rand, TEXT_MAX + 1);
+
+        text_fill(&rand, page, len);
+        same_answers((struct span){ page, len }, (uint32_t)rand_below(&rand, len + 1));
+    }
+}
+END_TEST
+
+START_TEST(nothing_at_all)
+{
+    same_answers((struct span){ NULL, 0 }, 0);
+    same_answers(SPAN(""), 9);
+}
+END_TEST
+
+START_TEST(the_best_is_chosen)
+{
+    ck_assert(scan_choose(SPAN("")));
+    ck_assert_ptr_eq(scan_chosen, &scan_avx2);
+    ck_assert(scan_choose(SPAN("avx2")));
+    ck_assert_ptr_eq(scan_chosen, &scan_avx2);
+    ck_assert(scan_choose(SPAN("plain")));
+}
+END_TEST
+
+/* On another machine there is nothing to ask. */
+static bool
+runs_here(void)
+{
+    bool runs = scan_choose(SPAN("avx2"));
+
+    return scan_choose(SPAN("plain")) && runs;
+}
+
+static void
+add_tests(Suite *s)
+{
+    TCase *c = tcase_create("scan_avx2");
+
+    if (!runs_here())
+        return;
+    tcase_add_checked_fixture(c, pages_map, pages_unmap);
+    tcase_add_test(c, any_bytes_at_a_page_end);
+    tcase_add_test(c, any_bytes_at_a_page_start);
+    tcase_add_test(c, nothing_at_all);
+    tcase_add_test(c, the_best_is_chosen);
+    suite_add_tcase(s, c);
+}
+
+#else
+
+static void
+add_tests(Suite *s)
+{
+    (void)s;
+}
+
+#endif
+
+Suite *
+suite_scan_avx2(void)
+{
+    Suite *s = suite_create("scan_avx2");
+
+    add_tests(s);
+    return s;
+}
