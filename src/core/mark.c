@@ -22,13 +22,15 @@ put_request(struct prf *p, const struct gist *gist)
     prf_put_u64(p, gist->cseq);
 }
 
-/* Contacts behind two NATs may be one URI: only the address tells them apart. */
+/*
+ * Contacts behind two NATs may be one URI: only the address tells them apart. A flow is known to this process only, and its
+ * address says as much.
+ */
 static void
 put_hop(struct prf *p, const struct hop *hop)
 {
     prf_put_field(p, (struct span){ (const char *)hop->ip, sizeof hop->ip });
     prf_put_u64(p, (uint64_t)hop->port << 8 | hop->transport);
-    prf_put_u64(p, hop->flow);
 }
 
 uint64_t

@@ -89,10 +89,10 @@ START_TEST(all_that_makes_another_attempt_makes_another_branch)
     struct read other_host = read_text(INVITE("SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKa", "", "1 INVITE"));
     struct read other_cseq = read_text(INVITE(VIA_A, "", "2 INVITE"));
     struct hop hop = rig_hop(BOB), port = rig_hop("udp:192.0.2.9:5062"), ip = rig_hop("udp:192.0.2.8:5060");
-    struct hop tcp = rig_hop("tcp:192.0.2.9:5060"), flow = rig_hop("tcp:192.0.2.9:5060/3");
+    struct hop tcp = rig_hop("tcp:192.0.2.9:5060");
     struct mark_branch_of plain = usual(&read, &hop);
     struct mark_branch_of others[] = {
-        plain, plain, plain, usual(&read, &port), usual(&read, &ip), usual(&read, &tcp), usual(&read, &flow),
+        plain, plain, plain, usual(&read, &port), usual(&read, &ip), usual(&read, &tcp),
         usual(&other_branch, &hop), usual(&other_host, &hop), usual(&other_cseq, &hop),
     };
     char texts[countof(others) + 1][MARK_BRANCH_LEN];
@@ -109,6 +109,18 @@ START_TEST(all_that_makes_another_attempt_makes_another_branch)
         if (memcmp(texts[i], texts[countof(others)], MARK_BRANCH_LEN) == 0)
             ck_abort_msg("the branch %zu is the usual one", i);
     }
+}
+END_TEST
+
+/* Flows are numbered by each process; a connection that was opened anew is still the same way. */
+START_TEST(a_flow_makes_no_other_branch)
+{
+    struct read read = read_text(INVITE(VIA_A, "", "1 INVITE"));
+    struct hop one = rig_hop("tcp:192.0.2.9:5060/3"), other = rig_hop("tcp:192.0.2.9:5060/4");
+    struct mark_branch_of a = usual(&read, &one), b = usual(&read, &other);
+
+    other.listener++;
+    ck_assert_str_eq(branch(&a), branch(&b));
 }
 END_TEST
 
@@ -231,6 +243,7 @@ suite_mark(void)
 
     tcase_add_test(c, a_repeat_gets_the_same_branch);
     tcase_add_test(c, all_that_makes_another_attempt_makes_another_branch);
+    tcase_add_test(c, a_flow_makes_no_other_branch);
     tcase_add_test(c, our_branch_is_known_and_tells_its_loop);
     tcase_add_test(c, nothing_near_it_is_ours);
     tcase_add_test(c, a_loop_is_the_same_routing_input);
