@@ -94,7 +94,7 @@ way(void *io, const struct hop *to, size_t bytes, struct way *out)
     if (out->to.listener == 0)
         out->to.listener = listener_of(to);
     if (hop_is_reliable(to->transport) && to->flow == 0)
-        out->to.flow = 9000u + to->port;
+        out->to.flow = r->flows + to->port;
     out->sent_by = sent_by_of(out->to.listener);
     return SIPD_OK;
 }
@@ -221,6 +221,7 @@ rig_init(struct rig *r)
     bug_doubt_fatal();
     r->clock.now_ms = r->base_ms = 5000000;
     r->resolves = true;
+    r->flows = 100000;
     r->branch = r->cseq = 1;
     r->call_id = "call1@192.0.2.1";
     r->from_tag = "a1";

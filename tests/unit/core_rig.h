@@ -68,6 +68,7 @@ struct rig {
     bool resolves;              /* a resolver is there */
     bool trust;                 /* every sender is trusted */
     uint8_t rport;              /* of all listeners (core_side) */
+    uint64_t flows;             /* connections that are opened are numbered from here */
     uint64_t notes;
 
     unsigned branch;            /* of the next request's Via; rig_new_branch() */
