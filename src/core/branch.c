@@ -209,7 +209,7 @@ core_resolved(struct core *core, uint64_t id, const struct hop *hops, size_t hop
     branch->attempt = 0;
     if (kept && hops_len > 0)
         memcpy(kept, hops, hops_len * sizeof *hops);
-    if (branch->trip->cancelled || branch->trip->declined || branch->trip->state == TRIP_ANSWERED)
+    if (branch->trip->cancelled || branch->trip->declined || branch->trip->final != 0)
         branch_done(branch, 487);
     else
         branch_try(branch, err == SIPD_ENOENT ? 404 : 503);

@@ -107,6 +107,22 @@ START_TEST(an_ack_may_need_a_look_up)
 }
 END_TEST
 
+START_TEST(an_ack_for_several_contacts_reaches_all)
+{
+    call(200);
+    rig_bind(&rig, "bob", "sip:bob@phone.example.net", NULL, 1000);
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.8", NULL, 1000);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "ACK sip:bob@example.com SIP/2.0", NULL);
+    rig_expect(&rig, BOB, "ACK ");
+    rig_expect(&rig, "udp:192.0.2.8:5060", "ACK ");
+    rig_resolved(&rig, 0, SIPD_OK, "udp:192.0.2.7:5060", NULL);
+    rig_expect(&rig, "udp:192.0.2.7:5060", "ACK ");
+    rig_quiet(&rig);
+    rig_alive(&rig, 0, 0, 2);
+}
+END_TEST
+
 START_TEST(an_ack_before_any_answer_is_absorbed)
 {
     rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
@@ -159,6 +175,7 @@ suite_ack(void)
     tcase_add_test(c, an_ack_needs_leave_to_leave);
     tcase_add_test(c, an_ack_to_a_user_of_ours_finds_its_contact);
     tcase_add_test(c, an_ack_may_need_a_look_up);
+    tcase_add_test(c, an_ack_for_several_contacts_reaches_all);
     tcase_add_test(c, an_ack_before_any_answer_is_absorbed);
     tcase_add_test(c, hooks_see_it_from_targets_on);
     suite_add_tcase(s, c);
