@@ -1,8 +1,13 @@
 /*
- * Every packet that sipd sends, looked at by tshark: not one may be malformed (RFC 3261 §25).
+ * Every packet that sipd sends, looked at by tshark and then by us: not one may be malformed (RFC 3261 §7, §8.1.1, §25).
+ *
+ * One capture lasts for a suite: its server takes the same port in every test. Where the machine does not allow to capture,
+ * that is said aloud, and nothing is judged.
  */
 #ifndef LIVE_CAPTURE_H
 #define LIVE_CAPTURE_H
+
+#include <check.h>
 
 #include "live/proc.h"
 
@@ -12,9 +17,15 @@ struct capture {
     uint16_t port;
 };
 
-/* Begins to record what goes from and to this port on the loopback interface. */
-void capture_start(struct capture *c, uint16_t port);
-/* Ends it and judges: fails the test when tshark calls a packet of ours malformed, or none was recorded. */
+/* The capture of a suite that has one case: called before its tests are added, … */
+void capture_before(TCase *tcase);
+/* … and after: the judgement is a test, the last. */
+void capture_after(TCase *tcase);
+
+/* Begins to record what goes from and to this port on the loopback interface; false, and said aloud: it can't be done. */
+bool capture_start(struct capture *c, uint16_t port);
+/* Fails the test when tshark calls a packet of ours malformed, one lacks what each must have, or none was recorded. */
 void capture_judge(struct capture *c);
+void capture_stop(struct capture *c);
 
 #endif

@@ -256,11 +256,25 @@ try_port(const char *ip, int type, uint16_t port)
     int fd;
 
     ck_assert(address_of(ip, port, &at, &len));
-    fd = socket(at.ss_family, type, 0);
+    fd = socket(at.ss_family, type | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return 0;
     if (bind(fd, (struct sockaddr *)&at, len) == 0 && getsockname(fd, (struct sockaddr *)&at, &len) == 0)
         got = ntohs(((struct sockaddr_in *)&at)->sin_port);
     close(fd);
     return got;
+}
+
+static bool
+is_free(const char *ip, uint16_t port)
+{
+    return try_port(ip, SOCK_DGRAM, port) == port && try_port(ip, SOCK_STREAM, port) == port;
+}
+
+bool
+proc_has_ip(const char *ip)
+{
+    return try_port(ip, SOCK_DGRAM, 0) != 0;
 }
 
 uint16_t
@@ -269,10 +283,66 @@ proc_port(const char *ip)
     for (int i = 0; i < 100; i++) {
         uint16_t port = try_port(ip, SOCK_DGRAM, 0);
 
-        /* four digits more than 10000 trouble sipsak, and the next port up is baresip's for TLS */
-        if (port != 0 && try_port(ip, SOCK_STREAM, port) == port)
+        if (port != 0 && port < UINT16_MAX && is_free(ip, port) && is_free(ip, (uint16_t)(port + 1)))
             return port;
     }
     ck_abort_msg("no free port on %s", ip);
     return 0;
+}
+
+/* Kernels give away ports from 32768 up, sipp helps itself from 6000 and from 8888 up. */
+enum { SERVER_PORTS = 7000, SERVER_PORTS_LEN = 1800 };
+
+uint16_t
+proc_server_port(void)
+{
+    bool v6 = proc_has_ip("::1");
+    unsigned first = (unsigned)getpid() * 7 + (unsigned)proc_now_ms();
+
+    for (unsigned i = 0; i < SERVER_PORTS_LEN; i++) {
+        uint16_t port = (uint16_t)(SERVER_PORTS + (first + i) % SERVER_PORTS_LEN);
+
+        if (is_free("127.0.0.1", port) && (!v6 || is_free("::1", port)))
+            return port;
+    }
+    ck_abort_msg("no free port for a server");
+    return 0;
+}
+
+/* How /proc/net writes an address: each word of it a number of this machine's byte order. */
+static void
+proc_net_name(const char *ip, uint16_t port, char *to, size_t room)
+{
+    uint32_t words[4];
+    bool v6 = strchr(ip, ':') != NULL;
+    int n = 0;
+
+    ck_assert_int_eq(inet_pton(v6 ? AF_INET6 : AF_INET, ip, words), 1);
+    for (int i = 0; i < (v6 ? 4 : 1); i++)
+        n += snprintf(to + n, room - (size_t)n, "%08X", words[i]);
+    snprintf(to + n, room - (size_t)n, ":%04X", port);
+}
+
+bool
+proc_listens(const char *ip, bool tcp, uint16_t port)
+{
+    enum { TCP_LISTENS = 0x0A };
+    bool v6 = strchr(ip, ':') != NULL, found = false;
+    char wanted[64], line[512], local[128], peer[128];
+    unsigned state;
+    FILE *file = fopen(tcp ? (v6 ? "/proc/net/tcp6" : "/proc/net/tcp") : (v6 ? "/proc/net/udp6" : "/proc/net/udp"), "r");
+
+    ck_assert_ptr_nonnull(file);
+    proc_net_name(ip, port, wanted, sizeof wanted);
+    while (!found && fgets(line, sizeof line, file))
+        if (sscanf(line, "%*s %127s %127s %x", local, peer, &state) == 3)
+            found = strcmp(local, wanted) == 0 && (!tcp || state == TCP_LISTENS);
+    fclose(file);
+    return found;
+}
+
+void
+proc_skip(const char *what, const char *why)
+{
+    fprintf(stderr, "SKIPPED: %s: %s\n", what, why);
 }

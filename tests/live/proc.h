@@ -37,8 +37,19 @@ const char *proc_output(const struct proc *p);
 /* Runs a program to its end; true if its exit code is 0. */
 bool proc_run(struct proc *p, const char *name, unsigned timeout_ms, const char *const argv[]);
 
-/* A UDP and TCP port that is free on this address now ("127.0.0.1", "::1"). */
+/* Is it an address of this machine? Some have no IPv6. */
+bool proc_has_ip(const char *ip);
+/* A UDP and TCP port that is free on this address now ("127.0.0.1", "::1"), and so is the next one up, which baresip takes. */
 uint16_t proc_port(const char *ip);
+/*
+ * One that is free on 127.0.0.1 and ::1, has four digits (sipsak cuts a fifth) and is never given away by the kernel: a
+ * server may take it again and again.
+ */
+uint16_t proc_server_port(void);
+/* Does somebody listen there? Looks only, and disturbs nobody who is about to. */
+bool proc_listens(const char *ip, bool tcp, uint16_t port);
+/* Says aloud that a part of the tests can't be done on this machine. */
+void proc_skip(const char *what, const char *why);
 /* Sleeps while waiting for something of another process; never a test's own measure. */
 void proc_pause(unsigned ms);
 uint64_t proc_now_ms(void);

@@ -25,37 +25,57 @@ build(void)
     return dir ? dir : "build";
 }
 
-/* A port that is free for both transports on both loopback addresses. */
-static uint16_t
-free_port(void)
+static uint16_t fixed_port;
+
+void
+server_use_port(uint16_t port)
 {
-    return proc_port("127.0.0.1");
+    fixed_port = port;
+}
+
+/* Listeners of a configuration, on whatever loopback addresses there are. */
+static void
+write_listeners(const struct server *s, const char *listener, char *to, size_t room)
+{
+    static const char *const ips[] = { "127.0.0.1", "::1" };
+    static const char *const transports[] = { "udp", "tcp" };
+    size_t n = 0;
+
+    for (int i = 0; i < 4; i++)
+        if (proc_has_ip(ips[i / 2]) && n < room)
+            n += (size_t)snprintf(to + n, room - n, "%s{ transport = \"%s\"; address = \"%s\"; port = %u; %s }",
+                                  n > 0 ? ",\n           " : "", transports[i % 2], ips[i / 2], s->port, listener);
+    ck_assert_uint_lt(n, room);
+}
+
+void
+server_make_with(struct server *s, const char *name, const char *listener, const char *settings)
+{
+    char file[64], state[300], listeners[1024];
+
+    memset(s, 0, sizeof *s);
+    snprintf(s->name, sizeof s->name, "%s", name);
+    s->port = fixed_port != 0 ? fixed_port : proc_server_port();
+    snprintf(s->socket, sizeof s->socket, "%s/%s.sock", proc_dir(), name);
+    snprintf(state, sizeof state, "%s/%s-state", proc_dir(), name);
+    (void)mkdir(state, 0750);
+    write_listeners(s, listener, listeners, sizeof listeners);
+    snprintf(file, sizeof file, "%s.conf", name);
+    snprintf(s->conf, sizeof s->conf, "%s",
+             proc_file(file,
+                       "domains = [ \"example.com\" ];\n"
+                       "listen = ( %s );\n"
+                       "state_dir = \"%s\";\n"
+                       "control = { socket = \"%s\"; };\n"
+                       "user = \"root\"; group = \"root\";\n"
+                       "%s\n",
+                       listeners, state, s->socket, settings));
 }
 
 void
 server_make(struct server *s, const char *name, const char *settings)
 {
-    char file[64], state[300];
-
-    memset(s, 0, sizeof *s);
-    snprintf(s->name, sizeof s->name, "%s", name);
-    s->port = free_port();
-    snprintf(s->socket, sizeof s->socket, "%s/%s.sock", proc_dir(), name);
-    snprintf(state, sizeof state, "%s/%s-state", proc_dir(), name);
-    (void)mkdir(state, 0750);
-    snprintf(file, sizeof file, "%s.conf", name);
-    snprintf(s->conf, sizeof s->conf, "%s",
-             proc_file(file,
-                       "domains = [ \"example.com\" ];\n"
-                       "listen = ( { transport = \"udp\"; address = \"127.0.0.1\"; port = %u; },\n"
-                       "           { transport = \"tcp\"; address = \"127.0.0.1\"; port = %u; },\n"
-                       "           { transport = \"udp\"; address = \"::1\"; port = %u; },\n"
-                       "           { transport = \"tcp\"; address = \"::1\"; port = %u; } );\n"
-                       "state_dir = \"%s\";\n"
-                       "control = { socket = \"%s\"; };\n"
-                       "user = \"root\"; group = \"root\";\n"
-                       "%s\n",
-                       s->port, s->port, s->port, s->port, state, s->socket, settings));
+    server_make_with(s, name, "", settings);
 }
 
 static bool

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "live/capture.h"
 #include "live/phone.h"
 #include "live/server.h"
 
@@ -153,12 +154,14 @@ suite_phones(void)
     TCase *tcase = tcase_create("phones");
 
     tcase_set_timeout(tcase, 60);
+    capture_before(tcase);
     tcase_add_checked_fixture(tcase, start, stop);
     tcase_add_loop_test(tcase, a_phone_registers_and_another_one_calls_it, 0, (int)(sizeof pairs / sizeof *pairs));
     tcase_add_test(tcase, a_wrong_password_is_refused);
     tcase_add_test(tcase, a_call_is_rejected);
     tcase_add_test(tcase, a_call_is_given_up_while_it_rings);
     tcase_add_test(tcase, nobody_of_that_name);
+    capture_after(tcase);
     suite_add_tcase(suite, tcase);
     return suite;
 }
