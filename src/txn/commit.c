@@ -125,6 +125,13 @@ needs_bytes(const struct txn *txn)
     return false;
 }
 
+/* All is said, and what it still does is to absorb repeats; a failure waits for its ACK first (§17.2.1). */
+static bool
+is_finished(const struct txn *txn)
+{
+    return txn->state >= TXN_COMPLETED && !(txn->kind == TXN_IST && txn->state == TXN_COMPLETED);
+}
+
 /* What is sent must live until the turn's end, and the transaction may not: kept bytes are copied, new ones live anyway. */
 static struct span
 bytes_to_send(struct txns *t, const struct txn *txn, unsigned actions, const struct commit_input *input)
@@ -201,6 +208,7 @@ commit_end(struct txns *t, struct txn *txn)
 {
     timers_disarm(&t->timers, &txn->repeat);
     timers_disarm(&t->timers, &txn->timeout);
+    list_remove(&txn->finished);
     table_remove(&t->table, &txn->by_key);
     t->by_kind[txn->kind]--;
     mem_free(txn->key);
@@ -230,6 +238,8 @@ commit(struct txns *t, struct txn *txn, enum txn_event event, const struct commi
         commit_end(t, txn);
         return SIPD_OK;
     }
+    if (is_finished(txn) && list_empty(&txn->finished))
+        list_push(&t->finished, &txn->finished);
     arm_repeat(t, txn, rule->actions);
     arm_timeout(t, txn, rule->letter);
     need = note_change(t, txn);

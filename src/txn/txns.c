@@ -16,6 +16,7 @@ txns_init(struct txns *t, const struct txn_ports *ports, const struct clock *clo
     t->clock = clock;
     t->arena = arena;
     t->hash_key = *hash_key;
+    list_init(&t->finished);
     slots_init(&t->slots, sizeof(struct txn), limit);
     timers_init(&t->timers, clock->now_ms);
     return table_init(&t->table);
@@ -33,12 +34,25 @@ txns_fini(struct txns *t)
     slots_fini(&t->slots);
 }
 
+/* A repeat of what is forgotten is taken for new; that is better than to refuse what is new. */
+static void
+make_room(struct txns *t)
+{
+    struct list *oldest;
+
+    if (t->slots.used < t->slots.limit || !(oldest = list_shift(&t->finished)))
+        return;
+    commit_end(t, container_of(oldest, struct txn, finished));
+    t->evicted++;
+}
+
 static struct txn *
 open(struct txns *t, enum txn_kind kind, struct span key, const struct hop *hop, uint64_t owner)
 {
     struct txn *txn;
     uint64_t id;
 
+    make_room(t);
     txn = key.at ? slots_new(&t->slots, &id) : NULL;
     if (!txn)
         return NULL;
@@ -52,6 +66,7 @@ open(struct txns *t, enum txn_kind kind, struct span key, const struct hop *hop,
     txn->owner = owner;
     txn->kind = (uint8_t)kind;
     txn->hop = *hop;
+    list_init(&txn->finished);
     timer_init(&txn->repeat);
     timer_init(&txn->timeout);
     table_insert(&t->table, &txn->by_key, prf_hash(&t->hash_key, key));

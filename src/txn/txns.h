@@ -21,6 +21,7 @@
 
 struct txn {
     struct table_node by_key;
+    struct list finished;    /* of txns->finished once it only absorbs repeats */
     uint64_t id;
     uint64_t owner;          /* whose it is: a trip (server) or a branch (client); 0: nobody's any more */
     uint64_t peer;           /* an INVITE's client: the server transaction that its late 2xx go up by; 0: none */
@@ -63,11 +64,16 @@ struct txns {
     const struct clock *clock;   /* lent */
     struct txn_ports ports;
     struct arena *arena;         /* lent: the turn's, for parsing kept bytes and rendering ACKs */
+    struct list finished;        /* the oldest first: it makes room when the ceiling is reached */
     uint64_t by_kind[TXN_KINDS]; /* alive */
+    uint64_t evicted;            /* finished ones that ended before their time */
     uint64_t repeats;            /* messages sent again */
 };
 
-/* An empty pool. Lent: clock, arena. SIPD_ENOMEM. */
+/*
+ * An empty pool. Lent: clock, arena. limit: most transactions held; at the ceiling the oldest finished one goes, and when
+ * all are pending new ones are refused. SIPD_ENOMEM.
+ */
 int txns_init(struct txns *t, const struct txn_ports *ports, const struct clock *clock, struct arena *arena,
               const struct prf_key *hash_key, uint32_t limit) MUST_USE;
 void txns_fini(struct txns *t);

@@ -673,6 +673,35 @@ START_TEST(the_pool_has_a_ceiling)
 }
 END_TEST
 
+START_TEST(at_the_ceiling_the_oldest_finished_one_goes)
+{
+    struct hop hop = txn_rig_hop(UDP);
+    uint64_t id, first = 0, second = 0;
+    char text[256];
+    struct gist gist;
+
+    for (unsigned i = 0; i < LIMIT; i++) {
+        snprintf(text, sizeof text, "SIP/2.0/UDP a;branch=z9hG4bK%u", i);
+        gist = gist_text(txn_rig_request("OPTIONS", text));
+        must(txns_serve(&r.t, &gist, &hop, 1, &id) == SIPD_OK);
+        first = i == 2 ? id : first;
+        second = i == 1 ? id : second;
+    }
+    must(txns_answer(&r.t, first, 200, SPAN("ok")) == SIPD_OK);
+    must(txns_answer(&r.t, second, 200, SPAN("ok")) == SIPD_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(text, sizeof text, "SIP/2.0/UDP b;branch=z9hG4bK%u", i);
+        gist = gist_text(txn_rig_request("OPTIONS", text));
+        ck_assert_int_eq(txns_serve(&r.t, &gist, &hop, 1, &id), SIPD_OK);
+        ck_assert_ptr_null(txns_find(&r.t, first));
+        ck_assert_int_eq(txns_find(&r.t, second) != NULL, i == 0);
+    }
+    ck_assert_uint_eq(r.t.evicted, 2);
+    gist = gist_text(txn_rig_request("OPTIONS", "SIP/2.0/UDP c;branch=z9hG4bK1"));
+    ck_assert_int_eq(txns_serve(&r.t, &gist, &hop, 1, &id), SIPD_EFULL);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- facts */
 
 START_TEST(what_is_sent_rests_on_what_was_noted)
@@ -839,7 +868,7 @@ suite_txns(void)
         who_has_no_more_interest_is_not_named,
         two_clients_cannot_share_a_key,
         all_are_counted_and_walked,
-        the_pool_has_a_ceiling,
+        the_pool_has_a_ceiling, at_the_ceiling_the_oldest_finished_one_goes,
         what_is_sent_rests_on_what_was_noted,
         nobody_needs_to_watch,
         any_allocation_may_fail,
