@@ -23,13 +23,24 @@ add_contact(struct trip *trip, const struct addr *addr)
     return trip_add_target(trip, &target) == SIPD_OK && trip->targets_len > before;
 }
 
+/*
+ * Only for what we are responsible for may we add targets (§16.5), and the Contact of a 305 is a proxy, that of a 380 another
+ * service (§21.3.4, §21.3.5).
+ */
+static bool
+may_recurse(const struct trip *trip, unsigned status)
+{
+    return trip->core->conf->recurse && trip->for_us && trip->state == TRIP_FORKING && !trip->cancelled && !trip->declined
+           && status <= 302;
+}
+
 bool
 recurse(struct trip *trip, const struct msg *msg)
 {
     const struct msg_field *field = NULL;
     bool any = false;
 
-    if (!trip->core->conf->recurse || trip->state != TRIP_FORKING || trip->cancelled || trip->declined)
+    if (!may_recurse(trip, msg->status))
         return false;
     while ((field = msg_find(msg, HDR_CONTACT, field))) {
         struct span rest = msg_value(msg, field);
