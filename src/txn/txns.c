@@ -90,6 +90,7 @@ txns_serve(struct txns *t, const struct gist *gist, const struct hop *hop, uint6
     if (!txn)
         return why_not_open(t);
     txn->method = (uint8_t)gist->method;
+    txn->sent_by_port = gist->via.port ? gist->via.port : hop_default_port(hop->transport);
     *id = txn->id;
     return commit(t, txn, EV_START, NULL, &told);
 }
@@ -205,12 +206,33 @@ txns_find(const struct txns *t, uint64_t id)
     return slots_find(&t->slots, id);
 }
 
+/*
+ * §18.2.2: a response whose connection is gone goes to where the request came from, at the port of its sent-by, over a new one.
+ * False: that was tried already.
+ */
+static bool
+answer_anew(struct txns *t, struct txn *txn)
+{
+    struct span last = { txn->bytes, txn->bytes_len };
+
+    if ((txn->kind != TXN_IST && txn->kind != TXN_NIST) || txn->hop.flow == 0)
+        return false;
+    txn->hop.flow = 0;
+    txn->hop.port = txn->sent_by_port;
+    last = arena_copy(t->arena, last);
+    if (txn->bytes && last.at)
+        t->ports.send(t->ports.io, &txn->hop, last, txn->id, 0);
+    return true;
+}
+
 void
 txns_gone(struct txns *t, uint64_t id, struct txn_told *told)
 {
     struct txn *txn = slots_find(&t->slots, id);
 
     *told = (struct txn_told){ .news = TXN_QUIET };
+    if (txn && answer_anew(t, txn))
+        return;
     if (txn && commit(t, txn, EV_GONE, NULL, told) != SIPD_OK)
         told->news = TXN_QUIET;
 }

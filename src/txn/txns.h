@@ -34,6 +34,7 @@ struct txn {
     struct timer repeat;     /* A, E, G */
     struct timer timeout;    /* the others */
     struct hop hop;          /* where it sends */
+    uint16_t sent_by_port;   /* a server's: where it sends when the connection of the request is gone (§18.2.2) */
     char *key;               /* owned: what bytes decide by */
     uint32_t key_len;
     uint32_t bytes_len;
