@@ -92,7 +92,7 @@ static const struct sipd_conf_item log_items[] = {
 const struct sipd_conf_item config_items[] = {
     SIPD_STRS(config_text, domains, "", 0, 1000, "domains that are ours, besides the addresses that we listen on and advertise"),
     SIPD_GROUPS(config_text, listen, config_listen, listen_items, 1, 256,
-                "listeners, as listen = ( { transport = \"udp\"; address = \"0.0.0.0\"; port = 5060; } );"),
+                "listeners, as ( { transport = \"udp\"; address = \"0.0.0.0\"; port = 5060; } )"),
     SIPD_STRS(config_text, modules, "", 0, 64, "modules, by their names"),
     GROUP("proxy", proxy, proxy_items, "what the proxy does"),
     GROUP("limits", limits, limits_items, "ceilings"),

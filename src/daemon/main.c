@@ -48,8 +48,8 @@ print_version(void)
 static void
 put_module(void *arg, const struct host_module_info *info)
 {
-    json_array_append_new(arg, json_pack("{s:s, s:s, s:s, s:o, s:s}", "key", info->name, "kind", "group", "module", info->name,
-                                         "items", conf_items_json(info->items), "doc", "settings of the module of this name"));
+    json_array_append_new(arg, json_pack("{s:s, s:s, s:s, s:s, s:o}", "key", info->name, "kind", "group", "module", info->name,
+                                         "doc", "settings of the module of this name", "items", conf_items_json(info->items)));
 }
 
 static int

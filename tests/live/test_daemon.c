@@ -163,6 +163,15 @@ START_TEST(test_schema)
 }
 END_TEST
 
+/* The manual's table of settings is what the program says. */
+START_TEST(test_manual)
+{
+    const char *argv[] = { "scripts/gen-man", "check", NULL };
+
+    ck_assert_msg(proc_run(&out, "gen-man", SOON_MS, argv), "%s", proc_output(&out));
+}
+END_TEST
+
 /* ---- start */
 
 START_TEST(test_start_and_stop)
@@ -760,6 +769,7 @@ suite_daemon(void)
     tcase_add_test(all, test_check_tells_all);
     tcase_add_test(all, test_not_a_module);
     tcase_add_test(all, test_schema);
+    tcase_add_test(all, test_manual);
     tcase_add_test(all, test_start_and_stop);
     tcase_add_test(all, test_port_in_use);
     tcase_add_test(all, test_control_socket);

@@ -200,8 +200,7 @@ END_TEST
 static const struct {
     const char *text, *complaint;
 } mistakes[] = {
-    { "", "sipd.conf: listen: is missing; write the listeners, as listen = ( { transport = \"udp\"; address = \"0.0.0.0\"; port = "
-          "5060; } );\n" },
+    { "", "sipd.conf: listen: is missing; write the listeners, as ( { transport = \"udp\"; address = \"0.0.0.0\"; port = 5060; } )\n" },
     { "listen = ( );", "sipd.conf:1: listen: has 0 of them; write 1 to 256\n" },
     { UDP "domains = [ \"a.example\" , , ];",
       "sipd.conf:2: syntax error; look here and just above for a comma before a bracket, an open quote, a missing ; or brace\n" },
