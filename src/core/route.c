@@ -16,64 +16,70 @@ is_ours(const struct trip *trip, const struct uri *uri)
     return (uri->scheme == URI_SIP || uri->scheme == URI_SIPS) && ports->ours(ports->io, uri->host, uri->port);
 }
 
-/* The n-th Route element; false past the last one. *bad: what stands there is no address with a URI. */
-static bool
-route_at(const struct trip *trip, unsigned n, struct addr *addr, struct uri *uri, bool *bad)
+/* A walk over the Route elements, each looked at once: a message holds thousands. */
+struct walk {
+    const struct msg *msg;
+    const struct msg_field *field;  /* the one at hand */
+    struct span rest;               /* of its value */
+    unsigned n;                     /* elements taken */
+};
+
+/* Takes the next element: SIPD_OK, SIPD_ENOENT past the last one, SIPD_ESYNTAX: no address with a URI in < >. */
+static int
+walk_next(struct walk *w, struct addr *addr, struct uri *uri)
 {
-    const struct msg_field *field = NULL;
+    int err;
 
-    while ((field = msg_find(&trip->msg, HDR_ROUTE, field))) {
-        struct span rest = msg_value(&trip->msg, field);
-        int err;
-
-        while ((err = addr_next(&rest, addr)) == SIPD_OK)
-            if (n-- == 0) {
-                *bad = !addr->brackets || uri_read(addr->uri, uri) != SIPD_OK;
-                return !*bad;
-            }
-        if (err != SIPD_ENOENT) {
-            *bad = true;
-            return false;
-        }
+    for (;;) {
+        err = w->field ? addr_next(&w->rest, addr) : SIPD_ENOENT;
+        if (err != SIPD_ENOENT)
+            break;
+        w->field = msg_find(w->msg, HDR_ROUTE, w->field);
+        if (!w->field)
+            return SIPD_ENOENT;
+        w->rest = msg_value(w->msg, w->field);
     }
-    return false;
+    w->n++;
+    return err == SIPD_OK && addr->brackets ? uri_read(addr->uri, uri) : SIPD_ESYNTAX;
 }
 
 /* §16.4: a strict router before us put our Record-Route into the Request-URI, and the true one at the end of Route. */
 static bool
 undo_strict_routing(struct trip *trip)
 {
+    struct walk w = { .msg = &trip->msg };
+    bool has_flow;
     struct hop flow;
-    bool has_flow, bad = false;
-    struct addr addr;
-    struct uri uri;
-    unsigned n = 0;
+    struct addr addr, last;
+    struct uri uri, last_uri;
+    int err;
 
     if (trip->uri.user.len == 0 || !is_ours(trip, &trip->uri)
         || !token_read(trip->core, trip->gist.call_id, trip->uri.user, &has_flow, &flow))
         return true;
-    while (route_at(trip, n, &addr, &uri, &bad))
-        n++;
-    if (bad)
+    while ((err = walk_next(&w, &addr, &uri)) == SIPD_OK) {
+        last = addr;
+        last_uri = uri;
+    }
+    if (err != SIPD_ENOENT)
         return false;
     trip->by_token = true;
     trip->has_flow = has_flow;
     trip->flow = flow;
-    if (n == 0)
+    if (w.n == 0)
         return true;
-    (void)route_at(trip, n - 1, &addr, &uri, &bad);
     trip->last_route_is_uri = true;
-    trip->routes = n - 1;
-    trip->uri_text = addr.uri;
-    trip->uri = uri;
+    trip->routes = w.n - 1;
+    trip->uri_text = last.uri;
+    trip->uri = last_uri;
     return true;
 }
 
-/* Is the n-th element left, when a strict router's last one is not counted? */
-static bool
-left_at(const struct trip *trip, unsigned n, struct addr *addr, struct uri *uri, bool *bad)
+/* The next element that is left, when a strict router's last one is not counted. */
+static int
+left_next(const struct trip *trip, struct walk *w, struct addr *addr, struct uri *uri)
 {
-    return (!trip->last_route_is_uri || n < trip->routes) && route_at(trip, n, addr, uri, bad);
+    return trip->last_route_is_uri && w->n >= trip->routes ? SIPD_ENOENT : walk_next(w, addr, uri);
 }
 
 /*
@@ -81,38 +87,46 @@ left_at(const struct trip *trip, unsigned n, struct addr *addr, struct uri *uri,
  * dialog be made; the last one names the flow to where the request goes. A user part that is not our token is a forgery.
  */
 static uint16_t
-drop_own_routes(struct trip *trip)
+drop_own(struct trip *trip, const struct uri *uri)
 {
-    bool bad = false;
-    struct addr addr;
-    struct uri uri;
-
-    while (left_at(trip, trip->own_routes, &addr, &uri, &bad) && is_ours(trip, &uri)) {
-        if (uri.user.len > 0) {
-            if (!token_read(trip->core, trip->gist.call_id, uri.user, &trip->has_flow, &trip->flow))
-                return 403;
-            trip->by_token = true;
-        }
-        trip->own_routes++;
+    if (uri->user.len > 0) {
+        if (!token_read(trip->core, trip->gist.call_id, uri->user, &trip->has_flow, &trip->flow))
+            return 403;
+        trip->by_token = true;
     }
-    return bad ? 400 : 0;
+    trip->own_routes++;
+    return 0;
 }
 
-/* §16.6 steps 6 and 7: where it goes next, if Routes are left. */
-static uint16_t
-find_next(struct trip *trip)
+/* §16.6 steps 6 and 7: where it goes next. */
+static void
+set_next(struct trip *trip, const struct addr *addr, const struct uri *uri)
 {
-    bool bad = false;
     struct span lr;
+
+    trip->next_route = addr->uri;
+    trip->strict_next = !uri_param(uri, SPAN("lr"), &lr);
+    trip->has_flow = false;
+}
+
+/* Our own elements on top, and the first that is left behind them. */
+static uint16_t
+read_routes(struct trip *trip)
+{
+    struct walk w = { .msg = &trip->msg };
     struct addr addr;
     struct uri uri;
+    int err;
 
-    if (!left_at(trip, trip->own_routes, &addr, &uri, &bad))
-        return bad ? 400 : 0;
-    trip->next_route = addr.uri;
-    trip->strict_next = !uri_param(&uri, SPAN("lr"), &lr);
-    trip->has_flow = false;
-    return 0;
+    while ((err = left_next(trip, &w, &addr, &uri)) == SIPD_OK && is_ours(trip, &uri)) {
+        uint16_t status = drop_own(trip, &uri);
+
+        if (status != 0)
+            return status;
+    }
+    if (err == SIPD_OK)
+        set_next(trip, &addr, &uri);
+    return err == SIPD_ESYNTAX ? 400 : 0;
 }
 
 uint16_t
@@ -125,9 +139,7 @@ route_prepare(struct trip *trip)
         return 400;
     if (!undo_strict_routing(trip))
         return 400;
-    status = drop_own_routes(trip);
-    if (status == 0)
-        status = find_next(trip);
+    status = read_routes(trip);
     trip->for_us = is_ours(trip, &trip->uri) && trip->next_route.len == 0;
     return status;
 }

@@ -257,6 +257,25 @@ START_TEST(our_routes_go_and_others_stay)
 }
 END_TEST
 
+/* Thousands of Routes are walked over once, whether ours or before a forged one. */
+START_TEST(many_routes_cost_no_more_than_their_bytes)
+{
+    static const char route_text[] = "Route: <sip:example.com>\r\n";
+    static char text[65000];
+    size_t len = 0;
+
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    len += (size_t)snprintf(text, sizeof text, "INVITE sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKm\r\n"
+                                               "From: <sip:alice@example.com>;tag=1\r\nTo: <sip:bob@example.com>\r\n"
+                                               "Call-ID: c\r\nCSeq: 1 INVITE\r\nRoute: ");
+    while (len + 100 < sizeof text)
+        len += (size_t)snprintf(text + len, sizeof text - len, "<sip:example.com>,");
+    len += (size_t)snprintf(text + len, sizeof text - len, "<sip:example.com;lr>\r\n%s\r\n", route_text);
+    rig_bytes(&rig, ALICE, (struct span){ text, len }, 0, NULL);
+    ck_assert_uint_eq(rig_count(rig_expect(&rig, BOB, "INVITE sip:bob@192.0.2.9 "), "Route"), 0);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- strict routing */
 
 /* Our Record-Route as a strict router before us makes it the Request-URI. */
@@ -381,6 +400,7 @@ suite_route(void)
     tcase_add_test(c, a_callee_on_a_connection_is_reached_by_it);
     tcase_add_test(c, ipv4_and_ipv6_have_a_record_route_each);
     tcase_add_test(c, our_routes_go_and_others_stay);
+    tcase_add_test(c, many_routes_cost_no_more_than_their_bytes);
     tcase_add_test(c, a_strict_router_before_us_is_undone);
     tcase_add_test(c, a_strict_router_and_two_record_routes);
     tcase_add_test(c, our_record_route_without_a_route_leads_nowhere);
