@@ -12,6 +12,7 @@ static _Atomic uint64_t live;
 static atomic_bool switched;  /* by mem_fail_after(); off in production, one load then */
 static _Atomic uint64_t left; /* allocations that still succeed */
 static atomic_bool failed;
+static atomic_bool held;
 
 /* One step of the ladder: true when this allocation must fail. */
 static bool
@@ -19,7 +20,7 @@ must_fail(void)
 {
     uint64_t n;
 
-    if (!atomic_load_explicit(&switched, memory_order_relaxed))
+    if (!atomic_load_explicit(&switched, memory_order_relaxed) || atomic_load(&held))
         return false;
     n = atomic_load(&left);
     while (n > 0)
@@ -94,6 +95,12 @@ void
 mem_fail_never(void)
 {
     atomic_store(&switched, false);
+}
+
+void
+mem_fail_hold(bool on)
+{
+    atomic_store(&held, on);
 }
 
 bool

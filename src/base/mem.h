@@ -24,6 +24,11 @@ void mem_free(void *block);
  */
 void mem_fail_after(uint64_t n);
 void mem_fail_never(void);
+/*
+ * While it is held the switch rests: allocations succeed and are not counted. For tests that
+ * simulate what is around the code that shall run out of memory.
+ */
+void mem_fail_hold(bool on);
 /* Did an allocation fail by the switch since mem_fail_after()? */
 bool mem_failed(void);
 /* Blocks alive now (tests compare before and after). */

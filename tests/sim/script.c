@@ -209,20 +209,14 @@ aor_of(struct script *s, struct span text)
 static void
 set_where(struct script *s, const struct line *line)
 {
-    struct sim_where *where = mem_new(sizeof *where);
     struct span q = after_word(line, "q"), over = after_word(line, "over");
+    struct sipd_target target = { .uri = word(line, 2), .q = 1000 };
 
-    BUG_ON(!where);
-    list_init(&where->link);
-    where->aor = aor_of(s, word(line, 1));
-    where->target.uri = arena_copy(&s->world.arena, word(line, 2));
-    where->target.q = 1000;
-    if (q.len > 0 && !addr_q_read(q, &where->target.q))
+    if (q.len > 0 && !addr_q_read(q, &target.q))
         world_fail(&s->world, "no q value");
-    if (over.len > 0 && !world_hop_read(over, &where->target.hop))
+    if (over.len > 0 && !world_hop_read(over, &target.hop))
         world_fail(&s->world, "no address to reach it over");
-    where->by_flow = over.len > 0 && hop_is_reliable(where->target.hop.transport);
-    list_push(&s->sipd->wheres, &where->link);
+    sim_add_where(s->sipd, aor_of(s, word(line, 1)), &target, over.len > 0 && hop_is_reliable(target.hop.transport));
 }
 
 static void
@@ -253,7 +247,8 @@ set_network(struct script *s, const struct line *line)
         const char *key;
         uint32_t *to;
     } numbers[] = {
-        { "delay", &conf->delay_ms }, { "jitter", &conf->jitter_ms }, { "loss", &conf->loss }, { "doubled", &conf->doubled },
+        { "delay", &conf->delay_ms }, { "jitter", &conf->jitter_ms },   { "loss", &conf->loss },
+        { "late", &conf->late },      { "by", &conf->late_ms },         { "doubled", &conf->doubled },
     };
 
     for (size_t i = 0; i < countof(numbers); i++) {
@@ -262,6 +257,21 @@ set_network(struct script *s, const struct line *line)
         if (value.len > 0 && !span_u32(value, 10000, numbers[i].to))
             world_fail(&s->world, "no number behind %s", numbers[i].key);
     }
+}
+
+static void
+set_name(struct script *s, const struct line *line)
+{
+    struct sim_name *name = world_add_name(&s->world, word(line, 1));
+    struct span in = after_word(line, "in");
+    uint64_t ms = 1;
+
+    if (in.len > 0 && !read_ms(in, &ms))
+        world_fail(&s->world, "no time behind in");
+    name->answer_ms = (uint32_t)ms;
+    for (unsigned i = 2; i < line->words_len && name->hops_len < countof(name->hops) && !is_word(line, i, "in"); i++)
+        if (!world_hop_read(word(line, i), &name->hops[name->hops_len++]))
+            world_fail(&s->world, "no address of a name");
 }
 
 static void
@@ -279,6 +289,8 @@ is_setting(struct script *s, const struct line *line)
         set_peer(s, line);
     else if (is_word(line, 0, "network"))
         set_network(s, line);
+    else if (is_word(line, 0, "name"))
+        set_name(s, line);
     else if (!s->sipd)
         return false;
     else if (is_word(line, 0, "listen"))
@@ -539,6 +551,59 @@ cut(struct script *s, const struct peer *p)
         (void)sim_cut(container_of(node, struct sim_sipd, link), &p->seen);
 }
 
+static struct sim_sipd *
+find_sipd(struct script *s, struct span name)
+{
+    list_each (node, after, &s->world.sipds) {
+        struct sim_sipd *sipd = container_of(node, struct sim_sipd, link);
+
+        if (span_eq(sipd->name, name))
+            return sipd;
+    }
+    return NULL;
+}
+
+/* The addresses of a peer or a sipd; none: there is neither of this name. */
+static unsigned
+addresses(struct script *s, struct span name, struct hop at[8])
+{
+    const struct sim_sipd *sipd = find_sipd(s, name);
+    const struct peer *p = world_peer(&s->world, name);
+
+    if (p)
+        at[0] = p->seen;
+    for (unsigned i = 0; !p && sipd && i < sipd->listeners_len; i++)
+        at[i] = sipd->listeners[i].at;
+    return p ? 1 : sipd ? sipd->listeners_len : 0;
+}
+
+static void
+part(struct script *s, const struct line *line)
+{
+    struct hop a[8], b[8];
+    unsigned a_len = addresses(s, word(line, 1), a), b_len = addresses(s, word(line, 2), b);
+    uint64_t ms = 0;
+
+    if (a_len == 0 || b_len == 0 || (line->words_len > 3 && !read_ms(after_word(line, "for"), &ms)))
+        world_fail(&s->world, "cut A B [for 5s], both known");
+    for (unsigned i = 0; i < a_len; i++)
+        for (unsigned j = 0; j < b_len; j++)
+            wire_cut(&s->world.wire, &a[i], &b[j], ms > 0 ? s->world.clock.now_ms + ms : UINT64_MAX);
+}
+
+static void
+slow(struct script *s, const struct line *line)
+{
+    struct hop at[8];
+    unsigned n = addresses(s, word(line, 1), at);
+    uint64_t ms;
+
+    if (n == 0 || !read_ms(word(line, 2), &ms))
+        world_fail(&s->world, "slow NAME 500ms");
+    for (unsigned i = 0; s->world.fault.len == 0 && i < n; i++)
+        wire_slow(&s->world.wire, &at[i], (uint32_t)ms);
+}
+
 static void
 drain(struct script *s)
 {
@@ -558,8 +623,16 @@ act_alone(struct script *s, const struct line *line)
         world_run(&s->world, s->world.clock.now_ms + QUIET_MS, NULL);
     else if (is_word(line, 0, "drain"))
         drain(s);
+    else if (is_word(line, 0, "cut") && line->words_len > 2)
+        part(s, line);
     else if (is_word(line, 0, "cut") && p)
         cut(s, p);
+    else if (is_word(line, 0, "heal"))
+        wire_heal(&s->world.wire, s->world.clock.now_ms);
+    else if (is_word(line, 0, "slow"))
+        slow(s, line);
+    else if (is_word(line, 0, "spare") && p)
+        wire_spare(&s->world.wire, &p->seen);
     else if (is_word(line, 0, "deaf") && p)
         p->deaf = true;
     else

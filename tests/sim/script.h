@@ -8,7 +8,8 @@
  *   module NAME { … }               a module with its section of sipd.conf, on one line
  *   where sip:bob@example.com URI [q 0.5] [over tcp:192.0.2.9:5060]
  *   peer NAME udp:192.0.2.10:5060 [behind 203.0.113.7:40000] [of example.com]
- *   network delay 5 jitter 10 loss 50 doubled 20
+ *   network delay 5 jitter 10 loss 50 doubled 20 late 30 by 2000    ms, ms, then of 1000 datagrams; late by up to so many ms
+ *   name a.example udp:192.0.2.3:5060 tcp:192.0.2.4:5060 [in 20ms]  what a look-up gives, best first, and how soon
  *
  *   alice > INVITE sip:bob@example.com [to udp:192.0.2.1:5060]
  *       Subject: a header of the message            | a line of its body
@@ -20,6 +21,8 @@
  *       body text
  *   alice < nothing [for 2s]        bob repeats 3 (heard again byte for byte)
  *   wait 500ms                      cut NAME (its connections)    deaf NAME    drain
+ *   cut A B [for 5s]                nothing gets from one to the other until then, or until:    heal
+ *   slow NAME 500ms                 its messages take longer      spare NAME   the network loses, doubles, delays nothing of it
  *   quiet                           long enough for every timer: nothing more is said, and no state is left
  */
 #ifndef SIM_SCRIPT_H

@@ -101,6 +101,20 @@ START_TEST(the_switch_starts_anew)
 }
 END_TEST
 
+START_TEST(while_held_nothing_is_counted_or_fails)
+{
+    mem_fail_after(1);
+    mem_fail_hold(true);
+    mem_free(mem_new(1));
+    mem_free(mem_new(1));
+    mem_fail_hold(false);
+    mem_free(mem_new(1));
+    ck_assert(!mem_failed());
+    ck_assert_ptr_null(mem_new(1));
+    ck_assert(mem_failed());
+}
+END_TEST
+
 Suite *
 suite_mem(void)
 {
@@ -114,6 +128,7 @@ suite_mem(void)
     tcase_add_test(all, a_copy_ends_in_nul);
     tcase_add_test(all, after_n_every_allocation_fails);
     tcase_add_test(all, the_switch_starts_anew);
+    tcase_add_test(all, while_held_nothing_is_counted_or_fails);
     suite_add_tcase(suite, all);
     return suite;
 }

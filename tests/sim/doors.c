@@ -1,0 +1,424 @@
+/*
+ * The doors of a simulated sipd, which the daemon would fill: way, send, resolve, ours; and what comes in by them.
+ */
+#include "sim/doors.h"
+
+#include "base/mem.h"
+#include "core/trip.h"
+#include "sim/modules.h"
+#include "sip/frame.h"
+
+enum { FLOWS_MAX = 1 << 20 };
+
+/* ------------------------------------------------------------------ connections */
+
+static bool
+is_with(const struct table_node *node, const void *peer)
+{
+    return hop_eq(&container_of_const(node, struct sim_flow, by_peer)->peer, peer);
+}
+
+static struct sim_flow *
+flow_with(const struct sim_sipd *s, const struct hop *peer)
+{
+    struct table_node *node = table_find(&s->flows_by_peer, world_hop_hash(peer), is_with, peer);
+
+    return node ? container_of(node, struct sim_flow, by_peer) : NULL;
+}
+
+static struct sim_flow *
+add_flow(struct sim_sipd *s, const struct hop *peer, uint16_t listener)
+{
+    uint64_t id;
+    struct sim_flow *flow = slots_new(&s->flows, &id);
+
+    BUG_ON(!flow);
+    flow->peer = *peer;
+    flow->peer.listener = listener;
+    flow->peer.flow = id;
+    table_insert(&s->flows_by_peer, &flow->by_peer, world_hop_hash(peer));
+    return flow;
+}
+
+static void
+end_flow(struct sim_sipd *s, struct sim_flow *flow)
+{
+    table_remove(&s->flows_by_peer, &flow->by_peer);
+    slots_free(&s->flows, flow->peer.flow);
+}
+
+bool
+sim_cut(struct sim_sipd *s, const struct hop *peer)
+{
+    struct sim_flow *flow = flow_with(s, peer);
+
+    if (flow)
+        end_flow(s, flow);
+    return flow != NULL;
+}
+
+uint64_t
+doors_flow_id(const struct sim_sipd *s, const struct hop *peer)
+{
+    const struct sim_flow *flow = flow_with(s, peer);
+
+    return flow ? flow->peer.flow : HOP_FLOW_DEAD;
+}
+
+/* ------------------------------------------------------------------ way and send */
+
+static uint16_t
+listener_for(const struct sim_sipd *s, const struct hop *to)
+{
+    for (unsigned i = 0; i < s->listeners_len; i++) {
+        const struct hop *at = &s->listeners[i].at;
+
+        if (at->transport == to->transport && hop_is_v4(at) == hop_is_v4(to)
+            && (to->listener == 0 || to->listener == i + 1))
+            return (uint16_t)(i + 1);
+    }
+    return 0;
+}
+
+static int
+find_way(struct sim_sipd *s, const struct hop *to, struct way *out)
+{
+    struct sim_flow *flow;
+    struct hop any = *to;
+
+    out->to = *to;
+    if (hop_is_reliable(to->transport)) {
+        flow = to->flow ? slots_find(&s->flows, to->flow) : flow_with(s, to);
+        if (to->flow && !flow)
+            return SIPD_ECLOSED;
+        any.listener = flow ? flow->peer.listener : 0;
+        if (!flow && listener_for(s, &any) != 0)
+            flow = add_flow(s, to, listener_for(s, &any));
+        out->to.flow = flow ? flow->peer.flow : 0;
+    }
+    out->to.listener = listener_for(s, &any);
+    if (out->to.listener == 0) {
+        any.listener = 0;
+        out->to.listener = listener_for(s, &any);
+    }
+    if (out->to.listener == 0)
+        return SIPD_ENOENT;
+    out->sent_by.at = s->listeners[out->to.listener - 1].sent_by;
+    out->sent_by.len = s->listeners[out->to.listener - 1].sent_by_len;
+    return SIPD_OK;
+}
+
+static int
+port_way(void *io, const struct hop *to, size_t bytes, struct way *out)
+{
+    struct sim_sipd *s = io;
+    int err;
+
+    (void)bytes;
+    world_leave(s->world);
+    err = find_way(s, to, out);
+    world_enter(s->world);
+    return err;
+}
+
+static void
+put_gone(struct sim_sipd *s, uint64_t token)
+{
+    struct sim_gone *gone = mem_new(sizeof *gone);
+
+    BUG_ON(!gone);
+    gone->token = token;
+    list_init(&gone->link);
+    list_push(&s->gone, &gone->link);
+}
+
+/* Whatever a sipd sends must be what another SIP element reads without complaint; a 400 copies what it complains of. */
+static void
+check_sent(struct sim_sipd *s, const struct hop *to, struct span bytes, bool left)
+{
+    struct world *w = s->world;
+    struct msg msg;
+    struct gist gist;
+
+    if (msg_read(bytes, &w->turn, &msg) != SIPD_OK) {
+        world_fail(w, "%.*s sent what is no SIP message", SPAN_ARG(s->name));
+        return;
+    }
+    gist_read(&msg, &gist);
+    if (gist.fault != 0 && msg.status != 400)
+        world_fail(w, "%.*s sent a message with a fault: %s", SPAN_ARG(s->name), gist.fault_reason);
+    if (w->tap)
+        w->tap->sent(w->tap->self, s, to, &msg, &gist, left);
+}
+
+/* The connection that a message leaves by; without one in particular that with the peer, or a new one. */
+static struct sim_flow *
+flow_for(struct sim_sipd *s, const struct hop *to)
+{
+    struct sim_flow *flow;
+
+    if (to->flow != 0 || !hop_is_reliable(to->transport))
+        return to->flow ? slots_find(&s->flows, to->flow) : NULL;
+    flow = flow_with(s, to);
+    return flow ? flow : add_flow(s, to, to->listener);
+}
+
+static void
+send_bytes(struct sim_sipd *s, const struct hop *to, struct span bytes, uint64_t token)
+{
+    struct world *w = s->world;
+    bool reliable = hop_is_reliable(to->transport);
+    struct sim_flow *flow = flow_for(s, to);
+    bool left = !reliable || (flow && world_is_there(w, to));
+    struct hop from;
+
+    check_sent(s, to, bytes, left);
+    if (!left) {
+        if (flow)
+            end_flow(s, flow);
+        if (token != 0)
+            put_gone(s, token);
+        return;
+    }
+    BUG_ON(to->listener == 0 || to->listener > s->listeners_len);
+    from = s->listeners[to->listener - 1].at;
+    from.flow = flow ? flow->peer.flow : 0;
+    world_send(w, &from, to, bytes);
+}
+
+static void
+port_send(void *io, const struct hop *to, struct span bytes, uint64_t token, uint64_t need)
+{
+    struct sim_sipd *s = io;
+
+    (void)need;
+    world_leave(s->world);
+    send_bytes(s, to, bytes, token);
+    world_enter(s->world);
+}
+
+/* ------------------------------------------------------------------ names */
+
+struct question {
+    struct timer timer;
+    struct sim_sipd *sipd;
+    const struct sim_name *name;
+    uint8_t transport;
+    uint64_t branch;
+};
+
+static const struct sim_name *
+find_name(const struct world *w, struct span host)
+{
+    list_each (node, after, &w->names) {
+        const struct sim_name *name = container_of(node, struct sim_name, link);
+
+        if (span_ieq(name->host, host))
+            return name;
+    }
+    return NULL;
+}
+
+static int
+port_resolve(void *io, const struct uri *uri, uint64_t branch)
+{
+    struct sim_sipd *s = io;
+    struct world *w = s->world;
+    const struct sim_name *name = find_name(w, uri->host);
+    struct question *q;
+    struct span transport;
+
+    if (!name)
+        return SIPD_ENOENT;
+    world_leave(w);
+    q = mem_new(sizeof *q);
+    BUG_ON(!q);
+    timer_init(&q->timer);
+    q->sipd = s;
+    q->name = name;
+    q->branch = branch;
+    if (uri_param(uri, SPAN("transport"), &transport))
+        q->transport = hop_transport_read(transport);
+    timers_arm(&w->asked, &q->timer, w->clock.now_ms + name->answer_ms, 0, branch);
+    world_enter(w);
+    return SIPD_OK;
+}
+
+static void
+answer(struct world *w, const struct question *q)
+{
+    struct hop hops[countof(q->name->hops)];
+    size_t n = 0;
+
+    for (unsigned i = 0; i < q->name->hops_len; i++)
+        if (q->transport == HOP_NONE || q->name->hops[i].transport == q->transport)
+            hops[n++] = q->name->hops[i];
+    world_enter(w);
+    core_resolved(q->sipd->core, q->branch, hops, n, n > 0 ? SIPD_OK : SIPD_ENOENT);
+    world_leave(w);
+}
+
+void
+doors_answer(struct world *w)
+{
+    struct timer *timer;
+
+    while ((timer = timers_due(&w->asked, w->clock.now_ms))) {
+        struct question *q = container_of(timer, struct question, timer);
+
+        answer(w, q);
+        mem_free(q);
+    }
+}
+
+/* ------------------------------------------------------------------ what is ours */
+
+static bool
+port_ours(void *io, struct span host, uint16_t port)
+{
+    const struct sim_sipd *s = io;
+    struct hop hop = { .port = 0 };
+    bool literal = hop_ip_read(host, &hop);
+    bool our_port = port == 0;
+
+    for (unsigned i = 0; i < s->listeners_len; i++) {
+        our_port |= s->listeners[i].at.port == port;
+        if (literal && memcmp(s->listeners[i].at.ip, hop.ip, sizeof hop.ip) == 0
+            && (port == 0 ? 5060 : port) == s->listeners[i].at.port)
+            return true;
+    }
+    for (unsigned i = 0; our_port && i < s->domains_len; i++)
+        if (span_ieq(s->domains[i], host))
+            return true;
+    return false;
+}
+
+static bool
+port_side(void *io, uint16_t listener, struct core_side *out)
+{
+    const struct sim_sipd *s = io;
+
+    if (listener == 0 || listener > s->listeners_len)
+        return false;
+    out->sent_by = (struct span){ s->listeners[listener - 1].sent_by, s->listeners[listener - 1].sent_by_len };
+    out->transport = s->listeners[listener - 1].at.transport;
+    out->rport = s->listeners[listener - 1].rport;
+    return true;
+}
+
+static bool
+port_knows(void *io, struct span aor)
+{
+    const struct sim_sipd *s = io;
+
+    for (unsigned i = 0; i < s->known_len; i++)
+        if (span_eq(s->known[i], aor))
+            return true;
+    return sim_host_knows(s->host, aor);
+}
+
+void
+doors_fill(struct sim_sipd *s, struct core_ports *ports)
+{
+    struct world *w = s->world;
+
+    *ports = (struct core_ports){
+        .way = port_way,
+        .send = port_send,
+        .resolve = port_resolve,
+        .ours = port_ours,
+        .side = port_side,
+        .knows = port_knows,
+        .io = s,
+        .clock = &w->clock,
+        .rand = &w->rand,
+        .turn = &w->turn,
+        .counters = &w->counters,
+        .log = &w->log,
+        .key = { 1, s->listeners[0].at.ip[15] },
+    };
+}
+
+/* ------------------------------------------------------------------ what comes in */
+
+static void
+hear(struct sim_sipd *s, const struct hop *from, const struct frame *frame, struct span bytes)
+{
+    struct world *w = s->world;
+    const struct world_tap *tap = w->tap;
+    struct msg msg;
+    struct gist gist;
+    bool tapped = tap && msg_read(bytes, &w->turn, &msg) == SIPD_OK;
+
+    if (tapped) {
+        gist_read(&msg, &gist);
+        if (frame->fault != 0 && gist.fault == 0)
+            gist.fault = frame->fault;
+        tap->heard(tap->self, s, from, &msg, &gist);
+    }
+    world_enter(w);
+    core_bytes(s->core, from, bytes, frame->fault, frame->fault_reason);
+    world_leave(w);
+    if (tapped)
+        tap->done(tap->self, s);
+}
+
+/* What was on a connection when it ended is lost; what was sent on none opens one. */
+static bool
+find_flow_of(struct sim_sipd *s, struct hop *from)
+{
+    struct sim_flow *flow;
+
+    if (!hop_is_reliable(from->transport))
+        return true;
+    if (from->flow != 0)
+        return slots_find(&s->flows, from->flow) != NULL;
+    flow = flow_with(s, from);
+    from->flow = (flow ? flow : add_flow(s, from, from->listener))->peer.flow;
+    return true;
+}
+
+bool
+doors_hear(struct sim_sipd *s, const struct wire_packet *packet)
+{
+    for (unsigned i = 0; i < s->listeners_len; i++) {
+        struct hop from = packet->from;
+        struct frame frame;
+
+        if (!hop_eq(&s->listeners[i].at, &packet->to))
+            continue;
+        from.listener = (uint16_t)(i + 1);
+        frame_datagram(wire_bytes(packet), &frame);
+        if (find_flow_of(s, &from) && frame.kind == FRAME_MESSAGE)
+            hear(s, &from, &frame, (struct span){ packet->bytes + frame.skip, frame.len });
+        return true;
+    }
+    return false;
+}
+
+void
+doors_tell_gone(struct sim_sipd *s)
+{
+    struct list *gone;
+
+    while ((gone = list_shift(&s->gone))) {
+        core_gone(s->core, container_of(gone, struct sim_gone, link)->token, SIPD_ECLOSED);
+        world_leave(s->world);
+        mem_free(gone);
+        world_enter(s->world);
+    }
+}
+
+void
+doors_init(struct sim_sipd *s)
+{
+    slots_init(&s->flows, sizeof(struct sim_flow), FLOWS_MAX);
+    BUG_ON(table_init(&s->flows_by_peer) != SIPD_OK);
+}
+
+void
+doors_fini(struct sim_sipd *s)
+{
+    table_fini(&s->flows_by_peer);
+    slots_fini(&s->flows);
+}
