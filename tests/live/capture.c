@@ -27,7 +27,7 @@ capture_start(struct capture *c, uint16_t port)
 
     memset(c, 0, sizeof *c);
     c->port = port;
-    snprintf(filter, sizeof filter, "port %u", port);
+    snprintf(filter, sizeof filter, "portrange %u-%u", port, port + PROC_PEER_PORTS);
     snprintf(c->file, sizeof c->file, "%s/capture.pcapng", proc_dir());
     proc_start(&c->proc, "dumpcap", argv);
     if (proc_says(&c->proc, "File:", START_MS))
@@ -101,7 +101,8 @@ static const char *const field_names[FIELDS] = {
 static void
 run_tshark(const struct capture *c, struct proc *tshark)
 {
-    char udp[48], tcp[48], filter[128];
+    char udp[48], tcp[48], filter[256];
+    unsigned last = c->port + (unsigned)PROC_PEER_PORTS;
     const char *argv[64] = { "tshark", "-n", "-r", c->file, "-d", udp, "-d", tcp, "-Y", filter, "-T", "fields",
                              "-E", "separator=/t", "-E", "occurrence=a", "-E", "aggregator=" BETWEEN };
     size_t n = 0;
@@ -113,8 +114,10 @@ run_tshark(const struct capture *c, struct proc *tshark)
         argv[n++] = field_names[i];
     }
     snprintf(udp, sizeof udp, "udp.port==%u,sip", c->port);
-    snprintf(tcp, sizeof tcp, "tcp.port==%u,sip", c->port);
-    snprintf(filter, sizeof filter, "(udp.srcport == %u || tcp.srcport == %u) && (sip || _ws.malformed)", c->port, c->port);
+    snprintf(tcp, sizeof tcp, "tcp.port==%u-%u,sip", c->port, last);
+    snprintf(filter, sizeof filter,
+             "(udp.srcport == %u || tcp.srcport == %u || (tcp.dstport > %u && tcp.dstport <= %u)) && (sip || _ws.malformed)",
+             c->port, c->port, c->port, last);
     ck_assert_msg(proc_run(tshark, "tshark", JUDGE_MS, argv), "tshark failed:\n%s", proc_output(tshark));
 }
 

@@ -22,7 +22,10 @@ void capture_before(TCase *tcase);
 /* … and after: the judgement is a test, the last. */
 void capture_after(TCase *tcase);
 
-/* Begins to record what goes from and to this port on the loopback interface; false, and said aloud: it can't be done. */
+/*
+ * Begins to record what a server with this port sends and gets on the loopback interface: by its port, and by connections
+ * that it makes to peers at a proc_peer_port(). False, and said aloud: it can't be done.
+ */
 bool capture_start(struct capture *c, uint16_t port);
 /* Fails the test when tshark calls a packet of ours malformed, one lacks what each must have, or none was recorded. */
 void capture_judge(struct capture *c);

@@ -291,7 +291,7 @@ proc_port(const char *ip)
 }
 
 /* Kernels give away ports from 32768 up, sipp helps itself from 6000 and from 8888 up. */
-enum { SERVER_PORTS = 7000, SERVER_PORTS_LEN = 1800 };
+enum { FIRST_PORT = 7000, BLOCK = 1 + PROC_PEER_PORTS, BLOCKS = 56 };
 
 uint16_t
 proc_server_port(void)
@@ -299,13 +299,28 @@ proc_server_port(void)
     bool v6 = proc_has_ip("::1");
     unsigned first = (unsigned)getpid() * 7 + (unsigned)proc_now_ms();
 
-    for (unsigned i = 0; i < SERVER_PORTS_LEN; i++) {
-        uint16_t port = (uint16_t)(SERVER_PORTS + (first + i) % SERVER_PORTS_LEN);
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        uint16_t port = (uint16_t)(FIRST_PORT + (first + i) % BLOCKS * BLOCK);
 
         if (is_free("127.0.0.1", port) && (!v6 || is_free("::1", port)))
             return port;
     }
     ck_abort_msg("no free port for a server");
+    return 0;
+}
+
+uint16_t
+proc_peer_port(const char *ip, uint16_t server_port)
+{
+    static unsigned turn;
+
+    for (unsigned i = 0; i < PROC_PEER_PORTS; i++) {
+        uint16_t port = (uint16_t)(server_port + 1 + turn++ % PROC_PEER_PORTS);
+
+        if (is_free(ip, port))
+            return port;
+    }
+    ck_abort_msg("no free port for a peer on %s", ip);
     return 0;
 }
 

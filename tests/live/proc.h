@@ -42,10 +42,13 @@ bool proc_has_ip(const char *ip);
 /* A UDP and TCP port that is free on this address now ("127.0.0.1", "::1"), and so is the next one up, which baresip takes. */
 uint16_t proc_port(const char *ip);
 /*
- * One that is free on 127.0.0.1 and ::1, has four digits (sipsak cuts a fifth) and is never given away by the kernel: a
+ * A server's: free on 127.0.0.1 and ::1, of four digits (sipsak cuts a fifth), and never given away by the kernel, so that a
  * server may take it again and again.
  */
 uint16_t proc_server_port(void);
+/* One of the next few, for a peer that the server connects to: where a capture sees what goes there. */
+uint16_t proc_peer_port(const char *ip, uint16_t server_port);
+enum { PROC_PEER_PORTS = 31 };
 /* Does somebody listen there? Looks only, and disturbs nobody who is about to. */
 bool proc_listens(const char *ip, bool tcp, uint16_t port);
 /* Says aloud that a part of the tests can't be done on this machine. */
