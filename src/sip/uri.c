@@ -3,102 +3,15 @@
  */
 #include "sip/uri.h"
 
-#include "base/def.h"
-#include "sip/chars.h"
+#include "sip/escape.h"
 #include "sip/hop.h"
-
-/* ---- escaped text */
-
-struct letter {
-    char byte;
-    bool escaped;
-    bool fixed; /* a reserved one that was escaped: not what it is unescaped (RFC 3261 §19.1.4) */
-};
-
-static unsigned
-hex_value(char c)
-{
-    return chars_is_digit(c) ? (unsigned)(c - '0') : (unsigned)(span_lower(c) - 'a') + 10;
-}
-
-static bool
-is_escape(struct span s)
-{
-    return s.len >= 3 && s.at[0] == '%' && chars_all(span_head(span_skip(s, 1), 2), CHARS_HEX);
-}
-
-/* Takes the next character off a text that is not empty. */
-static struct letter
-next_letter(struct span *text)
-{
-    struct letter letter = { .byte = text->at[0], .escaped = is_escape(*text) };
-
-    if (letter.escaped) {
-        letter.byte = (char)(hex_value(text->at[1]) << 4 | hex_value(text->at[2]));
-        letter.fixed = chars_is(letter.byte, CHARS_RESERVED);
-    }
-    *text = span_skip(*text, letter.escaped ? 3 : 1);
-    return letter;
-}
-
-/* RFC 3966 §3 visual-separator: there for the eye, no part of the number. */
-static bool
-is_separator(char c)
-{
-    return c == '-' || c == '.' || c == '(' || c == ')';
-}
-
-enum text_rule { TEXT_CASE, TEXT_FOLD, TEXT_NUMBER };
-
-/* Takes the next character that counts. False at the end. */
-static bool
-next_that_counts(struct span *text, enum text_rule rule, struct letter *out)
-{
-    do {
-        if (text->len == 0)
-            return false;
-        *out = next_letter(text);
-    } while (rule == TEXT_NUMBER && is_separator(out->byte));
-    if (rule != TEXT_CASE)
-        out->byte = span_lower(out->byte);
-    return true;
-}
-
-static bool
-text_eq(struct span a, struct span b, enum text_rule rule)
-{
-    struct letter x, y;
-
-    if (span_eq(a, b))
-        return true;
-    for (;;) {
-        bool more = next_that_counts(&a, rule, &x);
-
-        if (more != next_that_counts(&b, rule, &y))
-            return false;
-        if (!more)
-            return true;
-        if (x.byte != y.byte || x.fixed != y.fixed)
-            return false;
-    }
-}
+#include "sip/parts.h"
+#include "sip/tel.h"
 
 bool
 uri_text_eq(struct span a, struct span b)
 {
-    return text_eq(a, b, TEXT_CASE);
-}
-
-/* Is every byte in the class or part of an escape? */
-static bool
-is_text(struct span s, unsigned class)
-{
-    while (s.len > 0) {
-        if (!chars_is(s.at[0], class) && !is_escape(s))
-            return false;
-        s = span_skip(s, s.at[0] == '%' ? 3 : 1);
-    }
-    return true;
+    return escape_eq(a, b, ESCAPE_CASE);
 }
 
 /* ---- reading */
@@ -147,7 +60,7 @@ read_userinfo(struct span text, struct uri *out)
         out->password = span_skip(text, colon + 1);
     if (out->user.len == 0 && text.len > 0)
         return SIPD_ESYNTAX;
-    return is_text(text, CHARS_USER) ? SIPD_OK : SIPD_ESYNTAX;
+    return escape_all(text, CHARS_USER) ? SIPD_OK : SIPD_ESYNTAX;
 }
 
 /* host [":" port], after which only parameters, headers or the end may come. */
@@ -199,43 +112,18 @@ read_sip(struct span rest, struct uri *out)
     params = span_find(rest, '?');
     out->params = span_skip(span_head(rest, params), 1);
     out->headers = span_skip(rest, params + 1);
-    return is_text(rest, CHARS_URI) ? SIPD_OK : SIPD_ESYNTAX;
-}
-
-static bool
-is_local_digit(char c)
-{
-    return chars_is(c, CHARS_HEX) || c == '*' || c == '#';
+    return escape_all(rest, CHARS_URI) ? SIPD_OK : SIPD_ESYNTAX;
 }
 
 /* RFC 3966 §3. A local number should have a phone-context; phones leave it out. */
-static bool
-is_number(struct span s)
-{
-    bool global = chars_begin(s, '+');
-    bool digits = false;
-
-    if (global)
-        s = span_skip(s, 1);
-    while (s.len > 0) {
-        struct letter letter = next_letter(&s);
-        bool digit = global ? chars_is_digit(letter.byte) : is_local_digit(letter.byte);
-
-        if (!digit && !is_separator(letter.byte))
-            return false;
-        digits = digits || digit;
-    }
-    return digits;
-}
-
 static int
 read_tel(struct span rest, struct uri *out)
 {
     out->user = span_cut(&rest, ';');
     out->params = rest;
-    if (!is_number(out->user) || span_find(rest, '?') < rest.len)
+    if (!tel_is_number(out->user) || span_find(rest, '?') < rest.len)
         return SIPD_ESYNTAX;
-    return is_text(rest, CHARS_URI) ? SIPD_OK : SIPD_ESYNTAX;
+    return escape_all(rest, CHARS_URI) ? SIPD_OK : SIPD_ESYNTAX;
 }
 
 static int
@@ -293,47 +181,12 @@ uri_read(struct span text, struct uri *out)
 
 /* ---- comparing */
 
-/* Parts beyond this many are compared as they stand: nobody shall buy quadratic time with one long URI. */
-enum { PARTS_MAX = 32 };
-
-struct part {
-    struct span name, value;
-};
-
-/* How the name=value parts behind a URI are compared. */
-struct part_rules {
-    char sep;
-    bool (*counts)(struct span name); /* never ignored, even in one URI only */
-    bool (*same)(struct span name, struct span a, struct span b);
-};
-
-static bool
-next_part(struct span *rest, char sep, struct part *out)
-{
-    while (rest->len > 0) {
-        struct span one = span_cut(rest, sep);
-
-        if (one.len == 0)
-            continue;
-        out->name = span_cut(&one, '=');
-        out->value = one;
-        return true;
-    }
-    return false;
-}
-
-static bool
-name_is(struct span name, struct span what)
-{
-    return text_eq(name, what, TEXT_FOLD);
-}
-
 static bool
 sip_param_counts(struct span name)
 {
-    return name_is(name, SPAN("transport")) || name_is(name, SPAN("user")) ||
-           name_is(name, SPAN("ttl")) || name_is(name, SPAN("maddr")) ||
-           name_is(name, SPAN("method"));
+    return parts_name_is(name, SPAN("transport")) || parts_name_is(name, SPAN("user")) ||
+           parts_name_is(name, SPAN("ttl")) || parts_name_is(name, SPAN("maddr")) ||
+           parts_name_is(name, SPAN("method"));
 }
 
 static bool
@@ -348,71 +201,11 @@ static bool
 same_without_case(struct span name, struct span a, struct span b)
 {
     (void)name;
-    return text_eq(a, b, TEXT_FOLD);
+    return escape_eq(a, b, ESCAPE_FOLD);
 }
 
-/* RFC 3966 §4: numbers in parameters without their visual separators; in a domain name these are none. */
-static bool
-same_tel_value(struct span name, struct span a, struct span b)
-{
-    bool numbers = chars_begin(a, '+') && chars_begin(b, '+');
-
-    if (name_is(name, SPAN("ext")) || (name_is(name, SPAN("phone-context")) && numbers))
-        return text_eq(a, b, TEXT_NUMBER);
-    return text_eq(a, b, TEXT_FOLD);
-}
-
-static const struct part_rules sip_params = { ';', sip_param_counts, same_without_case };
-static const struct part_rules tel_params = { ';', always, same_tel_value };
-static const struct part_rules sip_headers = { '&', always, same_without_case };
-
-/* Does b have one like it? A name that b has not at all matters only if it counts. */
-static bool
-part_is_in(const struct part *part, struct span b, const struct part_rules *rules)
-{
-    struct part other;
-    bool named = false;
-
-    while (next_part(&b, rules->sep, &other)) {
-        if (!text_eq(part->name, other.name, TEXT_FOLD))
-            continue;
-        if (rules->same(part->name, part->value, other.value))
-            return true;
-        named = true;
-    }
-    return !named && !rules->counts(part->name);
-}
-
-static bool
-parts_are_in(struct span a, struct span b, const struct part_rules *rules)
-{
-    struct part part;
-
-    while (next_part(&a, rules->sep, &part))
-        if (!part_is_in(&part, b, rules))
-            return false;
-    return true;
-}
-
-static bool
-has_many(struct span parts, char sep)
-{
-    unsigned count = 0;
-
-    while (parts.len > 0 && count <= PARTS_MAX) {
-        (void)span_cut(&parts, sep);
-        count++;
-    }
-    return count > PARTS_MAX;
-}
-
-static bool
-parts_eq(struct span a, struct span b, const struct part_rules *rules)
-{
-    if (has_many(a, rules->sep) || has_many(b, rules->sep))
-        return span_eq(a, b);
-    return parts_are_in(a, b, rules) && parts_are_in(b, a, rules);
-}
+static const struct parts_rules sip_params = { ';', sip_param_counts, same_without_case };
+static const struct parts_rules sip_headers = { '&', always, same_without_case };
 
 /* Names without case; IPv6 references by their address, however written (RFC 5954 §4.2). */
 static bool
@@ -429,23 +222,24 @@ host_eq(struct span a, struct span b)
 static bool
 password_eq(struct span a, struct span b)
 {
-    return (a.at != NULL) == (b.at != NULL) && text_eq(a, b, TEXT_CASE);
+    return (a.at != NULL) == (b.at != NULL) && escape_eq(a, b, ESCAPE_CASE);
 }
 
 static bool
 sip_eq(const struct uri *a, const struct uri *b)
 {
-    return a->has_user == b->has_user && text_eq(a->user, b->user, TEXT_CASE) &&
+    return a->has_user == b->has_user && escape_eq(a->user, b->user, ESCAPE_CASE) &&
            password_eq(a->password, b->password) && host_eq(a->host, b->host) &&
            a->port == b->port && parts_eq(a->params, b->params, &sip_params) &&
            parts_eq(a->headers, b->headers, &sip_headers);
 }
 
-/* Both global or both local, and the same digits (RFC 3966 §4). */
 static bool
-tel_eq(const struct uri *a, const struct uri *b)
+tel_uri_eq(const struct uri *a, const struct uri *b)
 {
-    return text_eq(a->user, b->user, TEXT_NUMBER) && parts_eq(a->params, b->params, &tel_params);
+    struct tel x = tel_split(a->user, a->params), y = tel_split(b->user, b->params);
+
+    return tel_eq(&x, &y);
 }
 
 bool
@@ -456,7 +250,7 @@ uri_eq(const struct uri *a, const struct uri *b)
     switch (a->scheme) {
     case URI_SIP:
     case URI_SIPS: return sip_eq(a, b);
-    case URI_TEL: return tel_eq(a, b);
+    case URI_TEL: return tel_uri_eq(a, b);
     case URI_OTHER: break;
     }
     return span_ieq(a->scheme_text, b->scheme_text) && span_eq(a->rest, b->rest);
@@ -465,98 +259,80 @@ uri_eq(const struct uri *a, const struct uri *b)
 bool
 uri_param(const struct uri *uri, struct span name, struct span *value)
 {
-    struct span rest = uri->params;
     struct part part;
 
-    while (next_part(&rest, ';', &part)) {
-        if (!name_is(part.name, name))
-            continue;
-        if (value)
-            *value = part.value;
-        return true;
-    }
-    return false;
+    if (!parts_find(uri->params, ';', name, &part))
+        return false;
+    if (value)
+        *value = part.value;
+    return true;
 }
 
 /* ---- the address of record */
 
-struct writer {
-    char *to;
-    size_t room;
-    size_t len; /* wanted so far, also beyond room */
-};
-
-static void
-put(struct writer *w, char c)
-{
-    if (w->len < w->room)
-        w->to[w->len] = c;
-    w->len++;
-}
-
-static void
-put_lower(struct writer *w, struct span s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        put(w, span_lower(s.at[i]));
-}
-
 /* One spelling of a user: unescaped what may stand so in a user part, capital hex for the rest. */
 static void
-put_user(struct writer *w, struct span user)
+put_user(struct escape_out *out, struct span user)
 {
-    static const char digits[] = "0123456789ABCDEF";
-
     while (user.len > 0) {
-        struct letter letter = next_letter(&user);
-        unsigned byte = (unsigned char)letter.byte;
+        struct escape_letter letter = escape_next(&user);
 
-        if (!letter.escaped || (chars_is(letter.byte, CHARS_USER) && letter.byte != ':')) {
-            put(w, letter.byte);
-        } else {
-            put(w, '%');
-            put(w, digits[byte >> 4]);
-            put(w, digits[byte & 15]);
-        }
+        if (!letter.escaped || (chars_is(letter.byte, CHARS_USER) && letter.byte != ':'))
+            escape_put(out, letter.byte);
+        else
+            escape_put_hex(out, letter.byte);
     }
 }
 
-/* A local number means nothing without its context, so that stays (RFC 3966 §5.1.4). */
+/* A context in one spelling: a domain, or digits without their visual separators. */
 static void
-put_tel(struct writer *w, const struct uri *uri)
+put_context(struct escape_out *out, struct span context)
 {
-    struct span rest = uri->user, context;
-    struct letter letter;
-    bool local = !chars_begin(uri->user, '+');
+    struct escape_letter letter;
+    enum escape_rule rule = chars_begin(context, '+') ? ESCAPE_NUMBER : ESCAPE_FOLD;
 
-    while (next_that_counts(&rest, TEXT_NUMBER, &letter))
-        put(w, letter.byte);
-    if (local && uri_param(uri, SPAN("phone-context"), &context) && context.len > 0) {
-        put_lower(w, SPAN(";phone-context="));
-        put_lower(w, context);
-    }
+    while (escape_next_that_counts(&context, rule, &letter))
+        if (!letter.escaped || chars_is(letter.byte, CHARS_UNRESERVED))
+            escape_put(out, letter.byte);
+        else
+            escape_put_hex(out, letter.byte);
+}
+
+/* A local number means nothing without its context, so that stays (RFC 3966 §5.1.5). */
+static void
+put_tel(struct escape_out *out, const struct uri *uri)
+{
+    struct tel tel = tel_split(uri->user, uri->params);
+    struct escape_letter letter;
+
+    while (escape_next_that_counts(&tel.number, ESCAPE_NUMBER, &letter))
+        escape_put(out, letter.byte);
+    if (tel.global || tel.context.len == 0)
+        return;
+    escape_put_lower(out, SPAN(";phone-context="));
+    put_context(out, tel.context);
 }
 
 int
 uri_aor_write(const struct uri *uri, char *to, size_t room)
 {
-    struct writer w = { to, room < INT32_MAX ? room : INT32_MAX, 0 };
+    struct escape_out out = { to, room, 0 };
 
-    put_lower(&w, uri->scheme_text);
-    put(&w, ':');
+    escape_put_lower(&out, uri->scheme_text);
+    escape_put(&out, ':');
     switch (uri->scheme) {
     case URI_SIP:
     case URI_SIPS:
-        put_user(&w, uri->user);
+        put_user(&out, uri->user);
         if (uri->user.len > 0)
-            put(&w, '@');
-        put_lower(&w, uri->host);
+            escape_put(&out, '@');
+        escape_put_lower(&out, uri->host);
         break;
-    case URI_TEL: put_tel(&w, uri); break;
+    case URI_TEL: put_tel(&out, uri); break;
     case URI_OTHER:
         for (size_t i = 0; i < uri->rest.len; i++)
-            put(&w, uri->rest.at[i]);
+            escape_put(&out, uri->rest.at[i]);
         break;
     }
-    return w.len <= w.room ? (int)w.len : SIPD_ETOOBIG;
+    return escape_done(&out);
 }

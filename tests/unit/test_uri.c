@@ -420,6 +420,8 @@ START_TEST(records_are_written)
         { "sip:a@[2001:DB8::1]:5060", "sip:a@[2001:db8::1]" },
         { "TEL:+1-201-555-0123;ext=5", "tel:+12015550123" },
         { "tel:(70)4-A;phone-context=Example.COM;x=y", "tel:704a;phone-context=example.com" },
+        { "tel:%2A70-42;phone-context=+1-914", "tel:*7042;phone-context=+1914" },
+        { "tel:7;phone-context=%65x%3bB", "tel:7;phone-context=ex%3Bb" },
         { "tel:7042;phone-context", "tel:7042" },
         { "URN:Service:sos", "urn:Service:sos" },
     };

@@ -1,0 +1,112 @@
+/*
+ * Escaped text, character by character (RFC 3261 §19.1.4, RFC 3966 §4, RFC 3986 §2.1).
+ */
+#include "sip/escape.h"
+
+#include "base/err.h"
+
+static unsigned
+hex_value(char c)
+{
+    return chars_is_digit(c) ? (unsigned)(c - '0') : (unsigned)(span_lower(c) - 'a') + 10;
+}
+
+bool
+escape_begins(struct span s)
+{
+    return s.len >= 3 && s.at[0] == '%' && chars_all(span_head(span_skip(s, 1), 2), CHARS_HEX);
+}
+
+struct escape_letter
+escape_next(struct span *text)
+{
+    struct escape_letter letter = { .byte = text->at[0], .escaped = escape_begins(*text) };
+
+    if (letter.escaped) {
+        letter.byte = (char)(hex_value(text->at[1]) << 4 | hex_value(text->at[2]));
+        letter.fixed = chars_is(letter.byte, CHARS_RESERVED);
+    }
+    *text = span_skip(*text, letter.escaped ? 3 : 1);
+    return letter;
+}
+
+bool
+escape_is_separator(char c)
+{
+    return c == '-' || c == '.' || c == '(' || c == ')';
+}
+
+bool
+escape_next_that_counts(struct span *text, enum escape_rule rule, struct escape_letter *out)
+{
+    do {
+        if (text->len == 0)
+            return false;
+        *out = escape_next(text);
+    } while (rule == ESCAPE_NUMBER && escape_is_separator(out->byte));
+    if (rule != ESCAPE_CASE)
+        out->byte = span_lower(out->byte);
+    return true;
+}
+
+bool
+escape_all(struct span s, unsigned classes)
+{
+    while (s.len > 0) {
+        if (!chars_is(s.at[0], classes) && !escape_begins(s))
+            return false;
+        s = span_skip(s, s.at[0] == '%' ? 3 : 1);
+    }
+    return true;
+}
+
+bool
+escape_eq(struct span a, struct span b, enum escape_rule rule)
+{
+    struct escape_letter x, y;
+
+    if (span_eq(a, b))
+        return true;
+    for (;;) {
+        bool more = escape_next_that_counts(&a, rule, &x);
+
+        if (more != escape_next_that_counts(&b, rule, &y))
+            return false;
+        if (!more)
+            return true;
+        if (x.byte != y.byte || x.fixed != y.fixed)
+            return false;
+    }
+}
+
+void
+escape_put(struct escape_out *out, char c)
+{
+    if (out->len < out->room)
+        out->to[out->len] = c;
+    out->len++;
+}
+
+void
+escape_put_hex(struct escape_out *out, char c)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    unsigned byte = (unsigned char)c;
+
+    escape_put(out, '%');
+    escape_put(out, digits[byte >> 4]);
+    escape_put(out, digits[byte & 15]);
+}
+
+void
+escape_put_lower(struct escape_out *out, struct span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        escape_put(out, span_lower(text.at[i]));
+}
+
+int
+escape_done(const struct escape_out *out)
+{
+    return out->len <= out->room && out->len <= INT32_MAX ? (int)out->len : SIPD_ETOOBIG;
+}
