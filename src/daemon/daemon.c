@@ -151,16 +151,14 @@ look_at(void *arg, const struct conf_path *path)
     looking->err = looking->err == SIPD_OK ? err : looking->err;
 }
 
-/* As the user that sipd runs as; a reload reads all of it again. */
-static int
-look_at_files(struct daemon *d, struct buf *why)
+int
+daemon_look_at_files(const struct daemon *d, const struct host *host, struct buf *why)
 {
     struct looking looking = { .d = d, .why = why };
-    struct conf_path file = { .path = span_of(d->conf_file), .where = span_of(d->conf_file) };
     struct prf_key unused;
 
-    looking.err = privs_check_file(d->conf_file, false, file.where, why);
-    host_each_path(d->host, look_at, &looking);
+    looking.err = privs_check_file(d->conf_file, false, span_of(d->conf_file), why);
+    host_each_path(host, look_at, &looking);
     if (is_there(d->config->text.state_dir.at) && key_load(d->config->text.state_dir, false, &unused, why) != SIPD_OK)
         looking.err = SIPD_EINVAL;
     return looking.err;
@@ -214,7 +212,7 @@ daemon_check(struct daemon *d, struct buf *why)
     if (err == SIPD_OK && privs.becomes && is_there(d->config->text.state_dir.at))
         dirs = look_at_dir(d, d->config->text.state_dir, "state_dir", why);
     if (err == SIPD_OK)
-        err = look_at_files(d, why);
+        err = daemon_look_at_files(d, d->host, why);
     source = daemon_source(d, d->config);
     if (err == SIPD_OK)
         err = host_start(d->host, &source, NULL, &d->key, why);
@@ -308,7 +306,7 @@ daemon_start(struct daemon *d, struct buf *why)
     if (err == SIPD_OK)
         err = become_user(d, why);
     if (err == SIPD_OK)
-        err = look_at_files(d, why);
+        err = daemon_look_at_files(d, d->host, why);
     if (err == SIPD_OK)
         err = key_load(d->config->text.state_dir, true, &d->key, why);
     if (err == SIPD_OK)

@@ -92,6 +92,11 @@ uint64_t daemon_next_ms(const struct daemon *d);
 int daemon_make_host(struct daemon *d, struct host **host) MUST_USE;
 /* Opens the modules of a configuration; all complaints. */
 int daemon_open_modules(const struct daemon *d, struct host *host, const struct config *config, struct buf *why) MUST_USE;
+/*
+ * May the process's user open the configuration, sipd.key and the files that a host's modules were told of? A reload opens
+ * all of them again. SIPD_EINVAL, with complaints.
+ */
+int daemon_look_at_files(const struct daemon *d, const struct host *host, struct buf *why) MUST_USE;
 /* Where modules and their settings come from. Lent: as long as config. */
 struct host_source daemon_source(const struct daemon *d, const struct config *config);
 

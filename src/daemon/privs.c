@@ -196,12 +196,10 @@ dir_of(const char *path, char to[PATH_BYTES])
     return snprintf(to, PATH_BYTES, "%s", path) < PATH_BYTES ? dirname(to) : "/";
 }
 
-int
-privs_check_dir(const char *path, struct span where, struct buf *why)
+static int
+check_dir(const char *path, struct span where, struct buf *why)
 {
-    char parent[PATH_BYTES];
-
-    if (can(path, W_OK | X_OK) || (errno == ENOENT && can(dir_of(path, parent), W_OK | X_OK)))
+    if (can(path, W_OK | X_OK))
         return SIPD_OK;
     if (can(path, F_OK))
         buf_printf(why, "%.*s: user %s cannot write the directory %s; chown %s %s\n", SPAN_ARG(where), user_name(), path,
@@ -213,11 +211,21 @@ privs_check_dir(const char *path, struct span where, struct buf *why)
 }
 
 int
+privs_check_dir(const char *path, struct span where, struct buf *why)
+{
+    char parent[PATH_BYTES];
+
+    if (!can(path, F_OK) && can(dir_of(path, parent), W_OK | X_OK))
+        return SIPD_OK;
+    return check_dir(path, where, why);
+}
+
+int
 privs_check_file(const char *path, bool write, struct span where, struct buf *why)
 {
     char dir[PATH_BYTES];
 
     if (!write)
         return check_readable(path, where, why);
-    return can(path, F_OK) ? check_writable(path, where, why) : privs_check_dir(dir_of(path, dir), where, why);
+    return can(path, F_OK) ? check_writable(path, where, why) : check_dir(dir_of(path, dir), where, why);
 }

@@ -1,6 +1,6 @@
 /*
- * Another configuration while running. What can be refused comes first: the file, listeners bound beside the old ones, modules
- * asked; then nothing can fail any more, and the tree is swapped between two turns.
+ * Another configuration while running. What can be refused comes first: the file, a trial of its modules, listeners bound beside
+ * the old ones, modules asked; then nothing can fail any more, and the tree is swapped between two turns.
  */
 #include "daemon/reload.h"
 
@@ -47,6 +47,8 @@ try_modules(struct daemon *d, struct config *next, struct buf *why)
     d->config = next;
     if (err == SIPD_OK)
         err = daemon_open_modules(d, trial, next, why);
+    if (err == SIPD_OK)
+        err = daemon_look_at_files(d, trial, why);
     signals_block(&signals);
     if (err == SIPD_OK)
         err = host_start(trial, &source, NULL, &d->key, why);
@@ -111,7 +113,9 @@ reload(struct daemon *d, bool dry, struct buf *why)
     if (err == SIPD_OK)
         err = check_fixed(d, next, why);
     if (err == SIPD_OK)
-        err = dry ? try_modules(d, next, why) : take(d, &next, why);
+        err = try_modules(d, next, why);
+    if (err == SIPD_OK && !dry)
+        err = take(d, &next, why);
     config_free(&next);
     if (err != SIPD_OK && why->len == 0)
         buf_printf(why, "%s: %s\n", d->conf_file, err_words(err));

@@ -530,6 +530,22 @@ START_TEST(test_reload_port_taken)
 }
 END_TEST
 
+/* A new module whose file cannot be had is refused before any other has heard of it. */
+START_TEST(test_reload_file)
+{
+    server_make(&server, "filed", "modules = [ \"redirect\" ];");
+    server_start(&server);
+    rewrite(server.port, "domains = [ \"example.net\" ]; modules = [ \"redirect\", \"auth\" ];\n"
+                         "auth = { path = \"/none/users.db\"; };");
+    ck_assert_int_eq(ctl("reload --dry-run"), 1);
+    must_say("filed.conf:4: auth.path: the directory /none is not there; make it: install -d -m 750 ");
+    ck_assert_int_eq(ctl("reload"), 1);
+    must_say("filed.conf:4: auth.path: the directory /none is not there");
+    ck_assert_int_eq(options(server.port, "example.com"), 200);
+    server_stop(&server);
+}
+END_TEST
+
 START_TEST(test_hangup)
 {
     server_make(&server, "hung", "");
@@ -737,6 +753,35 @@ START_TEST(test_no_user)
 }
 END_TEST
 
+/* In a network of its own, whose addresses come and go. */
+START_TEST(test_addresses_followed)
+{
+    const char *try[] = { "unshare", "-n", "ip", "link", "set", "lo", "up", NULL };
+    char script[2048], file[300];
+    const char *argv[] = { "unshare", "-n", "sh", "-c", script, NULL };
+
+    if (!is_root() || !proc_run(&out, "unshare", SOON_MS, try))
+        return;
+    snprintf(file, sizeof file, "%s",
+             proc_file("follow.conf",
+                       "listen = ( { transport = \"udp\"; address = \"0.0.0.0\"; port = 5060; },\n"
+                       "           { transport = \"tcp\"; address = \"0.0.0.0\"; port = 5060; } );\n"
+                       "state_dir = \"%s/follow\"; control = { socket = \"%s/follow.sock\"; };\n"
+                       "user = \"root\"; group = \"root\";\n",
+                       proc_dir(), proc_dir()));
+    snprintf(script, sizeof script,
+             "ip link set lo up; %s -f %s -M %s & sipd=$!\n"
+             "seen() { i=0; until [ $(grep -c \"$1.*203.0.113.5\" %s/follow.log) = 2 ]; do\n"
+             "    i=$((i + 1)); [ $i -lt 100 ] || exit 1; sleep 0.1; done; }\n"
+             "i=0; until grep -q ' ready ' %s/follow.log; do i=$((i + 1)); [ $i -lt 100 ] || exit 1; sleep 0.1; done\n"
+             "ip addr add 203.0.113.5/32 dev lo; seen ' listen '\n"
+             "ip addr del 203.0.113.5/32 dev lo; seen ' unlisten '\n"
+             "kill $sipd; wait $sipd\n",
+             sipd, file, modules, proc_dir(), proc_dir());
+    ck_assert_msg(proc_run(&out, "follow", 2 * SOON_MS, argv), "%s", proc_output(&out));
+}
+END_TEST
+
 START_TEST(test_control_group)
 {
     struct stat is;
@@ -780,6 +825,7 @@ suite_daemon(void)
     tcase_add_test(all, test_reload);
     tcase_add_test(all, test_reload_fixed);
     tcase_add_test(all, test_reload_port_taken);
+    tcase_add_test(all, test_reload_file);
     tcase_add_test(all, test_hangup);
     tcase_add_test(all, test_drain);
     tcase_add_test(all, test_drain_time);
@@ -787,6 +833,7 @@ suite_daemon(void)
     tcase_add_test(all, test_rights);
     tcase_add_test(all, test_unreadable);
     tcase_add_test(all, test_no_user);
+    tcase_add_test(all, test_addresses_followed);
     tcase_add_test(all, test_control_group);
     suite_add_tcase(suite, all);
     return suite;
