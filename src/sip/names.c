@@ -13,14 +13,15 @@ static const struct span method_texts[METHODS] = {
 #include "sip/names.def"
 };
 
+/* Found by one address, its bytes beside its length: looking a name up is what reading a field mostly is. */
 struct header_name {
-    const char *text;
+    char text[30]; /* the longest has 29 bytes */
     uint8_t len;
     uint8_t flags; /* enum header_flags */
 };
 
 static const struct header_name header_names[HEADERS] = {
-    [HDR_OTHER] = { NULL, 0, 0 },
+    [HDR_OTHER] = { "", 0, 0 },
 #define METHOD(id, text)
 #define HEADER(id, text, compact, flags, section) [HDR_##id] = { text, sizeof(text) - 1, flags },
 #include "sip/names.def"
@@ -50,7 +51,7 @@ fold(char c)
     return (unsigned char)c | 0x20u;
 }
 
-static unsigned
+static inline unsigned
 slot_of(struct span text)
 {
     unsigned sum = NAMES_BY_LEN * (unsigned)text.len + NAMES_BY_FIRST * fold(text.at[0]);
@@ -61,10 +62,10 @@ slot_of(struct span text)
 }
 
 /*
- * Bits in which eight bytes of text differ from a name's, case aside. Names have letters, digits and '-' only: in ASCII
+ * Bits in which bytes of a text differ from a name's, case aside. Names have letters, digits and '-' only: in ASCII
  * their letters are the bytes with bit 6 set, and there alone bit 5, the case, may differ.
  */
-static uint64_t
+static inline uint64_t
 differ(uint64_t text, uint64_t name)
 {
     const uint64_t bit_6 = 0x4040404040404040u;
@@ -72,36 +73,46 @@ differ(uint64_t text, uint64_t name)
     return (text ^ name) & ~((name & bit_6) >> 1);
 }
 
-/* Up to eight bytes as a number; in which order does not matter to a comparison. */
-static uint64_t
-word_at(const char *at, size_t len)
+static inline uint64_t
+differ_8(const char *text, const char *name)
 {
-    uint64_t word = 0;
+    uint64_t a, b;
 
-    if (len >= 8) {
-        memcpy(&word, at, 8);
-    } else if (len >= 4) {
-        uint32_t head, tail; /* they overlap */
-
-        memcpy(&head, at, 4);
-        memcpy(&tail, at + len - 4, 4);
-        word = (uint64_t)head << 32 | tail;
-    } else {
-        for (size_t i = 0; i < len; i++)
-            word = word << 8 | (unsigned char)at[i];
-    }
-    return word;
+    memcpy(&a, text, 8);
+    memcpy(&b, name, 8);
+    return differ(a, b);
 }
 
-static bool
+static inline uint64_t
+differ_4(const char *text, const char *name)
+{
+    uint32_t a, b;
+
+    memcpy(&a, text, 4);
+    memcpy(&b, name, 4);
+    return differ(a, b);
+}
+
+/* By words as wide as the length allows; the last one overlaps the one before it. */
+static inline bool
 is_name(struct span text, const struct header_name *name)
 {
-    if (text.len != name->len)
+    size_t len = text.len;
+    uint64_t bits = 0;
+
+    if (len != name->len)
         return false;
-    for (size_t i = 0; i < text.len; i += 8)
-        if (differ(word_at(text.at + i, text.len - i), word_at(name->text + i, text.len - i)))
-            return false;
-    return true;
+    if (len >= 8) {
+        for (size_t i = 0; i < len - 8; i += 8)
+            bits |= differ_8(text.at + i, name->text + i);
+        bits |= differ_8(text.at + len - 8, name->text + len - 8);
+    } else if (len >= 4) {
+        bits = differ_4(text.at, name->text) | differ_4(text.at + len - 4, name->text + len - 4);
+    } else {
+        for (size_t i = 0; i < len; i++)
+            bits |= differ((unsigned char)text.at[i], (unsigned char)name->text[i]);
+    }
+    return bits == 0;
 }
 
 enum header

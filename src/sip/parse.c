@@ -184,71 +184,98 @@ make_room(struct index *index, size_t more)
     index->room = (uint32_t)room;
 }
 
-/* The value between `from` and the field's end, without white space at either side. */
-static void
+/* Is this what may stand before a colon (§25.1 header-name)? */
+static bool
+is_field_name(struct span name)
+{
+    return name.len <= UINT16_MAX && chars_is_token(name);
+}
+
+/* The value begins at `from` and ends with the field, but for white space at either side; foldings in it stay. */
+static inline void
 set_value(const char *bytes, struct msg_field *field, uint32_t from)
 {
-    uint32_t end = field->end;
+    const char *head = bytes + from, *tail = bytes + field->end;
 
-    while (end > from && span_is_lws(bytes[end - 1]))
-        end--;
-    while (from < end && span_is_lws(bytes[from]))
-        from++;
-    field->value_at = from;
-    field->value_len = end - from;
+    if (tail - head >= 2 && memcmp(tail - 2, "\r\n", 2) == 0)
+        tail -= 2;
+    while (tail > head && span_is_lws(tail[-1]))
+        tail--;
+    while (head < tail && span_is_lws(*head))
+        head++;
+    field->value_at = (uint32_t)(head - bytes);
+    field->value_len = (uint32_t)(tail - head);
 }
 
-/* The name before the colon, HCOLON = *( SP / HTAB ) ":" SWS (§25.1). */
-static void
-set_name(struct msg *msg, struct msg_field *field, uint32_t colon)
+/* The name before the colon, HCOLON = *( SP / HTAB ) ":" SWS (§25.1); an empty one is a fault. */
+static inline void
+set_name(struct msg *msg, struct msg_field *field, uint32_t end)
 {
-    uint32_t len = trim_blanks(msg->bytes, field->at, colon) - field->at;
-    struct span name = { msg->bytes + field->at, len };
+    struct span name = { msg->bytes + field->at, trim_blanks(msg->bytes, field->at, end) - field->at };
+    enum header id = names_header(name);
 
-    field->id = (uint16_t)names_header(name);
-    if (field->id == HDR_OTHER && (!chars_is_token(name) || len > UINT16_MAX)) {
+    if (id == HDR_OTHER && !is_field_name(name))
         set_fault(msg, 400, "Bad Header Line");
-        len = len > UINT16_MAX ? 0 : len;
-    }
-    field->name_len = (uint16_t)len;
+    field->id = (uint16_t)id;
+    field->name_len = (uint16_t)(name.len <= UINT16_MAX ? name.len : 0);
+    msg->present |= (uint64_t)1 << (id & 63);
 }
 
-/* A line that begins with a blank continues the field before it (§7.3.1). */
-static void
-fold(struct msg *msg, struct msg_field *field, uint32_t end)
+/* A line that begins a field. One that has no name is all value. */
+static inline void
+field_read(struct msg *msg, struct msg_field *field, uint32_t at, struct scan_line line)
 {
-    field->end = end;
-    set_value(msg->bytes, field, field->value_at);
+    bool named = line.colon < line.end;
+
+    field->at = at;
+    field->end = line.end;
+    set_name(msg, field, named ? line.colon : at);
+    set_value(msg->bytes, field, named ? line.colon + 1 : at);
 }
 
-/* One line of the head, its end included. Past the ceiling lines are passed over, so that the empty one is still found. */
-static void
+/* A line that begins with a blank continues the field before it (§7.3.1), if there is one and no line was passed over. */
+static bool
+fold(struct index *index, uint32_t at, uint32_t end)
+{
+    struct msg_field *field;
+
+    if (index->msg->fields_len == 0)
+        return false;
+    field = &index->fields[index->msg->fields_len - 1];
+    if (field->end != at)
+        return false;
+    field->end = end;
+    set_value(index->msg->bytes, field, field->value_at);
+    return true;
+}
+
+/* One line of the head. Past the ceiling lines are passed over, so that the empty one is still found. */
+static inline void
 line_read(struct index *index, uint32_t at, struct scan_line line)
 {
     struct msg *msg = index->msg;
-    struct msg_field *field;
-    bool folded = is_blank(msg->bytes[at]);
 
-    if (line.end - at < 2 || msg->bytes[line.end - 2] != '\r')
-        msg->bare_lf = true;
-    if (msg->fields_len == MSG_FIELDS_MAX && !(folded && msg->fields[MSG_FIELDS_MAX - 1].end == at)) {
+    msg->bare_lf |= msg->bytes[line.end - 2] != '\r';
+    if (is_blank(msg->bytes[at])) {
+        if (fold(index, at, line.end))
+            return;
+        line.colon = line.end;
+    }
+    if (msg->fields_len < MSG_FIELDS_MAX)
+        field_read(msg, &index->fields[msg->fields_len++], at, line);
+    else
         set_fault(msg, 400, "Too Many Header Fields");
+}
+
+/* Lines of the head; a start line stands before them. */
+static void
+lines_read(struct index *index, uint32_t at, const struct scan_line *lines, size_t n)
+{
+    make_room(index, n);
+    if (index->err)
         return;
-    }
-    if (folded && msg->fields_len > 0) {
-        fold(msg, &index->fields[msg->fields_len - 1], line.end);
-        return;
-    }
-    field = &index->fields[msg->fields_len++];
-    *field = (struct msg_field){ .at = at, .end = line.end };
-    if (line.colon == line.end || folded) {
-        set_fault(msg, 400, "Bad Header Line");
-        set_value(msg->bytes, field, at);
-    } else {
-        set_name(msg, field, line.colon);
-        set_value(msg->bytes, field, line.colon + 1);
-    }
-    msg->present |= (uint64_t)1 << (field->id & 63);
+    for (size_t i = 0; i < n; at = lines[i++].end)
+        line_read(index, at, lines[i]);
 }
 
 static bool
@@ -276,11 +303,9 @@ end_early(struct index *index, uint32_t at)
 
     if (at < msg->len) {
         struct span rest = { msg->bytes + at, msg->len - at };
-        size_t colon = span_find(rest, ':');
+        struct scan_line line = { msg->len, at + (uint32_t)span_find(rest, ':') };
 
-        make_room(index, 1);
-        if (!index->err)
-            line_read(index, at, (struct scan_line){ msg->len, at + (uint32_t)colon });
+        lines_read(index, at, &line, 1);
     }
     set_fault(msg, 400, "Missing Empty Line");
     msg->head_end = msg->body_at = msg->len;
@@ -291,8 +316,8 @@ msg_read(struct span bytes, struct arena *arena, struct msg *out)
 {
     struct index index = { .msg = out, .arena = arena };
     struct scan_line lines[BATCH];
-    size_t n;
     uint32_t at;
+    size_t n;
 
     *out = (struct msg){ .bytes = bytes.at, .len = (uint32_t)bytes.len };
     if (bytes.len > UINT32_MAX)
@@ -301,17 +326,16 @@ msg_read(struct span bytes, struct arena *arena, struct msg *out)
     at = n > 0 ? lines[0].end : out->len;
     if (!start_line_read(out, at))
         return SIPD_ESYNTAX;
-    for (size_t i = 1; n > 0; i = 0) {
-        make_room(&index, n - i);
-        if (index.err)
+    for (size_t i = 1; n > 0 && !index.err; i = 0) {
+        uint32_t last = n > 1 ? lines[n - 2].end : at;
+
+        if (n > i && is_empty_line(bytes.at, last, lines[n - 1].end)) {
+            lines_read(&index, at, lines + i, n - i - 1);
+            end_head(out, last, lines[n - 1].end);
             return index.err;
-        for (; i < n; at = lines[i++].end) {
-            if (is_empty_line(bytes.at, at, lines[i].end)) {
-                end_head(out, at, lines[i].end);
-                return SIPD_OK;
-            }
-            line_read(&index, at, lines[i]);
         }
+        lines_read(&index, at, lines + i, n - i);
+        at = lines[n - 1].end;
         n = scan_lines(bytes, at, lines, BATCH);
     }
     end_early(&index, at);
