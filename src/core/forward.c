@@ -65,14 +65,14 @@ wants_record_route(const struct trip *trip)
 
 /* "<sip:TOKEN@host:port;transport=tcp;lr>" */
 static struct span
-record_route(struct trip *trip, uint16_t listener, struct span sent_by, uint8_t transport, const struct hop *flow)
+record_route(struct trip *trip, const struct token *token, struct span sent_by, uint8_t transport)
 {
     struct core *core = trip->core;
-    char token[TOKEN_BYTES];
+    char text[TOKEN_BYTES];
     bool udp = transport == HOP_UDP;
     struct span parts[] = {
         SPAN("<sip:"),
-        token_write(core, trip->gist.call_id, listener, flow, token),
+        token_write(core, trip->gist.call_id, token, text),
         SPAN("@"),
         sent_by,
         udp ? SPAN("") : SPAN(";transport="),
@@ -81,6 +81,18 @@ record_route(struct trip *trip, uint16_t listener, struct span sent_by, uint8_t 
     };
 
     return join(core, parts, countof(parts));
+}
+
+/*
+ * Is this a dialog of people we know on both sides? Else its tokens are bound: requests within it go to where its first one
+ * came from and went to, so that nobody gets more of us than that dialog (proxy.relay).
+ */
+static bool
+is_among_ours(const struct trip *trip)
+{
+    bool known = trip->user.len > 0 || trip->trusted;
+
+    return trip->core->conf->relay == CORE_RELAY_ANY || (trip->by_token ? !trip->bound : known && trip->for_us);
 }
 
 /* Must requests back to the caller take the way that this one came: a connection, or through a NAT? */
@@ -99,16 +111,18 @@ add_record_route(struct branch *branch, const struct way *way, struct draft *dra
 {
     struct trip *trip = branch->trip;
     const struct core_ports *ports = &trip->core->ports;
-    const struct hop *in_flow = caller_needs_flow(trip) ? &trip->source : NULL;
-    const struct hop *out_flow = branch->target->is.hop.transport != HOP_NONE ? &way->to : NULL;
-    struct core_side in;
+    bool bound = !is_among_ours(trip);
+    struct token in = { .listener = trip->source.listener, .bound = bound, .has_flow = bound || caller_needs_flow(trip),
+                        .flow = bound ? trip->reply_to : trip->source };
+    struct token out = { .listener = way->to.listener, .bound = bound, .flow = way->to,
+                         .has_flow = bound || branch->target->is.hop.transport != HOP_NONE };
+    struct core_side side;
 
     if (!wants_record_route(trip))
         return;
-    if ((in_flow || out_flow || way->to.listener != trip->source.listener)
-        && ports->side(ports->io, trip->source.listener, &in))
-        draft_push_record_route(draft, record_route(trip, trip->source.listener, in.sent_by, in.transport, in_flow));
-    draft_push_record_route(draft, record_route(trip, way->to.listener, way->sent_by, way->to.transport, out_flow));
+    if ((in.has_flow || out.has_flow || in.listener != out.listener) && ports->side(ports->io, in.listener, &side))
+        draft_push_record_route(draft, record_route(trip, &in, side.sent_by, side.transport));
+    draft_push_record_route(draft, record_route(trip, &out, way->sent_by, way->to.transport));
 }
 
 /* Step 5: what modules wished. */

@@ -43,19 +43,30 @@ walk_next(struct walk *w, struct addr *addr, struct uri *uri)
     return err == SIPD_OK && addr->brackets ? uri_read(addr->uri, uri) : SIPD_ESYNTAX;
 }
 
+/* A token is worth something within its dialog only; there the last one says where to, and one that is bound binds. */
+static void
+use_token(struct trip *trip, const struct token *token)
+{
+    if (!trip->gist.has_to_tag)
+        return;
+    trip->by_token = true;
+    trip->bound = trip->bound || token->bound;
+    trip->has_flow = token->has_flow;
+    trip->flow = token->flow;
+}
+
 /* §16.4: a strict router before us put our Record-Route into the Request-URI, and the true one at the end of Route. */
 static bool
 undo_strict_routing(struct trip *trip)
 {
     struct walk w = { .msg = &trip->msg };
-    bool has_flow;
-    struct hop flow;
+    struct token token;
     struct addr addr, last;
     struct uri uri, last_uri;
     int err;
 
     if (trip->uri.user.len == 0 || !is_ours(trip, &trip->uri)
-        || !token_read(trip->core, trip->gist.call_id, trip->uri.user, &has_flow, &flow))
+        || !token_read(trip->core, trip->gist.call_id, trip->uri.user, &token))
         return true;
     while ((err = walk_next(&w, &addr, &uri)) == SIPD_OK) {
         last = addr;
@@ -63,9 +74,7 @@ undo_strict_routing(struct trip *trip)
     }
     if (err != SIPD_ENOENT)
         return false;
-    trip->by_token = true;
-    trip->has_flow = has_flow;
-    trip->flow = flow;
+    use_token(trip, &token);
     if (w.n == 0)
         return true;
     trip->last_route_is_uri = true;
@@ -89,10 +98,12 @@ left_next(const struct trip *trip, struct walk *w, struct addr *addr, struct uri
 static uint16_t
 drop_own(struct trip *trip, const struct uri *uri)
 {
+    struct token token;
+
     if (uri->user.len > 0) {
-        if (!token_read(trip->core, trip->gist.call_id, uri->user, &trip->has_flow, &trip->flow))
+        if (!token_read(trip->core, trip->gist.call_id, uri->user, &token))
             return 403;
-        trip->by_token = true;
+        use_token(trip, &token);
     }
     trip->own_routes++;
     return 0;
@@ -106,7 +117,8 @@ set_next(struct trip *trip, const struct addr *addr, const struct uri *uri)
 
     trip->next_route = addr->uri;
     trip->strict_next = !uri_param(uri, SPAN("lr"), &lr);
-    trip->has_flow = false;
+    if (!trip->bound)
+        trip->has_flow = false;
 }
 
 /* Our own elements on top, and the first that is left behind them. */
@@ -140,6 +152,8 @@ route_prepare(struct trip *trip)
     if (!undo_strict_routing(trip))
         return 400;
     status = read_routes(trip);
+    if (status == 0 && trip->bound && !trip->has_flow)
+        status = 403;
     trip->for_us = is_ours(trip, &trip->uri) && trip->next_route.len == 0;
     return status;
 }

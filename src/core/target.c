@@ -75,7 +75,7 @@ target_add_uri(struct trip *trip)
 
     if (trip->has_flow)
         is.hop = trip->flow;
-    return add(trip, &is, trip->has_flow);
+    return add(trip, &is, trip->has_flow && !trip->bound);
 }
 
 static void

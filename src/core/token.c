@@ -7,7 +7,7 @@
 #include "core/token.h"
 
 enum { PLAIN_LEN = 3, FLOW_LEN = PLAIN_LEN + 1 + 2 + 8 + 16, MAC_LEN = 8, BYTES_MAX = FLOW_LEN + MAC_LEN };
-enum { KIND_PLAIN = 1, KIND_FLOW = 2 };
+enum { KIND_PLAIN = 1, KIND_FLOW = 2, KIND_BOUND = 3 };
 
 static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
 
@@ -83,13 +83,14 @@ read_digits(struct span text, uint8_t *to, size_t room)
 }
 
 struct span
-token_write(const struct core *core, struct span call_id, uint16_t listener, const struct hop *flow, char to[TOKEN_BYTES])
+token_write(const struct core *core, struct span call_id, const struct token *token, char to[TOKEN_BYTES])
 {
     uint8_t bytes[BYTES_MAX], *end = bytes;
+    const struct hop *flow = &token->flow;
 
-    put_number(&end, flow ? KIND_FLOW : KIND_PLAIN, 1);
-    put_number(&end, listener, 2);
-    if (flow) {
+    put_number(&end, !token->has_flow ? KIND_PLAIN : token->bound ? KIND_BOUND : KIND_FLOW, 1);
+    put_number(&end, token->listener, 2);
+    if (token->has_flow) {
         put_number(&end, flow->transport, 1);
         put_number(&end, flow->port, 2);
         put_number(&end, flow->flow, 8);
@@ -112,25 +113,28 @@ is_same_mac(const uint8_t *a, const uint8_t *b)
 }
 
 bool
-token_read(const struct core *core, struct span call_id, struct span text, bool *has_flow, struct hop *flow)
+token_read(const struct core *core, struct span call_id, struct span text, struct token *token)
 {
     uint8_t bytes[BYTES_MAX], mac[MAC_LEN];
     const uint8_t *from = bytes;
     size_t len = read_digits(text, bytes, sizeof bytes);
+    uint64_t kind;
 
     if (len != PLAIN_LEN + MAC_LEN && len != FLOW_LEN + MAC_LEN)
         return false;
     put_mac(core, call_id, bytes, len - MAC_LEN, mac);
     if (!is_same_mac(mac, bytes + len - MAC_LEN))
         return false;
-    *has_flow = get_number(&from, 1) == KIND_FLOW;
-    memset(flow, 0, sizeof *flow);
-    flow->listener = (uint16_t)get_number(&from, 2);
-    if (*has_flow) {
-        flow->transport = (uint8_t)get_number(&from, 1);
-        flow->port = (uint16_t)get_number(&from, 2);
-        flow->flow = get_number(&from, 8);
-        memcpy(flow->ip, from, sizeof flow->ip);
+    memset(token, 0, sizeof *token);
+    kind = get_number(&from, 1);
+    token->has_flow = kind != KIND_PLAIN;
+    token->bound = kind == KIND_BOUND;
+    token->listener = token->flow.listener = (uint16_t)get_number(&from, 2);
+    if (token->has_flow) {
+        token->flow.transport = (uint8_t)get_number(&from, 1);
+        token->flow.port = (uint16_t)get_number(&from, 2);
+        token->flow.flow = get_number(&from, 8);
+        memcpy(token->flow.ip, from, sizeof token->flow.ip);
     }
-    return len == (*has_flow ? FLOW_LEN : PLAIN_LEN) + MAC_LEN;
+    return len == (token->has_flow ? FLOW_LEN : PLAIN_LEN) + MAC_LEN;
 }

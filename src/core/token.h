@@ -3,7 +3,8 @@
  * step 4, RFC 5626 §5.2).
  *
  * Whoever brings it back in a Route was let in when the dialog was made. A token may name a flow, so that requests within
- * the dialog reach a phone behind a NAT or on a connection.
+ * the dialog reach a phone behind a NAT or on a connection. One that is bound leads to that flow only, whatever Routes and
+ * Request-URI say: so a stranger whom we let call a user of ours has not found a relay.
  */
 #ifndef CORE_TOKEN_H
 #define CORE_TOKEN_H
@@ -12,10 +13,16 @@
 
 #define TOKEN_BYTES 80  /* room that token_write needs */
 
-/* Writes a token; flow may be NULL. Returns a span over `to`. */
-struct span token_write(const struct core *core, struct span call_id, uint16_t listener, const struct hop *flow,
-                        char to[TOKEN_BYTES]);
-/* Is this our token for this Call-ID? *flow is filled when it names one (*has_flow). */
-bool token_read(const struct core *core, struct span call_id, struct span text, bool *has_flow, struct hop *flow);
+struct token {
+    uint16_t listener;
+    bool has_flow;
+    bool bound;        /* it leads to its flow and nowhere else */
+    struct hop flow;   /* when has_flow; its listener is the token's */
+};
+
+/* Writes a token. Returns a span over `to`. */
+struct span token_write(const struct core *core, struct span call_id, const struct token *token, char to[TOKEN_BYTES]);
+/* Is this our token for this Call-ID? *token is filled if so. */
+bool token_read(const struct core *core, struct span call_id, struct span text, struct token *token);
 
 #endif

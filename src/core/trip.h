@@ -87,7 +87,8 @@ struct trip {
     unsigned own_routes;         /* our Route elements on top, to be dropped */
     bool last_route_is_uri;      /* a strict router put the Request-URI last (§16.4): drop that one … */
     unsigned routes;             /* … and these many stand before it */
-    bool by_token;               /* the topmost Route was ours and its token right */
+    bool by_token;               /* within a dialog, and the topmost Route was ours with the right token */
+    bool bound;                  /* … which leads to its flow only */
     bool has_flow;               /* the last of our Routes names a flow … */
     struct hop flow;             /* … this one */
     struct span next_route;      /* topmost Route left after ours went: where it goes next; empty: none */

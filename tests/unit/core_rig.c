@@ -557,6 +557,13 @@ rig_forget(struct rig *r)
     r->read = r->sent_len;
 }
 
+void
+rig_clear(struct rig *r)
+{
+    r->sent_len = r->read = r->turns_from = 0;
+    r->store_len = 0;
+}
+
 const struct rig_sent *
 rig_last(const struct rig *r, const char *line)
 {

@@ -16,7 +16,7 @@
 #define BOB "udp:192.0.2.9:5060"
 #define INVITE_BOB "INVITE sip:bob@example.com SIP/2.0"
 
-enum { RIG_SENT = 1024, RIG_STORE = 1 << 20, RIG_BINDS = 48, RIG_ASKED = 16, RIG_BLOCKED = 4, RIG_MESSAGE = 16384 };
+enum { RIG_SENT = 1024, RIG_STORE = 1 << 20, RIG_BINDS = 48, RIG_ASKED = 256, RIG_BLOCKED = 4, RIG_MESSAGE = 16384 };
 
 struct rig_sent {
     struct hop to;
@@ -117,6 +117,8 @@ const struct rig_sent *rig_expect_at(struct rig *r, const char *to, const char *
 void rig_quiet_at(struct rig *r, int at);
 /* Whatever was sent is passed over. */
 void rig_forget(struct rig *r);
+/* … and thrown away: pointers to it are stale. */
+void rig_clear(struct rig *r);
 /* The last message sent that begins so, expected or not; NULL: none. */
 const struct rig_sent *rig_last(const struct rig *r, const char *line);
 /* "0 500 1500": when messages that begin so were sent. */

@@ -7,6 +7,8 @@
 
 START_TEST(a_call_is_set_up_and_ended)
 {
+    rig.trust = true;  /* a dialog among ours: its tokens bind nobody */
+
     const struct rig_sent *invite, *ok, *ack, *bye;
     const char *route;
 
@@ -282,7 +284,7 @@ recover(void)
 
 /* The n-th allocation and all after it fail, in a core that is new or that has seen a call. */
 static void
-climb(bool warm)
+climb(bool warm, enum core_mode mode)
 {
     bool failed = true;
     uint64_t n;
@@ -294,6 +296,8 @@ climb(bool warm)
         rig_fini(&rig);
         before = mem_live();
         rig_init(&rig);
+        rig.conf.mode = mode;
+        rig.conf.recurse = true;
         bind_three();
         if (warm)
             whole_call(no_step);
@@ -305,13 +309,15 @@ climb(bool warm)
         must(mem_live() == before);
         rig_init(&rig);
     }
-    ck_assert_uint_gt(n, 20);
+    ck_assert_uint_gt(n, 5);
 }
 
 START_TEST(memory_may_run_out_anywhere)
 {
-    climb(false);
-    climb(true);
+    climb(false, CORE_STATEFUL);
+    climb(true, CORE_STATEFUL);
+    climb(false, CORE_STATELESS);
+    climb(true, CORE_STATELESS);
 }
 END_TEST
 
@@ -362,6 +368,190 @@ START_TEST(a_core_may_fail_to_begin)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- a storm */
+
+enum { HELD = 64 };
+
+static struct rand chance;
+static uint64_t held[HELD];      /* trips whose hook waits, or did */
+static unsigned held_len;
+static bool calm;                /* hooks let all pass */
+
+static enum sipd_verdict
+any_verdict(struct sipd_req *req, void *self)
+{
+    (void)self;
+    if (calm)
+        return SIPD_PASS;
+    switch (rand_below(&chance, 12)) {
+    case 0:
+        held[held_len++ % HELD] = req->trip->id;
+        return SIPD_WAIT;
+    case 1:
+        return SIPD_FAIL;
+    case 2:
+        return trip_reply(req->trip, 200 + 100 * (unsigned)rand_below(&chance, 5), (struct span){ NULL, 0 },
+                          (struct span){ NULL, 0 }, (struct span){ NULL, 0 }, (struct span){ NULL, 0 })
+                       == SIPD_OK ? SIPD_DONE : SIPD_FAIL;
+    default:
+        return SIPD_PASS;
+    }
+}
+
+static void
+any_request(void)
+{
+    static const char *const lines[] = {
+        INVITE_BOB, INVITE_BOB, INVITE_BOB, "CANCEL sip:bob@example.com SIP/2.0", "ACK sip:bob@example.com SIP/2.0",
+        "MESSAGE sip:bob@example.com SIP/2.0", "BYE sip:bob@example.com SIP/2.0", "OPTIONS sip:example.com SIP/2.0",
+        "DANCE sip:nobody@example.com SIP/2.0", "INVITE sip:carol@203.0.113.5 SIP/2.0",
+    };
+    static const char *const from[] = { ALICE, "tcp:192.0.2.1:40000/7", "udp:[2001:db8::1]:5060" };
+
+    rig.branch = (unsigned)rand_below(&chance, 5);
+    rig.to_tag = rand_below(&chance, 4) ? "" : "t";
+    rig_ask(&rig, from[rand_below(&chance, countof(from))], lines[rand_below(&chance, countof(lines))],
+            "Contact: <sip:alice@192.0.2.1>", NULL);
+}
+
+static const struct rig_sent *
+any_sent(void)
+{
+    return rig.sent_len > 0 ? &rig.sent[rand_below(&chance, rig.sent_len)] : NULL;
+}
+
+static void
+any_response(void)
+{
+    static const unsigned statuses[] = { 100, 180, 183, 200, 202, 301, 302, 401, 407, 404, 408, 430, 486, 487, 500, 503, 600, 603 };
+    static const char *const contacts[] = { "Contact: <sip:bob@192.0.2.30>, <sip:x@name.example.net>", "WWW-Authenticate: Digest x=y" };
+    const struct rig_sent *sent = any_sent();
+
+    if (sent && !span_starts(sent->bytes, SPAN("SIP/2.0 ")))
+        rig_reply(&rig, sent, statuses[rand_below(&chance, countof(statuses))], rand_below(&chance, 2) ? "t" : "u",
+                  contacts[rand_below(&chance, 2)], NULL);
+}
+
+static void
+any_resolution(void)
+{
+    unsigned n = (unsigned)rand_below(&chance, rig.asked_len + 1u);
+
+    if (n == rig.asked_len)
+        return;
+    if (rand_below(&chance, 3))
+        rig_resolved(&rig, n, SIPD_OK, "udp:192.0.2.20:5060", "tcp:192.0.2.21:5060", "udp:[2001:db8::22]:5060", NULL);
+    else
+        rig_resolved(&rig, n, rand_below(&chance, 2) ? SIPD_ENOENT : SIPD_EIO, NULL);
+}
+
+static void
+any_change(void)
+{
+    static struct core_conf conf;
+
+    conf = rig.conf;
+    conf.fork = rand_below(&chance, 2) ? CORE_FORK_Q : CORE_FORK_PARALLEL;
+    conf.mode = rand_below(&chance, 6) ? CORE_STATEFUL : CORE_STATELESS;
+    conf.stray = rand_below(&chance, 2) ? CORE_STRAY_DROP : CORE_STRAY_VERIFIED;
+    conf.recurse = rand_below(&chance, 2);
+    conf.transactions = rand_below(&chance, 4) ? 1000 : 12;
+    conf.no_answer_ms = rand_below(&chance, 2) ? 0 : 10000;
+    core_set_conf(rig.core, &conf);
+    rig.trust = rand_below(&chance, 2);
+    rig_block(&rig, "udp:192.0.2.20:5060", rand_below(&chance, 2) ? SIPD_OK : SIPD_ECLOSED);
+}
+
+static void
+any_step(void)
+{
+    static const unsigned waits_ms[] = { 1, 200, 500, 5000, 32000, 200000 };
+
+    if (rig.sent_len > RIG_SENT / 2 || rig.store_len > RIG_STORE / 2)
+        rig_clear(&rig);
+    switch (rand_below(&chance, 16)) {
+    case 0:
+        rig_pass(&rig, waits_ms[rand_below(&chance, countof(waits_ms))]);
+        break;
+    case 1:
+        any_change();
+        break;
+    case 2:
+        if (any_sent())
+            rig_gone(&rig, any_sent());
+        break;
+    case 3:
+        if (held_len > 0)
+            rig_resume(&rig, held[rand_below(&chance, held_len < HELD ? held_len : HELD)]);
+        break;
+    case 4:
+    case 5:
+        any_resolution();
+        break;
+    case 6:
+    case 7:
+    case 8:
+    case 9:
+    case 10:
+        any_request();
+        break;
+    default:
+        any_response();
+        break;
+    }
+}
+
+/* All that waits for somebody hears of him, and then time alone must end everything. */
+static void
+settle_storm(void)
+{
+    mem_fail_never();
+    core_set_conf(rig.core, &rig.conf);
+    calm = true;
+    for (unsigned i = 0; i < HELD; i++)
+        rig_resume(&rig, held[i]);
+    for (unsigned answered = 0; answered < rig.asked_len;) {
+        while (answered < rig.asked_len)
+            rig_resolved(&rig, answered++, SIPD_ENOENT, NULL);
+        rig_clear(&rig);
+        rig_pass(&rig, 600000);  /* another group may ask for another name */
+    }
+    rig_clear(&rig);
+    rig_settled(&rig);
+}
+
+static void
+storm(uint64_t seed, bool poor)
+{
+    struct chain_hook hook = { .order = 7, .fn = any_verdict, .name = "test" };
+
+    rig_fini(&rig);
+    rig_init(&rig);
+    rand_seed(&chance, seed);
+    memset(held, 0, sizeof held);
+    held_len = 0;
+    calm = false;
+    bind_three();
+    must(chain_add(core_chain(rig.core), SIPD_ON_REQUEST, &hook) == SIPD_OK);
+    must(chain_add(core_chain(rig.core), SIPD_ON_TARGETS, &hook) == SIPD_OK);
+    for (unsigned i = 0; i < 400 && rig.asked_len + 4 < RIG_ASKED; i++) {
+        if (poor && rand_below(&chance, 8) == 0)
+            mem_fail_after(rand_below(&chance, 10));
+        any_step();
+        mem_fail_never();
+    }
+    settle_storm();
+}
+
+START_TEST(a_storm_leaves_nothing)
+{
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        storm(seed, false);
+        storm(seed, true);
+    }
+}
+END_TEST
+
 Suite *
 suite_core(void)
 {
@@ -380,6 +570,7 @@ suite_core(void)
     tcase_add_test(c, memory_may_run_out_anywhere);
     tcase_add_test(c, memory_may_run_out_for_a_while);
     tcase_add_test(c, a_core_may_fail_to_begin);
+    tcase_add_test(c, a_storm_leaves_nothing);
     suite_add_tcase(s, c);
     return s;
 }

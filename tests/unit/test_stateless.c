@@ -31,6 +31,8 @@ bob_gets(const char *line)
 
 START_TEST(a_call_passes_and_nothing_is_kept)
 {
+    rig.trust = true;  /* a dialog among ours: its tokens bind nobody */
+
     const struct rig_sent *invite, *ok;
 
     rig_ask(&rig, ALICE, INVITE_BOB, NULL);

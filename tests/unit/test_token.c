@@ -10,8 +10,8 @@
 
 /* What token_read says of a text. */
 struct reading {
-    bool ok, has_flow;
-    struct hop flow;
+    bool ok;
+    struct token is;
 };
 
 static struct reading
@@ -19,19 +19,29 @@ read_token(struct span call_id, struct span text)
 {
     struct reading got = { .ok = false };
 
-    got.ok = token_read(rig.core, call_id, text, &got.has_flow, &got.flow);
+    got.ok = token_read(rig.core, call_id, text, &got.is);
     return got;
+}
+
+static struct span
+write_token(struct span call_id, uint16_t listener, const struct hop *flow, char to[TOKEN_BYTES])
+{
+    struct token token = { .listener = listener, .has_flow = flow != NULL };
+
+    if (flow)
+        token.flow = *flow;
+    return token_write(rig.core, call_id, &token, to);
 }
 
 START_TEST(a_plain_token_names_its_listener)
 {
     char text[TOKEN_BYTES];
-    struct reading got = read_token(CALL, token_write(rig.core, CALL, 513, NULL, text));
+    struct reading got = read_token(CALL, write_token(CALL, 513, NULL, text));
 
     ck_assert(got.ok);
-    ck_assert(!got.has_flow);
-    ck_assert_uint_eq(got.flow.listener, 513);
-    ck_assert_uint_eq(got.flow.transport, HOP_NONE);
+    ck_assert(!got.is.has_flow);
+    ck_assert_uint_eq(got.is.flow.listener, 513);
+    ck_assert_uint_eq(got.is.flow.transport, HOP_NONE);
 }
 END_TEST
 
@@ -44,16 +54,30 @@ START_TEST(a_flow_comes_back_whole)
 
     for (size_t i = 0; i < countof(hops); i++) {
         struct hop flow = rig_hop(hops[i]);
-        struct span token = token_write(rig.core, CALL, 7, &flow, text);
+        struct span token = write_token(CALL, 7, &flow, text);
         struct reading got = read_token(CALL, token);
 
         ck_assert_uint_le(token.len, TOKEN_BYTES);
         ck_assert(got.ok);
-        ck_assert(got.has_flow);
-        ck_assert(hop_eq(&got.flow, &flow));
-        ck_assert_uint_eq(got.flow.flow, flow.flow);
-        ck_assert_uint_eq(got.flow.listener, 7);
+        ck_assert(got.is.has_flow);
+        ck_assert(hop_eq(&got.is.flow, &flow));
+        ck_assert_uint_eq(got.is.flow.flow, flow.flow);
+        ck_assert_uint_eq(got.is.flow.listener, 7);
     }
+}
+END_TEST
+
+START_TEST(one_that_is_bound_says_so)
+{
+    struct token token = { .listener = 3, .has_flow = true, .bound = true, .flow = rig_hop("udp:192.0.2.1:5060") };
+    char text[TOKEN_BYTES];
+    struct reading got = read_token(CALL, token_write(rig.core, CALL, &token, text));
+
+    ck_assert(got.ok);
+    ck_assert(got.is.bound);
+    ck_assert(got.is.has_flow);
+    token.bound = false;
+    ck_assert(!read_token(CALL, token_write(rig.core, CALL, &token, text)).is.bound);
 }
 END_TEST
 
@@ -61,10 +85,10 @@ START_TEST(it_may_stand_in_a_user_part)
 {
     struct hop flow = rig_hop("tcp:203.0.113.7:65535/77");
     char text[TOKEN_BYTES];
-    struct span token = token_write(rig.core, CALL, 7, &flow, text);
+    struct span token = write_token(CALL, 7, &flow, text);
 
     ck_assert(chars_all(token, CHARS_UNRESERVED));
-    token = token_write(rig.core, CALL, 7, NULL, text);
+    token = write_token(CALL, 7, NULL, text);
     ck_assert(chars_all(token, CHARS_UNRESERVED));
 }
 END_TEST
@@ -72,7 +96,7 @@ END_TEST
 START_TEST(it_is_for_one_call)
 {
     char text[TOKEN_BYTES];
-    struct span token = token_write(rig.core, CALL, 1, NULL, text);
+    struct span token = write_token(CALL, 1, NULL, text);
 
     ck_assert(!read_token(SPAN("call2@192.0.2.1"), token).ok);
     ck_assert(!read_token(SPAN(""), token).ok);
@@ -86,7 +110,7 @@ START_TEST(nothing_near_it_is_a_token)
     char text[TOKEN_BYTES + 1], bad[TOKEN_BYTES + 1];
 
     for (int with_flow = 0; with_flow < 2; with_flow++) {
-        struct span token = token_write(rig.core, CALL, 1, with_flow ? &flow : NULL, text);
+        struct span token = write_token(CALL, 1, with_flow ? &flow : NULL, text);
 
         for (size_t i = 0; i < token.len; i++) {
             memcpy(bad, token.at, token.len);
@@ -120,13 +144,13 @@ END_TEST
 START_TEST(another_key_makes_another_token)
 {
     char text[TOKEN_BYTES];
-    struct span token = token_write(rig.core, CALL, 1, NULL, text);
+    struct span token = write_token(CALL, 1, NULL, text);
     struct core *other;
 
     rig.ports.key.k0++;
     ck_assert_int_eq(core_new(&other, &rig.ports, &rig.conf), SIPD_OK);
     ck_assert(read_token(CALL, token).ok);
-    ck_assert(!token_read(other, CALL, token, &(bool){ false }, &(struct hop){ .port = 0 }));
+    ck_assert(!token_read(other, CALL, token, &(struct token){ .listener = 0 }));
     core_free(&other);
 }
 END_TEST
@@ -139,6 +163,7 @@ suite_token(void)
 
     tcase_add_test(c, a_plain_token_names_its_listener);
     tcase_add_test(c, a_flow_comes_back_whole);
+    tcase_add_test(c, one_that_is_bound_says_so);
     tcase_add_test(c, it_may_stand_in_a_user_part);
     tcase_add_test(c, it_is_for_one_call);
     tcase_add_test(c, nothing_near_it_is_a_token);

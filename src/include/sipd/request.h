@@ -37,7 +37,7 @@ bool sipd_req_from(const struct sipd_req *req, struct addr *addr);
 bool sipd_req_to(const struct sipd_req *req, struct addr *addr);
 /* Does To have a tag: is it within a dialog (RFC 3261 §12.2)? */
 bool sipd_req_in_dialog(const struct sipd_req *req);
-/* Did its own topmost Route carry our token: did we let its dialog be made? */
+/* Did its topmost Route carry the token of a dialog among users of ours: need it prove no more who it is? */
 bool sipd_req_by_token(const struct sipd_req *req);
 struct span sipd_req_body(const struct sipd_req *req);
 /* Where it came from; listener and, on connections, flow are set. */
