@@ -59,7 +59,8 @@ rehook_remove(struct core *core, const void *owner)
             list_remove(&trip->link); /* it may have been resumed already */
             list_push(&orphans, &trip->link);
         } else {
-            trip->hook_at = (uint16_t)(trip->hook_at - count_before(chain, trip->stage, trip->hook_at, owner));
+            trip->hook_at =
+                (uint16_t)(trip->hook_at - count_before(chain, trip->stage, trip->hook_at, owner));
         }
     }
     chain_remove(&core->chain, owner);

@@ -30,7 +30,9 @@ complain_syntax(const config_t *tree, const char *file, struct buf *why)
     if (unread)
         buf_put(why, SPAN(": cannot be read; is the path right, and may this user read it?\n"));
     else
-        buf_printf(why, ": %s; look here and just above for a comma before a bracket, an open quote, a missing ; or brace\n",
+        buf_printf(why,
+                   ": %s; look here and just above for a comma before a bracket, an open quote, a "
+                   "missing ; or brace\n",
                    text ? text : "syntax error");
 }
 
@@ -85,7 +87,8 @@ is_module_file(const char *dir, const char *name)
 {
     char path[PATH_BYTES];
 
-    return snprintf(path, sizeof path, "%s/%s.so", dir, name) < (int)sizeof path && access(path, F_OK) == 0;
+    return snprintf(path, sizeof path, "%s/%s.so", dir, name) < (int)sizeof path &&
+           access(path, F_OK) == 0;
 }
 
 /* Sections of modules, those that are not loaded complained of; memory in the reader's arena. */
@@ -93,8 +96,11 @@ static int
 find_sections(const config_setting_t *root, const char *module_dir, struct conf_reader *r)
 {
     const config_setting_t *modules = config_setting_get_member(root, "modules");
-    size_t listed = modules && config_setting_is_aggregate(modules) ? (size_t)config_setting_length(modules) : 0;
-    struct span *names = arena_alloc(r->arena, (listed + (size_t)config_setting_length(root) + 1) * sizeof *names);
+    size_t listed = modules && config_setting_is_aggregate(modules)
+                        ? (size_t)config_setting_length(modules)
+                        : 0;
+    struct span *names =
+        arena_alloc(r->arena, (listed + (size_t)config_setting_length(root) + 1) * sizeof *names);
 
     if (!names)
         return SIPD_ENOMEM;
@@ -109,9 +115,12 @@ find_sections(const config_setting_t *root, const char *module_dir, struct conf_
         const config_setting_t *s = config_setting_get_elem(root, (unsigned)i);
         const char *name = config_setting_name(s);
 
-        if (!name || is_own_key(name) || (listed > 0 && is_listed(modules, name)) || !is_module_file(module_dir, name))
+        if (!name || is_own_key(name) || (listed > 0 && is_listed(modules, name)) ||
+            !is_module_file(module_dir, name))
             continue;
-        conf_complain(r, s, span_of(name), "its module is not loaded; add \"%s\" to modules, or take the section out", name);
+        conf_complain(r, s, span_of(name),
+                      "its module is not loaded; add \"%s\" to modules, or take the section out",
+                      name);
         names[r->others_len++] = span_of(name);
     }
     return SIPD_OK;
@@ -120,7 +129,8 @@ find_sections(const config_setting_t *root, const char *module_dir, struct conf_
 /* ---- complaints about what the schema cannot see */
 
 void
-config_complain(const struct config *config, const char *path, struct buf *why, const char *format, ...)
+config_complain(const struct config *config, const char *path, struct buf *why, const char *format,
+                ...)
 {
     const config_setting_t *at = config_lookup(&config->tree, path);
     struct conf_reader r;
@@ -152,7 +162,8 @@ path_to(char to[WHERE_BYTES], const char *list, size_t i, const char *key)
 static bool
 is_host_char(char c)
 {
-    return (span_lower(c) >= 'a' && span_lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+    return (span_lower(c) >= 'a' && span_lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
 }
 
 /* A name, or a literal address as a URI has it. */
@@ -176,10 +187,12 @@ check_domains(const struct config *c, struct buf *why)
     for (size_t i = 0; i < domains->len; i++) {
         if (!is_host(domains->at[i]))
             config_complain(c, path_to(path, "domains", i, NULL), why,
-                            "\"%.*s\" is not a domain; write its bare name: \"example.com\"", SPAN_ARG(domains->at[i]));
+                            "\"%.*s\" is not a domain; write its bare name: \"example.com\"",
+                            SPAN_ARG(domains->at[i]));
         for (size_t j = 0; j < i; j++)
             if (span_ieq(domains->at[i], domains->at[j]))
-                config_complain(c, path_to(path, "domains", i, NULL), why, "\"%.*s\" stands there twice; write it once",
+                config_complain(c, path_to(path, "domains", i, NULL), why,
+                                "\"%.*s\" stands there twice; write it once",
                                 SPAN_ARG(domains->at[i]));
     }
 }
@@ -193,7 +206,8 @@ check_modules(const struct config *c, struct buf *why)
     for (size_t i = 0; i < modules->len; i++)
         for (size_t j = 0; j < i; j++)
             if (span_eq(modules->at[i], modules->at[j]))
-                config_complain(c, path_to(path, "modules", i, NULL), why, "\"%.*s\" stands there twice; write it once",
+                config_complain(c, path_to(path, "modules", i, NULL), why,
+                                "\"%.*s\" stands there twice; write it once",
                                 SPAN_ARG(modules->at[i]));
 }
 
@@ -226,7 +240,9 @@ is_advertise(struct span text)
 static uint32_t
 read_zone(struct span text)
 {
-    const struct addrinfo numeric = { .ai_flags = AI_NUMERICHOST, .ai_family = AF_INET6, .ai_socktype = SOCK_DGRAM };
+    const struct addrinfo numeric = { .ai_flags = AI_NUMERICHOST,
+                                      .ai_family = AF_INET6,
+                                      .ai_socktype = SOCK_DGRAM };
     struct addrinfo *found = NULL;
     uint32_t zone = 0;
 
@@ -243,7 +259,8 @@ read_address(struct span text, struct hop *at, const char **wrong)
 {
     struct span address = span_head(text, span_find(text, '%'));
 
-    *wrong = "is not an IP address; write one, as \"192.0.2.1\", \"2001:db8::1\", \"0.0.0.0\" or \"::\"";
+    *wrong =
+        "is not an IP address; write one, as \"192.0.2.1\", \"2001:db8::1\", \"0.0.0.0\" or \"::\"";
     if (!hop_ip_read(address, at))
         return false;
     *wrong = "names an interface that is not there; see them with: ip link";
@@ -273,9 +290,11 @@ config_listen_text(const struct hop *at, char to[HOP_TEXT_BYTES + 8])
 static bool
 collide(const struct hop *a, const struct hop *b)
 {
-    if (a->transport != b->transport || a->port != b->port || a->port == 0 || hop_is_v4(a) != hop_is_v4(b))
+    if (a->transport != b->transport || a->port != b->port || a->port == 0 ||
+        hop_is_v4(a) != hop_is_v4(b))
         return false;
-    return is_wildcard(a) || is_wildcard(b) || (memcmp(a->ip, b->ip, 16) == 0 && a->scope_id == b->scope_id);
+    return is_wildcard(a) || is_wildcard(b) ||
+           (memcmp(a->ip, b->ip, 16) == 0 && a->scope_id == b->scope_id);
 }
 
 static void
@@ -286,7 +305,8 @@ check_collisions(const struct config *c, size_t i, struct buf *why)
     for (size_t j = 0; j < i; j++)
         if (collide(&c->listens[i].at, &c->listens[j].at))
             config_complain(c, path_to(path, "listen", i, NULL), why,
-                            "wants %.*s, which listen[%zu] has; give it another port or address, or take one out",
+                            "wants %.*s, which listen[%zu] has; give it another port or address, "
+                            "or take one out",
                             SPAN_ARG(config_listen_text(&c->listens[i].at, text)), j);
 }
 
@@ -303,12 +323,14 @@ read_listen(struct config *c, size_t i, struct buf *why)
     to->advertise = from->advertise;
     to->rport = (uint8_t)from->rport;
     if (!read_address(from->address, &to->at, &wrong))
-        config_complain(c, path_to(path, "listen", i, "address"), why, "\"%.*s\" %s", SPAN_ARG(from->address), wrong);
+        config_complain(c, path_to(path, "listen", i, "address"), why, "\"%.*s\" %s",
+                        SPAN_ARG(from->address), wrong);
     else
         check_collisions(c, i, why);
     if (from->advertise.len > 0 && !is_advertise(from->advertise))
         config_complain(c, path_to(path, "listen", i, "advertise"), why,
-                        "\"%.*s\" is not host or host:port; write it as \"sip.example.com\" or \"192.0.2.1:5060\"",
+                        "\"%.*s\" is not host or host:port; write it as \"sip.example.com\" or "
+                        "\"192.0.2.1:5060\"",
                         SPAN_ARG(from->advertise));
 }
 
@@ -335,12 +357,15 @@ check_paths(const struct config *c, struct buf *why)
     struct span socket = c->text.control.socket, dir = c->text.state_dir;
 
     if (socket.len == 0 || socket.at[0] != '/')
-        config_complain(c, "control.socket", why, "is not an absolute path; write one, as \"/run/sipd/control.sock\"");
-    if (socket.len >= sizeof ((struct sockaddr_un *)0)->sun_path)
-        config_complain(c, "control.socket", why, "is longer than a socket's path may be; write one of at most %zu bytes",
-                        sizeof ((struct sockaddr_un *)0)->sun_path - 1);
+        config_complain(c, "control.socket", why,
+                        "is not an absolute path; write one, as \"/run/sipd/control.sock\"");
+    if (socket.len >= sizeof((struct sockaddr_un *)0)->sun_path)
+        config_complain(c, "control.socket", why,
+                        "is longer than a socket's path may be; write one of at most %zu bytes",
+                        sizeof((struct sockaddr_un *)0)->sun_path - 1);
     if (dir.len == 0 || dir.at[0] != '/')
-        config_complain(c, "state_dir", why, "is not an absolute path; write one, as \"/var/lib/sipd\"");
+        config_complain(c, "state_dir", why,
+                        "is not an absolute path; write one, as \"/var/lib/sipd\"");
 }
 
 static void
@@ -464,7 +489,9 @@ is_loopback4(const struct hop *at)
 static bool
 may_bind_any(const struct hop *at)
 {
-    FILE *f = fopen(hop_is_v4(at) ? "/proc/sys/net/ipv4/ip_nonlocal_bind" : "/proc/sys/net/ipv6/ip_nonlocal_bind", "re");
+    FILE *f = fopen(hop_is_v4(at) ? "/proc/sys/net/ipv4/ip_nonlocal_bind"
+                                  : "/proc/sys/net/ipv6/ip_nonlocal_bind",
+                    "re");
     int said = f ? getc(f) : EOF;
 
     if (f)

@@ -15,16 +15,16 @@
 #include "net/net.h"
 
 struct config_listen {
-    uint32_t transport;          /* enum hop_transport - 1 */
+    uint32_t transport; /* enum hop_transport - 1 */
     struct span address;
     uint32_t port;
     struct span advertise;
-    uint32_t rport;              /* enum net_rport */
+    uint32_t rport; /* enum net_rport */
 };
 
-struct config_text {             /* what the file says, by config_items */
+struct config_text { /* what the file says, by config_items */
     struct sipd_strs domains;
-    struct sipd_groups listen;   /* of struct config_listen */
+    struct sipd_groups listen; /* of struct config_listen */
     struct sipd_strs modules;
     struct {
         uint32_t mode, fork, relay, stray;
@@ -47,11 +47,12 @@ struct config_text {             /* what the file says, by config_items */
 };
 
 struct config {
-    char *file;                  /* owned */
-    config_t tree;               /* modules' sections are read from it */
-    struct arena arena;          /* all that text points to */
+    char *file;         /* owned */
+    config_t tree;      /* modules' sections are read from it */
+    struct arena arena; /* all that text points to */
     struct config_text text;
-    struct net_listen *listens;  /* one for each of text.listen, wildcards as they are; in the arena */
+    struct net_listen
+        *listens; /* one for each of text.listen, wildcards as they are; in the arena */
     size_t listens_len;
     struct core_conf core;
     struct net_conf net;
@@ -63,13 +64,14 @@ extern const struct sipd_conf_item config_items[];
  * Reads a file and looks at everything that needs neither rights nor the network's state. `why` gets all complaints, a line
  * each. SIPD_OK, SIPD_EINVAL, SIPD_ENOMEM; *config is NULL then. Owns: the caller, ends it with config_free().
  */
-int config_load(struct config **config, const char *file, const char *module_dir, struct buf *why) MUST_USE;
+int config_load(struct config **config, const char *file, const char *module_dir,
+                struct buf *why) MUST_USE;
 /* Ends it; nulls the pointer. NULL inside is fine. */
 void config_free(struct config **config);
 
 /* Complains about a place of the file: path as "listen.[0].address"; key as people write it. Adds to `why`. */
-void config_complain(const struct config *config, const char *path, struct buf *why, const char *format, ...)
-    PRINTF_LIKE(4, 5);
+void config_complain(const struct config *config, const char *path, struct buf *why,
+                     const char *format, ...) PRINTF_LIKE(4, 5);
 /* Do all addresses to listen on exist on this machine? SIPD_EINVAL with complaints. */
 int config_check_addresses(const struct config *config, struct buf *why) MUST_USE;
 /* Is this host (advertise without its port, if it has one)? */

@@ -2,18 +2,28 @@
  * The schema of the server's own settings: every key, its bounds, its default and its line of doc. Nothing stands here that
  * does not work yet.
  */
-#include <config.h>  /* of ./configure; in quotes it would be our neighbour */
+#include <config.h> /* of ./configure; in quotes it would be our neighbour */
 
 #include "daemon/config.h"
 
 /* An inner struct of config_text has no name of its own: these say where its members are. */
 #define AT(member) .offset = offsetof(struct config_text, member) - BASE
-#define UINT(name, member, normal, low, high, docs) \
-    { .key = (name), .kind = SIPD_CONF_UINT, AT(member), .number = (normal), .min = (low), .max = (high), .doc = (docs) }
-#define CHOICE(name, member, words, docs) { .key = (name), .kind = SIPD_CONF_CHOICE, AT(member), .choices = (words), .doc = (docs) }
-#define TEXT(name, member, normal, docs) { .key = (name), .kind = SIPD_CONF_STR, AT(member), .text = (normal), .doc = (docs) }
-#define GROUP(name, member, inner, docs) \
-    { .key = (name), .kind = SIPD_CONF_GROUP, .offset = offsetof(struct config_text, member), .items = (inner), .doc = (docs) }
+/* clang-format off */
+#define UINT(name, member, normal, low, high, docs)                                                \
+    { .key = (name), .kind = SIPD_CONF_UINT, AT(member), .number = (normal), .min = (low),         \
+      .max = (high), .doc = (docs) }
+#define BOOL(name, member, normal, docs)                                                           \
+    { .key = (name), .kind = SIPD_CONF_BOOL, AT(member), .number = (normal), .max = 1,             \
+      .doc = (docs) }
+#define CHOICE(name, member, words, normal, docs)                                                  \
+    { .key = (name), .kind = SIPD_CONF_CHOICE, AT(member), .choices = (words), .number = (normal), \
+      .doc = (docs) }
+#define TEXT(name, member, normal, docs)                                                           \
+    { .key = (name), .kind = SIPD_CONF_STR, AT(member), .text = (normal), .doc = (docs) }
+#define GROUP(name, member, inner, docs)                                                           \
+    { .key = (name), .kind = SIPD_CONF_GROUP, .offset = offsetof(struct config_text, member),      \
+      .items = (inner), .doc = (docs) }
+/* clang-format on */
 
 static const char *const transports[] = { "udp", "tcp", NULL };
 static const char *const rports[] = { "asked", "private", "always", NULL };
@@ -26,32 +36,43 @@ static const char *const outputs[] = { "stderr", NULL };
 
 static const struct sipd_conf_item listen_items[] = {
     SIPD_CHOICE(config_listen, transport, transports, 0, "transport"),
-    SIPD_STR_REQUIRED(config_listen, address, "address to listen on; 0.0.0.0 or :: stands for every one of the machine's"),
+    SIPD_STR_REQUIRED(config_listen, address,
+                      "address to listen on; 0.0.0.0 or :: stands for every one of the machine's"),
     SIPD_UINT(config_listen, port, 5060, 0, 65535, "port; 0: any that is free"),
-    SIPD_STR(config_listen, advertise, "", "host[:port] for Via and Record-Route instead of the address; it is ours then"),
+    SIPD_STR(config_listen, advertise, "",
+             "host[:port] for Via and Record-Route instead of the address; it is ours then"),
     SIPD_CHOICE(config_listen, rport, rports, 0,
-                "answer to the port that a request came from: when asked to (RFC 3581), also when Via has a private address, always"),
+                "answer to the port that a request came from: when asked to (RFC 3581), also when "
+                "Via has a private address, always"),
     SIPD_CONF_END
 };
 
 #define BASE offsetof(struct config_text, proxy)
 static const struct sipd_conf_item proxy_items[] = {
-    CHOICE("mode", proxy.mode, modes, "with transactions, or without any (RFC 3261 §16.2, §16.11)"),
-    { .key = "record_route", .kind = SIPD_CONF_BOOL, AT(proxy.record_route), .number = 1, .max = 1,
-      .doc = "stay in the path of the dialogs that we let be made (RFC 3261 §16.6 step 4)" },
-    CHOICE("fork", proxy.fork, forks, "all targets at once, or those of equal q together, best first"),
+    CHOICE("mode", proxy.mode, modes, 0,
+           "with transactions, or without any (RFC 3261 §16.2, §16.11)"),
+    BOOL("record_route", proxy.record_route, true,
+         "stay in the path of the dialogs that we let be made (RFC 3261 §16.6 step 4)"),
+    CHOICE("fork", proxy.fork, forks, 0,
+           "all targets at once, or those of equal q together, best first"),
     UINT("no_answer_s", proxy.no_answer_s, 120, 0, 3600,
-         "seconds that a group of targets may ring before the next is tried; 0: only timer_c_s ends it"),
-    UINT("timer_c_s", proxy.timer_c_s, 185, 181, 3600, "seconds without a response that end a ringing branch (RFC 3261 §16.8)"),
-    CHOICE("relay", proxy.relay, relays,
-           "who may send to foreign domains: known senders and dialogs of ours only, or any (an open relay)"),
-    CHOICE("stray", proxy.stray, strays,
-           "what matches no transaction here: dropped (RFC 6026 §7.3), or passed on when it proves to be ours (a pair)"),
-    { .key = "recurse", .kind = SIPD_CONF_BOOL, AT(proxy.recurse), .max = 1,
-      .doc = "try the Contacts of a 3xx ourselves instead of passing it on (RFC 3261 §16.7 step 4)" },
-    UINT("trying_ms", proxy.trying_ms, 200, 0, 2000, "milliseconds until a 100 leaves when nothing else did (RFC 3261 §17.2.1)"),
+         "seconds that a group of targets may ring before the next is tried; 0: only timer_c_s "
+         "ends it"),
+    UINT("timer_c_s", proxy.timer_c_s, 185, 181, 3600,
+         "seconds without a response that end a ringing branch (RFC 3261 §16.8)"),
+    CHOICE("relay", proxy.relay, relays, 0,
+           "who may send to foreign domains: known senders and dialogs of ours only, or any (an "
+           "open relay)"),
+    CHOICE("stray", proxy.stray, strays, 0,
+           "what matches no transaction here: dropped (RFC 6026 §7.3), or passed on when it proves "
+           "to be ours (a pair)"),
+    BOOL("recurse", proxy.recurse, false,
+         "try the Contacts of a 3xx ourselves instead of passing it on (RFC 3261 §16.7 step 4)"),
+    UINT("trying_ms", proxy.trying_ms, 200, 0, 2000,
+         "milliseconds until a 100 leaves when nothing else did (RFC 3261 §17.2.1)"),
     UINT("max_breadth", proxy.max_breadth, 60, 1, 1000,
-         "branches at once of a request that does not say, and the most that it may say (RFC 5393 §5.3.3)"),
+         "branches at once of a request that does not say, and the most that it may say (RFC 5393 "
+         "§5.3.3)"),
     SIPD_CONF_END
 };
 #undef BASE
@@ -63,9 +84,12 @@ static const struct sipd_conf_item limits_items[] = {
     UINT("connections", limits.connections, 100000, 1, 1000000, "most connections alive"),
     UINT("message_bytes", limits.message_bytes, 65535, 4096, 262144, "largest message"),
     UINT("targets", limits.targets, 32, 1, 1000, "most targets of one request"),
-    UINT("queue_bytes", limits.queue_bytes, 1048576, 65536, 67108864, "most bytes waiting to leave on one connection or socket"),
-    UINT("idle_s", limits.idle_s, 900, 10, 86400, "seconds without traffic after which a connection is closed"),
-    UINT("message_s", limits.message_s, 32, 1, 600, "seconds in which a message that has begun must be whole"),
+    UINT("queue_bytes", limits.queue_bytes, 1048576, 65536, 67108864,
+         "most bytes waiting to leave on one connection or socket"),
+    UINT("idle_s", limits.idle_s, 900, 10, 86400,
+         "seconds without traffic after which a connection is closed"),
+    UINT("message_s", limits.message_s, 32, 1, 600,
+         "seconds in which a message that has begun must be whole"),
     UINT("connect_s", limits.connect_s, 10, 1, 120, "seconds in which a connection must be made"),
     SIPD_CONF_END
 };
@@ -73,34 +97,39 @@ static const struct sipd_conf_item limits_items[] = {
 
 #define BASE offsetof(struct config_text, control)
 static const struct sipd_conf_item control_items[] = {
-    TEXT("socket", control.socket, SIPD_CONTROL_SOCKET, "UNIX socket that sipctl talks to; a change needs a restart"),
-    TEXT("group", control.group, "", "group whose members may use the socket too; a change needs a restart"),
+    TEXT("socket", control.socket, SIPD_CONTROL_SOCKET,
+         "UNIX socket that sipctl talks to; a change needs a restart"),
+    TEXT("group", control.group, "",
+         "group whose members may use the socket too; a change needs a restart"),
     SIPD_CONF_END
 };
 #undef BASE
 
 #define BASE offsetof(struct config_text, log)
 static const struct sipd_conf_item log_items[] = {
-    { .key = "level", .kind = SIPD_CONF_CHOICE, AT(log.level), .choices = levels, .number = LOG_LVL_INFO,
-      .doc = "the least important lines that are written" },
-    CHOICE("to", log.to, outputs, "where lines go"),
-    SIPD_CONF_END
+    CHOICE("level", log.level, levels, LOG_LVL_INFO, "the least important lines that are written"),
+    CHOICE("to", log.to, outputs, 0, "where lines go"), SIPD_CONF_END
 };
 #undef BASE
 
 #define BASE 0u
 const struct sipd_conf_item config_items[] = {
-    SIPD_STRS(config_text, domains, "", 0, 1000, "domains that are ours, besides the addresses that we listen on and advertise"),
+    SIPD_STRS(config_text, domains, "", 0, 1000,
+              "domains that are ours, besides the addresses that we listen on and advertise"),
     SIPD_GROUPS(config_text, listen, config_listen, listen_items, 1, 256,
                 "listeners, as ( { transport = \"udp\"; address = \"0.0.0.0\"; port = 5060; } )"),
     SIPD_STRS(config_text, modules, "", 0, 64, "modules, by their names"),
     GROUP("proxy", proxy, proxy_items, "what the proxy does"),
     GROUP("limits", limits, limits_items, "ceilings"),
-    TEXT("state_dir", state_dir, SIPD_STATE_DIR, "directory of sipd.key and of modules' files; a change needs a restart"),
+    TEXT("state_dir", state_dir, SIPD_STATE_DIR,
+         "directory of sipd.key and of modules' files; a change needs a restart"),
     GROUP("control", control, control_items, "the door of sipctl"),
     GROUP("log", log, log_items, "log lines"),
-    UINT("drain_s", drain_s, 10, 0, 3600, "seconds that pending requests are given when sipd is told to end"),
-    TEXT("user", user, "sipd", "user that sipd becomes when root starts it; a change needs a restart"),
-    TEXT("group", group, "sipd", "group that sipd becomes when root starts it; a change needs a restart"),
+    UINT("drain_s", drain_s, 10, 0, 3600,
+         "seconds that pending requests are given when sipd is told to end"),
+    TEXT("user", user, "sipd",
+         "user that sipd becomes when root starts it; a change needs a restart"),
+    TEXT("group", group, "sipd",
+         "group that sipd becomes when root starts it; a change needs a restart"),
     SIPD_CONF_END
 };

@@ -34,9 +34,9 @@ struct client {
     int fd;
     struct event readable, writable;
     struct buf in, out;
-    uint64_t later;      /* the answer it waits for; 0: none */
-    char by[64];         /* "uid 0 pid 17" */
-    bool leaving;        /* ends when all of out is gone */
+    uint64_t later; /* the answer it waits for; 0: none */
+    char by[64];    /* "uid 0 pid 17" */
+    bool leaving;   /* ends when all of out is gone */
 };
 
 struct ctl {
@@ -137,21 +137,14 @@ run(struct client *c, const struct host_ask *ask)
     struct sipd_answer *answer;
 
     switch (host_run(c->ctl->d->host, ask, &answer, &c->later)) {
-    case HOST_UNKNOWN:
-        say(c, "usage", "there is no such command; see: sipctl help");
-        break;
-    case HOST_WANTS:
-        say(c, "wants", "Password");
-        break;
+    case HOST_UNKNOWN: say(c, "usage", "there is no such command; see: sipctl help"); break;
+    case HOST_WANTS: say(c, "wants", "Password"); break;
     case HOST_ANSWERED:
         say_answer(c, answer);
         answer_free(&answer);
         break;
-    case HOST_LATER:
-        break;
-    case HOST_BROKE:
-        say(c, "error", "out of memory");
-        break;
+    case HOST_LATER: break;
+    case HOST_BROKE: say(c, "error", "out of memory"); break;
     }
 }
 
@@ -232,7 +225,8 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 void
 ctl_answered(struct ctl *ctl, uint64_t answer_id, const struct sipd_answer *answer)
 {
-    list_each (node, after, &ctl->clients) {
+    list_each(node, after, &ctl->clients)
+    {
         struct client *c = container_of(node, struct client, link);
 
         if (c->later != answer_id)
@@ -310,7 +304,10 @@ clear_stale(const struct sockaddr_un *at, struct buf *why)
     if (answer == ENOENT)
         return SIPD_OK;
     if (answer == 0) {
-        buf_printf(why, "%s: a running sipd answers at control.socket; end it first, or choose another path\n", at->sun_path);
+        buf_printf(
+            why,
+            "%s: a running sipd answers at control.socket; end it first, or choose another path\n",
+            at->sun_path);
         return SIPD_EEXIST;
     }
     errno = answer;
@@ -330,13 +327,15 @@ admit(const struct ctl *ctl, const struct sockaddr_un *at, struct buf *why)
         return chmod(at->sun_path, 0600) == 0 ? SIPD_OK : fail(at, "closed to others", why);
     group = getgrnam(name.at);
     if (!group) {
-        config_complain(ctl->d->config, "control.group", why, "there is no group \"%.*s\"; make it: groupadd --system %.*s",
+        config_complain(ctl->d->config, "control.group", why,
+                        "there is no group \"%.*s\"; make it: groupadd --system %.*s",
                         SPAN_ARG(name), SPAN_ARG(name));
         return SIPD_EINVAL;
     }
     if (chown(at->sun_path, (uid_t)-1, group->gr_gid) == 0 && chmod(at->sun_path, 0660) == 0)
         return SIPD_OK;
-    config_complain(ctl->d->config, "control.group", why, "the socket cannot be given to it: %s; make sipd's user a member of %.*s",
+    config_complain(ctl->d->config, "control.group", why,
+                    "the socket cannot be given to it: %s; make sipd's user a member of %.*s",
                     strerror(errno), SPAN_ARG(name));
     return SIPD_EIO;
 }
@@ -379,7 +378,8 @@ open_socket(struct ctl *ctl, struct buf *why)
         ctl->fd = -1;
         return err;
     }
-    event_assign(&ctl->acceptable, net_event_base(ctl->d->net), ctl->fd, EV_READ | EV_PERSIST, on_acceptable, ctl);
+    event_assign(&ctl->acceptable, net_event_base(ctl->d->net), ctl->fd, EV_READ | EV_PERSIST,
+                 on_acceptable, ctl);
     return event_add(&ctl->acceptable, NULL) == 0 ? SIPD_OK : SIPD_ENOMEM;
 }
 

@@ -15,8 +15,8 @@ enum { TRANSACTIONS_SHOWN = 100, TRANSACTIONS_MOST = 100000, WHY_BYTES = 1 << 16
 struct rows {
     const struct daemon *d;
     struct sipd_answer *answer;
-    struct span prefix;     /* only names that begin so; empty: all */
-    const char *name;       /* of whose settings these are; NULL: the server's */
+    struct span prefix; /* only names that begin so; empty: all */
+    const char *name;   /* of whose settings these are; NULL: the server's */
 };
 
 static void
@@ -205,7 +205,8 @@ show_transactions(void *self, const struct sipd_ask *ask, struct sipd_answer *an
     const struct txn *txn;
 
     if (ask->words_len > 0 && !span_u32(ask->words[0], TRANSACTIONS_MOST, &most)) {
-        sipd_answer_refuse(answer, "\"%.*s\" is not a number up to %d", SPAN_ARG(ask->words[0]), TRANSACTIONS_MOST);
+        sipd_answer_refuse(answer, "\"%.*s\" is not a number up to %d", SPAN_ARG(ask->words[0]),
+                           TRANSACTIONS_MOST);
         return;
     }
     while (most-- > 0 && (txn = txns_next(txns, &cursor)))
@@ -303,7 +304,8 @@ close_connection(void *self, const struct sipd_ask *ask, struct sipd_answer *ans
     uint64_t flow;
 
     if (!span_u64(ask->words[0], UINT64_MAX, &flow) || !net_close(d->net, flow))
-        sipd_answer_refuse(answer, "there is no connection %.*s; see: sipctl show connections", SPAN_ARG(ask->words[0]));
+        sipd_answer_refuse(answer, "there is no connection %.*s; see: sipctl show connections",
+                           SPAN_ARG(ask->words[0]));
 }
 
 static void
@@ -385,7 +387,8 @@ set_log_level(void *self, const struct sipd_ask *ask, struct sipd_answer *answer
     if (log_level_read(ask->words[0], &level))
         d->log.level = level;
     else
-        sipd_answer_refuse(answer, "\"%.*s\" is not error, warn, info or debug", SPAN_ARG(ask->words[0]));
+        sipd_answer_refuse(answer, "\"%.*s\" is not error, warn, info or debug",
+                           SPAN_ARG(ask->words[0]));
 }
 
 /* ---- all of them */
@@ -404,20 +407,26 @@ ctl_cmds_declare(struct daemon *d)
         { "show modules", "the modules loaded", false, show_modules },
         { "show listeners", "the sockets listened on", false, show_listeners },
         { "show connections", "the connections alive", false, show_connections },
-        { "show transactions [most]", "the transactions held, the first 100 or so many", false, show_transactions },
+        { "show transactions [most]", "the transactions held, the first 100 or so many", false,
+          show_transactions },
         { "show counters [prefix]", "what has been counted since the start", false, show_counters },
         { "show config [prefix]", "the settings in force, defaults included", false, show_config },
         { "close connection <id>", "ends a connection", true, close_connection },
-        { "reload", "reads the configuration anew and takes it, or says why not", true, reload_now },
+        { "reload", "reads the configuration anew and takes it, or says why not", true,
+          reload_now },
         { "reload --dry-run", "says whether a reload would be taken", false, reload_dry },
         { "drain", "new requests outside dialogs get 503 from now on", true, drain_on },
         { "drain off", "new requests are served again", true, drain_off },
-        { "stop", "ends sipd when nothing is pending, or after drain_s; again: at once", true, stop },
-        { "log <level>", "writes lines down to this level, until the next reload: error, warn, info, debug", true, set_log_level },
+        { "stop", "ends sipd when nothing is pending, or after drain_s; again: at once", true,
+          stop },
+        { "log <level>",
+          "writes lines down to this level, until the next reload: error, warn, info, debug", true,
+          set_log_level },
     };
     int err = SIPD_OK;
 
     for (size_t i = 0; i < countof(commands) && err == SIPD_OK; i++)
-        err = host_command(d->host, commands[i].pattern, commands[i].doc, commands[i].changes, commands[i].fn, d);
+        err = host_command(d->host, commands[i].pattern, commands[i].doc, commands[i].changes,
+                           commands[i].fn, d);
     return err;
 }

@@ -80,7 +80,8 @@ daemon_make_host(struct daemon *d, struct host **host)
 }
 
 int
-daemon_open_modules(const struct daemon *d, struct host *host, const struct config *config, struct buf *why)
+daemon_open_modules(const struct daemon *d, struct host *host, const struct config *config,
+                    struct buf *why)
 {
     struct host_source source = daemon_source(d, config);
     const struct sipd_strs *modules = &config->text.modules;
@@ -159,7 +160,8 @@ daemon_look_at_files(const struct daemon *d, const struct host *host, struct buf
 
     looking.err = privs_check_file(d->conf_file, false, span_of(d->conf_file), why);
     host_each_path(host, look_at, &looking);
-    if (is_there(d->config->text.state_dir.at) && key_load(d->config->text.state_dir, false, &unused, why) != SIPD_OK)
+    if (is_there(d->config->text.state_dir.at) &&
+        key_load(d->config->text.state_dir, false, &unused, why) != SIPD_OK)
         looking.err = SIPD_EINVAL;
     return looking.err;
 }
@@ -316,7 +318,8 @@ daemon_start(struct daemon *d, struct buf *why)
     if (err == SIPD_OK)
         err = signals_open(d);
     if (err == SIPD_OK && watcher_open(d) != SIPD_OK)
-        log_event(&d->log, LOG_LVL_WARN, "addresses-not-followed", "remedy", "reload after a change of addresses", NULL);
+        log_event(&d->log, LOG_LVL_WARN, "addresses-not-followed", "remedy",
+                  "reload after a change of addresses", NULL);
     if (err != SIPD_OK && why->len == 0)
         buf_printf(why, "%s: %s\n", d->conf_file, err_words(err));
     return err;

@@ -22,46 +22,46 @@ struct watcher;
 enum life {
     LIFE_STARTING,
     LIFE_RUNNING,
-    LIFE_STOPPING,   /* told to end; pending requests are given until stop_by_ms */
+    LIFE_STOPPING, /* told to end; pending requests are given until stop_by_ms */
     LIFE_ENDED,
 };
 
-struct bound {                   /* one socket that we listen on */
-    struct net_listen spec;      /* concrete */
-    char *advertise;             /* owned: what spec.advertise points to */
-    uint16_t id;                 /* of net; 0: not bound */
-    bool is_new;                 /* while a new set is put in place: bound for it */
-    bool claimed;                /* while a new set is put in place: one of it is this one */
+struct bound {              /* one socket that we listen on */
+    struct net_listen spec; /* concrete */
+    char *advertise;        /* owned: what spec.advertise points to */
+    uint16_t id;            /* of net; 0: not bound */
+    bool is_new;            /* while a new set is put in place: bound for it */
+    bool claimed;           /* while a new set is put in place: one of it is this one */
 };
 
 struct listeners {
-    struct bound *at;            /* owned */
+    struct bound *at; /* owned */
     size_t len;
 };
 
 struct daemon {
     const char *conf_file, *module_dir;
     struct config *config;
-    char *state_dir;             /* owned: outlives the configuration that named it */
+    char *state_dir; /* owned: outlives the configuration that named it */
     struct clock clock;
     struct rand rand;
     struct counters counters;
     struct log log;
     struct prf_key key;
     struct net_ports net_ports;
-    struct net *net;             /* NULL in a trial, as are those after it */
+    struct net *net; /* NULL in a trial, as are those after it */
     struct core *core;
     struct host *host;
-    struct listeners listeners;  /* in force */
-    struct listeners next;       /* being put in place */
+    struct listeners listeners; /* in force */
+    struct listeners next;      /* being put in place */
     struct ctl *ctl;
     struct signals *signals;
-    struct watcher *watcher;     /* of the machine's addresses */
+    struct watcher *watcher; /* of the machine's addresses */
     enum life life;
     bool draining;
-    uint64_t stop_by_ms;         /* when LIFE_STOPPING */
+    uint64_t stop_by_ms; /* when LIFE_STOPPING */
     uint64_t started_ms;
-    uint64_t reloads;            /* that were taken */
+    uint64_t reloads; /* that were taken */
 };
 
 /* Everything empty; the clock is read, chance seeded. Lent: both names. */
@@ -91,7 +91,8 @@ uint64_t daemon_next_ms(const struct daemon *d);
 /* A host with its doors open to what is here. */
 int daemon_make_host(struct daemon *d, struct host **host) MUST_USE;
 /* Opens the modules of a configuration; all complaints. */
-int daemon_open_modules(const struct daemon *d, struct host *host, const struct config *config, struct buf *why) MUST_USE;
+int daemon_open_modules(const struct daemon *d, struct host *host, const struct config *config,
+                        struct buf *why) MUST_USE;
 /*
  * May the process's user open the configuration, sipd.key and the files that a host's modules were told of? A reload opens
  * all of them again. SIPD_EINVAL, with complaints.

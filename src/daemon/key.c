@@ -81,7 +81,10 @@ read_open(int fd, const char *path, struct prf_key *key, struct buf *why)
     if (len < 0)
         return fail(path, "read", why);
     if (!read_hex(span_trim((struct span){ text, (size_t)len }), bytes)) {
-        buf_printf(why, "%s: is not a key of 64 hex digits; copy it again from where it was made, or remove it\n", path);
+        buf_printf(why,
+                   "%s: is not a key of 64 hex digits; copy it again from where it was made, or "
+                   "remove it\n",
+                   path);
         return SIPD_EINVAL;
     }
     fold(bytes, key);

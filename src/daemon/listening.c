@@ -18,8 +18,8 @@ set_fini(struct listeners *set)
 static bool
 same_socket(const struct hop *a, const struct hop *b)
 {
-    return a->transport == b->transport && a->port == b->port && a->scope_id == b->scope_id
-           && memcmp(a->ip, b->ip, sizeof a->ip) == 0;
+    return a->transport == b->transport && a->port == b->port && a->scope_id == b->scope_id &&
+           memcmp(a->ip, b->ip, sizeof a->ip) == 0;
 }
 
 static bool
@@ -84,7 +84,8 @@ remedy(const struct bound *bound, int err)
 }
 
 static void
-complain(const struct daemon *d, const struct bound *bound, int err, const struct buf *said, struct buf *why)
+complain(const struct daemon *d, const struct bound *bound, int err, const struct buf *said,
+         struct buf *why)
 {
     char text[HOP_TEXT_BYTES + 8];
 

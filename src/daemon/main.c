@@ -15,11 +15,12 @@
 #include "scan/scan.h"
 
 enum exit_code {
-    EXIT_FINE = 0,       /* told to end, and ended; -t: the configuration is right */
-    EXIT_CONFIG = 1,     /* the configuration is wrong */
-    EXIT_OPTIONS = 2,    /* the command line is wrong */
-    EXIT_START = 3,      /* the configuration is right, but cannot be had: a port is in use, a right is missing */
-    EXIT_LOOP = 4,       /* the system broke the loop */
+    EXIT_FINE = 0,    /* told to end, and ended; -t: the configuration is right */
+    EXIT_CONFIG = 1,  /* the configuration is wrong */
+    EXIT_OPTIONS = 2, /* the command line is wrong */
+    EXIT_START =
+        3, /* the configuration is right, but cannot be had: a port is in use, a right is missing */
+    EXIT_LOOP = 4, /* the system broke the loop */
 };
 
 enum { WHY_BYTES = 1 << 20, MODULES_MAX = 256, NAMES_BYTES = 1 << 16 };
@@ -39,8 +40,9 @@ usage(FILE *to)
 static void
 print_version(void)
 {
-    printf("sipd " SIPD_VERSION "\nlibevent %s, %s, libconfig %d.%d, jansson %s\n", event_get_version(),
-           OpenSSL_version(OPENSSL_VERSION), LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR, jansson_version_str());
+    printf("sipd " SIPD_VERSION "\nlibevent %s, %s, libconfig %d.%d, jansson %s\n",
+           event_get_version(), OpenSSL_version(OPENSSL_VERSION), LIBCONFIG_VER_MAJOR,
+           LIBCONFIG_VER_MINOR, jansson_version_str());
 }
 
 /* ---- -S */
@@ -48,8 +50,10 @@ print_version(void)
 static void
 put_module(void *arg, const struct host_module_info *info)
 {
-    json_array_append_new(arg, json_pack("{s:s, s:s, s:s, s:s, s:o}", "key", info->name, "kind", "group", "module", info->name,
-                                         "doc", "settings of the module of this name", "items", conf_items_json(info->items)));
+    json_array_append_new(arg, json_pack("{s:s, s:s, s:s, s:s, s:o}", "key", info->name, "kind",
+                                         "group", "module", info->name, "doc",
+                                         "settings of the module of this name", "items",
+                                         conf_items_json(info->items)));
 }
 
 static int
@@ -84,7 +88,9 @@ find_modules(const char *path, struct arena *arena, struct span names[MODULES_MA
 static int
 put_modules(struct daemon *d, json_t *schema, struct buf *why)
 {
-    struct host_ports ports = { .clock = &d->clock, .rand = &d->rand, .counters = &d->counters, .log = &d->log };
+    struct host_ports ports = {
+        .clock = &d->clock, .rand = &d->rand, .counters = &d->counters, .log = &d->log
+    };
     struct host_source source = { .dir = d->module_dir, .file = d->module_dir };
     struct span names[MODULES_MAX];
     struct host *host = NULL;

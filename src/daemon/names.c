@@ -90,7 +90,8 @@ names_listener_find(const struct daemon *d, struct span text)
     char its[HOP_TEXT_BYTES + 8];
 
     for (size_t i = 0; i < d->listeners.len; i++)
-        if (net_listener(d->net, d->listeners.at[i].id, &info) && span_eq(config_listen_text(&info.at, its), text))
+        if (net_listener(d->net, d->listeners.at[i].id, &info) &&
+            span_eq(config_listen_text(&info.at, its), text))
             return info.id;
     return 0;
 }

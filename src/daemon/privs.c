@@ -29,14 +29,19 @@ privs_find(const struct config *config, struct privs *privs, struct buf *why)
     user = getpwnam(config->text.user.at);
     group = getgrnam(config->text.group.at);
     if (!user)
-        config_complain(config, "user", why, "there is no user \"%.*s\"; make it: useradd --system %.*s; or name another",
-                        SPAN_ARG(config->text.user), SPAN_ARG(config->text.user));
+        config_complain(
+            config, "user", why,
+            "there is no user \"%.*s\"; make it: useradd --system %.*s; or name another",
+            SPAN_ARG(config->text.user), SPAN_ARG(config->text.user));
     if (!group)
-        config_complain(config, "group", why, "there is no group \"%.*s\"; make it: groupadd --system %.*s; or name another",
-                        SPAN_ARG(config->text.group), SPAN_ARG(config->text.group));
+        config_complain(
+            config, "group", why,
+            "there is no group \"%.*s\"; make it: groupadd --system %.*s; or name another",
+            SPAN_ARG(config->text.group), SPAN_ARG(config->text.group));
     if (!user || !group)
         return SIPD_EINVAL;
-    *privs = (struct privs){ .uid = user->pw_uid, .gid = group->gr_gid, .becomes = user->pw_uid != 0 };
+    *privs =
+        (struct privs){ .uid = user->pw_uid, .gid = group->gr_gid, .becomes = user->pw_uid != 0 };
     return SIPD_OK;
 }
 
@@ -58,12 +63,14 @@ privs_make_dir(const struct privs *privs, struct span dir, mode_t mode, struct b
     path[dir.len] = '\0';
     if (mkdir(path, mode) == 0) {
         /* umask has its say in mkdir(). */
-        if (chmod(path, mode) == 0 && (!privs->becomes || lchown(path, privs->uid, privs->gid) == 0))
+        if (chmod(path, mode) == 0 &&
+            (!privs->becomes || lchown(path, privs->uid, privs->gid) == 0))
             return SIPD_OK;
     } else if (errno == EEXIST) {
         return SIPD_OK;
     }
-    buf_printf(why, "%s: cannot be made: %s; make it, owned by the user that sipd runs as\n", path, strerror(errno));
+    buf_printf(why, "%s: cannot be made: %s; make it, owned by the user that sipd runs as\n", path,
+               strerror(errno));
     return SIPD_EIO;
 }
 
@@ -132,8 +139,9 @@ privs_drop(const struct config *config, const struct privs *privs, struct buf *w
         return SIPD_OK; /* user = "root", in so many words */
     if (privs->becomes) {
         prctl(PR_SET_KEEPCAPS, low_ports, 0, 0, 0);
-        if (initgroups(config->text.user.at, privs->gid) != 0 || setresgid(privs->gid, privs->gid, privs->gid) != 0
-            || setresuid(privs->uid, privs->uid, privs->uid) != 0)
+        if (initgroups(config->text.user.at, privs->gid) != 0 ||
+            setresgid(privs->gid, privs->gid, privs->gid) != 0 ||
+            setresuid(privs->uid, privs->uid, privs->uid) != 0)
             return fail(why, "become the user of the configuration");
         if (setuid(0) == 0)
             return fail(why, "give up root for good");
@@ -173,10 +181,11 @@ check_readable(const char *path, struct span where, struct buf *why)
     if (can(path, R_OK))
         return SIPD_OK;
     if (errno == EACCES)
-        buf_printf(why, "%.*s: user %s cannot read %s; chgrp %s %s && chmod g+r %s\n", SPAN_ARG(where), user_name(), path,
-                   group_name(), path, path);
+        buf_printf(why, "%.*s: user %s cannot read %s; chgrp %s %s && chmod g+r %s\n",
+                   SPAN_ARG(where), user_name(), path, group_name(), path, path);
     else
-        buf_printf(why, "%.*s: %s cannot be read: %s; make it, or correct the path\n", SPAN_ARG(where), path, strerror(errno));
+        buf_printf(why, "%.*s: %s cannot be read: %s; make it, or correct the path\n",
+                   SPAN_ARG(where), path, strerror(errno));
     return SIPD_EINVAL;
 }
 
@@ -185,8 +194,8 @@ check_writable(const char *path, struct span where, struct buf *why)
 {
     if (can(path, R_OK | W_OK))
         return SIPD_OK;
-    buf_printf(why, "%.*s: user %s cannot write %s: %s; chown %s %s\n", SPAN_ARG(where), user_name(), path, strerror(errno),
-               user_name(), path);
+    buf_printf(why, "%.*s: user %s cannot write %s: %s; chown %s %s\n", SPAN_ARG(where),
+               user_name(), path, strerror(errno), user_name(), path);
     return SIPD_EINVAL;
 }
 
@@ -202,11 +211,12 @@ check_dir(const char *path, struct span where, struct buf *why)
     if (can(path, W_OK | X_OK))
         return SIPD_OK;
     if (can(path, F_OK))
-        buf_printf(why, "%.*s: user %s cannot write the directory %s; chown %s %s\n", SPAN_ARG(where), user_name(), path,
-                   user_name(), path);
+        buf_printf(why, "%.*s: user %s cannot write the directory %s; chown %s %s\n",
+                   SPAN_ARG(where), user_name(), path, user_name(), path);
     else
-        buf_printf(why, "%.*s: the directory %s is not there; make it: install -d -m 750 -o %s -g %s %s\n", SPAN_ARG(where),
-                   path, user_name(), group_name(), path);
+        buf_printf(
+            why, "%.*s: the directory %s is not there; make it: install -d -m 750 -o %s -g %s %s\n",
+            SPAN_ARG(where), path, user_name(), group_name(), path);
     return SIPD_EINVAL;
 }
 
@@ -227,5 +237,6 @@ privs_check_file(const char *path, bool write, struct span where, struct buf *wh
 
     if (!write)
         return check_readable(path, where, why);
-    return can(path, F_OK) ? check_writable(path, where, why) : check_dir(dir_of(path, dir), where, why);
+    return can(path, F_OK) ? check_writable(path, where, why)
+                           : check_dir(dir_of(path, dir), where, why);
 }

@@ -11,13 +11,14 @@
 struct privs {
     uid_t uid;
     gid_t gid;
-    bool becomes;   /* root started us, and we shall be another */
+    bool becomes; /* root started us, and we shall be another */
 };
 
 /* Finds the user that a configuration names. Not root: it is ignored. SIPD_EINVAL, with a complaint. */
 int privs_find(const struct config *config, struct privs *privs, struct buf *why) MUST_USE;
 /* As root, makes a directory that the user is to own, if it is not there: mode 0750 or as given. SIPD_EIO, with a complaint. */
-int privs_make_dir(const struct privs *privs, struct span dir, mode_t mode, struct buf *why) MUST_USE;
+int privs_make_dir(const struct privs *privs, struct span dir, mode_t mode,
+                   struct buf *why) MUST_USE;
 /*
  * Becomes that user, for ever. Of root's rights the one to bind low ports stays, if a listener's port is one; nothing that is
  * executed can gain any. SIPD_EIO, with a complaint.

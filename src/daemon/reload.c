@@ -28,7 +28,8 @@ check_fixed(const struct daemon *d, const struct config *next, struct buf *why)
     for (size_t i = 0; i < countof(fixed); i++) {
         if (!fixed[i].changes)
             continue;
-        config_complain(next, fixed[i].key, why, "cannot change while sipd runs; restart sipd, or put the old value back");
+        config_complain(next, fixed[i].key, why,
+                        "cannot change while sipd runs; restart sipd, or put the old value back");
         err = SIPD_ERESTART;
     }
     return err;

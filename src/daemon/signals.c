@@ -52,8 +52,9 @@ signals_open(struct daemon *d)
     if (!s)
         return SIPD_ENOMEM;
     sigaction(SIGPIPE, &ignore, NULL);
-    if (watch(d, &s->hup, SIGHUP, on_hup) != SIPD_OK || watch(d, &s->term, SIGTERM, on_stop) != SIPD_OK
-        || watch(d, &s->interrupt, SIGINT, on_stop) != SIPD_OK)
+    if (watch(d, &s->hup, SIGHUP, on_hup) != SIPD_OK ||
+        watch(d, &s->term, SIGTERM, on_stop) != SIPD_OK ||
+        watch(d, &s->interrupt, SIGINT, on_stop) != SIPD_OK)
         return SIPD_ENOMEM;
     return SIPD_OK;
 }

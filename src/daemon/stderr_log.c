@@ -25,7 +25,8 @@ write_time(char *to, size_t room, enum log_level level)
     struct tm tm;
     size_t len = gmtime_r(&now, &tm) ? strftime(to, room, "%Y-%m-%dT%H:%M:%SZ ", &tm) : 0;
 
-    return (struct span){ to, len + (size_t)snprintf(to + len, room - len, "%-5s ", log_level_name(level)) };
+    return (struct span){ to, len + (size_t)snprintf(to + len, room - len, "%-5s ",
+                                                     log_level_name(level)) };
 }
 
 static void
@@ -35,7 +36,7 @@ put(struct span head, struct span line)
     const struct iovec parts[] = {
         { (char *)(uintptr_t)head.at, head.len },
         { (char *)(uintptr_t)line.at, line.len },
-        { (char *)(uintptr_t)"\n", 1 },
+        { (char *)(uintptr_t) "\n", 1 },
     };
 
     if (poll(&out, 1, 0) == 1 && (out.revents & POLLOUT))
@@ -61,5 +62,6 @@ to_people(void *self, enum log_level level, struct span line)
 void
 stderr_log_init(struct log *log, enum log_level level)
 {
-    *log = (struct log){ .level = level, .sink = getenv("JOURNAL_STREAM") ? to_journal : to_people };
+    *log =
+        (struct log){ .level = level, .sink = getenv("JOURNAL_STREAM") ? to_journal : to_people };
 }

@@ -13,7 +13,9 @@
 #include "base/mem.h"
 #include "daemon/listening.h"
 
-enum { SETTLE_MS = 200 };  /* addresses come in groups, and IPv6 ones are checked for duplicates first */
+enum {
+    SETTLE_MS = 200
+}; /* addresses come in groups, and IPv6 ones are checked for duplicates first */
 
 struct watcher {
     int fd;

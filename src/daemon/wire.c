@@ -9,7 +9,8 @@
 /* ---- net tells */
 
 static void
-net_bytes(void *io, const struct hop *from, struct span bytes, uint16_t fault, const char *fault_reason)
+net_bytes(void *io, const struct hop *from, struct span bytes, uint16_t fault,
+          const char *fault_reason)
 {
     const struct daemon *d = io;
 
@@ -121,7 +122,9 @@ core_side(void *io, uint16_t listener, struct core_side *out)
 
     if (!net_listener(d->net, listener, &info))
         return false;
-    *out = (struct core_side){ .sent_by = info.sent_by, .transport = info.at.transport, .rport = info.rport };
+    *out = (struct core_side){ .sent_by = info.sent_by,
+                               .transport = info.at.transport,
+                               .rport = info.rport };
     return true;
 }
 

@@ -15,12 +15,12 @@ enum { ROWS_BYTES = 64 << 20, REFUSAL_BYTES = 4096 };
 struct sipd_answer {
     struct host *host;
     const struct sipd_host *owner;
-    uint64_t id;             /* put off: its place among host->answers; else 0 */
-    bool running;            /* the command has not returned yet */
-    bool sent;               /* … and has already said that it is done */
-    bool broken;             /* memory went out on the way */
-    json_t *row;             /* the one being built, or NULL */
-    struct buf rows;         /* objects with commas between them */
+    uint64_t id;     /* put off: its place among host->answers; else 0 */
+    bool running;    /* the command has not returned yet */
+    bool sent;       /* … and has already said that it is done */
+    bool broken;     /* memory went out on the way */
+    json_t *row;     /* the one being built, or NULL */
+    struct buf rows; /* objects with commas between them */
     char refusal[REFUSAL_BYTES];
 };
 

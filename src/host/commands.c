@@ -12,8 +12,8 @@
 enum { PARTS_MAX = 12 };
 
 struct part {
-    struct span literal;   /* that must be typed; empty: none */
-    bool takes_word;       /* a word is handed over */
+    struct span literal; /* that must be typed; empty: none */
+    bool takes_word;     /* a word is handed over */
     bool optional, flag;
 };
 
@@ -24,9 +24,9 @@ struct pattern {
 
 struct command {
     struct list link;
-    const struct sipd_host *owner;  /* NULL: the server */
-    char *pattern;                  /* owned */
-    char *doc;                      /* owned */
+    const struct sipd_host *owner; /* NULL: the server */
+    char *pattern;                 /* owned */
+    char *doc;                     /* owned */
     bool changes;
     sipd_command_fn *fn;
     void *self;
@@ -87,7 +87,8 @@ read_pattern(struct span text, struct pattern *out)
     while ((text = span_trim(text)).len > 0) {
         struct part *part = &out->parts[out->len];
 
-        if (out->len == PARTS_MAX || !read_part(next_part(&text), part) || (optional && !part->optional))
+        if (out->len == PARTS_MAX || !read_part(next_part(&text), part) ||
+            (optional && !part->optional))
             return false;
         optional = part->optional;
         out->len++;
@@ -102,7 +103,8 @@ pattern_eq(const struct pattern *a, const struct pattern *b)
     if (a->len != b->len)
         return false;
     for (size_t i = 0; i < a->len; i++)
-        if (!span_eq(a->parts[i].literal, b->parts[i].literal) || a->parts[i].takes_word != b->parts[i].takes_word)
+        if (!span_eq(a->parts[i].literal, b->parts[i].literal) ||
+            a->parts[i].takes_word != b->parts[i].takes_word)
             return false;
     return true;
 }
@@ -118,7 +120,8 @@ is_flag_of(const struct pattern *pattern, struct span word)
 
 /* The words typed without the flags that the pattern knows. */
 static size_t
-drop_flags(const struct pattern *pattern, const struct host_ask *ask, struct span words[PARTS_MAX * 2])
+drop_flags(const struct pattern *pattern, const struct host_ask *ask,
+           struct span words[PARTS_MAX * 2])
 {
     size_t len = 0;
 
@@ -134,7 +137,8 @@ drop_flags(const struct pattern *pattern, const struct host_ask *ask, struct spa
 
 /* One part against the words from *at on. False: it does not fit, which an optional part may. */
 static bool
-fit_part(const struct part *part, const struct span *words, size_t len, size_t *at, struct span *taken)
+fit_part(const struct part *part, const struct span *words, size_t len, size_t *at,
+         struct span *taken)
 {
     size_t next = *at;
 
@@ -152,7 +156,8 @@ fit_part(const struct part *part, const struct span *words, size_t len, size_t *
 
 /* Does it fit? How well: literal words typed, plus 1; 0: not at all. */
 static size_t
-fit(const struct pattern *pattern, const struct host_ask *ask, struct span taken[PARTS_MAX], size_t *taken_len)
+fit(const struct pattern *pattern, const struct host_ask *ask, struct span taken[PARTS_MAX],
+    size_t *taken_len)
 {
     struct span words[PARTS_MAX * 2];
     size_t len = drop_flags(pattern, ask, words), at = 0, literals = 0, taken_all = 0;
@@ -203,15 +208,16 @@ is_taken(const struct host *host, const struct pattern *pattern)
     struct pattern other;
 
     for (const struct list *node = host->commands.next; node != &host->commands; node = node->next)
-        if (read_pattern(span_of(container_of_const(node, struct command, link)->pattern), &other)
-            && pattern_eq(pattern, &other))
+        if (read_pattern(span_of(container_of_const(node, struct command, link)->pattern),
+                         &other) &&
+            pattern_eq(pattern, &other))
             return true;
     return false;
 }
 
 static int
-declare(struct host *host, const struct sipd_host *owner, const char *text, const char *doc, bool changes,
-        sipd_command_fn *fn, void *self)
+declare(struct host *host, const struct sipd_host *owner, const char *text, const char *doc,
+        bool changes, sipd_command_fn *fn, void *self)
 {
     struct pattern pattern;
     struct command *command;
@@ -234,7 +240,8 @@ declare(struct host *host, const struct sipd_host *owner, const char *text, cons
 }
 
 int
-sipd_command(struct sipd_host *host, const char *pattern, const char *doc, bool changes, sipd_command_fn *fn, void *self)
+sipd_command(struct sipd_host *host, const char *pattern, const char *doc, bool changes,
+             sipd_command_fn *fn, void *self)
 {
     int err = declare(host->host, host, pattern, doc, changes, fn, self);
 
@@ -244,7 +251,8 @@ sipd_command(struct sipd_host *host, const char *pattern, const char *doc, bool 
 }
 
 int
-host_command(struct host *host, const char *pattern, const char *doc, bool changes, sipd_command_fn *fn, void *self)
+host_command(struct host *host, const char *pattern, const char *doc, bool changes,
+             sipd_command_fn *fn, void *self)
 {
     return declare(host, NULL, pattern, doc, changes, fn, self);
 }
@@ -268,13 +276,14 @@ log_change(const struct host *host, const struct host_ask *ask)
 
 /* The command that fits best: the one with most words of its own. */
 static struct command *
-find(const struct host *host, const struct host_ask *ask, struct pattern *pattern, struct span taken[PARTS_MAX],
-     size_t *taken_len)
+find(const struct host *host, const struct host_ask *ask, struct pattern *pattern,
+     struct span taken[PARTS_MAX], size_t *taken_len)
 {
     struct command *best = NULL;
     size_t best_fit = 0;
 
-    list_each (node, after, &host->commands) {
+    list_each(node, after, &host->commands)
+    {
         struct command *command = container_of(node, struct command, link);
         struct span words[PARTS_MAX];
         struct pattern its;
@@ -295,7 +304,8 @@ find(const struct host *host, const struct host_ask *ask, struct pattern *patter
 }
 
 enum host_ran
-host_run(struct host *host, const struct host_ask *ask, struct sipd_answer **answer, uint64_t *later)
+host_run(struct host *host, const struct host_ask *ask, struct sipd_answer **answer,
+         uint64_t *later)
 {
     struct span taken[PARTS_MAX];
     struct sipd_ask asked = { .words = taken, .input = ask->input, .by = ask->by };
@@ -322,9 +332,11 @@ host_run(struct host *host, const struct host_ask *ask, struct sipd_answer **ans
 }
 
 void
-host_each_command(const struct host *host, void (*fn)(void *arg, const struct host_command_info *info), void *arg)
+host_each_command(const struct host *host,
+                  void (*fn)(void *arg, const struct host_command_info *info), void *arg)
 {
-    for (const struct list *node = host->commands.next; node != &host->commands; node = node->next) {
+    for (const struct list *node = host->commands.next; node != &host->commands;
+         node = node->next) {
         const struct command *command = container_of_const(node, struct command, link);
         struct host_command_info info = {
             .pattern = command->pattern,
@@ -340,7 +352,8 @@ host_each_command(const struct host *host, void (*fn)(void *arg, const struct ho
 void
 commands_forget(struct host *host, const struct sipd_host *owner)
 {
-    list_each (node, after, &host->commands) {
+    list_each(node, after, &host->commands)
+    {
         struct command *command = container_of(node, struct command, link);
 
         if (command->owner == owner)

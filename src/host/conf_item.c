@@ -13,8 +13,8 @@ enum { KEY_BYTES = 160 };
 /* Where the reader stands: a group, its name for complaints, and what it fills. */
 struct place {
     struct conf_reader *r;
-    const config_setting_t *group;  /* NULL: not written, defaults */
-    struct span key;                /* empty at the top */
+    const config_setting_t *group; /* NULL: not written, defaults */
+    struct span key;               /* empty at the top */
     char *into;
 };
 
@@ -40,7 +40,8 @@ put_where(struct buf *b, const struct conf_reader *r, const config_setting_t *at
 }
 
 void
-conf_complain(struct conf_reader *r, const config_setting_t *at, struct span key, const char *format, ...)
+conf_complain(struct conf_reader *r, const config_setting_t *at, struct span key,
+              const char *format, ...)
 {
     char text[512];
     va_list args;
@@ -66,10 +67,12 @@ out_of_memory(struct conf_reader *r)
 static struct span
 key_of(const struct place *place, struct span name, char to[KEY_BYTES])
 {
-    int len = place->key.len == 0 ? snprintf(to, KEY_BYTES, "%.*s", SPAN_ARG(name))
-                                  : snprintf(to, KEY_BYTES, "%.*s.%.*s", SPAN_ARG(place->key), SPAN_ARG(name));
+    int len = place->key.len == 0
+                  ? snprintf(to, KEY_BYTES, "%.*s", SPAN_ARG(name))
+                  : snprintf(to, KEY_BYTES, "%.*s.%.*s", SPAN_ARG(place->key), SPAN_ARG(name));
 
-    return span_head((struct span){ to, (size_t)len }, len < KEY_BYTES ? (size_t)len : KEY_BYTES - 1);
+    return span_head((struct span){ to, (size_t)len },
+                     len < KEY_BYTES ? (size_t)len : KEY_BYTES - 1);
 }
 
 /* ---- what is wrong with one value, and what would be right */
@@ -97,7 +100,8 @@ put_choices(struct buf *b, const char *const *choices)
 
 /* "5060 is text; write a whole number from 0 to 65535". */
 static void
-complain_type(const struct place *place, const config_setting_t *s, const struct sipd_conf_item *item)
+complain_type(const struct place *place, const config_setting_t *s,
+              const struct sipd_conf_item *item)
 {
     char key[KEY_BYTES];
     struct span name = key_of(place, span_of(item->key), key);
@@ -107,11 +111,12 @@ complain_type(const struct place *place, const config_setting_t *s, const struct
     case SIPD_CONF_STR:
     case SIPD_CONF_READ:
     case SIPD_CONF_WRITE:
-        conf_complain(place->r, s, name, "%s; write text in quotes: %s = \"…\";", type_words(s), item->key);
+        conf_complain(place->r, s, name, "%s; write text in quotes: %s = \"…\";", type_words(s),
+                      item->key);
         break;
     case SIPD_CONF_UINT:
-        conf_complain(place->r, s, name, "%s; write a whole number from %lld to %lld", type_words(s), (long long)item->min,
-                      (long long)item->max);
+        conf_complain(place->r, s, name, "%s; write a whole number from %lld to %lld",
+                      type_words(s), (long long)item->min, (long long)item->max);
         break;
     case SIPD_CONF_BOOL:
         conf_complain(place->r, s, name, "%s; write true or false, without quotes", type_words(s));
@@ -119,20 +124,23 @@ complain_type(const struct place *place, const config_setting_t *s, const struct
     case SIPD_CONF_CHOICE:
         buf_init(&choices, 512);
         put_choices(&choices, item->choices);
-        conf_complain(place->r, s, name, "%s; write one of %.*s", type_words(s), SPAN_ARG(buf_span(&choices)));
+        conf_complain(place->r, s, name, "%s; write one of %.*s", type_words(s),
+                      SPAN_ARG(buf_span(&choices)));
         buf_fini(&choices);
         break;
     case SIPD_CONF_STRS:
-        conf_complain(place->r, s, name, "%s; write texts in brackets: %s = [ \"…\", \"…\" ];", type_words(s), item->key);
+        conf_complain(place->r, s, name, "%s; write texts in brackets: %s = [ \"…\", \"…\" ];",
+                      type_words(s), item->key);
         break;
     case SIPD_CONF_GROUPS:
-        conf_complain(place->r, s, name, "%s; write groups in parentheses: %s = ( { … }, { … } );", type_words(s), item->key);
+        conf_complain(place->r, s, name, "%s; write groups in parentheses: %s = ( { … }, { … } );",
+                      type_words(s), item->key);
         break;
     case SIPD_CONF_GROUP:
-        conf_complain(place->r, s, name, "%s; write a group in braces: %s = { … };", type_words(s), item->key);
+        conf_complain(place->r, s, name, "%s; write a group in braces: %s = { … };", type_words(s),
+                      item->key);
         break;
-    case SIPD_CONF_END_KIND:
-        break;
+    case SIPD_CONF_END_KIND: break;
     }
 }
 
@@ -146,7 +154,8 @@ copy_text(const struct place *place, struct span text, struct span *out)
 }
 
 static int
-read_str(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s, void *to)
+read_str(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s,
+         void *to)
 {
     if (s && config_setting_type(s) != CONFIG_TYPE_STRING) {
         complain_type(place, s, item);
@@ -157,7 +166,8 @@ read_str(const struct place *place, const struct sipd_conf_item *item, const con
 
 /* As text, and kept for the one who checks that the user can open it. An empty one names no file. */
 static int
-read_path(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s, void *to)
+read_path(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s,
+          void *to)
 {
     struct conf_reader *r = place->r;
     struct conf_path *path;
@@ -183,12 +193,14 @@ read_path(const struct place *place, const struct sipd_conf_item *item, const co
 
 /* libconfig 1.5 wraps plain numbers past 2^31 silently, which is why no bound of ours reaches that far. */
 static int
-read_uint(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s, void *to)
+read_uint(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s,
+          void *to)
 {
     long long number = item->number;
     char key[KEY_BYTES];
 
-    if (s && config_setting_type(s) != CONFIG_TYPE_INT && config_setting_type(s) != CONFIG_TYPE_INT64) {
+    if (s && config_setting_type(s) != CONFIG_TYPE_INT &&
+        config_setting_type(s) != CONFIG_TYPE_INT64) {
         complain_type(place, s, item);
         return SIPD_EINVAL;
     }
@@ -196,8 +208,8 @@ read_uint(const struct place *place, const struct sipd_conf_item *item, const co
         number = config_setting_get_int64(s);
     if (s && (number < item->min || number > item->max)) {
         conf_complain(place->r, s, key_of(place, span_of(item->key), key),
-                      "%lld is out of bounds; write a whole number from %lld to %lld", number, (long long)item->min,
-                      (long long)item->max);
+                      "%lld is out of bounds; write a whole number from %lld to %lld", number,
+                      (long long)item->min, (long long)item->max);
         return SIPD_EINVAL;
     }
     *(uint32_t *)to = (uint32_t)number;
@@ -205,7 +217,8 @@ read_uint(const struct place *place, const struct sipd_conf_item *item, const co
 }
 
 static int
-read_bool(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s, void *to)
+read_bool(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s,
+          void *to)
 {
     if (s && config_setting_type(s) != CONFIG_TYPE_BOOL) {
         complain_type(place, s, item);
@@ -216,7 +229,8 @@ read_bool(const struct place *place, const struct sipd_conf_item *item, const co
 }
 
 static int
-read_choice(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s, void *to)
+read_choice(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s,
+            void *to)
 {
     const char *word;
     char key[KEY_BYTES];
@@ -237,7 +251,8 @@ read_choice(const struct place *place, const struct sipd_conf_item *item, const 
         }
     buf_init(&choices, 512);
     put_choices(&choices, item->choices);
-    conf_complain(place->r, s, key_of(place, span_of(item->key), key), "\"%.100s\" is not one of its words; write %s%.*s", word,
+    conf_complain(place->r, s, key_of(place, span_of(item->key), key),
+                  "\"%.100s\" is not one of its words; write %s%.*s", word,
                   item->choices[1] ? "one of " : "", SPAN_ARG(buf_span(&choices)));
     buf_fini(&choices);
     return SIPD_EINVAL;
@@ -245,14 +260,16 @@ read_choice(const struct place *place, const struct sipd_conf_item *item, const 
 
 /* Too few or too many, of what a list may hold? */
 static int
-check_count(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s, size_t len)
+check_count(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s,
+            size_t len)
 {
     char key[KEY_BYTES];
 
     if ((int64_t)len >= item->min && (int64_t)len <= item->max)
         return SIPD_OK;
-    conf_complain(place->r, s, key_of(place, span_of(item->key), key), "has %zu of them; write %lld to %lld", len,
-                  (long long)item->min, (long long)item->max);
+    conf_complain(place->r, s, key_of(place, span_of(item->key), key),
+                  "has %zu of them; write %lld to %lld", len, (long long)item->min,
+                  (long long)item->max);
     return SIPD_EINVAL;
 }
 
@@ -276,7 +293,8 @@ default_strs(const struct place *place, const struct sipd_conf_item *item, struc
 }
 
 static int
-read_strs(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s, void *to)
+read_strs(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s,
+          void *to)
 {
     struct sipd_strs *out = to;
     int len = s ? config_setting_length(s) : 0;
@@ -309,7 +327,8 @@ read_strs(const struct place *place, const struct sipd_conf_item *item, const co
 static int read_group(const struct place *place, const struct sipd_conf_item *items);
 
 static int
-read_groups(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s, void *to)
+read_groups(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s,
+            void *to)
 {
     struct sipd_groups *out = to;
     int len = s ? config_setting_length(s) : 0;
@@ -330,11 +349,14 @@ read_groups(const struct place *place, const struct sipd_conf_item *item, const 
     for (int i = 0; i < len; i++) {
         char outer[KEY_BYTES], key[KEY_BYTES + 16];
         struct span name = key_of(place, span_of(item->key), outer);
-        struct place one = { .r = place->r, .group = config_setting_get_elem(s, (unsigned)i), .into = at };
+        struct place one = { .r = place->r,
+                             .group = config_setting_get_elem(s, (unsigned)i),
+                             .into = at };
         int one_err;
 
         at += item->item_bytes;
-        one.key = (struct span){ key, (size_t)snprintf(key, sizeof key, "%.*s[%d]", SPAN_ARG(name), i) };
+        one.key =
+            (struct span){ key, (size_t)snprintf(key, sizeof key, "%.*s[%d]", SPAN_ARG(name), i) };
         if (!config_setting_is_group(one.group)) {
             complain_type(place, one.group, item);
             err = SIPD_EINVAL;
@@ -347,10 +369,13 @@ read_groups(const struct place *place, const struct sipd_conf_item *item, const 
 }
 
 static int
-read_inner(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s, void *to)
+read_inner(const struct place *place, const struct sipd_conf_item *item, const config_setting_t *s,
+           void *to)
 {
     char key[KEY_BYTES];
-    struct place inner = { .r = place->r, .group = s, .key = key_of(place, span_of(item->key), key), .into = to };
+    struct place inner = {
+        .r = place->r, .group = s, .key = key_of(place, span_of(item->key), key), .into = to
+    };
 
     if (s && !config_setting_is_group(s)) {
         complain_type(place, s, item);
@@ -362,12 +387,14 @@ read_inner(const struct place *place, const struct sipd_conf_item *item, const c
 static int
 read_item(const struct place *place, const struct sipd_conf_item *item)
 {
-    const config_setting_t *s = place->group ? config_setting_get_member(place->group, item->key) : NULL;
+    const config_setting_t *s =
+        place->group ? config_setting_get_member(place->group, item->key) : NULL;
     void *to = place->into + item->offset;
     char key[KEY_BYTES];
 
     if (!s && conf_item_required(item)) {
-        conf_complain(place->r, place->group, key_of(place, span_of(item->key), key), "is missing; write the %s", item->doc);
+        conf_complain(place->r, place->group, key_of(place, span_of(item->key), key),
+                      "is missing; write the %s", item->doc);
         return SIPD_EINVAL;
     }
     switch (item->kind) {
@@ -426,7 +453,8 @@ distance(struct span a, struct span b)
 static size_t
 strangeness(struct span word, struct span known)
 {
-    bool begins = word.len >= 3 && word.len <= known.len && span_ieq(word, span_head(known, word.len));
+    bool begins =
+        word.len >= 3 && word.len <= known.len && span_ieq(word, span_head(known, word.len));
 
     return begins ? 1 : distance(word, known);
 }
@@ -458,7 +486,8 @@ is_known(const struct span *known, size_t known_len, struct span key)
 }
 
 static void
-complain_unknown(const struct place *place, const config_setting_t *s, const struct span *known, size_t known_len)
+complain_unknown(const struct place *place, const config_setting_t *s, const struct span *known,
+                 size_t known_len)
 {
     struct span name = span_of(config_setting_name(s));
     struct span nearest = conf_nearest(name, known, known_len);
@@ -466,13 +495,15 @@ complain_unknown(const struct place *place, const config_setting_t *s, const str
     struct buf all;
 
     if (nearest.len > 0) {
-        conf_complain(place->r, s, key_of(place, name, key), "there is no such key; the nearest is %.*s", SPAN_ARG(nearest));
+        conf_complain(place->r, s, key_of(place, name, key),
+                      "there is no such key; the nearest is %.*s", SPAN_ARG(nearest));
         return;
     }
     buf_init(&all, 400);
     for (size_t i = 0; i < known_len; i++)
         buf_printf(&all, "%s%.*s", i == 0 ? "" : ", ", SPAN_ARG(known[i]));
-    conf_complain(place->r, s, key_of(place, name, key), "there is no such key; there are %.*s", SPAN_ARG(buf_span(&all)));
+    conf_complain(place->r, s, key_of(place, name, key), "there is no such key; there are %.*s",
+                  SPAN_ARG(buf_span(&all)));
     buf_fini(&all);
 }
 
@@ -516,8 +547,8 @@ read_group(const struct place *place, const struct sipd_conf_item *items)
 }
 
 int
-conf_read(struct conf_reader *r, const config_setting_t *group, struct span key, const struct sipd_conf_item *items, void *into,
-          size_t into_bytes)
+conf_read(struct conf_reader *r, const config_setting_t *group, struct span key,
+          const struct sipd_conf_item *items, void *into, size_t into_bytes)
 {
     static const struct sipd_conf_item none = SIPD_CONF_END;
     struct place place = { .r = r, .group = group, .key = key, .into = into };
@@ -526,7 +557,8 @@ conf_read(struct conf_reader *r, const config_setting_t *group, struct span key,
     if (into_bytes > 0)
         memset(into, 0, into_bytes);
     if (group && !config_setting_is_group(group)) {
-        conf_complain(r, group, key, "%s; write a group in braces: %.*s = { … };", type_words(group), SPAN_ARG(key));
+        conf_complain(r, group, key, "%s; write a group in braces: %.*s = { … };",
+                      type_words(group), SPAN_ARG(key));
         return SIPD_EINVAL;
     }
     err = read_group(&place, items ? items : &none);

@@ -15,40 +15,42 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-struct conf_path {          /* a file that a setting names, to be looked at as the user who will open it */
+struct conf_path { /* a file that a setting names, to be looked at as the user who will open it */
     struct conf_path *next;
     bool write;
-    struct span path;       /* as written, with a NUL behind it */
-    struct span where;      /* "file:line: key" */
+    struct span path;  /* as written, with a NUL behind it */
+    struct span where; /* "file:line: key" */
 };
 
 struct conf_reader {
-    struct arena *arena;        /* lent: what is read lies there */
-    struct buf *why;            /* lent: complaints, a line each */
-    const char *file;           /* for settings that have no file of their own; lent */
-    const struct span *others;  /* keys at the top that are not in the schema and yet right: modules' sections; lent */
+    struct arena *arena; /* lent: what is read lies there */
+    struct buf *why;     /* lent: complaints, a line each */
+    const char *file;    /* for settings that have no file of their own; lent */
+    const struct span *
+        others; /* keys at the top that are not in the schema and yet right: modules' sections; lent */
     size_t others_len;
-    unsigned wrong;             /* complaints so far */
-    bool no_memory;             /* the reason may lie there, not in the file */
-    struct conf_path *paths;    /* files named, the last first */
+    unsigned wrong;          /* complaints so far */
+    bool no_memory;          /* the reason may lie there, not in the file */
+    struct conf_path *paths; /* files named, the last first */
 };
 
 /* A reader without complaints. Lent: all. */
-void conf_reader_init(struct conf_reader *r, struct arena *arena, struct buf *why, const char *file);
+void conf_reader_init(struct conf_reader *r, struct arena *arena, struct buf *why,
+                      const char *file);
 
 /*
  * Fills *into (zeroed by this call) from a group; NULL: all defaults. key: the group's name, empty at the top. All mistakes
  * are told, not only the first. SIPD_OK, SIPD_EINVAL, SIPD_ENOMEM. The arena owns what *into points to.
  */
-int conf_read(struct conf_reader *r, const config_setting_t *group, struct span key, const struct sipd_conf_item *items,
-              void *into, size_t into_bytes) MUST_USE;
+int conf_read(struct conf_reader *r, const config_setting_t *group, struct span key,
+              const struct sipd_conf_item *items, void *into, size_t into_bytes) MUST_USE;
 
 /*
  * Adds a complaint "file:line: key: text" and counts it. at: the setting it is about; NULL: the file as a whole. text says
  * what is wrong, then after "; " what would be right.
  */
-void conf_complain(struct conf_reader *r, const config_setting_t *at, struct span key, const char *format, ...)
-    PRINTF_LIKE(4, 5);
+void conf_complain(struct conf_reader *r, const config_setting_t *at, struct span key,
+                   const char *format, ...) PRINTF_LIKE(4, 5);
 
 /* Of these words, which one was probably meant; empty if none is near. */
 struct span conf_nearest(struct span word, const struct span *words, size_t words_len);

@@ -7,7 +7,8 @@
 bool
 conf_item_required(const struct sipd_conf_item *item)
 {
-    bool none = item->kind == SIPD_CONF_GROUPS || (item->kind == SIPD_CONF_STRS && (!item->text || !item->text[0]));
+    bool none = item->kind == SIPD_CONF_GROUPS ||
+                (item->kind == SIPD_CONF_STRS && (!item->text || !item->text[0]));
 
     return item->required || (none && item->min > 0);
 }
@@ -15,13 +16,15 @@ conf_item_required(const struct sipd_conf_item *item)
 static const char *
 item_wrong(const struct sipd_conf_item *item)
 {
-    bool counts = item->kind == SIPD_CONF_UINT || item->kind == SIPD_CONF_STRS || item->kind == SIPD_CONF_GROUPS;
+    bool counts = item->kind == SIPD_CONF_UINT || item->kind == SIPD_CONF_STRS ||
+                  item->kind == SIPD_CONF_GROUPS;
 
     if (!item->key || !item->doc)
         return "a key without name or doc";
     if (counts && (item->min < 0 || item->max < item->min || item->max > INT32_MAX))
         return "bounds out of order, or past 2147483647, which libconfig cannot read";
-    if (item->kind == SIPD_CONF_UINT && !item->required && (item->number < item->min || item->number > item->max))
+    if (item->kind == SIPD_CONF_UINT && !item->required &&
+        (item->number < item->min || item->number > item->max))
         return "a default out of its own bounds";
     if (item->kind == SIPD_CONF_CHOICE && (!item->choices || !item->choices[0]))
         return "a choice without words";
@@ -54,12 +57,14 @@ strs_eq(const struct sipd_strs *a, const struct sipd_strs *b)
 }
 
 static bool
-groups_eq(const struct sipd_conf_item *item, const struct sipd_groups *a, const struct sipd_groups *b)
+groups_eq(const struct sipd_conf_item *item, const struct sipd_groups *a,
+          const struct sipd_groups *b)
 {
     if (a->len != b->len)
         return false;
     for (size_t i = 0; i < a->len; i++)
-        if (!conf_items_eq(item->items, (const char *)a->at + i * item->item_bytes, (const char *)b->at + i * item->item_bytes))
+        if (!conf_items_eq(item->items, (const char *)a->at + i * item->item_bytes,
+                           (const char *)b->at + i * item->item_bytes))
             return false;
     return true;
 }
@@ -144,7 +149,8 @@ each_of_groups(const struct sipd_conf_item *item, struct span key, const struct 
         buf_init(&one, 512);
         buf_put(&one, key);
         buf_printf(&one, "[%zu]", i);
-        conf_items_each(item->items, buf_span(&one), (const char *)groups->at + i * item->item_bytes, fn, arg);
+        conf_items_each(item->items, buf_span(&one),
+                        (const char *)groups->at + i * item->item_bytes, fn, arg);
         buf_fini(&one);
     }
 }
@@ -243,7 +249,8 @@ choices_json(const char *const *choices)
 static json_t *
 item_json(const struct sipd_conf_item *item)
 {
-    bool bounds = item->kind == SIPD_CONF_UINT || item->kind == SIPD_CONF_STRS || item->kind == SIPD_CONF_GROUPS;
+    bool bounds = item->kind == SIPD_CONF_UINT || item->kind == SIPD_CONF_STRS ||
+                  item->kind == SIPD_CONF_GROUPS;
     bool inner = item->kind == SIPD_CONF_GROUP || item->kind == SIPD_CONF_GROUPS;
     json_t *to = json_object();
     int err = to ? 0 : -1;

@@ -10,7 +10,8 @@ host_note(struct host *host, const struct fact *fact)
 }
 
 uint64_t
-sipd_note(struct sipd_host *host, const char *kind, uint32_t version, uint64_t id, struct span bytes)
+sipd_note(struct sipd_host *host, const char *kind, uint32_t version, uint64_t id,
+          struct span bytes)
 {
     struct fact fact = { .kind = kind, .version = version, .id = id, .bytes = bytes };
 

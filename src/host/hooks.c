@@ -7,7 +7,9 @@
 int
 sipd_hook(struct sipd_host *host, enum sipd_stage stage, int order, sipd_hook_fn *fn, void *self)
 {
-    struct chain_hook hook = { .order = order, .fn = fn, .self = self, .owner = host, .name = host->is->name };
+    struct chain_hook hook = {
+        .order = order, .fn = fn, .self = self, .owner = host, .name = host->is->name
+    };
     struct core *core = host->host->core;
     int err = core ? rehook_add(core, stage, &hook) : chain_add(&host->host->own, stage, &hook);
 

@@ -28,10 +28,11 @@ struct host_ports {
     /* Runs fn(arg) on the loop in its next turn; any thread may ask. NULL: modules cannot post. */
     int (*post)(void *io, void (*fn)(void *arg), void *arg);
     bool (*is_ours)(void *io, struct span domain, uint16_t port);
-    struct span (*domain)(void *io, size_t n);                    /* the n-th domain of ours; empty past the end */
-    struct span (*listener_text)(void *io, uint16_t listener);    /* "udp:192.0.2.1:5060", lent for the turn */
+    struct span (*domain)(void *io, size_t n); /* the n-th domain of ours; empty past the end */
+    struct span (*listener_text)(void *io,
+                                 uint16_t listener); /* "udp:192.0.2.1:5060", lent for the turn */
     uint16_t (*listener_find)(void *io, struct span text);
-    uint64_t (*note)(void *io, const struct fact *fact);          /* NULL: nobody watches */
+    uint64_t (*note)(void *io, const struct fact *fact); /* NULL: nobody watches */
     /* A command that was put off now has its answer; lent until return. NULL: nobody asks. */
     void (*answered)(void *io, uint64_t answer_id, const struct sipd_answer *answer);
     void *io;
@@ -40,14 +41,14 @@ struct host_ports {
     struct rand *rand;
     struct counters *counters;
     const struct log *log;
-    struct span state_dir;       /* where relative paths begin; lent for the host's life */
+    struct span state_dir; /* where relative paths begin; lent for the host's life */
 };
 
 /* Where modules and their settings come from. Lent: all. */
 struct host_source {
-    const char *dir;               /* DIR/NAME.so */
-    const config_setting_t *root;  /* holds a section for each module; NULL: all defaults */
-    const char *file;              /* root's file, for complaints */
+    const char *dir;              /* DIR/NAME.so */
+    const config_setting_t *root; /* holds a section for each module; NULL: all defaults */
+    const char *file;             /* root's file, for complaints */
 };
 
 /* A host without modules. Lent: ports' contents, for its life. SIPD_ENOMEM. */
@@ -62,22 +63,23 @@ void host_free(struct host **host);
  * Maps a module, checks its ABI and schema, and reads its settings; nothing of it runs. `why` gets the complaint, a line
  * each. SIPD_ENOENT (no such file), SIPD_EABI, SIPD_EEXIST, SIPD_EINVAL (settings, schema), SIPD_ENOMEM.
  */
-int host_open(struct host *host, const struct host_source *source, struct span name, struct buf *why) MUST_USE;
+int host_open(struct host *host, const struct host_source *source, struct span name,
+              struct buf *why) MUST_USE;
 /* As host_open, for a module that is part of the program. */
-int host_open_static(struct host *host, const struct host_source *source, const struct sipd_module *module,
-                     struct buf *why) MUST_USE;
+int host_open_static(struct host *host, const struct host_source *source,
+                     const struct sipd_module *module, struct buf *why) MUST_USE;
 /*
  * Lets every opened module register, in the order of opening. core NULL: a trial, in which modules make nothing. Lent: core.
  * The first that fails is told in `why` and its error returned; those before it stay until host_free().
  */
-int host_start(struct host *host, const struct host_source *source, struct core *core, const struct prf_key *key,
-               struct buf *why) MUST_USE;
+int host_start(struct host *host, const struct host_source *source, struct core *core,
+               const struct prf_key *key, struct buf *why) MUST_USE;
 /*
  * Makes the modules those of `names`, with new settings: all of it, or nothing and everything is as before. New ones are
  * opened and loaded, those not named are unloaded at the end. SIPD_ERESTART and others as above.
  */
-int host_reload(struct host *host, const struct host_source *source, const struct span *names, size_t names_len,
-                struct buf *why) MUST_USE;
+int host_reload(struct host *host, const struct host_source *source, const struct span *names,
+                size_t names_len, struct buf *why) MUST_USE;
 
 /* Runs the timers that are due on clock.now_ms. */
 void host_tick(struct host *host);
@@ -91,46 +93,50 @@ uint64_t host_note(struct host *host, const struct fact *fact);
 /* ---- commands */
 
 struct host_ask {
-    const struct span *words;  /* as typed */
+    const struct span *words; /* as typed */
     size_t len;
-    struct span input;         /* sent along, as a password */
-    struct span by;            /* "uid 0" */
+    struct span input; /* sent along, as a password */
+    struct span by;    /* "uid 0" */
 };
 
 enum host_ran {
-    HOST_UNKNOWN,   /* no pattern fits these words */
-    HOST_WANTS,     /* it fits a command that wants input, and none was sent along */
-    HOST_ANSWERED,  /* *answer is there: owned by the caller, ends it with answer_free() */
-    HOST_LATER,     /* ports.answered will tell, with the id in *later */
-    HOST_BROKE,     /* memory is out */
+    HOST_UNKNOWN,  /* no pattern fits these words */
+    HOST_WANTS,    /* it fits a command that wants input, and none was sent along */
+    HOST_ANSWERED, /* *answer is there: owned by the caller, ends it with answer_free() */
+    HOST_LATER,    /* ports.answered will tell, with the id in *later */
+    HOST_BROKE,    /* memory is out */
 };
 
 /* Runs what was typed. Lent: ask. The loop of the host's maker does this, never a hook. */
-enum host_ran host_run(struct host *host, const struct host_ask *ask, struct sipd_answer **answer, uint64_t *later);
+enum host_ran host_run(struct host *host, const struct host_ask *ask, struct sipd_answer **answer,
+                       uint64_t *later);
 /* Nobody waits for this answer any more. A stale id is ignored. */
 void host_forget_answer(struct host *host, uint64_t later);
 /* A command of the server itself; as sipd_command. fn lives as long as the host. Lent: pattern, doc. */
-int host_command(struct host *host, const char *pattern, const char *doc, bool changes, sipd_command_fn *fn,
-                 void *self) MUST_USE;
+int host_command(struct host *host, const char *pattern, const char *doc, bool changes,
+                 sipd_command_fn *fn, void *self) MUST_USE;
 
 /* ---- lists, for people; all lent until return */
 
 struct host_module_info {
     const char *name;
     uint32_t abi;
-    const char *file;                    /* NULL: part of the program */
-    const struct sipd_conf_item *items;  /* NULL: no settings */
+    const char *file;                   /* NULL: part of the program */
+    const struct sipd_conf_item *items; /* NULL: no settings */
     const void *conf;
     unsigned hooks;
 };
 struct host_command_info {
-    const char *pattern, *doc, *owner;   /* owner: a module's name; NULL: the server itself */
+    const char *pattern, *doc, *owner; /* owner: a module's name; NULL: the server itself */
     bool changes;
 };
 
-void host_each_module(const struct host *host, void (*fn)(void *arg, const struct host_module_info *info), void *arg);
-void host_each_command(const struct host *host, void (*fn)(void *arg, const struct host_command_info *info), void *arg);
+void host_each_module(const struct host *host,
+                      void (*fn)(void *arg, const struct host_module_info *info), void *arg);
+void host_each_command(const struct host *host,
+                       void (*fn)(void *arg, const struct host_command_info *info), void *arg);
 /* Files that modules' settings name. */
-void host_each_path(const struct host *host, void (*fn)(void *arg, const struct conf_path *path), void *arg);
+void host_each_path(const struct host *host, void (*fn)(void *arg, const struct conf_path *path),
+                    void *arg);
 
 #endif

@@ -12,9 +12,9 @@
 #include "host/state.h"
 
 enum {
-    SETTINGS_BYTES = 16 << 20,   /* most memory that one module's settings may take */
-    TIMERS_MAX = 1 << 20,        /* of all modules */
-    ANSWERS_MAX = 1024,          /* commands put off */
+    SETTINGS_BYTES = 16 << 20, /* most memory that one module's settings may take */
+    TIMERS_MAX = 1 << 20,      /* of all modules */
+    ANSWERS_MAX = 1024,        /* commands put off */
     NAME_BYTES_MAX = 64,
 };
 
@@ -50,7 +50,8 @@ settings_drop(struct settings *settings)
 }
 
 static int
-settings_read(struct settings *settings, const struct sipd_module *is, const struct host_source *source, struct buf *why)
+settings_read(struct settings *settings, const struct sipd_module *is,
+              const struct host_source *source, struct buf *why)
 {
     struct conf_reader reader;
     int err;
@@ -62,8 +63,9 @@ settings_read(struct settings *settings, const struct sipd_module *is, const str
         return SIPD_ENOMEM;
     }
     conf_reader_init(&reader, &settings->arena, why, source->file);
-    err = conf_read(&reader, source->root ? config_setting_get_member(source->root, is->name) : NULL, span_of(is->name),
-                    is->conf, settings->conf, is->conf_bytes);
+    err =
+        conf_read(&reader, source->root ? config_setting_get_member(source->root, is->name) : NULL,
+                  span_of(is->name), is->conf, settings->conf, is->conf_bytes);
     settings->paths = reader.paths;
     if (err != SIPD_OK)
         settings_drop(settings);
@@ -95,7 +97,8 @@ complain(const struct host_source *source, struct span name, struct buf *why, co
 static struct sipd_host *
 find(const struct host *host, struct span name)
 {
-    list_each (node, after, &host->modules) {
+    list_each(node, after, &host->modules)
+    {
         struct sipd_host *module = container_of(node, struct sipd_host, link);
 
         if (span_eq(span_of(module->is->name), name))
@@ -116,15 +119,18 @@ module_free(struct sipd_host *module)
 }
 
 static int
-check(const struct host *host, const struct host_source *source, const struct sipd_module *is, struct buf *why)
+check(const struct host *host, const struct host_source *source, const struct sipd_module *is,
+      struct buf *why)
 {
     struct span name = span_of(is->name);
     const char *wrong;
     char words[256];
 
     if (is->abi != SIPD_ABI) {
-        snprintf(words, sizeof words, "was built for ABI %u, and this is %u; install the module that belongs to this sipd",
-                 (unsigned)is->abi, SIPD_ABI);
+        snprintf(
+            words, sizeof words,
+            "was built for ABI %u, and this is %u; install the module that belongs to this sipd",
+            (unsigned)is->abi, SIPD_ABI);
         complain(source, (struct span){ NULL, 0 }, why, words);
         return SIPD_EABI;
     }
@@ -146,8 +152,8 @@ check(const struct host *host, const struct host_source *source, const struct si
 }
 
 static int
-open_module(struct host *host, const struct host_source *source, const struct sipd_module *is, const char *file,
-            struct buf *why)
+open_module(struct host *host, const struct host_source *source, const struct sipd_module *is,
+            const char *file, struct buf *why)
 {
     int err = check(host, source, is, why);
     struct sipd_host *module;
@@ -172,7 +178,8 @@ open_module(struct host *host, const struct host_source *source, const struct si
 }
 
 int
-host_open_static(struct host *host, const struct host_source *source, const struct sipd_module *module, struct buf *why)
+host_open_static(struct host *host, const struct host_source *source,
+                 const struct sipd_module *module, struct buf *why)
 {
     return open_module(host, source, module, NULL, why);
 }
@@ -199,7 +206,8 @@ map(const struct host_source *source, struct span name, const char *file, struct
 
     if (is)
         return is;
-    snprintf(words, sizeof words, "cannot be loaded: %s; look at the module directory (-M)", dlerror());
+    snprintf(words, sizeof words, "cannot be loaded: %s; look at the module directory (-M)",
+             dlerror());
     complain(source, name, why, words);
     return NULL;
 }
@@ -219,7 +227,8 @@ host_open(struct host *host, const struct host_source *source, struct span name,
     if (!is)
         return SIPD_ENOENT;
     if (is->abi == SIPD_ABI && !span_eq(span_of(is->name), name)) {
-        complain(source, name, why, "the file holds a module of another name; give it its own name back");
+        complain(source, name, why,
+                 "the file holds a module of another name; give it its own name back");
         return SIPD_EINVAL;
     }
     return open_module(host, source, is, file, why);
@@ -286,7 +295,8 @@ load(struct sipd_host *module, const struct host_source *source, struct buf *why
         module->state = MODULE_LOADED;
         return SIPD_OK;
     }
-    complain(source, span_of(module->is->name), why, module->complaint[0] ? module->complaint : err_words(err));
+    complain(source, span_of(module->is->name), why,
+             module->complaint[0] ? module->complaint : err_words(err));
     undo(module);
     memory_forget(module);
     return err;
@@ -297,7 +307,8 @@ load_opened(struct host *host, const struct host_source *source, struct buf *why
 {
     int err = SIPD_OK;
 
-    list_each (node, after, &host->modules) {
+    list_each(node, after, &host->modules)
+    {
         struct sipd_host *module = container_of(node, struct sipd_host, link);
 
         if (module->state == MODULE_OPENED && err == SIPD_OK)
@@ -307,8 +318,8 @@ load_opened(struct host *host, const struct host_source *source, struct buf *why
 }
 
 int
-host_start(struct host *host, const struct host_source *source, struct core *core, const struct prf_key *key,
-           struct buf *why)
+host_start(struct host *host, const struct host_source *source, struct core *core,
+           const struct prf_key *key, struct buf *why)
 {
     host->core = core;
     host->chain = core ? core_chain(core) : &host->own;
@@ -340,11 +351,13 @@ open_new(struct host *host, const struct host_source *source, struct span name, 
 
 /* Who stays reads what is offered; who is new is opened. */
 static int
-prepare(struct host *host, const struct host_source *source, const struct span *names, size_t len, struct buf *why)
+prepare(struct host *host, const struct host_source *source, const struct span *names, size_t len,
+        struct buf *why)
 {
     int err = SIPD_OK;
 
-    list_each (node, after, &host->modules) {
+    list_each(node, after, &host->modules)
+    {
         struct sipd_host *module = container_of(node, struct sipd_host, link);
         int its;
 
@@ -378,7 +391,8 @@ offer(struct sipd_host *module, const struct host_source *source, struct buf *wh
         return SIPD_OK;
     if (module->complaint[0] == '\0')
         snprintf(module->complaint, sizeof module->complaint, "%s",
-                 err == SIPD_ERESTART ? "its settings cannot change while it runs; restart sipd" : err_words(err));
+                 err == SIPD_ERESTART ? "its settings cannot change while it runs; restart sipd"
+                                      : err_words(err));
     complain(source, span_of(module->is->name), why, module->complaint);
     return err;
 }
@@ -388,7 +402,8 @@ offer_all(struct host *host, const struct host_source *source, struct buf *why)
 {
     int err = SIPD_OK;
 
-    list_each (node, after, &host->modules) {
+    list_each(node, after, &host->modules)
+    {
         struct sipd_host *module = container_of(node, struct sipd_host, link);
 
         if (module->staying && err == SIPD_OK)
@@ -401,11 +416,13 @@ offer_all(struct host *host, const struct host_source *source, struct buf *why)
 static void
 roll_back(struct host *host)
 {
-    list_each (node, after, &host->modules) {
+    list_each(node, after, &host->modules)
+    {
         struct sipd_host *module = container_of(node, struct sipd_host, link);
 
         if (module->taken && module->is->reload(module->self, module->settings.conf) != SIPD_OK)
-            log_event(host->ports.log, LOG_LVL_ERROR, "module-not-rolled-back", "module", module->is->name, NULL);
+            log_event(host->ports.log, LOG_LVL_ERROR, "module-not-rolled-back", "module",
+                      module->is->name, NULL);
         if (module->is_new)
             unload(module);
         else
@@ -417,7 +434,8 @@ roll_back(struct host *host)
 static void
 commit(struct host *host, const struct span *names, size_t len)
 {
-    list_each (node, after, &host->modules) {
+    list_each(node, after, &host->modules)
+    {
         struct sipd_host *module = container_of(node, struct sipd_host, link);
         bool goes = !module->staying && !module->is_new;
 
@@ -439,7 +457,8 @@ commit(struct host *host, const struct span *names, size_t len)
 }
 
 int
-host_reload(struct host *host, const struct host_source *source, const struct span *names, size_t names_len, struct buf *why)
+host_reload(struct host *host, const struct host_source *source, const struct span *names,
+            size_t names_len, struct buf *why)
 {
     int err = prepare(host, source, names, names_len, why);
 
@@ -468,9 +487,11 @@ count_hooks(const struct chain *chain, const struct sipd_host *module)
 }
 
 void
-host_each_module(const struct host *host, void (*fn)(void *arg, const struct host_module_info *info), void *arg)
+host_each_module(const struct host *host,
+                 void (*fn)(void *arg, const struct host_module_info *info), void *arg)
 {
-    list_each (node, after, &host->modules) {
+    list_each(node, after, &host->modules)
+    {
         const struct sipd_host *module = container_of(node, struct sipd_host, link);
         struct host_module_info info = {
             .name = module->is->name,
@@ -486,9 +507,11 @@ host_each_module(const struct host *host, void (*fn)(void *arg, const struct hos
 }
 
 void
-host_each_path(const struct host *host, void (*fn)(void *arg, const struct conf_path *path), void *arg)
+host_each_path(const struct host *host, void (*fn)(void *arg, const struct conf_path *path),
+               void *arg)
 {
-    list_each (node, after, &host->modules)
-        for (const struct conf_path *path = container_of(node, struct sipd_host, link)->settings.paths; path; path = path->next)
-            fn(arg, path);
+    list_each(node, after,
+              &host->modules) for (const struct conf_path *path =
+                                       container_of(node, struct sipd_host, link)->settings.paths;
+                                   path; path = path->next) fn(arg, path);
 }

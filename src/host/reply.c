@@ -20,7 +20,7 @@ struct sipd_reply {
     unsigned status;
     struct span phrase, body_type, body;
     struct field *fields, **fields_end;
-    int err;                /* the first failure */
+    int err; /* the first failure */
 };
 
 /* What sipd_reply() gives when there is no memory for one: every call sees its error and touches nothing. */
@@ -114,7 +114,8 @@ sipd_reply_number(struct sipd_reply *reply, struct span name, uint64_t value)
 void
 sipd_reply_date(struct sipd_reply *reply)
 {
-    static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    static const char days[] = "SunMonTueWedThuFriSat",
+                      months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     time_t now;
     struct tm tm;
     char text[64];
@@ -127,8 +128,9 @@ sipd_reply_date(struct sipd_reply *reply)
         reply->err = SIPD_EINVAL;
         return;
     }
-    len = snprintf(text, sizeof text, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday, tm.tm_mday,
-                   months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    len = snprintf(text, sizeof text, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
+                   days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900,
+                   tm.tm_hour, tm.tm_min, tm.tm_sec);
     sipd_reply_header(reply, SPAN("Date"), (struct span){ text, (size_t)len });
 }
 
@@ -169,7 +171,8 @@ sipd_reply_send(struct sipd_reply *reply)
     if (reply->err == SIPD_OK && !write_fields(reply, &fields))
         reply->err = SIPD_ENOMEM;
     if (reply->err == SIPD_OK)
-        reply->err = trip_reply(reply->req->trip, reply->status, reply->phrase, fields, reply->body_type, reply->body);
+        reply->err = trip_reply(reply->req->trip, reply->status, reply->phrase, fields,
+                                reply->body_type, reply->body);
     if (reply->err != SIPD_OK)
         return SIPD_FAIL;
     if (reply->status >= 200)

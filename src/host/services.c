@@ -145,7 +145,9 @@ sipd_log(struct sipd_host *host, int level, const char *event, ...)
     const char *key[PAIRS] = { NULL };
     struct span value[PAIRS] = { { NULL, 0 } }, module = span_of(host->is->name);
     const struct log *log = host->host->ports.log;
-    enum log_level line = level <= 0 ? LOG_LVL_ERROR : level >= 3 ? LOG_LVL_DEBUG : (enum log_level)level;
+    enum log_level line = level <= 0   ? LOG_LVL_ERROR
+                          : level >= 3 ? LOG_LVL_DEBUG
+                                       : (enum log_level)level;
     va_list args;
 
     if (!log_on(log, line))
@@ -154,9 +156,9 @@ sipd_log(struct sipd_host *host, int level, const char *event, ...)
     for (size_t i = 0; i < PAIRS && (key[i] = va_arg(args, const char *)); i++)
         value[i] = span_of(va_arg(args, const char *));
     va_end(args);
-    log_spans(log, line, event, "module", &module, key[0], &value[0], key[1], &value[1], key[2], &value[2], key[3], &value[3],
-              key[4], &value[4], key[5], &value[5], key[6], &value[6], key[7], &value[7], key[8], &value[8], key[9], &value[9],
-              NULL);
+    log_spans(log, line, event, "module", &module, key[0], &value[0], key[1], &value[1], key[2],
+              &value[2], key[3], &value[3], key[4], &value[4], key[5], &value[5], key[6], &value[6],
+              key[7], &value[7], key[8], &value[8], key[9], &value[9], NULL);
 }
 
 /* ---- names and places */

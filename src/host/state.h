@@ -14,24 +14,24 @@
 #include "host/host.h"
 
 enum module_state {
-    MODULE_OPENED,   /* mapped, settings read; nothing of it has run */
-    MODULE_LOADED,   /* load() said yes */
+    MODULE_OPENED, /* mapped, settings read; nothing of it has run */
+    MODULE_LOADED, /* load() said yes */
 };
 
-struct settings {            /* what a schema filled */
+struct settings { /* what a schema filled */
     struct arena arena;
     void *conf;              /* in the arena */
     struct conf_path *paths; /* in the arena */
 };
 
-struct sipd_host {           /* one module of one host */
+struct sipd_host { /* one module of one host */
     struct host *host;
-    struct list link;        /* of host->modules, in the order of the list */
-    uint64_t id;             /* never used again; what is posted names its module by it */
+    struct list link; /* of host->modules, in the order of the list */
+    uint64_t id;      /* never used again; what is posted names its module by it */
     const struct sipd_module *is;
-    char *file;              /* owned; NULL: part of the program */
+    char *file; /* owned; NULL: part of the program */
     enum module_state state;
-    void *self;              /* load()'s */
+    void *self; /* load()'s */
     struct settings settings;
     struct settings offered; /* during a reload; conf NULL: none */
     bool is_new;             /* during a reload: it has come with it */
@@ -62,9 +62,9 @@ struct post {
 
 struct host {
     struct host_ports ports;
-    struct core *core;         /* lent; NULL: a trial */
-    struct chain *chain;       /* the core's, or own */
-    struct chain own;          /* in a trial hooks lead nowhere */
+    struct core *core;   /* lent; NULL: a trial */
+    struct chain *chain; /* the core's, or own */
+    struct chain own;    /* in a trial hooks lead nowhere */
     struct prf_key key;
     struct list modules;
     uint64_t last_module;

@@ -44,7 +44,8 @@ client_open(struct client *client, const char *path, struct buf *why)
     if (!fgets(greeting, sizeof greeting, client->in))
         return fail(client, path, "it is too busy to answer", why);
     if (!span_starts(span_of(greeting), SPAN(GREETING)))
-        return fail(client, path, "it speaks another version; use the sipctl that came with it", why);
+        return fail(client, path, "it speaks another version; use the sipctl that came with it",
+                    why);
     return true;
 }
 

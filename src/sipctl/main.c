@@ -15,9 +15,9 @@
 
 enum exit_code {
     EXIT_DONE = 0,
-    EXIT_REFUSED = 1,  /* or not found */
+    EXIT_REFUSED = 1, /* or not found */
     EXIT_USAGE = 2,
-    EXIT_NOBODY = 3,   /* no daemon, or it went away */
+    EXIT_NOBODY = 3, /* no daemon, or it went away */
 };
 
 enum { PASSWORD_BYTES = 1024, TABLE_BYTES = 256 << 20, WORDS_MAX = 32 };
@@ -26,7 +26,7 @@ struct options {
     const char *socket;
     bool json;
     bool password_stdin;
-    char **words;      /* as typed, ended by NULL */
+    char **words; /* as typed, ended by NULL */
 };
 
 static enum exit_code
@@ -125,7 +125,8 @@ get_password(const struct options *o, const char *prompt, char password[PASSWORD
         fputs("sipctl: a password is wanted; give it with --password-stdin\n", stderr);
         return false;
     }
-    same = ask_hidden(prompt, "", password) && ask_hidden(prompt, " again", again) && strcmp(password, again) == 0;
+    same = ask_hidden(prompt, "", password) && ask_hidden(prompt, " again", again) &&
+           strcmp(password, again) == 0;
     explicit_bzero(again, sizeof again);
     if (!same)
         fputs("sipctl: the two are not the same, or there is none\n", stderr);
@@ -166,7 +167,8 @@ print_rows(const json_t *rows)
 
     buf_init(&table, TABLE_BYTES);
     table_write(rows, screen_width(), &table);
-    done = table.err == SIPD_OK && (table.len == 0 || fwrite(table.bytes, 1, table.len, stdout) == table.len);
+    done = table.err == SIPD_OK &&
+           (table.len == 0 || fwrite(table.bytes, 1, table.len, stdout) == table.len);
     buf_fini(&table);
     return written(done, EXIT_DONE);
 }
@@ -183,7 +185,10 @@ print_answer(const struct options *o, const json_t *answer)
         return print_json(answer, code);
     if (code == EXIT_DONE)
         return print_rows(rows);
-    fprintf(stderr, "sipctl: %s\n", misuse ? misuse : error ? error : "sipd's answer cannot be understood");
+    fprintf(stderr, "sipctl: %s\n",
+            misuse  ? misuse
+            : error ? error
+                    : "sipd's answer cannot be understood");
     return code;
 }
 

@@ -92,7 +92,8 @@ column_of(struct table *table, const char *name)
             return &table->columns[i];
     if (table->len == COLUMNS_MAX)
         return NULL;
-    table->columns[table->len] = (struct column){ .name = name, .width = places(span_of(name)), .number = true };
+    table->columns[table->len] =
+        (struct column){ .name = name, .width = places(span_of(name)), .number = true };
     return &table->columns[table->len++];
 }
 
@@ -102,7 +103,8 @@ measure(struct table *table, json_t *row, struct buf *scratch)
     const char *name;
     json_t *value;
 
-    json_object_foreach (row, name, value) {
+    json_object_foreach(row, name, value)
+    {
         struct column *column = column_of(table, name);
         size_t width = cell_width(value, scratch);
 

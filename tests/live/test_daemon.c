@@ -116,13 +116,15 @@ END_TEST
 
 START_TEST(test_check_tells_all)
 {
-    const char *file = conf("wrong", 0, "modules = [ \"auth\", \"none\" ];\nauth = { nonce_s = 1; };\ndrain = 4;");
+    const char *file =
+        conf("wrong", 0, "modules = [ \"auth\", \"none\" ];\nauth = { nonce_s = 1; };\ndrain = 4;");
 
     ck_assert_int_eq(run_sipd("-t", file), 1);
     must_say("wrong.conf:7: drain: there is no such key; the nearest is drain_s");
     file = conf("wrong2", 0, "modules = [ \"auth\", \"none\" ];\nauth = { nonce_s = 1; };");
     ck_assert_int_eq(run_sipd("-t", file), 1);
-    must_say("wrong2.conf:6: auth.nonce_s: 1 is out of bounds; write a whole number from 10 to 86400");
+    must_say(
+        "wrong2.conf:6: auth.nonce_s: 1 is out of bounds; write a whole number from 10 to 86400");
     must_say("wrong2.conf:5: none: cannot be loaded: ");
     ck_assert_int_eq(run_sipd(NULL, file), 1);
     must_say("wrong2.conf:6: auth.nonce_s: 1 is out of bounds");
@@ -151,12 +153,14 @@ START_TEST(test_schema)
     ck_assert_int_eq(run_sipd("-S", "none"), 0);
     schema = json_load_file(out.log, 0, &error);
     ck_assert_msg(json_is_array(schema), "no JSON: %s\n%s", error.text, proc_output(&out));
-    json_array_foreach (schema, i, section) {
+    json_array_foreach(schema, i, section)
+    {
         const char *key = json_string_value(json_object_get(section, "key"));
 
         seen += strcmp(key, "listen") == 0 && json_is_array(json_object_get(section, "items"));
         seen += strcmp(key, "registrar") == 0 && json_is_array(json_object_get(section, "items"));
-        seen += strcmp(key, "drain_s") == 0 && json_integer_value(json_object_get(section, "default")) == 10;
+        seen += strcmp(key, "drain_s") == 0 &&
+                json_integer_value(json_object_get(section, "default")) == 10;
     }
     ck_assert_uint_eq(seen, 3);
     json_decref(schema);
@@ -233,7 +237,8 @@ START_TEST(test_control_socket)
     server_start(&server);
     file = proc_file("two.conf",
                      "listen = ( { transport = \"udp\"; address = \"127.0.0.1\"; port = 0; } );\n"
-                     "state_dir = \"%s/two-made\"; control = { socket = \"%s\"; }; user = \"root\"; group = \"root\";\n",
+                     "state_dir = \"%s/two-made\"; control = { socket = \"%s\"; }; user = "
+                     "\"root\"; group = \"root\";\n",
                      proc_dir(), server.socket);
     ck_assert_int_eq(run_sipd(NULL, file), 3);
     must_say("a running sipd answers at control.socket");
@@ -289,8 +294,20 @@ END_TEST
 START_TEST(test_commands)
 {
     static const char *const plain[] = {
-        "status", "show chain", "show modules", "show listeners", "show connections", "show transactions", "show transactions 5",
-        "show counters", "show counters core_", "show config", "show config proxy", "help", "help show", "log debug",
+        "status",
+        "show chain",
+        "show modules",
+        "show listeners",
+        "show connections",
+        "show transactions",
+        "show transactions 5",
+        "show counters",
+        "show counters core_",
+        "show config",
+        "show config proxy",
+        "help",
+        "help show",
+        "log debug",
     };
 
     server_make(&server, "asked", "modules = [ \"auth\", \"registrar\" ];");
@@ -346,7 +363,9 @@ say(int fd, const char *text)
 
 START_TEST(test_lines)
 {
-    static const char *const bad[] = { "hello\n", "[]\n", "{\"words\":[]}\n", "{\"words\":[1]}\n", "{\"words\":\"status\"}\n", "\n" };
+    static const char *const bad[] = {
+        "hello\n", "[]\n", "{\"words\":[]}\n", "{\"words\":[1]}\n", "{\"words\":\"status\"}\n", "\n"
+    };
     static char long_line[70000];
     char text[TEXT_BYTES];
     int fd;
@@ -390,7 +409,8 @@ START_TEST(test_slow_client)
     server_start(&server);
     slow = connect_ctl();
     for (int i = 0; i < ASKED; i++)
-        if (send(slow, "{\"words\":[\"show\",\"counters\"]}\n", 29, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        if (send(slow, "{\"words\":[\"show\",\"counters\"]}\n", 29, MSG_NOSIGNAL | MSG_DONTWAIT) <
+            0)
             break;
     ck_assert_int_eq(ctl("status"), 0);
     for (int i = 0; i < 40; i++) {
@@ -435,7 +455,8 @@ rewrite(uint16_t port, const char *more)
     snprintf(name, sizeof name, "%s.conf", server.name);
     proc_file(name,
               "listen = ( { transport = \"udp\"; address = \"127.0.0.1\"; port = %u; } );\n"
-              "state_dir = \"%s/%s-state\"; control = { socket = \"%s\"; }; user = \"root\"; group = \"root\";\n%s\n",
+              "state_dir = \"%s/%s-state\"; control = { socket = \"%s\"; }; user = \"root\"; group "
+              "= \"root\";\n%s\n",
               port, proc_dir(), server.name, server.socket, more);
 }
 
@@ -450,8 +471,11 @@ options(uint16_t port, const char *domain)
 
     at.port = port;
     fd = server_socket(&at, "127.0.0.1");
-    server_send(fd, "OPTIONS sip:%s SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKo%u;rport\nMax-Forwards: 70\n"
-                    "From: <sip:test@example.org>;tag=1\nTo: <sip:%s>\nCall-ID: options\nCSeq: 1 OPTIONS\nContent-Length: 0\n\n",
+    server_send(fd,
+                "OPTIONS sip:%s SIP/2.0\nVia: SIP/2.0/UDP "
+                "127.0.0.1;branch=z9hG4bKo%u;rport\nMax-Forwards: 70\n"
+                "From: <sip:test@example.org>;tag=1\nTo: <sip:%s>\nCall-ID: options\nCSeq: 1 "
+                "OPTIONS\nContent-Length: 0\n\n",
                 domain, ++serial, domain);
     if (server_receive(fd, reply, sizeof reply, 2000) > 0)
         (void)sscanf(reply, "SIP/2.0 %d", &status);
@@ -471,7 +495,8 @@ START_TEST(test_reload)
 
     /* Other domains, another port, a module off, one on. */
     taken = proc_port("127.0.0.1");
-    rewrite(taken, "domains = [ \"example.net\" ]; modules = [ \"registrar\" ]; log = { level = \"debug\"; };");
+    rewrite(taken, "domains = [ \"example.net\" ]; modules = [ \"registrar\" ]; log = { level = "
+                   "\"debug\"; };");
     ck_assert_int_eq(ctl("reload --dry-run"), 0);
     ck_assert_int_eq(options(port, "example.com"), 200); /* nothing has happened */
     ck_assert_int_eq(options(taken, "example.net"), 0);
@@ -502,10 +527,12 @@ START_TEST(test_reload_fixed)
     server_start(&server);
     proc_file("fixed.conf",
               "listen = ( { transport = \"udp\"; address = \"127.0.0.1\"; port = %u; } );\n"
-              "state_dir = \"%s/else\"; control = { socket = \"%s\"; }; user = \"root\"; group = \"root\";\n",
+              "state_dir = \"%s/else\"; control = { socket = \"%s\"; }; user = \"root\"; group = "
+              "\"root\";\n",
               server.port, proc_dir(), server.socket);
     ck_assert_int_eq(ctl("reload"), 1);
-    must_say("fixed.conf:2: state_dir: cannot change while sipd runs; restart sipd, or put the old value back");
+    must_say("fixed.conf:2: state_dir: cannot change while sipd runs; restart sipd, or put the old "
+             "value back");
     ck_assert_int_eq(options(server.port, "127.0.0.1"), 200);
     server_stop(&server);
 }
@@ -538,7 +565,8 @@ START_TEST(test_reload_file)
     rewrite(server.port, "domains = [ \"example.net\" ]; modules = [ \"redirect\", \"auth\" ];\n"
                          "auth = { path = \"/none/users.db\"; };");
     ck_assert_int_eq(ctl("reload --dry-run"), 1);
-    must_say("filed.conf:4: auth.path: the directory /none is not there; make it: install -d -m 750 ");
+    must_say(
+        "filed.conf:4: auth.path: the directory /none is not there; make it: install -d -m 750 ");
     ck_assert_int_eq(ctl("reload"), 1);
     must_say("filed.conf:4: auth.path: the directory /none is not there");
     ck_assert_int_eq(options(server.port, "example.com"), 200);
@@ -572,8 +600,10 @@ leave_pending(int phone, uint16_t phone_port, int caller)
     char text[TEXT_BYTES];
 
     server_send(caller,
-                "INVITE sip:127.0.0.1:%u SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKpending;rport\nMax-Forwards: 70\n"
-                "From: <sip:a@example.com>;tag=1\nTo: <sip:b@example.com>\nCall-ID: pending\nCSeq: 1 INVITE\n"
+                "INVITE sip:127.0.0.1:%u SIP/2.0\nVia: SIP/2.0/UDP "
+                "127.0.0.1;branch=z9hG4bKpending;rport\nMax-Forwards: 70\n"
+                "From: <sip:a@example.com>;tag=1\nTo: <sip:b@example.com>\nCall-ID: pending\nCSeq: "
+                "1 INVITE\n"
                 "Contact: <sip:a@127.0.0.1>\nContent-Length: 0\n\n",
                 phone_port);
     ck_assert_uint_gt(server_receive(phone, text, sizeof text, SOON_MS), 0);
@@ -745,11 +775,13 @@ START_TEST(test_no_user)
         return;
     file = proc_file("who.conf",
                      "listen = ( { transport = \"udp\"; address = \"127.0.0.1\"; port = 0; } );\n"
-                     "state_dir = \"%s/who\"; control = { socket = \"%s/who.sock\"; };\nuser = \"nobody-else\";\n"
+                     "state_dir = \"%s/who\"; control = { socket = \"%s/who.sock\"; };\nuser = "
+                     "\"nobody-else\";\n"
                      "group = \"nogroup\";\n",
                      proc_dir(), proc_dir());
     ck_assert_int_eq(run_sipd("-t", file), 1);
-    must_say("who.conf:3: user: there is no user \"nobody-else\"; make it: useradd --system nobody-else; or name another");
+    must_say("who.conf:3: user: there is no user \"nobody-else\"; make it: useradd --system "
+             "nobody-else; or name another");
 }
 END_TEST
 
@@ -762,18 +794,20 @@ START_TEST(test_addresses_followed)
 
     if (!is_root() || !proc_run(&out, "unshare", SOON_MS, try))
         return;
-    snprintf(file, sizeof file, "%s",
-             proc_file("follow.conf",
-                       "listen = ( { transport = \"udp\"; address = \"0.0.0.0\"; port = 5060; },\n"
-                       "           { transport = \"tcp\"; address = \"0.0.0.0\"; port = 5060; } );\n"
-                       "state_dir = \"%s/follow\"; control = { socket = \"%s/follow.sock\"; };\n"
-                       "user = \"root\"; group = \"root\";\n",
-                       proc_dir(), proc_dir()));
+    snprintf(
+        file, sizeof file, "%s",
+        proc_file("follow.conf",
+                  "listen = ( { transport = \"udp\"; address = \"0.0.0.0\"; port = 5060; },\n"
+                  "           { transport = \"tcp\"; address = \"0.0.0.0\"; port = 5060; } );\n"
+                  "state_dir = \"%s/follow\"; control = { socket = \"%s/follow.sock\"; };\n"
+                  "user = \"root\"; group = \"root\";\n",
+                  proc_dir(), proc_dir()));
     snprintf(script, sizeof script,
              "ip link set lo up; %s -f %s -M %s & sipd=$!\n"
              "seen() { i=0; until [ $(grep -c \"$1.*203.0.113.5\" %s/follow.log) = 2 ]; do\n"
              "    i=$((i + 1)); [ $i -lt 100 ] || exit 1; sleep 0.1; done; }\n"
-             "i=0; until grep -q ' ready ' %s/follow.log; do i=$((i + 1)); [ $i -lt 100 ] || exit 1; sleep 0.1; done\n"
+             "i=0; until grep -q ' ready ' %s/follow.log; do i=$((i + 1)); [ $i -lt 100 ] || exit "
+             "1; sleep 0.1; done\n"
              "ip addr add 203.0.113.5/32 dev lo; seen ' listen '\n"
              "ip addr del 203.0.113.5/32 dev lo; seen ' unlisten '\n"
              "kill $sipd; wait $sipd\n",
@@ -789,11 +823,12 @@ START_TEST(test_control_group)
     if (!is_root())
         return;
     server_make(&server, "grouped", "");
-    proc_file("grouped.conf",
-              "listen = ( { transport = \"udp\"; address = \"127.0.0.1\"; port = %u; } );\n"
-              "state_dir = \"%s/grouped-state\"; control = { socket = \"%s\"; group = \"nogroup\"; };\n"
-              "user = \"root\"; group = \"root\";\n",
-              server.port, proc_dir(), server.socket);
+    proc_file(
+        "grouped.conf",
+        "listen = ( { transport = \"udp\"; address = \"127.0.0.1\"; port = %u; } );\n"
+        "state_dir = \"%s/grouped-state\"; control = { socket = \"%s\"; group = \"nogroup\"; };\n"
+        "user = \"root\"; group = \"root\";\n",
+        server.port, proc_dir(), server.socket);
     server_start(&server);
     ck_assert_int_eq(stat(server.socket, &is), 0);
     ck_assert_uint_eq(is.st_mode & 07777, 0660);

@@ -14,13 +14,13 @@ struct host_rig {
     struct host_ports ports;
     config_t tree;
     struct host_source source;
-    struct buf why;              /* complaints */
-    struct buf answer;           /* the last answer, as JSON */
-    uint64_t answered;           /* the id of the last that was put off and came */
-    void (*wake)(void *arg);     /* what the host wants run in the next turn; NULL: nothing */
+    struct buf why;          /* complaints */
+    struct buf answer;       /* the last answer, as JSON */
+    uint64_t answered;       /* the id of the last that was put off and came */
+    void (*wake)(void *arg); /* what the host wants run in the next turn; NULL: nothing */
     void *wake_arg;
     unsigned wakes;
-    struct buf log;              /* lines */
+    struct buf log; /* lines */
 };
 
 extern struct host_rig hosting;

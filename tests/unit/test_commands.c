@@ -59,7 +59,10 @@ static int
 load(struct sipd_host *host, const void *conf, void **self)
 {
     static const char *const patterns[] = {
-        "show things [aor]", "add thing <aor> <contact> [expires <s>] [q <q>]", "show <what>", "put <x> away",
+        "show things [aor]",
+        "add thing <aor> <contact> [expires <s>] [q <q>]",
+        "show <what>",
+        "put <x> away",
         "add user <name> [--password-stdin]",
     };
 
@@ -70,7 +73,8 @@ load(struct sipd_host *host, const void *conf, void **self)
         ck_assert_int_eq(sipd_command(host, patterns[i], "says it", i == 1, echo, name), SIPD_OK);
     ck_assert_int_eq(sipd_command(host, "refuse <x>", "says no", false, refuse_it, NULL), SIPD_OK);
     ck_assert_int_eq(sipd_command(host, "later", "says it later", true, later, NULL), SIPD_OK);
-    ck_assert_int_eq(sipd_command(host, "now", "puts off, then not", false, later_at_once, NULL), SIPD_OK);
+    ck_assert_int_eq(sipd_command(host, "now", "puts off, then not", false, later_at_once, NULL),
+                     SIPD_OK);
     return SIPD_OK;
 }
 
@@ -87,9 +91,11 @@ begin(void)
 START_TEST(test_fit)
 {
     host_rig_says("show things", "{\"rows\":[{\"it\":\"it\",\"words\":0}]}");
-    host_rig_says("show things sip:a@b", "{\"rows\":[{\"it\":\"it\",\"words\":1,\"a\":\"sip:a@b\"}]}");
+    host_rig_says("show things sip:a@b",
+                  "{\"rows\":[{\"it\":\"it\",\"words\":1,\"a\":\"sip:a@b\"}]}");
     host_rig_says("show other", "{\"rows\":[{\"it\":\"it\",\"words\":1,\"a\":\"other\"}]}");
-    host_rig_says("add thing X Y", "{\"rows\":[{\"it\":\"it\",\"words\":2,\"a\":\"X\",\"b\":\"Y\"}]}");
+    host_rig_says("add thing X Y",
+                  "{\"rows\":[{\"it\":\"it\",\"words\":2,\"a\":\"X\",\"b\":\"Y\"}]}");
     host_rig_says("put it away", "{\"rows\":[{\"it\":\"it\",\"words\":1,\"a\":\"it\"}]}");
 }
 END_TEST
@@ -99,7 +105,8 @@ START_TEST(test_optional)
 {
     uint64_t id;
 
-    host_rig_says("add thing X Y expires 60", "{\"rows\":[{\"it\":\"it\",\"words\":3,\"a\":\"X\",\"b\":\"Y\",\"c\":\"60\"}]}");
+    host_rig_says("add thing X Y expires 60",
+                  "{\"rows\":[{\"it\":\"it\",\"words\":3,\"a\":\"X\",\"b\":\"Y\",\"c\":\"60\"}]}");
     ck_assert_int_eq(host_rig_run("add thing X Y expires", NULL, &id), HOST_UNKNOWN);
     ck_assert_int_eq(host_rig_run("add thing X Y q", NULL, &id), HOST_UNKNOWN);
     ck_assert_int_eq(host_rig_run("add thing X Y q 1 expires 60", NULL, &id), HOST_UNKNOWN);
@@ -108,7 +115,9 @@ END_TEST
 
 START_TEST(test_unknown)
 {
-    static const char *const unknown[] = { "show", "shows things", "show things a b", "put it", "put it back", "things", "later on" };
+    static const char *const unknown[] = { "show",    "shows things", "show things a b",
+                                           "put it",  "put it back",  "things",
+                                           "later on" };
     uint64_t id;
 
     for (size_t i = 0; i < countof(unknown); i++)
@@ -122,9 +131,11 @@ START_TEST(test_input)
 
     ck_assert_int_eq(host_rig_run("add user bob", NULL, &id), HOST_WANTS);
     ck_assert_int_eq(host_rig_run("add user bob --password-stdin", "secret", &id), HOST_ANSWERED);
-    must_text(buf_span(&hosting.answer), "{\"rows\":[{\"it\":\"it\",\"words\":1,\"a\":\"bob\",\"input\":\"secret\"}]}");
+    must_text(buf_span(&hosting.answer),
+              "{\"rows\":[{\"it\":\"it\",\"words\":1,\"a\":\"bob\",\"input\":\"secret\"}]}");
     ck_assert_int_eq(host_rig_run("add user --password-stdin bob", "secret", &id), HOST_ANSWERED);
-    must_text(buf_span(&hosting.answer), "{\"rows\":[{\"it\":\"it\",\"words\":1,\"a\":\"bob\",\"input\":\"secret\"}]}");
+    must_text(buf_span(&hosting.answer),
+              "{\"rows\":[{\"it\":\"it\",\"words\":1,\"a\":\"bob\",\"input\":\"secret\"}]}");
     ck_assert_int_eq(host_rig_run("add user --password-stdin", "secret", &id), HOST_UNKNOWN);
 }
 END_TEST
@@ -199,12 +210,16 @@ END_TEST
 
 START_TEST(test_declare)
 {
-    static const char *const wrong[] = { "", "<x>", "[x]", "show [x] y", "show [x", "a b c d e f g h i j k l m" };
+    static const char *const wrong[] = { "",           "<x>",     "[x]",
+                                         "show [x] y", "show [x", "a b c d e f g h i j k l m" };
 
     for (size_t i = 0; i < countof(wrong); i++)
-        must_for(span_of(wrong[i]), host_command(hosting.host, wrong[i], "doc", false, echo, name) == SIPD_EINVAL);
-    ck_assert_int_eq(host_command(hosting.host, "show things [other]", "doc", false, echo, name), SIPD_EEXIST);
-    ck_assert_int_eq(host_command(hosting.host, "show things --all", "doc", false, echo, name), SIPD_OK);
+        must_for(span_of(wrong[i]),
+                 host_command(hosting.host, wrong[i], "doc", false, echo, name) == SIPD_EINVAL);
+    ck_assert_int_eq(host_command(hosting.host, "show things [other]", "doc", false, echo, name),
+                     SIPD_EEXIST);
+    ck_assert_int_eq(host_command(hosting.host, "show things --all", "doc", false, echo, name),
+                     SIPD_OK);
 }
 END_TEST
 
@@ -262,8 +277,9 @@ dirty(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
 START_TEST(test_bytes)
 {
     ck_assert_int_eq(host_command(hosting.host, "dirty", "doc", false, dirty, NULL), SIPD_OK);
-    host_rig_says("dirty", "{\"rows\":[{\"bytes\":\"a?\\u0000b??\",\"text\":\"\xc3\xa9\\n\",\"empty\":\"\"},"
-                           "{\"least\":-9223372036854775808}]}");
+    host_rig_says("dirty",
+                  "{\"rows\":[{\"bytes\":\"a?\\u0000b??\",\"text\":\"\xc3\xa9\\n\",\"empty\":\"\"},"
+                  "{\"least\":-9223372036854775808}]}");
 }
 END_TEST
 

@@ -24,18 +24,19 @@ struct conf {
 static const char *const words[] = { "red", "green", NULL };
 static const char *const no_words[] = { NULL };
 
-static const struct sipd_conf_item element_items[] = { SIPD_UINT(element, port, 5060, 0, 65535, "port"), SIPD_CONF_END };
-
-static const struct sipd_conf_item items[] = {
-    SIPD_STR(conf, text, "hello", "some text"),
-    SIPD_UINT(conf, number, 7, 5, 100, "a number"),
-    SIPD_BOOL(conf, yes, true, "a choice of two"),
-    SIPD_CHOICE(conf, word, words, 1, "a colour"),
-    SIPD_STRS(conf, list, "a bc", 0, 3, "words"),
-    SIPD_GROUPS(conf, many, element, element_items, 0, 2, "elements"),
-    SIPD_GROUP(conf, inner, element_items, "the inner"),
-    SIPD_CONF_END
+static const struct sipd_conf_item element_items[] = {
+    SIPD_UINT(element, port, 5060, 0, 65535, "port"), SIPD_CONF_END
 };
+
+static const struct sipd_conf_item items[] = { SIPD_STR(conf, text, "hello", "some text"),
+                                               SIPD_UINT(conf, number, 7, 5, 100, "a number"),
+                                               SIPD_BOOL(conf, yes, true, "a choice of two"),
+                                               SIPD_CHOICE(conf, word, words, 1, "a colour"),
+                                               SIPD_STRS(conf, list, "a bc", 0, 3, "words"),
+                                               SIPD_GROUPS(conf, many, element, element_items, 0, 2,
+                                                           "elements"),
+                                               SIPD_GROUP(conf, inner, element_items, "the inner"),
+                                               SIPD_CONF_END };
 
 static const struct {
     struct sipd_conf_item item;
@@ -43,13 +44,15 @@ static const struct {
 } schemas[] = {
     { SIPD_UINT(element, port, 5, 0, 9, "fine"), NULL },
     { SIPD_UINT(element, port, 10, 0, 9, "default"), "a default out of its own bounds" },
-    { SIPD_UINT(element, port, 5, 9, 0, "bounds"), "bounds out of order, or past 2147483647, which libconfig cannot read" },
+    { SIPD_UINT(element, port, 5, 9, 0, "bounds"),
+      "bounds out of order, or past 2147483647, which libconfig cannot read" },
     { SIPD_UINT(element, port, 5, 0, 2147483648, "bounds"),
       "bounds out of order, or past 2147483647, which libconfig cannot read" },
     { SIPD_UINT(element, port, 5, 0, 9, NULL), "a key without name or doc" },
     { SIPD_CHOICE(conf, word, no_words, 0, "empty"), "a choice without words" },
     { SIPD_GROUP(conf, inner, NULL, "nothing"), "a group without items" },
-    { { .key = "many", .kind = SIPD_CONF_GROUPS, .items = element_items, .doc = "size" }, "groups without size" },
+    { { .key = "many", .kind = SIPD_CONF_GROUPS, .items = element_items, .doc = "size" },
+      "groups without size" },
 };
 
 START_TEST(test_wrong)
@@ -77,7 +80,8 @@ START_TEST(test_required)
 }
 END_TEST
 
-static const struct span red[] = { { "red", 3 }, { "rot", 3 } }, blue[] = { { "red", 3 }, { "blau", 4 } };
+static const struct span red[] = { { "red", 3 }, { "rot", 3 } },
+                         blue[] = { { "red", 3 }, { "blau", 4 } };
 static const struct element ports[] = { { 1 }, { 2 } }, other_ports[] = { { 1 }, { 3 } };
 
 static struct conf
@@ -156,7 +160,8 @@ START_TEST(test_each)
     buf_clear(&all);
     conf = (struct conf){ .text = SPAN("") };
     conf_items_each(items, (struct span){ NULL, 0 }, &conf, collect, &all);
-    must_text(buf_span(&all), "text = \"\"\nnumber = 0\nyes = false\nword = \"red\"\nlist = [  ]\nmany = ( )\ninner.port = 0\n");
+    must_text(buf_span(&all), "text = \"\"\nnumber = 0\nyes = false\nword = \"red\"\nlist = [  "
+                              "]\nmany = ( )\ninner.port = 0\n");
     buf_fini(&all);
 }
 END_TEST
@@ -178,14 +183,20 @@ START_TEST(test_json)
     ck_assert_int_eq(json_dump_callback(schema, put, &text, JSON_COMPACT), 0);
     must_text(buf_span(&text),
               "[{\"key\":\"text\",\"kind\":\"text\",\"default\":\"hello\",\"doc\":\"some text\"},"
-              "{\"key\":\"number\",\"kind\":\"number\",\"default\":7,\"min\":5,\"max\":100,\"doc\":\"a number\"},"
+              "{\"key\":\"number\",\"kind\":\"number\",\"default\":7,\"min\":5,\"max\":100,\"doc\":"
+              "\"a number\"},"
               "{\"key\":\"yes\",\"kind\":\"boolean\",\"default\":true,\"doc\":\"a choice of two\"},"
-              "{\"key\":\"word\",\"kind\":\"choice\",\"default\":\"green\",\"choices\":[\"red\",\"green\"],\"doc\":\"a colour\"},"
-              "{\"key\":\"list\",\"kind\":\"texts\",\"default\":[\"a\",\"bc\"],\"min\":0,\"max\":3,\"doc\":\"words\"},"
-              "{\"key\":\"many\",\"kind\":\"groups\",\"default\":[],\"min\":0,\"max\":2,\"doc\":\"elements\",\"items\":"
-              "[{\"key\":\"port\",\"kind\":\"number\",\"default\":5060,\"min\":0,\"max\":65535,\"doc\":\"port\"}]},"
+              "{\"key\":\"word\",\"kind\":\"choice\",\"default\":\"green\",\"choices\":[\"red\","
+              "\"green\"],\"doc\":\"a colour\"},"
+              "{\"key\":\"list\",\"kind\":\"texts\",\"default\":[\"a\",\"bc\"],\"min\":0,\"max\":3,"
+              "\"doc\":\"words\"},"
+              "{\"key\":\"many\",\"kind\":\"groups\",\"default\":[],\"min\":0,\"max\":2,\"doc\":"
+              "\"elements\",\"items\":"
+              "[{\"key\":\"port\",\"kind\":\"number\",\"default\":5060,\"min\":0,\"max\":65535,"
+              "\"doc\":\"port\"}]},"
               "{\"key\":\"inner\",\"kind\":\"group\",\"doc\":\"the inner\",\"items\":"
-              "[{\"key\":\"port\",\"kind\":\"number\",\"default\":5060,\"min\":0,\"max\":65535,\"doc\":\"port\"}]}]");
+              "[{\"key\":\"port\",\"kind\":\"number\",\"default\":5060,\"min\":0,\"max\":65535,"
+              "\"doc\":\"port\"}]}]");
     buf_fini(&text);
     json_decref(schema);
 }

@@ -120,12 +120,16 @@ START_TEST(test_written)
 
     ck_assert_int_eq(
         load("domains = [ \"example.com\", \"10.1.2.3\" ];\n"
-             "listen = ( { transport = \"tcp\"; address = \"::\"; port = 5070; advertise = \"sip.example.com:5099\"; },\n"
-             "           { transport = \"udp\"; address = \"2001:db8::1\"; rport = \"private\"; advertise = \"[2001:db8::2]\"; },\n"
+             "listen = ( { transport = \"tcp\"; address = \"::\"; port = 5070; advertise = "
+             "\"sip.example.com:5099\"; },\n"
+             "           { transport = \"udp\"; address = \"2001:db8::1\"; rport = \"private\"; "
+             "advertise = \"[2001:db8::2]\"; },\n"
              "           { transport = \"udp\"; address = \"0.0.0.0\"; port = 0; } );\n"
-             "proxy = { mode = \"stateful\"; record_route = false; fork = \"q\"; no_answer_s = 0; relay = \"any\"; };\n"
+             "proxy = { mode = \"stateful\"; record_route = false; fork = \"q\"; no_answer_s = 0; "
+             "relay = \"any\"; };\n"
              "limits = { transactions = 1000; targets = 3; };\n"
-             "log = { level = \"debug\"; }; drain_s = 0; state_dir = \"/x\"; control = { socket = \"/y\"; };\n"),
+             "log = { level = \"debug\"; }; drain_s = 0; state_dir = \"/x\"; control = { socket = "
+             "\"/y\"; };\n"),
         SIPD_OK);
     listens = config->listens;
     ck_assert_uint_eq(config->listens_len, 3);
@@ -150,7 +154,8 @@ START_TEST(test_include)
     ck_assert_uint_eq(config->text.drain_s, 7);
     write_file("more.conf", "\ndrain_s = 7000;\n");
     ck_assert_int_eq(load(UDP "@include \"more.conf\"\n"), SIPD_EINVAL);
-    must_complain("more.conf:2: drain_s: 7000 is out of bounds; write a whole number from 0 to 3600\n");
+    must_complain(
+        "more.conf:2: drain_s: 7000 is out of bounds; write a whole number from 0 to 3600\n");
 }
 END_TEST
 
@@ -190,7 +195,8 @@ START_TEST(test_listen_text)
 {
     char text[HOP_TEXT_BYTES + 8];
 
-    ck_assert_int_eq(load("listen = ( { transport = \"tcp\"; address = \"::1\"; port = 5070; } );"), SIPD_OK);
+    ck_assert_int_eq(load("listen = ( { transport = \"tcp\"; address = \"::1\"; port = 5070; } );"),
+                     SIPD_OK);
     must_text(config_listen_text(&config->listens[0].at, text), "tcp:[::1]:5070");
 }
 END_TEST
@@ -200,61 +206,82 @@ END_TEST
 static const struct {
     const char *text, *complaint;
 } mistakes[] = {
-    { "", "sipd.conf: listen: is missing; write the listeners, as ( { transport = \"udp\"; address = \"0.0.0.0\"; port = 5060; } )\n" },
+    { "", "sipd.conf: listen: is missing; write the listeners, as ( { transport = \"udp\"; address "
+          "= \"0.0.0.0\"; port = 5060; } )\n" },
     { "listen = ( );", "sipd.conf:1: listen: has 0 of them; write 1 to 256\n" },
     { UDP "domains = [ \"a.example\" , , ];",
-      "sipd.conf:2: syntax error; look here and just above for a comma before a bracket, an open quote, a missing ; or brace\n" },
+      "sipd.conf:2: syntax error; look here and just above for a comma before a bracket, an open "
+      "quote, a missing ; or brace\n" },
     { UDP "domains = [ \"a.example\", ];",
-      "sipd.conf:2: syntax error; look here and just above for a comma before a bracket, an open quote, a missing ; or brace\n" },
+      "sipd.conf:2: syntax error; look here and just above for a comma before a bracket, an open "
+      "quote, a missing ; or brace\n" },
     { UDP "drain_s = 1; drain_s = 2;",
-      "sipd.conf:2: duplicate setting name; look here and just above for a comma before a bracket, an open quote, a missing ; or "
+      "sipd.conf:2: duplicate setting name; look here and just above for a comma before a bracket, "
+      "an open quote, a missing ; or "
       "brace\n" },
     { UDP "domain = [ ];", "sipd.conf:2: domain: there is no such key; the nearest is domains\n" },
-    { UDP "proxy = { no_answer = 5; };", "sipd.conf:2: proxy.no_answer: there is no such key; the nearest is no_answer_s\n" },
-    { UDP "proxy = { timer_c_s = 180; };",
-      "sipd.conf:2: proxy.timer_c_s: 180 is out of bounds; write a whole number from 181 to 3600\n" },
+    { UDP "proxy = { no_answer = 5; };",
+      "sipd.conf:2: proxy.no_answer: there is no such key; the nearest is no_answer_s\n" },
+    { UDP "proxy = { timer_c_s = 180; };", "sipd.conf:2: proxy.timer_c_s: 180 is out of bounds; "
+                                           "write a whole number from 181 to 3600\n" },
     { UDP "proxy = { mode = \"careless\"; };",
-      "sipd.conf:2: proxy.mode: \"careless\" is not one of its words; write one of \"stateful\", \"stateless\"\n" },
-    { UDP "proxy = { stray = \"keep\"; };",
-      "sipd.conf:2: proxy.stray: \"keep\" is not one of its words; write one of \"drop\", \"verified\"\n" },
-    { UDP "log = { to = \"syslog\"; };", "sipd.conf:2: log.to: \"syslog\" is not one of its words; write \"stderr\"\n" },
+      "sipd.conf:2: proxy.mode: \"careless\" is not one of its words; write one of \"stateful\", "
+      "\"stateless\"\n" },
+    { UDP "proxy = { stray = \"keep\"; };", "sipd.conf:2: proxy.stray: \"keep\" is not one of its "
+                                            "words; write one of \"drop\", \"verified\"\n" },
+    { UDP "log = { to = \"syslog\"; };",
+      "sipd.conf:2: log.to: \"syslog\" is not one of its words; write \"stderr\"\n" },
     { "listen = ( { transport = \"tls\"; address = \"127.0.0.1\"; } );",
-      "sipd.conf:1: listen[0].transport: \"tls\" is not one of its words; write one of \"udp\", \"tcp\"\n" },
+      "sipd.conf:1: listen[0].transport: \"tls\" is not one of its words; write one of \"udp\", "
+      "\"tcp\"\n" },
     { "listen = ( { transport = \"udp\"; } );",
-      "sipd.conf:1: listen[0].address: is missing; write the address to listen on; 0.0.0.0 or :: stands for every one of the "
+      "sipd.conf:1: listen[0].address: is missing; write the address to listen on; 0.0.0.0 or :: "
+      "stands for every one of the "
       "machine's\n" },
     { "listen = (\n { address = \"localhost\"; } );",
-      "sipd.conf:2: listen[0].address: \"localhost\" is not an IP address; write one, as \"192.0.2.1\", \"2001:db8::1\", "
+      "sipd.conf:2: listen[0].address: \"localhost\" is not an IP address; write one, as "
+      "\"192.0.2.1\", \"2001:db8::1\", "
       "\"0.0.0.0\" or \"::\"\n" },
     { "listen = ( { address = \"fe80::1%none0\"; } );",
-      "sipd.conf:1: listen[0].address: \"fe80::1%none0\" names an interface that is not there; see them with: ip link\n" },
+      "sipd.conf:1: listen[0].address: \"fe80::1%none0\" names an interface that is not there; see "
+      "them with: ip link\n" },
     { "listen = ( { address = \"127.0.0.1\"; advertise = \"sip:a.example\"; } );",
-      "sipd.conf:1: listen[0].advertise: \"sip:a.example\" is not host or host:port; write it as \"sip.example.com\" or "
+      "sipd.conf:1: listen[0].advertise: \"sip:a.example\" is not host or host:port; write it as "
+      "\"sip.example.com\" or "
       "\"192.0.2.1:5060\"\n" },
     { "listen = ( { address = \"127.0.0.1\"; },\n { address = \"127.0.0.1\"; } );",
-      "sipd.conf:2: listen[1]: wants udp:127.0.0.1:5060, which listen[0] has; give it another port or address, or take one "
+      "sipd.conf:2: listen[1]: wants udp:127.0.0.1:5060, which listen[0] has; give it another port "
+      "or address, or take one "
       "out\n" },
     { "listen = ( { address = \"0.0.0.0\"; },\n { address = \"127.0.0.1\"; } );",
-      "sipd.conf:2: listen[1]: wants udp:127.0.0.1:5060, which listen[0] has; give it another port or address, or take one "
+      "sipd.conf:2: listen[1]: wants udp:127.0.0.1:5060, which listen[0] has; give it another port "
+      "or address, or take one "
       "out\n" },
-    { UDP "domains = [ \"sip:a.example\" ];",
-      "sipd.conf:2: domains[0]: \"sip:a.example\" is not a domain; write its bare name: \"example.com\"\n" },
+    { UDP "domains = [ \"sip:a.example\" ];", "sipd.conf:2: domains[0]: \"sip:a.example\" is not a "
+                                              "domain; write its bare name: \"example.com\"\n" },
     { UDP "domains = [ \"a.example\", \"A.example\" ];",
       "sipd.conf:2: domains[1]: \"A.example\" stands there twice; write it once\n" },
-    { UDP "modules = [ \"auth\", \"auth\" ];", "sipd.conf:2: modules[1]: \"auth\" stands there twice; write it once\n" },
+    { UDP "modules = [ \"auth\", \"auth\" ];",
+      "sipd.conf:2: modules[1]: \"auth\" stands there twice; write it once\n" },
     { UDP "modules = \"auth\";",
       "sipd.conf:2: modules: is text; write texts in brackets: modules = [ \"…\", \"…\" ];\n" },
     { UDP "modules = [ \"registrar\" ]; regsitrar = { };",
       "sipd.conf:2: regsitrar: there is no such key; the nearest is registrar\n" },
-    { UDP "auth = { };", "sipd.conf:2: auth: its module is not loaded; add \"auth\" to modules, or take the section out\n" },
-    { UDP "state_dir = \"lib\";", "sipd.conf:2: state_dir: is not an absolute path; write one, as \"/var/lib/sipd\"\n" },
-    { UDP "control = { socket = \"sock\"; };",
-      "sipd.conf:2: control.socket: is not an absolute path; write one, as \"/run/sipd/control.sock\"\n" },
-    { UDP "control = { socket = \"/a23456789/b23456789/c23456789/d23456789/e23456789/f23456789/g23456789/h23456789/i23456789/"
+    { UDP "auth = { };", "sipd.conf:2: auth: its module is not loaded; add \"auth\" to modules, or "
+                         "take the section out\n" },
+    { UDP "state_dir = \"lib\";",
+      "sipd.conf:2: state_dir: is not an absolute path; write one, as \"/var/lib/sipd\"\n" },
+    { UDP "control = { socket = \"sock\"; };", "sipd.conf:2: control.socket: is not an absolute "
+                                               "path; write one, as \"/run/sipd/control.sock\"\n" },
+    { UDP "control = { socket = "
+          "\"/a23456789/b23456789/c23456789/d23456789/e23456789/f23456789/g23456789/h23456789/"
+          "i23456789/"
           "j23456789/k2345678\"; };",
-      "sipd.conf:2: control.socket: is longer than a socket's path may be; write one of at most 107 bytes\n" },
+      "sipd.conf:2: control.socket: is longer than a socket's path may be; write one of at most "
+      "107 bytes\n" },
     { UDP "@include \"none.conf\"",
-      "sipd.conf:2: cannot open include file; look here and just above for a comma before a bracket, an open quote, a missing ; "
+      "sipd.conf:2: cannot open include file; look here and just above for a comma before a "
+      "bracket, an open quote, a missing ; "
       "or brace\n" },
 };
 
@@ -277,20 +304,24 @@ END_TEST
 /* Others of a family, or of another transport or port, do not collide. */
 START_TEST(test_no_collision)
 {
-    ck_assert_int_eq(load("listen = ( { address = \"0.0.0.0\"; }, { address = \"::\"; },\n"
-                          "  { transport = \"tcp\"; address = \"0.0.0.0\"; }, { address = \"127.0.0.1\"; port = 5061; },\n"
-                          "  { address = \"127.0.0.1\"; port = 0; }, { address = \"127.0.0.1\"; port = 0; } );"),
-                     SIPD_OK);
+    ck_assert_int_eq(
+        load("listen = ( { address = \"0.0.0.0\"; }, { address = \"::\"; },\n"
+             "  { transport = \"tcp\"; address = \"0.0.0.0\"; }, { address = \"127.0.0.1\"; port = "
+             "5061; },\n"
+             "  { address = \"127.0.0.1\"; port = 0; }, { address = \"127.0.0.1\"; port = 0; } );"),
+        SIPD_OK);
 }
 END_TEST
 
 START_TEST(test_addresses)
 {
-    ck_assert_int_eq(load("listen = ( { address = \"0.0.0.0\"; }, { address = \"127.3.2.1\"; port = 1; },\n"
-                          "{ address = \"203.0.113.77\"; port = 2; } );"),
-                     SIPD_OK);
+    ck_assert_int_eq(
+        load("listen = ( { address = \"0.0.0.0\"; }, { address = \"127.3.2.1\"; port = 1; },\n"
+             "{ address = \"203.0.113.77\"; port = 2; } );"),
+        SIPD_OK);
     ck_assert_int_eq(config_check_addresses(config, &why), SIPD_EINVAL);
-    must_complain("sipd.conf:2: listen[2].address: 203.0.113.77 is not an address of this machine; see them with: ip address\n");
+    must_complain("sipd.conf:2: listen[2].address: 203.0.113.77 is not an address of this machine; "
+                  "see them with: ip address\n");
 }
 END_TEST
 

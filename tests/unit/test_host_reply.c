@@ -85,8 +85,11 @@ read_all(struct sipd_req *req)
     ck_assert(!sipd_req_in_dialog(req));
     ck_assert(!sipd_req_by_token(req));
     must_text(sipd_req_body(req), "hello\r\n");
-    ck_assert(hop_eq(sipd_req_source(req), &(struct hop){ .ip = { [10] = 255, [11] = 255, [12] = 192, [14] = 2, [15] = 1 },
-                                                          .port = 5060, .transport = HOP_UDP }));
+    ck_assert(
+        hop_eq(sipd_req_source(req),
+               &(struct hop){ .ip = { [10] = 255, [11] = 255, [12] = 192, [14] = 2, [15] = 1 },
+                              .port = 5060,
+                              .transport = HOP_UDP }));
     ck_assert(!sipd_req_is_natted(req));
     ck_assert(!sipd_req_for_server(req));
     ck_assert_uint_eq(sipd_req_user(req).len, 0);
@@ -98,9 +101,10 @@ read_all(struct sipd_req *req)
 START_TEST(test_read)
 {
     do_at(SIPD_ON_REQUEST, read_all);
-    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", "From: <sip:alice@example.com>;tag=1",
-            "To: <sip:bob@example.com>", "Call-ID: abc", "CSeq: 17 MESSAGE", "X-Thing: one", "x-thing: two",
-            "Content-Type: text/plain", "", "hello", NULL);
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0",
+            "From: <sip:alice@example.com>;tag=1", "To: <sip:bob@example.com>", "Call-ID: abc",
+            "CSeq: 17 MESSAGE", "X-Thing: one", "x-thing: two", "Content-Type: text/plain", "",
+            "hello", NULL);
     ck_assert_uint_eq(acted, 1);
 }
 END_TEST
@@ -131,7 +135,9 @@ END_TEST
 static void
 add_targets(struct sipd_req *req)
 {
-    const struct sipd_target far = { .uri = SPAN("sip:far@192.0.2.20"), .q = 200, .tag = 5, .expires_s = 60 };
+    const struct sipd_target far = {
+        .uri = SPAN("sip:far@192.0.2.20"), .q = 200, .tag = 5, .expires_s = 60
+    };
     const struct sipd_target near = { .uri = SPAN("sip:near@192.0.2.21"), .q = 900 };
     const struct sipd_target bad = { .uri = SPAN("sip:a b") };
 

@@ -8,11 +8,9 @@ struct conf {
     struct span path;
 };
 
-static const struct sipd_conf_item items[] = {
-    SIPD_UINT(conf, n, 5, 0, 9, "a number"),
-    SIPD_WRITE_PATH(conf, path, "x.db", "a file"),
-    SIPD_CONF_END
-};
+static const struct sipd_conf_item items[] = { SIPD_UINT(conf, n, 5, 0, 9, "a number"),
+                                               SIPD_WRITE_PATH(conf, path, "x.db", "a file"),
+                                               SIPD_CONF_END };
 
 /* What happened, in order: "load a 5", "reload a 6", "unload a" … */
 static struct buf told;
@@ -86,8 +84,8 @@ load_as(char name, struct sipd_host *host, const void *conf, void **self)
     if (name == 'b' && fails != SIPD_OK)
         return fails;
     command[3] = name;
-    if (sipd_command(host, command, "does it", false, nothing, s) != SIPD_OK || sipd_offer_users(host, knows, s) != SIPD_OK
-        || sipd_timer(host, 1000, on_timer, s, 1) == 0)
+    if (sipd_command(host, command, "does it", false, nothing, s) != SIPD_OK ||
+        sipd_offer_users(host, knows, s) != SIPD_OK || sipd_timer(host, 1000, on_timer, s, 1) == 0)
         return SIPD_ENOMEM;
     return sipd_hook(host, SIPD_ON_REQUEST, 100 + name, hook, s);
 }
@@ -135,8 +133,10 @@ unload(void *self)
     ck_assert_uint_ne(sipd_timer(s->host, 1, on_timer, self, 9), 0);
 }
 
-#define MODULE(letter, ...)                                                                                            \
-    { .abi = SIPD_ABI, .name = letter, .conf = items, .conf_bytes = sizeof(struct conf), __VA_ARGS__ }
+#define MODULE(letter, ...)                                                                      \
+ {                                                                                               \
+  .abi = SIPD_ABI, .name = letter, .conf = items, .conf_bytes = sizeof(struct conf), __VA_ARGS__ \
+ }
 
 static const struct sipd_module a = MODULE("a", .load = load_a, .reload = reload, .unload = unload);
 static const struct sipd_module b = MODULE("b", .load = load_b, .reload = reload, .unload = unload);
@@ -160,7 +160,7 @@ end(void)
     host_rig_end();
 }
 
-#define must_tell(text) (must_text(buf_span(&told), text), buf_clear(&told))
+#define must_tell(text)     (must_text(buf_span(&told), text), buf_clear(&told))
 #define must_complain(text) (must_text(buf_span(&hosting.why), text), buf_clear(&hosting.why))
 
 static void
@@ -206,12 +206,14 @@ END_TEST
 
 START_TEST(test_refused)
 {
-    static const struct sipd_conf_item unsound[] = { SIPD_UINT(conf, n, 5, 9, 0, "bounds"), SIPD_CONF_END };
+    static const struct sipd_conf_item unsound[] = { SIPD_UINT(conf, n, 5, 9, 0, "bounds"),
+                                                     SIPD_CONF_END };
     struct sipd_module old = a, nameless = a, lame = a, odd = a;
 
     old.abi = SIPD_ABI + 1;
     ck_assert_int_eq(host_rig_open(&old), SIPD_EABI);
-    must_complain("sipd.conf: was built for ABI 2, and this is 1; install the module that belongs to this sipd\n");
+    must_complain("sipd.conf: was built for ABI 2, and this is 1; install the module that belongs "
+                  "to this sipd\n");
     nameless.name = NULL;
     ck_assert_int_eq(host_rig_open(&nameless), SIPD_EINVAL);
     lame.load = NULL;
@@ -238,11 +240,15 @@ END_TEST
 START_TEST(test_no_file)
 {
     host_rig_conf("modules = [ \"none\" ];");
-    ck_assert_int_eq(host_open(hosting.host, &hosting.source, SPAN("none"), &hosting.why), SIPD_ENOENT);
-    must_complain("sipd.conf:1: none: cannot be loaded: /nowhere/none.so: cannot open shared object file: No such file or "
+    ck_assert_int_eq(host_open(hosting.host, &hosting.source, SPAN("none"), &hosting.why),
+                     SIPD_ENOENT);
+    must_complain("sipd.conf:1: none: cannot be loaded: /nowhere/none.so: cannot open shared "
+                  "object file: No such file or "
                   "directory; look at the module directory (-M)\n");
-    ck_assert_int_eq(host_open(hosting.host, &hosting.source, SPAN("../a"), &hosting.why), SIPD_EINVAL);
-    must_complain("sipd.conf:1: ../a: is not a module's name; write small letters, digits, - and _\n");
+    ck_assert_int_eq(host_open(hosting.host, &hosting.source, SPAN("../a"), &hosting.why),
+                     SIPD_EINVAL);
+    must_complain(
+        "sipd.conf:1: ../a: is not a module's name; write small letters, digits, - and _\n");
 }
 END_TEST
 
@@ -339,8 +345,10 @@ START_TEST(test_taken_off)
     ck_assert_uint_eq(hooks(), 2);
     host_each_module(hosting.host, list_module, &told);
     must_tell("c 1\na 1\n");
-    ck_assert_int_eq(host_command(hosting.host, "do b", "free again", false, nothing, NULL), SIPD_OK);
-    ck_assert_int_eq(host_command(hosting.host, "do a", "taken", false, nothing, NULL), SIPD_EEXIST);
+    ck_assert_int_eq(host_command(hosting.host, "do b", "free again", false, nothing, NULL),
+                     SIPD_OK);
+    ck_assert_int_eq(host_command(hosting.host, "do a", "taken", false, nothing, NULL),
+                     SIPD_EEXIST);
     rig_pass(&rig, 5000);
     host_tick(hosting.host);
     ck_assert_uint_eq(timed, 2); /* not those of b */
@@ -464,7 +472,8 @@ START_TEST(test_log)
     buf_clear(&hosting.log);
     sipd_log(handles[1], 1, "odd-thing", "key", "a value", "none", NULL, NULL);
     sipd_log(handles[1], 7, "detail", NULL);
-    must_text(buf_span(&hosting.log), "warn odd-thing module=b key=\"a value\" none=\ndebug detail module=b\n");
+    must_text(buf_span(&hosting.log),
+              "warn odd-thing module=b key=\"a value\" none=\ndebug detail module=b\n");
     buf_clear(&hosting.log);
     rig.log.level = LOG_LVL_ERROR;
     sipd_log(handles[1], 1, "unheard", NULL);
@@ -484,8 +493,8 @@ static uint64_t
 count_fact(void *io, const struct fact *fact)
 {
     (void)io;
-    buf_printf(&told, "%s %u %llu %.*s\n", fact->kind, (unsigned)fact->version, (unsigned long long)fact->id,
-               SPAN_ARG(fact->bytes));
+    buf_printf(&told, "%s %u %llu %.*s\n", fact->kind, (unsigned)fact->version,
+               (unsigned long long)fact->id, SPAN_ARG(fact->bytes));
     return 42;
 }
 

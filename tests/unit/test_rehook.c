@@ -27,7 +27,11 @@ static char letters[] = "lmn";
 static void
 add(unsigned which, int order)
 {
-    struct chain_hook hook = { .order = order, .fn = speak, .self = &letters[which], .owner = &letters[which], .name = "test" };
+    struct chain_hook hook = { .order = order,
+                               .fn = speak,
+                               .self = &letters[which],
+                               .owner = &letters[which],
+                               .name = "test" };
 
     ck_assert_int_eq(rehook_add(rig.core, SIPD_ON_REQUEST, &hook), SIPD_OK);
 }
@@ -121,7 +125,9 @@ END_TEST
 /* No two of one order; a refusal moves nobody. */
 START_TEST(test_taken)
 {
-    struct chain_hook same = { .order = 2000, .fn = speak, .self = &letters[0], .owner = &letters[0], .name = "test" };
+    struct chain_hook same = {
+        .order = 2000, .fn = speak, .self = &letters[0], .owner = &letters[0], .name = "test"
+    };
 
     ck_assert_int_eq(rehook_add(rig.core, SIPD_ON_REQUEST, &same), SIPD_EEXIST);
     go_on();
