@@ -271,10 +271,10 @@ in_order(const struct tel *tel, struct part to[PARTS_MAX + countof(first_names)]
 }
 
 /*
- * Where text goes: a tel URI has [ and ] and, against the rules of all URIs, # as themselves (§3); a user part has neither of
- * them, nor : and @, which end it (RFC 3261 §25.1).
+ * Where text goes: the number of a tel URI has, against the rules of all URIs, # as itself, its parameters have brackets (§3); a
+ * user part has none of them, nor : and @, which end it (RFC 3261 §25.1).
  */
-enum place { IN_TEL, IN_USER };
+enum place { IN_NUMBER, IN_PARAM, IN_USER };
 
 static bool
 may_stand(char c, enum place place)
@@ -282,8 +282,8 @@ may_stand(char c, enum place place)
     if (chars_is(c, CHARS_UNRESERVED))
         return true;
     if (chars_is(c, CHARS_RESERVED))
-        return place == IN_TEL || (c != ':' && c != '@');
-    return place == IN_TEL && (is_bracket(c) || c == '#');
+        return place != IN_USER || (c != ':' && c != '@');
+    return (place == IN_NUMBER && c == '#') || (place == IN_PARAM && is_bracket(c));
 }
 
 /* One spelling of a text: lower case, and escaped only what must be. */
@@ -300,18 +300,18 @@ put_text(struct escape_out *out, struct span text, enum place place)
 }
 
 static void
-put_subscriber(struct escape_out *out, const struct tel *tel, enum place place)
+put_subscriber(struct escape_out *out, const struct tel *tel, enum place number, enum place param)
 {
     struct part parts[PARTS_MAX + countof(first_names)];
     size_t len = in_order(tel, parts);
 
-    put_text(out, tel->number, place);
+    put_text(out, tel->number, number);
     for (size_t i = 0; i < len; i++) {
         escape_put(out, ';');
-        put_text(out, parts[i].name, place);
+        put_text(out, parts[i].name, param);
         if (parts[i].value.len > 0) {
             escape_put(out, '=');
-            put_text(out, parts[i].value, place);
+            put_text(out, parts[i].value, param);
         }
     }
 }
@@ -322,7 +322,7 @@ tel_write(const struct tel *tel, char *to, size_t room)
     struct escape_out out = { to, room, 0 };
 
     escape_put_lower(&out, SPAN("tel:"));
-    put_subscriber(&out, tel, IN_TEL);
+    put_subscriber(&out, tel, IN_NUMBER, IN_PARAM);
     return escape_done(&out);
 }
 
@@ -332,7 +332,7 @@ tel_sip_write(const struct tel *tel, bool sips, struct span host, char *to, size
     struct escape_out out = { to, room, 0 };
 
     escape_put_lower(&out, sips ? SPAN("sips:") : SPAN("sip:"));
-    put_subscriber(&out, tel, IN_USER);
+    put_subscriber(&out, tel, IN_USER, IN_USER);
     escape_put(&out, '@');
     escape_put_lower(&out, host);
     escape_put_lower(&out, SPAN(";user=phone"));

@@ -245,6 +245,7 @@ START_TEST(comes_from_sip)
         { "sips:+1-212-555-1212:1234@gateway.com;user=PHONE", "tel:+1-212-555-1212" },
         { "sip:*21%23;tsp=A;phone-context=Ims.example@h;user=%70hone", "tel:*21#;phone-context=ims.example;tsp=a" },
         { "sip:+1;isub=%5B1%3a@h;user=phone", "tel:+1;isub=[1%3A" },
+        { "tel:*%2321;a=%23%5b%3f", "tel:*#21;a=%23[%3F" },
         { "TEL:+1-2;B;A=C", "tel:+1-2;a=c;b" },
     };
     struct tel tel;
