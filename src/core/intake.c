@@ -50,7 +50,10 @@ wants_rport(const struct via *via, uint8_t listener_rule, bool same)
     return listener_rule == 2 || (listener_rule == 1 && !same && sent_by_is_private(via));
 }
 
-/* §18.2.2 and RFC 3581 §4: a connection's responses go back on it; over UDP maddr, then the source. */
+/*
+ * §18.2.2 and RFC 3581 §4: a connection's responses go back on it; over UDP maddr, then the source. A maddr that is no group
+ * would let anybody have our answers sent to whom he likes, so it is passed over.
+ */
 static void
 find_way_back(struct intake *in, bool rport)
 {
@@ -62,7 +65,7 @@ find_way_back(struct intake *in, bool rport)
         return;
     if (!rport)
         in->reply_to.port = sent_by_port(via, in->from->transport);
-    if (via->maddr.len > 0 && hop_ip_read(via->maddr, &maddr)) {
+    if (via->maddr.len > 0 && hop_ip_read(via->maddr, &maddr) && hop_is_multicast(&maddr)) {
         in->reply_to = maddr;
         in->reply_to.port = sent_by_port(via, in->from->transport);
     }

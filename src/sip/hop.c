@@ -143,6 +143,12 @@ hop_eq(const struct hop *a, const struct hop *b)
 }
 
 bool
+hop_is_multicast(const struct hop *hop)
+{
+    return hop_is_v4(hop) ? (hop->ip[12] & 0xf0) == 0xe0 : hop->ip[0] == 0xff;
+}
+
+bool
 hop_is_private(const struct hop *hop)
 {
     static const uint8_t loopback[16] = { [15] = 1 };

@@ -173,8 +173,10 @@ via_reply_hop(const struct via *via, struct hop *to)
     uint8_t transport = hop_transport_read(via->transport);
     bool reliable = hop_is_reliable(transport);
     uint16_t port = via->port ? via->port : hop_default_port(transport);
+    struct hop group = *to;
 
-    if (!reliable && hop_ip_read(via->maddr, to)) {
+    if (!reliable && hop_ip_read(via->maddr, &group) && hop_is_multicast(&group)) {
+        *to = group;
         to->port = port;
         return true;
     }

@@ -33,7 +33,8 @@ int via_next(struct span *rest, struct via *out);
 
 /*
  * Where a response to this request goes when no connection is kept (RFC 3261 §18.2.2, RFC 3581 §4): the ip and port,
- * from maddr (unreliable transports only), else received and rport, else sent-by. False if they hold no literal
+ * from maddr (a group, and unreliable transports only: whoever writes another would aim our answers at others), else received
+ * and rport, else sent-by. False if they hold no literal
  * address. transport and the rest of *to stay.
  */
 bool via_reply_hop(const struct via *via, struct hop *to);

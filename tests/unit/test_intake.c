@@ -87,9 +87,11 @@ START_TEST(a_listener_may_fill_rport_always)
 }
 END_TEST
 
-START_TEST(maddr_is_where_responses_go)
+START_TEST(a_groups_maddr_is_where_responses_go)
 {
-    answered("udp:192.0.2.1:1024", "SIP/2.0/UDP 192.0.2.1:5062;maddr=192.0.2.77" B, "udp:192.0.2.77:5062",
+    answered("udp:192.0.2.1:1024", "SIP/2.0/UDP 192.0.2.1:5062;maddr=224.0.1.75" B, "udp:224.0.1.75:5062",
+             "SIP/2.0/UDP 192.0.2.1:5062;maddr=224.0.1.75" B);
+    answered("udp:192.0.2.1:1024", "SIP/2.0/UDP 192.0.2.1:5062;maddr=192.0.2.77" B, "udp:192.0.2.1:5062",
              "SIP/2.0/UDP 192.0.2.1:5062;maddr=192.0.2.77" B);
     answered("udp:192.0.2.1:1024", "SIP/2.0/UDP 192.0.2.1:5062;maddr=proxy.example.net" B, "udp:192.0.2.1:5062",
              "SIP/2.0/UDP 192.0.2.1:5062;maddr=proxy.example.net" B);
@@ -246,7 +248,7 @@ suite_intake(void)
     tcase_add_test(c, what_the_sender_claims_is_replaced);
     tcase_add_test(c, a_listener_may_fill_rport_unasked_for_private_addresses);
     tcase_add_test(c, a_listener_may_fill_rport_always);
-    tcase_add_test(c, maddr_is_where_responses_go);
+    tcase_add_test(c, a_groups_maddr_is_where_responses_go);
     tcase_add_test(c, a_connection_is_its_own_way_back);
     tcase_add_test(c, what_is_forwarded_is_stamped);
     tcase_add_test(c, what_cannot_be_answered_is_dropped);

@@ -49,6 +49,8 @@ struct span hop_host_write(const struct hop *hop, char to[HOP_TEXT_BYTES]);
 struct span hop_write(const struct hop *hop, char to[HOP_TEXT_BYTES]);
 /* Same transport, address and port? */
 bool hop_eq(const struct hop *a, const struct hop *b);
+/* Is the address that of a group (RFC 1112, RFC 4291 §2.7)? */
+bool hop_is_multicast(const struct hop *hop);
 /* Is the address one that no other network can reach: private, loopback, link-local (RFC 1918, 4193, 6598)? */
 bool hop_is_private(const struct hop *hop);
 
