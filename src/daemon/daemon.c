@@ -172,7 +172,7 @@ look_at_dir(const struct daemon *d, struct span dir, const char *key, struct buf
     char path[PATH_BYTES], where[PATH_BYTES];
     int len = snprintf(where, sizeof where, "%s: %s", d->conf_file, key);
 
-    join(dir, (struct span){ NULL, 0 }, path);
+    snprintf(path, sizeof path, "%.*s", SPAN_ARG(dir));
     return privs_check_dir(path, (struct span){ where, len < PATH_BYTES ? (size_t)len : 0 }, why);
 }
 
