@@ -164,7 +164,7 @@ knows(void *io, struct span aor)
 
 /* ---------------------------------------------------------------- hooks */
 
-/* Every sender is trusted when the test says so. */
+/* Every sender is trusted unless the test says no. */
 static enum sipd_verdict
 on_request(struct sipd_req *req, void *self)
 {
@@ -220,7 +220,7 @@ rig_init(struct rig *r)
     memset(r, 0, sizeof *r);
     bug_doubt_fatal();
     r->clock.now_ms = r->base_ms = 5000000;
-    r->resolves = true;
+    r->resolves = r->trust = true;
     r->flows = 100000;
     r->branch = r->cseq = 1;
     r->call_id = "call1@192.0.2.1";

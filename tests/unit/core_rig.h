@@ -66,7 +66,7 @@ struct rig {
     } blocked[RIG_BLOCKED];
     unsigned blocked_len;
     bool resolves;              /* a resolver is there */
-    bool trust;                 /* every sender is trusted */
+    bool trust;                 /* every sender is one that we know; a test of strangers says no */
     uint8_t rport;              /* of all listeners (core_side) */
     uint64_t flows;             /* connections that are opened are numbered from here */
     uint64_t notes;

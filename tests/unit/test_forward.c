@@ -51,8 +51,6 @@ takes(struct span *got, struct span want)
 /* The whole message: only Request-URI, Via, Max-Forwards, Record-Route and our own Route differ. */
 START_TEST(all_else_stays_to_the_byte)
 {
-    rig.trust = true;  /* a dialog among ours: its tokens bind nobody */
-
     const struct rig_sent *sent;
     struct span got;
 
@@ -116,8 +114,6 @@ END_TEST
 
 START_TEST(what_may_make_a_dialog_is_recorded)
 {
-    rig.trust = true;  /* a dialog among ours: its tokens bind nobody */
-
     static const char *const yes[] = { "INVITE", "SUBSCRIBE", "NOTIFY", "REFER", "UPDATE", "DANCE" };
     static const char *const no[] = { "OPTIONS", "MESSAGE", "REGISTER", "BYE", "INFO", "PRACK", "PUBLISH" };
     char line[100];
@@ -149,8 +145,6 @@ END_TEST
 
 START_TEST(ours_stands_above_those_of_others)
 {
-    rig.trust = true;  /* a dialog among ours: its tokens bind nobody */
-
     const struct rig_sent *invite;
 
     bind_bob();

@@ -51,6 +51,7 @@ END_TEST
 
 START_TEST(a_strangers_request_leaves_only_with_leave)
 {
+    rig.trust = false;
     rig_ask(&rig, ALICE, "INVITE sip:carol@203.0.113.5 SIP/2.0", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 403 Forbidden\r\n");
     rig_new_branch(&rig);
@@ -74,6 +75,7 @@ END_TEST
 
 START_TEST(another_port_of_ours_is_not_ours)
 {
+    rig.trust = false;
     rig_ask(&rig, ALICE, "OPTIONS sip:example.com:5070 SIP/2.0", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 403 ");
     rig.trust = true;
@@ -140,8 +142,6 @@ END_TEST
 
 START_TEST(requests_of_the_dialog_come_and_go)
 {
-    rig.trust = true;  /* a dialog among ours: its tokens bind nobody */
-
     const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB), *bye;
 
     ck_assert_uint_eq(rig_count(invite, "Record-Route"), 1);
@@ -195,8 +195,6 @@ END_TEST
 
 START_TEST(a_connection_that_is_gone_has_another_way)
 {
-    rig.trust = true;  /* a dialog among ours: its tokens bind nobody */
-
     const struct rig_sent *invite = call(ALICE_TCP, "sip:bob@192.0.2.9", BOB);
 
     rig_block(&rig, "tcp:192.0.2.1:40000", SIPD_ECLOSED);
@@ -249,8 +247,6 @@ END_TEST
 
 START_TEST(our_routes_go_and_others_stay)
 {
-    rig.trust = true;  /* a dialog among ours: its tokens bind nobody */
-
     const struct rig_sent *invite = call(ALICE_TCP, "sip:bob@192.0.2.9", BOB), *bye;
     const char *first = rig_value(invite, "Record-Route", 1), *second = rig_value(invite, "Record-Route", 0);
     char line[1024];
@@ -282,6 +278,64 @@ START_TEST(many_routes_cost_no_more_than_their_bytes)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- dialogs with strangers */
+
+/* A stranger calls bob: two Record-Routes that lead to the two ends of that call, and nowhere else. */
+static const struct rig_sent *
+call_of_a_stranger(void)
+{
+    const struct rig_sent *invite;
+
+    rig.trust = false;
+    invite = call(ALICE, "sip:bob@192.0.2.9", BOB);
+    ck_assert_uint_eq(rig_count(invite, "Record-Route"), 2);
+    return invite;
+}
+
+START_TEST(a_strangers_dialog_leads_to_its_two_ends)
+{
+    const struct rig_sent *invite = call_of_a_stranger(), *bye;
+
+    rig_ask(&rig, ALICE, "BYE sip:bob@192.0.2.9 SIP/2.0", route(invite, 1), route(invite, 0), NULL);
+    bye = rig_expect(&rig, BOB, "BYE sip:bob@192.0.2.9 ");
+    ck_assert_uint_eq(rig_count(bye, "Route"), 0);
+    rig_new_branch(&rig);
+    rig_ask(&rig, BOB, "BYE sip:alice@192.0.2.1 SIP/2.0", route(invite, 0), route(invite, 1), NULL);
+    bye = rig_expect(&rig, ALICE, "BYE sip:alice@192.0.2.1 ");
+    ck_assert_uint_eq(rig_count(bye, "Route"), 0);
+    rig_quiet(&rig);
+}
+END_TEST
+
+START_TEST(a_strangers_dialog_is_no_relay)
+{
+    const struct rig_sent *invite = call_of_a_stranger();
+
+    rig_ask(&rig, ALICE, "MESSAGE sip:carol@203.0.113.5 SIP/2.0", route(invite, 1), route(invite, 0), NULL);
+    rig_expect(&rig, BOB, "MESSAGE sip:carol@203.0.113.5 ");
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "MESSAGE sip:carol@203.0.113.5 SIP/2.0", route(invite, 1), route(invite, 0),
+            "Route: <sip:203.0.113.5;lr>", NULL);
+    rig_expect(&rig, BOB, "MESSAGE sip:carol@203.0.113.5 ");
+    rig_new_branch(&rig);
+    rig.to_tag = "";
+    rig_ask(&rig, ALICE, "MESSAGE sip:carol@203.0.113.5 SIP/2.0", route(invite, 1), route(invite, 0), NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 403 ");
+    rig_quiet(&rig);
+}
+END_TEST
+
+START_TEST(a_strangers_dialog_has_no_other_way)
+{
+    const struct rig_sent *invite = call_of_a_stranger();
+
+    rig_block(&rig, BOB, SIPD_ECLOSED);
+    rig_ask(&rig, ALICE, "BYE sip:carol@203.0.113.5 SIP/2.0", route(invite, 1), route(invite, 0), NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 480 ");
+    rig_quiet(&rig);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- strict routing */
 
 /* Our Record-Route as a strict router before us makes it the Request-URI. */
@@ -297,8 +351,6 @@ request_line(const char *method, const char *record_route)
 
 START_TEST(a_strict_router_before_us_is_undone)
 {
-    rig.trust = true;  /* a dialog among ours: its tokens bind nobody */
-
     const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB), *bye;
     const char *line = request_line("BYE", rig_value(invite, "Record-Route", 0));
 
@@ -360,8 +412,6 @@ END_TEST
 
 START_TEST(strict_routers_on_both_sides)
 {
-    rig.trust = true;  /* a dialog among ours: its tokens bind nobody */
-
     const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB), *bye;
 
     rig_ask(&rig, ALICE, request_line("BYE", rig_value(invite, "Record-Route", 0)),
@@ -411,6 +461,9 @@ suite_route(void)
     tcase_add_test(c, ipv4_and_ipv6_have_a_record_route_each);
     tcase_add_test(c, our_routes_go_and_others_stay);
     tcase_add_test(c, many_routes_cost_no_more_than_their_bytes);
+    tcase_add_test(c, a_strangers_dialog_leads_to_its_two_ends);
+    tcase_add_test(c, a_strangers_dialog_is_no_relay);
+    tcase_add_test(c, a_strangers_dialog_has_no_other_way);
     tcase_add_test(c, a_strict_router_before_us_is_undone);
     tcase_add_test(c, a_strict_router_and_two_record_routes);
     tcase_add_test(c, our_record_route_without_a_route_leads_nowhere);

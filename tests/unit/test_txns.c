@@ -581,6 +581,50 @@ START_TEST(a_server_that_cannot_send_stays)
 }
 END_TEST
 
+/* §18.2.2: what went by a connection that is gone goes to the port of the sent-by, once more and by a new connection. */
+START_TEST(an_answer_whose_connection_is_gone_takes_another)
+{
+    struct gist gist = gist_text(txn_rig_request("INVITE", "SIP/2.0/TCP 192.0.2.1:5070;branch=z9hG4bKa"));
+    struct hop hop = txn_rig_hop("tcp:192.0.2.1:40000");
+    struct txn *txn;
+    uint64_t id;
+
+    hop.flow = 7;
+    ck_assert_int_eq(txns_serve(&r.t, &gist, &hop, 1, &id), SIPD_OK);
+    txn = txns_find(&r.t, id);
+    answer(txn, 486, "busy");
+    ck_assert_uint_eq(r.sent[0].to.flow, 7);
+    ck_assert_uint_eq(r.sent[0].to.port, 40000);
+    ck_assert_int_eq(gone(id), TXN_QUIET);
+    ck_assert_uint_eq(r.sent_len, 2);
+    ck_assert_str_eq(last_sent(), "busy");
+    ck_assert_uint_eq(r.sent[1].to.flow, 0);
+    ck_assert_uint_eq(r.sent[1].to.port, 5070);
+    ck_assert_int_eq(gone(id), TXN_QUIET);
+    ck_assert_uint_eq(r.sent_len, 2);
+    ck_assert_int_eq(txn->state, TXN_COMPLETED);
+}
+END_TEST
+
+/* Nothing was said yet, or nothing is kept of it: what comes next takes the new way. */
+START_TEST(a_connection_that_is_gone_before_the_answer)
+{
+    struct gist gist = gist_text(txn_rig_request("INVITE", "SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKa"));
+    struct hop hop = txn_rig_hop("tcp:192.0.2.1:40000");
+    uint64_t id;
+
+    hop.flow = 7;
+    ck_assert_int_eq(txns_serve(&r.t, &gist, &hop, 1, &id), SIPD_OK);
+    ck_assert_int_eq(gone(id), TXN_QUIET);
+    ck_assert_uint_eq(r.sent_len, 0);
+    answer(txns_find(&r.t, id), 200, "ok");
+    ck_assert_uint_eq(r.sent[0].to.flow, 0);
+    ck_assert_uint_eq(r.sent[0].to.port, 5060);
+    ck_assert_int_eq(gone(id), TXN_QUIET);
+    ck_assert_uint_eq(r.sent_len, 1);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- the pool */
 
 START_TEST(ids_go_stale)
@@ -864,6 +908,8 @@ suite_txns(void)
         a_client_that_cannot_send_fails,
         a_client_that_sends_no_more_does_not_mind,
         a_server_that_cannot_send_stays,
+        an_answer_whose_connection_is_gone_takes_another,
+        a_connection_that_is_gone_before_the_answer,
         ids_go_stale,
         who_has_no_more_interest_is_not_named,
         two_clients_cannot_share_a_key,
