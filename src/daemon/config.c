@@ -3,6 +3,8 @@
  */
 #include "daemon/config.h"
 
+#include "daemon/includes.h"
+
 #include <libgen.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -52,6 +54,8 @@ read_file(struct config *c, const char *file, struct buf *why)
     c->file = mem_copy(span_of(file));
     if (!c->file)
         return SIPD_ENOMEM;
+    if (includes_check(file, why) != SIPD_OK)
+        return SIPD_EINVAL;
     set_include_dir(&c->tree, file);
     if (config_read_file(&c->tree, file) == CONFIG_TRUE)
         return SIPD_OK;

@@ -192,10 +192,13 @@ check_readable(const char *path, struct span where, struct buf *why)
 static int
 check_writable(const char *path, struct span where, struct buf *why)
 {
+    const char *what;
+
     if (can(path, R_OK | W_OK))
         return SIPD_OK;
+    what = strerror(errno); /* user_name() looks up, and says so in errno */
     buf_printf(why, "%.*s: user %s cannot write %s: %s; chown %s %s\n", SPAN_ARG(where),
-               user_name(), path, strerror(errno), user_name(), path);
+               user_name(), path, what, user_name(), path);
     return SIPD_EINVAL;
 }
 

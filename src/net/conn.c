@@ -83,6 +83,14 @@ conn_find(const struct net *net, uint64_t flow)
     return conn && in_table(conn) ? conn : NULL;
 }
 
+struct conn *
+conn_of(const struct net *net, const struct hop *hop)
+{
+    struct conn *conn = conn_find(net, hop->flow);
+
+    return conn && hop_eq(&conn->peer, hop) ? conn : NULL;
+}
+
 /* ---------------------------------------------------------------- the deadline */
 
 static uint64_t

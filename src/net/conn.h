@@ -75,6 +75,11 @@ struct conn *conn_new(struct net *net, int fd, const struct hop *peer, bool inbo
 /* The connection of a flow if messages can still be sent by it; NULL otherwise. */
 struct conn *conn_find(const struct net *net, uint64_t flow);
 /*
+ * The connection that this hop's flow names, or NULL. A number says little to a process that did not give it (it may stand
+ * in a Route from before a restart), so the peer must be the one that the hop says.
+ */
+struct conn *conn_of(const struct net *net, const struct hop *hop);
+/*
  * The newest that leads to this address and takes messages, whoever opened it (RFC 3261 §18); NULL
  * if there is none.
  */

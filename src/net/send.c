@@ -55,7 +55,7 @@ net_way(struct net *net, const struct hop *to, size_t bytes, struct way *out)
     turn_begin(net);
     *out = (struct way){ .to = *to };
     if (is_stream(to))
-        conn = to->flow ? conn_find(net, to->flow) : conn_to(net, to);
+        conn = to->flow ? conn_of(net, to) : conn_to(net, to);
     if (conn)
         return way_of_conn(conn, bytes, out);
     if (to->flow)
@@ -91,7 +91,7 @@ open_conn(struct net *net, const struct hop *to, struct conn **conn)
 static int
 send_stream(struct net *net, const struct hop *to, struct span bytes, uint64_t token)
 {
-    struct conn *conn = to->flow ? conn_find(net, to->flow) : conn_to(net, to);
+    struct conn *conn = to->flow ? conn_of(net, to) : conn_to(net, to);
     int err = SIPD_OK;
 
     if (!conn)

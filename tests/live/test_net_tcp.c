@@ -370,7 +370,7 @@ START_TEST(an_accepted_connection_is_used_too)
 }
 END_TEST
 
-/* A flow is that connection and no other, whatever address stands beside it (RFC 5626 §5.3). */
+/* A flow is that connection and no other (RFC 5626 §5.3); its number beside another address is of an earlier process. */
 START_TEST(a_flow_that_is_gone_is_not_replaced)
 {
     struct hop flow, to;
@@ -378,15 +378,19 @@ START_TEST(a_flow_that_is_gone_is_not_replaced)
     struct way way;
 
     to.flow = flow.flow;
-    ck_assert_int_eq(net_way(rig.net, &to, 500, &way), SIPD_OK);
+    ck_assert_int_eq(net_way(rig.net, &to, 500, &way), SIPD_ECLOSED);
+    rig_send(&to, REQUEST, 4);
+    rig_run_gone(1);
+    ck_assert_uint_eq(rig.gone[0].token, 4);
+    ck_assert_int_eq(net_way(rig.net, &flow, 500, &way), SIPD_OK);
     ck_assert(hop_eq(&way.to, &flow));
     close(fd);
     rig_run_flows_gone(1);
-    ck_assert_int_eq(net_way(rig.net, &to, 500, &way), SIPD_ECLOSED);
-    rig_send(&to, REQUEST, 5);
-    rig_run_gone(1);
-    ck_assert_uint_eq(rig.gone[0].token, 5);
-    ck_assert_int_eq(rig.gone[0].err, SIPD_ECLOSED);
+    ck_assert_int_eq(net_way(rig.net, &flow, 500, &way), SIPD_ECLOSED);
+    rig_send(&flow, REQUEST, 5);
+    rig_run_gone(2);
+    ck_assert_uint_eq(rig.gone[1].token, 5);
+    ck_assert_int_eq(rig.gone[1].err, SIPD_ECLOSED);
     ck_assert_uint_eq(rig_count("conns_opened"), 0);
     close(listening);
 }

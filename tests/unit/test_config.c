@@ -280,9 +280,10 @@ static const struct {
       "sipd.conf:2: control.socket: is longer than a socket's path may be; write one of at most "
       "107 bytes\n" },
     { UDP "@include \"none.conf\"",
-      "sipd.conf:2: cannot open include file; look here and just above for a comma before a "
-      "bracket, an open quote, a missing ; "
-      "or brace\n" },
+      "sipd.conf:2: @include: none.conf is not there; name a file that can be read\n" },
+    { UDP "@include \".\"", "sipd.conf:2: @include: . is no plain file; name a file that can be read\n" },
+    { UDP "@include \"sipd.conf\"",
+      "sipd.conf:2: @include: sipd.conf is included too deep, or includes itself; name a file that can be read\n" },
 };
 
 START_TEST(test_mistake)
