@@ -70,12 +70,9 @@ static struct span
 sent_by_of(uint16_t listener)
 {
     switch (listener) {
-    case UDP6:
-        return SPAN("[2001:db8::5]:5060");
-    case TLS:
-        return SPAN("sip.example.com:5061");
-    default:
-        return SPAN("198.51.100.1:5060");
+    case UDP6: return SPAN("[2001:db8::5]:5060");
+    case TLS: return SPAN("sip.example.com:5061");
+    default: return SPAN("198.51.100.1:5060");
     }
 }
 
@@ -107,7 +104,8 @@ take_send(void *io, const struct hop *to, struct span bytes, uint64_t token, uin
     must(r->sent_len < RIG_SENT);
     must(need <= r->notes);
     r->turns[r->sent_len] = bytes;
-    r->sent[r->sent_len++] = (struct rig_sent){ *to, r->clock.now_ms - r->base_ms, token, need, { NULL, 0 } };
+    r->sent[r->sent_len++] =
+        (struct rig_sent){ *to, r->clock.now_ms - r->base_ms, token, need, { NULL, 0 } };
 }
 
 static int
@@ -139,14 +137,16 @@ ours(void *io, struct span host, uint16_t port)
     (void)io;
     if (port != 0 && port != 5060 && port != 5061)
         return false;
-    return span_ieq(host, SPAN("example.com")) || span_ieq(host, SPAN("sip.example.com"))
-           || span_eq(host, SPAN("198.51.100.1")) || span_ieq(host, SPAN("[2001:db8::5]"));
+    return span_ieq(host, SPAN("example.com")) || span_ieq(host, SPAN("sip.example.com")) ||
+           span_eq(host, SPAN("198.51.100.1")) || span_ieq(host, SPAN("[2001:db8::5]"));
 }
 
 static bool
 side(void *io, uint16_t listener, struct core_side *out)
 {
-    static const uint8_t transports[] = { [UDP] = HOP_UDP, [TCP] = HOP_TCP, [UDP6] = HOP_UDP, [TLS] = HOP_TLS };
+    static const uint8_t transports[] = {
+        [UDP] = HOP_UDP, [TCP] = HOP_TCP, [UDP6] = HOP_UDP, [TLS] = HOP_TLS
+    };
     const struct rig *r = io;
 
     if (listener < UDP || listener > TLS)
@@ -232,8 +232,19 @@ rig_init(struct rig *r)
     core_conf_default(&r->conf);
     r->conf.transactions = 1000;
     r->ports = (struct core_ports){
-        .way = way, .send = take_send, .resolve = resolve, .note = note, .ours = ours, .side = side, .knows = knows,
-        .io = r, .clock = &r->clock, .rand = &r->rand, .turn = &r->turn, .counters = &r->counters, .log = &r->log,
+        .way = way,
+        .send = take_send,
+        .resolve = resolve,
+        .note = note,
+        .ours = ours,
+        .side = side,
+        .knows = knows,
+        .io = r,
+        .clock = &r->clock,
+        .rand = &r->rand,
+        .turn = &r->turn,
+        .counters = &r->counters,
+        .log = &r->log,
         .key = { 11, 22 },
     };
     new_core(r);
@@ -326,7 +337,8 @@ void
 rig_bytes(struct rig *r, const char *from, struct span bytes, uint16_t fault, const char *reason)
 {
     struct hop hop = rig_hop(from);
-    struct span received = arena_copy(&r->turn, bytes);  /* a receive buffer does not outlive its turn */
+    struct span received =
+        arena_copy(&r->turn, bytes); /* a receive buffer does not outlive its turn */
 
     if (!received.at)
         return;
@@ -415,13 +427,14 @@ put_via(struct rig *r, struct page *page, const char *from)
     struct hop hop = rig_hop(from);
     char text[HOP_TEXT_BYTES];
 
-    put(page, "Via: SIP/2.0/%.*s %.*s;branch=z9hG4bKa%u\r\n", SPAN_ARG(hop_transport_via(hop.transport)),
-        SPAN_ARG(hop_write(&hop, text)), r->branch);
+    put(page, "Via: SIP/2.0/%.*s %.*s;branch=z9hG4bKa%u\r\n",
+        SPAN_ARG(hop_transport_via(hop.transport)), SPAN_ARG(hop_write(&hop, text)), r->branch);
 }
 
 /* Fields that the test did not name. */
 static void
-put_others(struct rig *r, struct page *page, const char *from, const char *request_line, const char *const *lines, size_t n)
+put_others(struct rig *r, struct page *page, const char *from, const char *request_line,
+           const char *const *lines, size_t n)
 {
     int method = (int)strcspn(request_line, " ");
 
@@ -514,7 +527,8 @@ rig_reply(struct rig *r, const struct rig_sent *request, unsigned status, const 
     put_copies(&page, request, "Record-Route");
     put(&page, "From: %s\r\n", rig_value(request, "From", 0));
     put(&page, "To: %s%s%s\r\n", to, *tag ? ";tag=" : "", tag);
-    put(&page, "Call-ID: %s\r\nCSeq: %s\r\n", rig_value(request, "Call-ID", 0), rig_value(request, "CSeq", 0));
+    put(&page, "Call-ID: %s\r\nCSeq: %s\r\n", rig_value(request, "Call-ID", 0),
+        rig_value(request, "CSeq", 0));
     put_lines(&page, lines, n);
     take_reply(r, request, (struct span){ page.text, page.len });
 }
@@ -536,10 +550,12 @@ rig_expect_at(struct rig *r, const char *to, const char *line, int at)
 
     if (r->read == r->sent_len)
         ck_abort_msg("line %d: nothing was sent, want %s to %s", at, line, to);
-    if (!begins(sent, line) || !hop_eq(&sent->to, &hop) || (hop.flow != 0 && hop.flow != sent->to.flow))
+    if (!begins(sent, line) || !hop_eq(&sent->to, &hop) ||
+        (hop.flow != 0 && hop.flow != sent->to.flow))
         ck_abort_msg("line %d: want %s to %s, got (%.*s %.*s, flow %llu)\n%.*s", at, line, to,
-                     SPAN_ARG(hop_transport_uri(sent->to.transport)), SPAN_ARG(hop_write(&sent->to, went)),
-                     (unsigned long long)sent->to.flow, SPAN_ARG(sent->bytes));
+                     SPAN_ARG(hop_transport_uri(sent->to.transport)),
+                     SPAN_ARG(hop_write(&sent->to, went)), (unsigned long long)sent->to.flow,
+                     SPAN_ARG(sent->bytes));
     r->read++;
     return sent;
 }

@@ -12,22 +12,29 @@
 #include "unit/heap.h"
 #include "unit/must.h"
 
-#define ALICE "udp:192.0.2.1:5060"
-#define BOB "udp:192.0.2.9:5060"
+#define ALICE      "udp:192.0.2.1:5060"
+#define BOB        "udp:192.0.2.9:5060"
 #define INVITE_BOB "INVITE sip:bob@example.com SIP/2.0"
 
-enum { RIG_SENT = 1024, RIG_STORE = 1 << 20, RIG_BINDS = 48, RIG_ASKED = 256, RIG_BLOCKED = 4, RIG_MESSAGE = 16384 };
+enum {
+    RIG_SENT = 1024,
+    RIG_STORE = 1 << 20,
+    RIG_BINDS = 48,
+    RIG_ASKED = 256,
+    RIG_BLOCKED = 4,
+    RIG_MESSAGE = 16384
+};
 
 struct rig_sent {
     struct hop to;
     uint64_t at_ms;
     uint64_t token, need;
-    struct span bytes;   /* kept until rig_fini */
+    struct span bytes; /* kept until rig_fini */
 };
 
 struct rig_bind {
     const char *user, *uri;
-    const char *hop;     /* NULL: found by the URI */
+    const char *hop; /* NULL: found by the URI */
     uint32_t q;
 };
 
@@ -46,13 +53,13 @@ struct rig {
     struct arena turn;
     struct counters counters;
     struct log log;
-    uint64_t base_ms;           /* when time was counted from last */
+    uint64_t base_ms; /* when time was counted from last */
 
     struct rig_sent sent[RIG_SENT];
     unsigned sent_len;
-    unsigned read;              /* of them, so many were expected */
-    struct span turns[RIG_SENT];  /* what was sent in this turn, as lent */
-    unsigned turns_from;        /* the first send of this turn */
+    unsigned read;               /* of them, so many were expected */
+    struct span turns[RIG_SENT]; /* what was sent in this turn, as lent */
+    unsigned turns_from;         /* the first send of this turn */
     char store[RIG_STORE];
     size_t store_len;
 
@@ -65,15 +72,15 @@ struct rig {
         int err;
     } blocked[RIG_BLOCKED];
     unsigned blocked_len;
-    bool resolves;              /* a resolver is there */
-    bool trust;                 /* every sender is one that we know; a test of strangers says no */
-    uint8_t rport;              /* of all listeners (core_side) */
-    uint64_t flows;             /* connections that are opened are numbered from here */
+    bool resolves;  /* a resolver is there */
+    bool trust;     /* every sender is one that we know; a test of strangers says no */
+    uint8_t rport;  /* of all listeners (core_side) */
+    uint64_t flows; /* connections that are opened are numbered from here */
     uint64_t notes;
 
-    unsigned branch;            /* of the next request's Via; rig_new_branch() */
+    unsigned branch; /* of the next request's Via; rig_new_branch() */
     unsigned cseq;
-    const char *call_id, *from_tag, *to_tag;  /* "" : no tag */
+    const char *call_id, *from_tag, *to_tag; /* "" : no tag */
 };
 
 void rig_init(struct rig *r);
@@ -89,15 +96,17 @@ void rig_bind(struct rig *r, const char *user, const char *uri, const char *hop,
 void rig_block(struct rig *r, const char *hop, int err);
 
 /*
- * A request comes. Lines end with NULL. What is not among them is added: Via (of `from`, with r->branch), Max-Forwards, From, To,
- * Call-ID, CSeq, Content-Length; "-Name" leaves it out. An empty line begins the body.
+ * A request comes. Lines end with NULL. What is not among them is added: Via (of `from`, with r->branch), Max-Forwards,
+ * From, To, Call-ID, CSeq, Content-Length; "-Name" leaves it out. An empty line begins the body.
  */
-void rig_ask(struct rig *r, const char *from, const char *request_line, ...) __attribute__((sentinel));
+void rig_ask(struct rig *r, const char *from, const char *request_line, ...)
+    __attribute__((sentinel));
 /* Bytes come as they are. */
-void rig_bytes(struct rig *r, const char *from, struct span bytes, uint16_t fault, const char *reason);
+void rig_bytes(struct rig *r, const char *from, struct span bytes, uint16_t fault,
+               const char *reason);
 /* The next request is another transaction. */
 void rig_new_branch(struct rig *r);
-/* The one who got this request responds: with its Vias, Record-Routes, From, To and tag, Call-ID, CSeq, and these lines. */
+/* The one who got this request responds: its Vias, Record-Routes, From, To with tag, Call-ID, CSeq, and these lines. */
 void rig_reply(struct rig *r, const struct rig_sent *request, unsigned status, const char *tag, ...)
     __attribute__((sentinel));
 /* What was sent could not leave. */
@@ -124,7 +133,7 @@ const struct rig_sent *rig_last(const struct rig *r, const char *line);
 /* "0 500 1500": when messages that begin so were sent. */
 const char *rig_times(struct rig *r, const char *line);
 
-/* The value of the n-th field (0…) with this name; NULL if there is none. Static text, good until the 64th next call. */
+/* The value of the n-th field (0…) with this name; NULL: none. Static text, good until the 64th next call. */
 const char *rig_value(const struct rig_sent *sent, const char *name, unsigned n);
 /* How many fields of this name. */
 unsigned rig_count(const struct rig_sent *sent, const char *name);

@@ -38,13 +38,15 @@ START_TEST(the_ack_of_a_success_goes_on_without_a_transaction)
     const struct rig_sent *invite = call(200), *ack;
 
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "ACK sip:bob@192.0.2.9 SIP/2.0", rig_line("Route", rig_value(invite, "Record-Route", 0)), NULL);
+    rig_ask(&rig, ALICE, "ACK sip:bob@192.0.2.9 SIP/2.0",
+            rig_line("Route", rig_value(invite, "Record-Route", 0)), NULL);
     ack = rig_expect(&rig, BOB, "ACK sip:bob@192.0.2.9 SIP/2.0\r\n");
     ck_assert_uint_eq(rig_count(ack, "Via"), 2);
     ck_assert_str_eq(rig_value(ack, "Max-Forwards", 0), "69");
     ck_assert_uint_eq(ack->token, 0);
     rig_alive(&rig, 0, 0, 2);
-    rig_ask(&rig, ALICE, "ACK sip:bob@192.0.2.9 SIP/2.0", rig_line("Route", rig_value(invite, "Record-Route", 0)), NULL);
+    rig_ask(&rig, ALICE, "ACK sip:bob@192.0.2.9 SIP/2.0",
+            rig_line("Route", rig_value(invite, "Record-Route", 0)), NULL);
     ck_assert_str_eq(rig_value(rig_expect(&rig, BOB, "ACK "), "Via", 0), rig_value(ack, "Via", 0));
     rig_quiet(&rig);
     rig_settled(&rig);
@@ -57,7 +59,8 @@ START_TEST(the_ack_of_a_success_goes_on_even_with_the_branch_of_its_invite)
 {
     const struct rig_sent *invite = call(200);
 
-    rig_ask(&rig, ALICE, "ACK sip:bob@192.0.2.9 SIP/2.0", rig_line("Route", rig_value(invite, "Record-Route", 0)), NULL);
+    rig_ask(&rig, ALICE, "ACK sip:bob@192.0.2.9 SIP/2.0",
+            rig_line("Route", rig_value(invite, "Record-Route", 0)), NULL);
     rig_expect(&rig, BOB, "ACK sip:bob@192.0.2.9 ");
     rig_quiet(&rig);
 }
@@ -90,8 +93,8 @@ START_TEST(an_ack_may_need_a_look_up)
     const struct rig_sent *invite = call(200);
 
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "ACK sip:bob@phone.example.net SIP/2.0", rig_line("Route", rig_value(invite, "Record-Route", 0)),
-            NULL);
+    rig_ask(&rig, ALICE, "ACK sip:bob@phone.example.net SIP/2.0",
+            rig_line("Route", rig_value(invite, "Record-Route", 0)), NULL);
     rig_quiet(&rig);
     rig_alive(&rig, 1, 1, 2);
     rig_resolved(&rig, 0, SIPD_OK, "udp:192.0.2.77:5060", "udp:192.0.2.78:5060", NULL);
@@ -99,8 +102,8 @@ START_TEST(an_ack_may_need_a_look_up)
     rig_quiet(&rig);
     rig_alive(&rig, 0, 0, 2);
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "ACK sip:bob@phone.example.net SIP/2.0", rig_line("Route", rig_value(invite, "Record-Route", 0)),
-            NULL);
+    rig_ask(&rig, ALICE, "ACK sip:bob@phone.example.net SIP/2.0",
+            rig_line("Route", rig_value(invite, "Record-Route", 0)), NULL);
     rig_resolved(&rig, 1, SIPD_ENOENT, NULL);
     rig_quiet(&rig);
     rig_alive(&rig, 0, 0, 2);

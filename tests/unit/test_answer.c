@@ -8,13 +8,19 @@
 #include "unit/core_rig.h"
 
 #define MESSAGE_BOB "MESSAGE sip:bob@example.com SIP/2.0"
-#define PHONES 4
+#define PHONES      4
 
 static const char *const phones[PHONES] = {
-    "udp:192.0.2.11:5060", "udp:192.0.2.12:5060", "udp:192.0.2.13:5060", "udp:192.0.2.14:5060",
+    "udp:192.0.2.11:5060",
+    "udp:192.0.2.12:5060",
+    "udp:192.0.2.13:5060",
+    "udp:192.0.2.14:5060",
 };
 static const char *const contacts[PHONES] = {
-    "sip:bob@192.0.2.11", "sip:bob@192.0.2.12", "sip:bob@192.0.2.13", "sip:bob@192.0.2.14",
+    "sip:bob@192.0.2.11",
+    "sip:bob@192.0.2.12",
+    "sip:bob@192.0.2.13",
+    "sip:bob@192.0.2.14",
 };
 
 /* What each phone got. */
@@ -66,10 +72,13 @@ START_TEST(a_response_loses_our_via_and_nothing_else)
     const struct rig_sent *ok;
 
     rig_bind(&rig, "bob", contacts[0], NULL, 1000);
-    rig_ask(&rig, ALICE, INVITE_BOB, "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKx,SIP/2.0/TCP below", NULL);
+    rig_ask(&rig, ALICE, INVITE_BOB,
+            "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKx,SIP/2.0/TCP below", NULL);
     got[0] = rig_expect(&rig, phones[0], "INVITE ");
     rig_reply(&rig, got[0], 200, "t", "X-Unknown:  kept ", "Server: bob's", NULL);
-    ok = rig_expect(&rig, ALICE, "SIP/2.0 200 Whatever\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKx,SIP/2.0/TCP below\r\n");
+    ok = rig_expect(&rig, ALICE,
+                    "SIP/2.0 200 Whatever\r\nVia: SIP/2.0/UDP "
+                    "192.0.2.1:5060;branch=z9hG4bKx,SIP/2.0/TCP below\r\n");
     ck_assert(rig_has(ok, "\r\nX-Unknown:  kept \r\nServer: bob's\r\n"));
     ck_assert_uint_eq(rig_count(ok, "Via"), 1);
 }
@@ -81,8 +90,9 @@ START_TEST(our_via_may_share_a_line)
     char text[2048];
 
     fork_to(1, INVITE_BOB);
-    snprintf(text, sizeof text, "SIP/2.0 200 OK\r\nv: %s , %s\r\nFrom: x:y;tag=1\r\nTo: x:y;tag=2\r\nCall-ID: %s\r\n"
-                                "CSeq: 1 INVITE\r\n\r\n",
+    snprintf(text, sizeof text,
+             "SIP/2.0 200 OK\r\nv: %s , %s\r\nFrom: x:y;tag=1\r\nTo: x:y;tag=2\r\nCall-ID: %s\r\n"
+             "CSeq: 1 INVITE\r\n\r\n",
              rig_value(got[0], "Via", 0), rig_value(got[0], "Via", 1), rig.call_id);
     rig_bytes(&rig, phones[0], span_of(text), 0, NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 200 OK\r\nv: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKa1\r\n");
@@ -144,15 +154,16 @@ START_TEST(a_response_that_ends_here_goes_nowhere)
 
     fork_to(1, INVITE_BOB);
     for (unsigned status = 180; status <= 480; status += 300) {
-        snprintf(text, sizeof text, "SIP/2.0 %u Odd\r\nVia: %s\r\nFrom: x:y;tag=1\r\nTo: x:y;tag=2\r\nCall-ID: %s\r\n"
-                                    "CSeq: 1 INVITE\r\n\r\n",
+        snprintf(text, sizeof text,
+                 "SIP/2.0 %u Odd\r\nVia: %s\r\nFrom: x:y;tag=1\r\nTo: x:y;tag=2\r\nCall-ID: %s\r\n"
+                 "CSeq: 1 INVITE\r\n\r\n",
                  status, rig_value(got[0], "Via", 0), rig.call_id);
         rig_bytes(&rig, phones[0], span_of(text), 0, NULL);
         if (status < 200)
             rig_quiet(&rig);
     }
     rig_expect(&rig, phones[0], "ACK ");
-    rig_expect(&rig, ALICE, "SIP/2.0 480 Temporarily Unavailable\r\n");  /* ours */
+    rig_expect(&rig, ALICE, "SIP/2.0 480 Temporarily Unavailable\r\n"); /* ours */
     rig_quiet(&rig);
 }
 END_TEST
@@ -162,8 +173,9 @@ START_TEST(a_success_that_ends_here_is_500)
     char text[2048];
 
     fork_to(1, INVITE_BOB);
-    snprintf(text, sizeof text, "SIP/2.0 200 Odd\r\nVia: %s\r\nFrom: x:y;tag=1\r\nTo: x:y;tag=2\r\nCall-ID: %s\r\n"
-                                "CSeq: 1 INVITE\r\n\r\n",
+    snprintf(text, sizeof text,
+             "SIP/2.0 200 Odd\r\nVia: %s\r\nFrom: x:y;tag=1\r\nTo: x:y;tag=2\r\nCall-ID: %s\r\n"
+             "CSeq: 1 INVITE\r\n\r\n",
              rig_value(got[0], "Via", 0), rig.call_id);
     rig_bytes(&rig, phones[0], span_of(text), 0, NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 500 ");
@@ -179,8 +191,10 @@ START_TEST(a_stray_response_is_dropped)
     char text[2048];
 
     fork_to(1, INVITE_BOB);
-    snprintf(text, sizeof text, "INVITE x SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKnone\r\n"
-                                "Via: SIP/2.0/UDP 192.0.2.1\r\nFrom: x:y;tag=1\r\nTo: x:y\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\r\n");
+    snprintf(text, sizeof text,
+             "INVITE x SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKnone\r\n"
+             "Via: SIP/2.0/UDP 192.0.2.1\r\nFrom: x:y;tag=1\r\nTo: x:y\r\nCall-ID: c\r\nCSeq: 1 "
+             "INVITE\r\n\r\n");
     stray = *got[0];
     stray.bytes = span_of(text);
     rig_reply(&rig, &stray, 180, "t", NULL);
@@ -223,8 +237,8 @@ START_TEST(the_best_answer_waits_for_all)
         unsigned statuses[PHONES];
         const char *best;
     } cases[] = {
-        { { 404, 486, 480, 0 }, "SIP/2.0 404 " },        /* equally good: the first branch */
-        { { 503, 407, 501, 404 }, "SIP/2.0 407 " },      /* the RFC's own example */
+        { { 404, 486, 480, 0 }, "SIP/2.0 404 " },   /* equally good: the first branch */
+        { { 503, 407, 501, 404 }, "SIP/2.0 407 " }, /* the RFC's own example */
         { { 500, 404, 302, 486 }, "SIP/2.0 302 " },
         { { 487, 408, 486, 0 }, "SIP/2.0 486 " },
         { { 503, 503, 0, 0 }, "SIP/2.0 500 Server " },
@@ -273,10 +287,11 @@ START_TEST(a_success_goes_up_at_once_and_cancels_the_others)
     rig_reply(&rig, got[2], 200, "c", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 200 ");
     cancel = rig_expect(&rig, phones[0], "CANCEL sip:bob@192.0.2.11 SIP/2.0\r\n");
-    ck_assert_str_eq(rig_value(cancel, "Reason", 0), "SIP;cause=200;text=\"Call completed elsewhere\"");
+    ck_assert_str_eq(rig_value(cancel, "Reason", 0),
+                     "SIP;cause=200;text=\"Call completed elsewhere\"");
     ck_assert_str_eq(rig_value(cancel, "Via", 0), rig_value(got[0], "Via", 0));
     ck_assert_uint_eq(rig_count(cancel, "Via"), 1);
-    rig_quiet(&rig);  /* the second phone has said nothing yet (§9.1) */
+    rig_quiet(&rig); /* the second phone has said nothing yet (§9.1) */
     rig_reply(&rig, got[1], 180, "b", NULL);
     rig_expect(&rig, phones[1], "CANCEL ");
     rig_quiet(&rig);
@@ -359,8 +374,10 @@ START_TEST(challenges_are_gathered)
     ck_assert_str_eq(rig_to_tag(challenge), "b");
     ck_assert_uint_eq(rig_count(challenge, "Proxy-Authenticate"), 2);
     ck_assert_uint_eq(rig_count(challenge, "WWW-Authenticate"), 2);
-    ck_assert_str_eq(rig_value(challenge, "WWW-Authenticate", 0), "Digest realm=\"c\", nonce=\"3\"");
-    ck_assert_str_eq(rig_value(challenge, "WWW-Authenticate", 1), "Digest realm=\"d\", nonce=\"4\"");
+    ck_assert_str_eq(rig_value(challenge, "WWW-Authenticate", 0),
+                     "Digest realm=\"c\", nonce=\"3\"");
+    ck_assert_str_eq(rig_value(challenge, "WWW-Authenticate", 1),
+                     "Digest realm=\"d\", nonce=\"4\"");
 }
 END_TEST
 

@@ -8,7 +8,8 @@
 START_TEST(a_global_failure_beats_all)
 {
     for (unsigned other = 300; other < 600; other++)
-        must(best_is_better(600, other) && best_is_better(699, other) && !best_is_better(other, 603));
+        must(best_is_better(600, other) && best_is_better(699, other) &&
+             !best_is_better(other, 603));
 }
 END_TEST
 

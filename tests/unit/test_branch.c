@@ -5,8 +5,8 @@
 
 #include "unit/core_rig.h"
 
-#define ONE "udp:192.0.2.11:5060"
-#define TWO "udp:192.0.2.12:5060"
+#define ONE   "udp:192.0.2.11:5060"
+#define TWO   "udp:192.0.2.12:5060"
 #define THREE "udp:192.0.2.13:5060"
 
 /* Bob has this contact and is called. */
@@ -99,7 +99,7 @@ START_TEST(a_name_is_looked_up)
     rig_expect(&rig, ALICE, "SIP/2.0 100 ");
     rig_resolved(&rig, 0, SIPD_OK, ONE, NULL);
     rig_expect(&rig, ONE, "INVITE sips:bob@phone.example.net:5070 ");
-    rig_resolved(&rig, 0, SIPD_OK, TWO, NULL);  /* stale */
+    rig_resolved(&rig, 0, SIPD_OK, TWO, NULL); /* stale */
     rig_quiet(&rig);
 }
 END_TEST
@@ -183,7 +183,7 @@ START_TEST(a_transport_failure_is_a_reason_to_try_the_next)
     rig_gone(&rig, rig_expect(&rig, ONE, "INVITE "));
     rig_gone(&rig, rig_expect(&rig, TWO, "INVITE "));
     rig_gone(&rig, rig_expect(&rig, THREE, "INVITE "));
-    rig_expect(&rig, ALICE, "SIP/2.0 500 ");  /* 503 of one branch, §16.7 step 6 */
+    rig_expect(&rig, ALICE, "SIP/2.0 500 "); /* 503 of one branch, §16.7 step 6 */
     rig_quiet(&rig);
 }
 END_TEST
@@ -284,7 +284,8 @@ END_TEST
 
 START_TEST(a_flow_of_an_earlier_process_is_dead)
 {
-    rig_bind(&rig, "bob", "sip:bob@10.0.0.9;transport=tcp", "tcp:192.0.2.9:40001/18446744073709551615", 1000);
+    rig_bind(&rig, "bob", "sip:bob@10.0.0.9;transport=tcp",
+             "tcp:192.0.2.9:40001/18446744073709551615", 1000);
     rig_ask(&rig, ALICE, INVITE_BOB, NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 480 ");
     rig_quiet(&rig);
@@ -340,10 +341,12 @@ START_TEST(a_bounce_that_is_not_ours_is_ignored)
     bounce(invite, 30, ONE);
     bounce(invite, 0, ONE);
     forged = *invite;
-    forged.bytes = SPAN("INVITE sip:bob@x SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKx\r\n"
-                        "CSeq: 1 INVITE\r\n\r\n");
+    forged.bytes =
+        SPAN("INVITE sip:bob@x SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKx\r\n"
+             "CSeq: 1 INVITE\r\n\r\n");
     bounce(&forged, forged.bytes.len, ONE);
-    forged.bytes = SPAN("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKx\r\n\r\n");
+    forged.bytes =
+        SPAN("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKx\r\n\r\n");
     bounce(&forged, forged.bytes.len, ONE);
     rig_quiet(&rig);
 }

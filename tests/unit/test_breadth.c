@@ -10,7 +10,10 @@
 #define PHONES 4
 
 static const char *const contacts[PHONES] = {
-    "sip:bob@192.0.2.11", "sip:bob@192.0.2.12", "sip:bob@192.0.2.13", "sip:bob@192.0.2.14",
+    "sip:bob@192.0.2.11",
+    "sip:bob@192.0.2.12",
+    "sip:bob@192.0.2.13",
+    "sip:bob@192.0.2.14",
 };
 
 /* An INVITE with this field goes to n phones; "" : without one. Their shares, as "20 20 20". */
@@ -33,7 +36,8 @@ shares(unsigned n, const char *field)
         const struct rig_sent *sent = &rig.sent[rig.read];
 
         ck_assert_uint_eq(rig_count(sent, "Max-Breadth"), 1);
-        len += (size_t)snprintf(text + len, sizeof text - len, "%s%s", len ? " " : "", rig_value(sent, "Max-Breadth", 0));
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%s", len ? " " : "",
+                                rig_value(sent, "Max-Breadth", 0));
     }
     return text;
 }
@@ -111,7 +115,8 @@ START_TEST(there_is_never_more_than_one)
     const struct rig_sent *sent;
 
     rig_bind(&rig, "bob", contacts[0], NULL, 1000);
-    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", "Max-Breadth: 9", "X: y", "max-breadth: 9", NULL);
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", "Max-Breadth: 9", "X: y",
+            "max-breadth: 9", NULL);
     sent = rig_expect(&rig, "udp:192.0.2.11:5060", "MESSAGE ");
     ck_assert_uint_eq(rig_count(sent, "Max-Breadth"), 1);
     ck_assert_str_eq(rig_value(sent, "X", 0), "y");

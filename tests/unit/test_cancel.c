@@ -6,7 +6,7 @@
 #include "unit/core_rig.h"
 
 #define CANCEL_BOB "CANCEL sip:bob@example.com SIP/2.0"
-#define OTHER "udp:192.0.2.8:5060"
+#define OTHER      "udp:192.0.2.8:5060"
 
 /* Alice calls bob; what he got. */
 static const struct rig_sent *
@@ -91,7 +91,8 @@ START_TEST(a_callee_that_ignores_it_is_487)
     ck_assert_ptr_null(rig_last(&rig, "SIP/2.0 487 "));
     rig_pass(&rig, 1);
     ck_assert_ptr_nonnull(rig_last(&rig, "SIP/2.0 487 "));
-    ck_assert_str_eq(rig_times(&rig, "CANCEL "), "0 500 1500 3500 7500 11500 15500 19500 23500 27500 31500");
+    ck_assert_str_eq(rig_times(&rig, "CANCEL "),
+                     "0 500 1500 3500 7500 11500 15500 19500 23500 27500 31500");
     rig_settled(&rig);
 }
 END_TEST
@@ -149,7 +150,8 @@ START_TEST(the_callers_reason_is_passed_on)
 {
     const struct rig_sent *invite = ring(0), *cancel;
 
-    rig_ask(&rig, ALICE, CANCEL_BOB, "Reason: SIP;cause=600;text=\"gone\"", "X-Other: no", "Reason: Q.850;cause=16", NULL);
+    rig_ask(&rig, ALICE, CANCEL_BOB, "Reason: SIP;cause=600;text=\"gone\"", "X-Other: no",
+            "Reason: Q.850;cause=16", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 200 ");
     rig_reply(&rig, invite, 180, "t", NULL);
     cancel = rig_expect(&rig, BOB, "CANCEL ");

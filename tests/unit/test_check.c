@@ -37,7 +37,8 @@ END_TEST
 START_TEST(bad_syntax_elsewhere_passes)
 {
     rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
-    rig_ask(&rig, ALICE, INVITE_BOB, "Date: yesterday", "Contact: <<>>", "Expires: never", "Authorization: ,,", NULL);
+    rig_ask(&rig, ALICE, INVITE_BOB, "Date: yesterday", "Contact: <<>>", "Expires: never",
+            "Authorization: ,,", NULL);
     rig_expect(&rig, BOB, "INVITE ");
 }
 END_TEST
@@ -90,12 +91,14 @@ START_TEST(a_loop_is_482_and_a_spiral_is_not)
     invite = rig_expect(&rig, BOB, "INVITE sip:carol@198.51.100.1 ");
     vias[0] = rig_line("Via", rig_value(invite, "Via", 0));
     vias[1] = rig_line("Via", rig_value(invite, "Via", 1));
-    rig_ask(&rig, "udp:198.51.100.1:5060", "INVITE sip:carol@198.51.100.1 SIP/2.0", vias[0], vias[1], NULL);
+    rig_ask(&rig, "udp:198.51.100.1:5060", "INVITE sip:carol@198.51.100.1 SIP/2.0", vias[0],
+            vias[1], NULL);
     invite = rig_expect(&rig, BOB, "INVITE sip:bob@198.51.100.1 ");
     vias[2] = vias[1];
     vias[1] = vias[0];
     vias[0] = rig_line("Via", rig_value(invite, "Via", 0));
-    rig_ask(&rig, "udp:198.51.100.1:5060", "INVITE sip:bob@198.51.100.1 SIP/2.0", vias[0], vias[1], vias[2], NULL);
+    rig_ask(&rig, "udp:198.51.100.1:5060", "INVITE sip:bob@198.51.100.1 SIP/2.0", vias[0], vias[1],
+            vias[2], NULL);
     rig_expect(&rig, "udp:198.51.100.1:5060", "SIP/2.0 482 Loop Detected\r\n");
 }
 END_TEST
@@ -104,7 +107,9 @@ START_TEST(a_via_that_only_looks_like_ours_is_no_loop)
 {
     rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
     rig_ask(&rig, ALICE, INVITE_BOB, "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1",
-            "Via: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKaaa00000000000000000000000000000000000000", NULL);
+            "Via: SIP/2.0/UDP "
+            "198.51.100.1:5060;branch=z9hG4bKaaa00000000000000000000000000000000000000",
+            NULL);
     rig_expect(&rig, BOB, "INVITE ");
 }
 END_TEST
@@ -200,7 +205,7 @@ START_TEST(who_is_full_takes_no_new_work)
     ck_assert_str_eq(rig_value(rig_expect(&rig, ALICE, "SIP/2.0 503 "), "Retry-After", 0), "5");
     rig.to_tag = "b";
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "BYE sip:bob@example.com SIP/2.0", NULL);  /* at the ceiling even this */
+    rig_ask(&rig, ALICE, "BYE sip:bob@example.com SIP/2.0", NULL); /* at the ceiling even this */
     rig_expect(&rig, ALICE, "SIP/2.0 503 ");
     rig_quiet(&rig);
     rig_settled(&rig);
@@ -209,7 +214,8 @@ END_TEST
 
 START_TEST(refusals_come_in_the_order_of_the_rfc)
 {
-    rig_ask(&rig, ALICE, "INVITE tel:1 SIP/2.0", "Max-Forwards: 0", "Proxy-Require: x", "-Call-ID", NULL);
+    rig_ask(&rig, ALICE, "INVITE tel:1 SIP/2.0", "Max-Forwards: 0", "Proxy-Require: x", "-Call-ID",
+            NULL);
     refused("SIP/2.0 400 ");
     rig_ask(&rig, ALICE, "INVITE tel:1 SIP/2.0", "Max-Forwards: 0", "Proxy-Require: x", NULL);
     refused("SIP/2.0 416 ");

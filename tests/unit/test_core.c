@@ -82,7 +82,7 @@ START_TEST(what_is_alive_is_told)
     rig_reply(&rig, invite, 200, "t", NULL);
     core_stats(rig.core, &stats);
     ck_assert_uint_eq(stats.pending, 0);
-    ck_assert_uint_eq(stats.trips, 1);  /* the other branch */
+    ck_assert_uint_eq(stats.trips, 1); /* the other branch */
     ck_assert_ptr_eq(core_txns(rig.core)->clock, &rig.clock);
 }
 END_TEST
@@ -211,7 +211,8 @@ whole_call(void (*step)(unsigned n))
     rig_ask(&rig, ALICE, INVITE_BOB, NULL);
     step(n++);
     if (rig.asked_len > 0)
-        rig_resolved(&rig, rig.asked_len - 1, SIPD_OK, "udp:192.0.2.7:5060", "tcp:192.0.2.7:5060", NULL);
+        rig_resolved(&rig, rig.asked_len - 1, SIPD_OK, "udp:192.0.2.7:5060", "tcp:192.0.2.7:5060",
+                     NULL);
     step(n++);
     respond("INVITE sip:bob@192.0.2.9", 180);
     step(n++);
@@ -371,9 +372,9 @@ END_TEST
 enum { HELD = 64 };
 
 static struct rand chance;
-static uint64_t held[HELD];      /* trips whose hook waits, or did */
+static uint64_t held[HELD]; /* trips whose hook waits, or did */
 static unsigned held_len;
-static bool calm;                /* hooks let all pass */
+static bool calm; /* hooks let all pass */
 
 static enum sipd_verdict
 any_verdict(struct sipd_req *req, void *self)
@@ -382,17 +383,15 @@ any_verdict(struct sipd_req *req, void *self)
     if (calm)
         return SIPD_PASS;
     switch (rand_below(&chance, 12)) {
-    case 0:
-        held[held_len++ % HELD] = req->trip->id;
-        return SIPD_WAIT;
-    case 1:
-        return SIPD_FAIL;
+    case 0: held[held_len++ % HELD] = req->trip->id; return SIPD_WAIT;
+    case 1: return SIPD_FAIL;
     case 2:
-        return trip_reply(req->trip, 200 + 100 * (unsigned)rand_below(&chance, 5), (struct span){ NULL, 0 },
-                          (struct span){ NULL, 0 }, (struct span){ NULL, 0 }, (struct span){ NULL, 0 })
-                       == SIPD_OK ? SIPD_DONE : SIPD_FAIL;
-    default:
-        return SIPD_PASS;
+        return trip_reply(req->trip, 200 + 100 * (unsigned)rand_below(&chance, 5),
+                          (struct span){ NULL, 0 }, (struct span){ NULL, 0 },
+                          (struct span){ NULL, 0 }, (struct span){ NULL, 0 }) == SIPD_OK
+                   ? SIPD_DONE
+                   : SIPD_FAIL;
+    default: return SIPD_PASS;
     }
 }
 
@@ -400,16 +399,23 @@ static void
 any_request(void)
 {
     static const char *const lines[] = {
-        INVITE_BOB, INVITE_BOB, INVITE_BOB, "CANCEL sip:bob@example.com SIP/2.0", "ACK sip:bob@example.com SIP/2.0",
-        "MESSAGE sip:bob@example.com SIP/2.0", "BYE sip:bob@example.com SIP/2.0", "OPTIONS sip:example.com SIP/2.0",
-        "DANCE sip:nobody@example.com SIP/2.0", "INVITE sip:carol@203.0.113.5 SIP/2.0",
+        INVITE_BOB,
+        INVITE_BOB,
+        INVITE_BOB,
+        "CANCEL sip:bob@example.com SIP/2.0",
+        "ACK sip:bob@example.com SIP/2.0",
+        "MESSAGE sip:bob@example.com SIP/2.0",
+        "BYE sip:bob@example.com SIP/2.0",
+        "OPTIONS sip:example.com SIP/2.0",
+        "DANCE sip:nobody@example.com SIP/2.0",
+        "INVITE sip:carol@203.0.113.5 SIP/2.0",
     };
     static const char *const from[] = { ALICE, "tcp:192.0.2.1:40000/7", "udp:[2001:db8::1]:5060" };
 
     rig.branch = (unsigned)rand_below(&chance, 5);
     rig.to_tag = rand_below(&chance, 4) ? "" : "t";
-    rig_ask(&rig, from[rand_below(&chance, countof(from))], lines[rand_below(&chance, countof(lines))],
-            "Contact: <sip:alice@192.0.2.1>", NULL);
+    rig_ask(&rig, from[rand_below(&chance, countof(from))],
+            lines[rand_below(&chance, countof(lines))], "Contact: <sip:alice@192.0.2.1>", NULL);
 }
 
 static const struct rig_sent *
@@ -421,13 +427,16 @@ any_sent(void)
 static void
 any_response(void)
 {
-    static const unsigned statuses[] = { 100, 180, 183, 200, 202, 301, 302, 401, 407, 404, 408, 430, 486, 487, 500, 503, 600, 603 };
-    static const char *const contacts[] = { "Contact: <sip:bob@192.0.2.30>, <sip:x@name.example.net>", "WWW-Authenticate: Digest x=y" };
+    static const unsigned statuses[] = { 100, 180, 183, 200, 202, 301, 302, 401, 407,
+                                         404, 408, 430, 486, 487, 500, 503, 600, 603 };
+    static const char *const contacts[] = {
+        "Contact: <sip:bob@192.0.2.30>, <sip:x@name.example.net>", "WWW-Authenticate: Digest x=y"
+    };
     const struct rig_sent *sent = any_sent();
 
     if (sent && !span_starts(sent->bytes, SPAN("SIP/2.0 ")))
-        rig_reply(&rig, sent, statuses[rand_below(&chance, countof(statuses))], rand_below(&chance, 2) ? "t" : "u",
-                  contacts[rand_below(&chance, 2)], NULL);
+        rig_reply(&rig, sent, statuses[rand_below(&chance, countof(statuses))],
+                  rand_below(&chance, 2) ? "t" : "u", contacts[rand_below(&chance, 2)], NULL);
 }
 
 static void
@@ -438,7 +447,8 @@ any_resolution(void)
     if (n == rig.asked_len)
         return;
     if (rand_below(&chance, 3))
-        rig_resolved(&rig, n, SIPD_OK, "udp:192.0.2.20:5060", "tcp:192.0.2.21:5060", "udp:[2001:db8::22]:5060", NULL);
+        rig_resolved(&rig, n, SIPD_OK, "udp:192.0.2.20:5060", "tcp:192.0.2.21:5060",
+                     "udp:[2001:db8::22]:5060", NULL);
     else
         rig_resolved(&rig, n, rand_below(&chance, 2) ? SIPD_ENOENT : SIPD_EIO, NULL);
 }
@@ -468,12 +478,8 @@ any_step(void)
     if (rig.sent_len > RIG_SENT / 2 || rig.store_len > RIG_STORE / 2)
         rig_clear(&rig);
     switch (rand_below(&chance, 16)) {
-    case 0:
-        rig_pass(&rig, waits_ms[rand_below(&chance, countof(waits_ms))]);
-        break;
-    case 1:
-        any_change();
-        break;
+    case 0: rig_pass(&rig, waits_ms[rand_below(&chance, countof(waits_ms))]); break;
+    case 1: any_change(); break;
     case 2:
         if (any_sent())
             rig_gone(&rig, any_sent());
@@ -483,19 +489,13 @@ any_step(void)
             rig_resume(&rig, held[rand_below(&chance, held_len < HELD ? held_len : HELD)]);
         break;
     case 4:
-    case 5:
-        any_resolution();
-        break;
+    case 5: any_resolution(); break;
     case 6:
     case 7:
     case 8:
     case 9:
-    case 10:
-        any_request();
-        break;
-    default:
-        any_response();
-        break;
+    case 10: any_request(); break;
+    default: any_response(); break;
     }
 }
 
@@ -512,7 +512,7 @@ settle_storm(void)
         while (answered < rig.asked_len)
             rig_resolved(&rig, answered++, SIPD_ENOENT, NULL);
         rig_clear(&rig);
-        rig_pass(&rig, 600000);  /* another group may ask for another name */
+        rig_pass(&rig, 600000); /* another group may ask for another name */
     }
     rig_clear(&rig);
     rig_settled(&rig);

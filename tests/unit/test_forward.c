@@ -34,18 +34,18 @@ takes(struct span *got, struct span want)
     *got = span_skip(*got, want.len);
 }
 
-#define UPPER                                            \
-    "v: SIP/2.0/UDP 192.0.2.1:5060 ;branch=z9hG4bKx\r\n" \
-    "X-Un-Known  :  odd \t value\r\n \tfolded, twice\r\n" \
-    "f: \"Q; <x>\" <sip:alice@example.com> ;tag=1\r\n"   \
-    "T:sip:bob@example.com\r\n"                          \
-    "i: c1\r\n"
-#define LOWER                                     \
-    "x-un-known: \xff\x01\r\n"                    \
-    "l: 6\r\n"                                    \
-    "\r\n"                                        \
-    "a\0b\r\nc"
-#define CSEQ "CSeq: 00009 DANCE\r\n"
+#define UPPER                                          \
+ "v: SIP/2.0/UDP 192.0.2.1:5060 ;branch=z9hG4bKx\r\n"  \
+ "X-Un-Known  :  odd \t value\r\n \tfolded, twice\r\n" \
+ "f: \"Q; <x>\" <sip:alice@example.com> ;tag=1\r\n"    \
+ "T:sip:bob@example.com\r\n"                           \
+ "i: c1\r\n"
+#define LOWER               \
+ "x-un-known: \xff\x01\r\n" \
+ "l: 6\r\n"                 \
+ "\r\n"                     \
+ "a\0b\r\nc"
+#define CSEQ    "CSeq: 00009 DANCE\r\n"
 #define EARLIER "Record-Route: <sip:earlier.example.net;lr>\r\n"
 
 /* The whole message: only Request-URI, Via, Max-Forwards, Record-Route and our own Route differ. */
@@ -56,10 +56,12 @@ START_TEST(all_else_stays_to_the_byte)
 
     bind_bob();
     rig_bytes(&rig, ALICE,
-              SPAN("DANCE sip:bob@example.com SIP/2.0\r\n" UPPER "max-forwards:  0012\r\nMax-Breadth: 60\r\n" CSEQ EARLIER
+              SPAN("DANCE sip:bob@example.com SIP/2.0\r\n" UPPER
+                   "max-forwards:  0012\r\nMax-Breadth: 60\r\n" CSEQ EARLIER
                    "Route: <sip:example.com;lr>\r\n" LOWER),
               0, NULL);
-    sent = bob_gets("DANCE sip:bob@192.0.2.9 SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bK");
+    sent = bob_gets(
+        "DANCE sip:bob@192.0.2.9 SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bK");
     got = sent->bytes;
     (void)span_cut(&got, '\n');
     (void)span_cut(&got, '\n');
@@ -114,8 +116,11 @@ END_TEST
 
 START_TEST(what_may_make_a_dialog_is_recorded)
 {
-    static const char *const yes[] = { "INVITE", "SUBSCRIBE", "NOTIFY", "REFER", "UPDATE", "DANCE" };
-    static const char *const no[] = { "OPTIONS", "MESSAGE", "REGISTER", "BYE", "INFO", "PRACK", "PUBLISH" };
+    static const char *const yes[] = {
+        "INVITE", "SUBSCRIBE", "NOTIFY", "REFER", "UPDATE", "DANCE"
+    };
+    static const char *const no[] = { "OPTIONS", "MESSAGE", "REGISTER", "BYE",
+                                      "INFO",    "PRACK",   "PUBLISH" };
     char line[100];
 
     bind_bob();
@@ -148,7 +153,8 @@ START_TEST(ours_stands_above_those_of_others)
     const struct rig_sent *invite;
 
     bind_bob();
-    rig_ask(&rig, ALICE, INVITE_BOB, "Record-Route: <sip:one.example.net;lr>", "Record-Route: <sip:two.example.net;lr>", NULL);
+    rig_ask(&rig, ALICE, INVITE_BOB, "Record-Route: <sip:one.example.net;lr>",
+            "Record-Route: <sip:two.example.net;lr>", NULL);
     invite = bob_gets("INVITE ");
     ck_assert_uint_eq(rig_count(invite, "Record-Route"), 3);
     ck_assert(strstr(rig_value(invite, "Record-Route", 0), "@198.51.100.1:5060;lr>"));
@@ -166,8 +172,8 @@ wish(struct sipd_req *req, void *self)
     const struct msg_field *subject = msg_find_name(&trip->msg, SPAN("Subject"), 0);
 
     (void)self;
-    if (trip_add_edit(trip, SPAN("X-All"), SPAN("a\r\nForged: yes"), NULL, 0) != SIPD_OK
-        || trip_add_edit(trip, SPAN(""), SPAN(""), subject, 0) != SIPD_OK)
+    if (trip_add_edit(trip, SPAN("X-All"), SPAN("a\r\nForged: yes"), NULL, 0) != SIPD_OK ||
+        trip_add_edit(trip, SPAN(""), SPAN(""), subject, 0) != SIPD_OK)
         return SIPD_FAIL;
     return SIPD_PASS;
 }
@@ -255,10 +261,14 @@ START_TEST(our_via_names_the_side_that_it_leaves_by)
     static const struct {
         const char *contact, *to, *via;
     } cases[] = {
-        { "sip:bob@192.0.2.9", "udp:192.0.2.9:5060", "SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bK" },
-        { "sip:bob@192.0.2.9;transport=tcp", "tcp:192.0.2.9:5060", "SIP/2.0/TCP 198.51.100.1:5060;branch=z9hG4bK" },
-        { "sips:bob@192.0.2.9", "tls:192.0.2.9:5061", "SIP/2.0/TLS sip.example.com:5061;branch=z9hG4bK" },
-        { "sip:bob@[2001:db8::9]:5070", "udp:[2001:db8::9]:5070", "SIP/2.0/UDP [2001:db8::5]:5060;branch=z9hG4bK" },
+        { "sip:bob@192.0.2.9", "udp:192.0.2.9:5060",
+          "SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bK" },
+        { "sip:bob@192.0.2.9;transport=tcp", "tcp:192.0.2.9:5060",
+          "SIP/2.0/TCP 198.51.100.1:5060;branch=z9hG4bK" },
+        { "sips:bob@192.0.2.9", "tls:192.0.2.9:5061",
+          "SIP/2.0/TLS sip.example.com:5061;branch=z9hG4bK" },
+        { "sip:bob@[2001:db8::9]:5070", "udp:[2001:db8::9]:5070",
+          "SIP/2.0/UDP [2001:db8::5]:5060;branch=z9hG4bK" },
     };
 
     for (size_t i = 0; i < countof(cases); i++) {
@@ -278,18 +288,23 @@ END_TEST
 START_TEST(a_stream_gets_a_length)
 {
     rig_bind(&rig, "bob", "sip:bob@192.0.2.9;transport=tcp", NULL, 1000);
-    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", "-Content-Length", "", "four", NULL);
-    ck_assert_str_eq(rig_value(rig_expect(&rig, "tcp:192.0.2.9:5060", "MESSAGE "), "Content-Length", 0), "6");
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", "-Content-Length", "", "four",
+            NULL);
+    ck_assert_str_eq(
+        rig_value(rig_expect(&rig, "tcp:192.0.2.9:5060", "MESSAGE "), "Content-Length", 0), "6");
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", "Content-Length: 6", "", "four", NULL);
-    ck_assert_uint_eq(rig_count(rig_expect(&rig, "tcp:192.0.2.9:5060", "MESSAGE "), "Content-Length"), 1);
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", "Content-Length: 6", "", "four",
+            NULL);
+    ck_assert_uint_eq(
+        rig_count(rig_expect(&rig, "tcp:192.0.2.9:5060", "MESSAGE "), "Content-Length"), 1);
 }
 END_TEST
 
 START_TEST(a_datagram_needs_none)
 {
     bind_bob();
-    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", "-Content-Length", "", "four", NULL);
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", "-Content-Length", "", "four",
+            NULL);
     ck_assert_uint_eq(rig_count(bob_gets("MESSAGE "), "Content-Length"), 0);
 }
 END_TEST

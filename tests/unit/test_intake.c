@@ -24,10 +24,12 @@ answered(const char *from, const char *via, const char *to, const char *stamped)
 
 START_TEST(a_true_via_stays_as_it_is)
 {
-    answered("udp:192.0.2.1:5060", "SIP/2.0/UDP 192.0.2.1:5060" B, "udp:192.0.2.1:5060", "SIP/2.0/UDP 192.0.2.1:5060" B);
-    answered("udp:192.0.2.1:5060", "SIP/2.0/UDP 192.0.2.1" B, "udp:192.0.2.1:5060", "SIP/2.0/UDP 192.0.2.1" B);
-    answered("udp:[2001:db8::1]:5060", "SIP/2.0/UDP [2001:db8:0:0::1]:5060" B, "udp:[2001:db8::1]:5060",
-             "SIP/2.0/UDP [2001:db8:0:0::1]:5060" B);
+    answered("udp:192.0.2.1:5060", "SIP/2.0/UDP 192.0.2.1:5060" B, "udp:192.0.2.1:5060",
+             "SIP/2.0/UDP 192.0.2.1:5060" B);
+    answered("udp:192.0.2.1:5060", "SIP/2.0/UDP 192.0.2.1" B, "udp:192.0.2.1:5060",
+             "SIP/2.0/UDP 192.0.2.1" B);
+    answered("udp:[2001:db8::1]:5060", "SIP/2.0/UDP [2001:db8:0:0::1]:5060" B,
+             "udp:[2001:db8::1]:5060", "SIP/2.0/UDP [2001:db8:0:0::1]:5060" B);
 }
 END_TEST
 
@@ -45,7 +47,8 @@ END_TEST
 
 START_TEST(the_source_port_alone_is_no_stamp)
 {
-    answered("udp:192.0.2.1:1024", "SIP/2.0/UDP 192.0.2.1:5062" B, "udp:192.0.2.1:5062", "SIP/2.0/UDP 192.0.2.1:5062" B);
+    answered("udp:192.0.2.1:1024", "SIP/2.0/UDP 192.0.2.1:5062" B, "udp:192.0.2.1:5062",
+             "SIP/2.0/UDP 192.0.2.1:5062" B);
 }
 END_TEST
 
@@ -61,10 +64,10 @@ END_TEST
 
 START_TEST(what_the_sender_claims_is_replaced)
 {
-    answered("udp:192.0.2.1:1024", "SIP/2.0/UDP 192.0.2.1:5062;received=203.0.113.66;rport=7" B, "udp:192.0.2.1:1024",
-             "SIP/2.0/UDP 192.0.2.1:5062;received=192.0.2.1;rport=1024" B);
-    answered("udp:192.0.2.1:1024", "SIP/2.0/UDP 192.0.2.1:5062;received=203.0.113.66" B, "udp:192.0.2.1:5062",
-             "SIP/2.0/UDP 192.0.2.1:5062;received=192.0.2.1" B);
+    answered("udp:192.0.2.1:1024", "SIP/2.0/UDP 192.0.2.1:5062;received=203.0.113.66;rport=7" B,
+             "udp:192.0.2.1:1024", "SIP/2.0/UDP 192.0.2.1:5062;received=192.0.2.1;rport=1024" B);
+    answered("udp:192.0.2.1:1024", "SIP/2.0/UDP 192.0.2.1:5062;received=203.0.113.66" B,
+             "udp:192.0.2.1:5062", "SIP/2.0/UDP 192.0.2.1:5062;received=192.0.2.1" B);
 }
 END_TEST
 
@@ -75,7 +78,8 @@ START_TEST(a_listener_may_fill_rport_unasked_for_private_addresses)
              "SIP/2.0/UDP 10.0.0.1:5062" B ";received=192.0.2.1;rport=1024");
     answered("udp:192.0.2.1:1024", "SIP/2.0/UDP 203.0.113.9:5062" B, "udp:192.0.2.1:5062",
              "SIP/2.0/UDP 203.0.113.9:5062" B ";received=192.0.2.1");
-    answered("udp:10.0.0.1:1024", "SIP/2.0/UDP 10.0.0.1:5062" B, "udp:10.0.0.1:5062", "SIP/2.0/UDP 10.0.0.1:5062" B);
+    answered("udp:10.0.0.1:1024", "SIP/2.0/UDP 10.0.0.1:5062" B, "udp:10.0.0.1:5062",
+             "SIP/2.0/UDP 10.0.0.1:5062" B);
 }
 END_TEST
 
@@ -89,19 +93,21 @@ END_TEST
 
 START_TEST(a_groups_maddr_is_where_responses_go)
 {
-    answered("udp:192.0.2.1:1024", "SIP/2.0/UDP 192.0.2.1:5062;maddr=224.0.1.75" B, "udp:224.0.1.75:5062",
-             "SIP/2.0/UDP 192.0.2.1:5062;maddr=224.0.1.75" B);
-    answered("udp:192.0.2.1:1024", "SIP/2.0/UDP 192.0.2.1:5062;maddr=192.0.2.77" B, "udp:192.0.2.1:5062",
-             "SIP/2.0/UDP 192.0.2.1:5062;maddr=192.0.2.77" B);
-    answered("udp:192.0.2.1:1024", "SIP/2.0/UDP 192.0.2.1:5062;maddr=proxy.example.net" B, "udp:192.0.2.1:5062",
-             "SIP/2.0/UDP 192.0.2.1:5062;maddr=proxy.example.net" B);
+    answered("udp:192.0.2.1:1024", "SIP/2.0/UDP 192.0.2.1:5062;maddr=224.0.1.75" B,
+             "udp:224.0.1.75:5062", "SIP/2.0/UDP 192.0.2.1:5062;maddr=224.0.1.75" B);
+    answered("udp:192.0.2.1:1024", "SIP/2.0/UDP 192.0.2.1:5062;maddr=192.0.2.77" B,
+             "udp:192.0.2.1:5062", "SIP/2.0/UDP 192.0.2.1:5062;maddr=192.0.2.77" B);
+    answered("udp:192.0.2.1:1024", "SIP/2.0/UDP 192.0.2.1:5062;maddr=proxy.example.net" B,
+             "udp:192.0.2.1:5062", "SIP/2.0/UDP 192.0.2.1:5062;maddr=proxy.example.net" B);
 }
 END_TEST
 
 START_TEST(a_connection_is_its_own_way_back)
 {
-    answered("tcp:192.0.2.1:40000/7", "SIP/2.0/TCP 192.0.2.1:5060" B, "tcp:192.0.2.1:40000/7", "SIP/2.0/TCP 192.0.2.1:5060" B);
-    answered("tcp:192.0.2.1:40000/7", "SIP/2.0/TCP 10.0.0.1;maddr=192.0.2.77;rport" B, "tcp:192.0.2.1:40000/7",
+    answered("tcp:192.0.2.1:40000/7", "SIP/2.0/TCP 192.0.2.1:5060" B, "tcp:192.0.2.1:40000/7",
+             "SIP/2.0/TCP 192.0.2.1:5060" B);
+    answered("tcp:192.0.2.1:40000/7", "SIP/2.0/TCP 10.0.0.1;maddr=192.0.2.77;rport" B,
+             "tcp:192.0.2.1:40000/7",
              "SIP/2.0/TCP 10.0.0.1;maddr=192.0.2.77;rport=40000" B ";received=192.0.2.1");
 }
 END_TEST
@@ -112,10 +118,11 @@ START_TEST(what_is_forwarded_is_stamped)
     const struct rig_sent *invite;
 
     rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
-    rig_ask(&rig, "udp:192.0.2.1:1024", INVITE_BOB, "Via: SIP/2.0/UDP 10.0.0.1:5062;rport" B ", SIP/2.0/UDP below" B, NULL);
+    rig_ask(&rig, "udp:192.0.2.1:1024", INVITE_BOB,
+            "Via: SIP/2.0/UDP 10.0.0.1:5062;rport" B ", SIP/2.0/UDP below" B, NULL);
     invite = rig_expect(&rig, BOB, "INVITE ");
-    ck_assert_str_eq(rig_value(invite, "Via", 1),
-                     "SIP/2.0/UDP 10.0.0.1:5062;rport=1024" B ";received=192.0.2.1, SIP/2.0/UDP below" B);
+    ck_assert_str_eq(rig_value(invite, "Via", 1), "SIP/2.0/UDP 10.0.0.1:5062;rport=1024" B
+                                                  ";received=192.0.2.1, SIP/2.0/UDP below" B);
     rig_reply(&rig, invite, 180, "b", NULL);
     rig_expect(&rig, "udp:192.0.2.1:1024", "SIP/2.0 180 ");
 }
@@ -139,16 +146,19 @@ START_TEST(what_cannot_be_answered_is_dropped)
     dropped("rubbish\r\n\r\n");
     dropped("");
     dropped("SIP/2.0 abc\r\n\r\n");
-    dropped("OPTIONS sip:x@example.com SIP/2.0\r\nFrom: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n");
+    dropped("OPTIONS sip:x@example.com SIP/2.0\r\nFrom: <sip:a@x>;tag=1\r\nTo: "
+            "<sip:b@x>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n");
     dropped("OPTIONS sip:x@example.com SIP/2.0\r\nVia: rubbish\r\nCSeq: 1 OPTIONS\r\n\r\n");
-    dropped("OPTIONS sip:x@example.com SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a@x>;tag=1\r\n\r\n");
+    dropped("OPTIONS sip:x@example.com SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: "
+            "<sip:a@x>;tag=1\r\n\r\n");
 }
 END_TEST
 
 START_TEST(what_framing_found_wrong_is_refused)
 {
-    static const char text[] = "OPTIONS sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\n"
-                               "From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n";
+    static const char text[] =
+        "OPTIONS sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\n"
+        "From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n";
 
     rig_bytes(&rig, ALICE, span_of(text), 413, "Too Long");
     rig_expect(&rig, ALICE, "SIP/2.0 413 Too Long\r\n");

@@ -12,11 +12,12 @@
 #include "unit/must.h"
 
 struct figure {
-    const char *kind, *state, *event;  /* names as the machines tell them */
+    const char *kind, *state, *event; /* names as the machines tell them */
     const char *next, *letter, *actions;
 };
 
 /* letter: "" leaves the state's timer alone, "off" stops it. */
+/* clang-format off */
 static const struct figure figures[] = {
     /* RFC 6026 figure 5: INVITE client */
     { "ICT", "NONE", "START", "CALLING", "B", "SEND START" },            /* INVITE from TU / INVITE sent */
@@ -77,12 +78,14 @@ static const struct figure figures[] = {
     { "NIST", "COMPLETED", "REQUEST", "COMPLETED", "", "RESEND" },
     { "NIST", "COMPLETED", "TIMEOUT", "GONE", "", "" },                    /* Timer J fires / - */
 };
+/* clang-format on */
 
 struct ignored {
-    const char *kind, *state, *event;  /* "*": every one */
+    const char *kind, *state, *event; /* "*": every one */
     const char *reason;
 };
 
+/* clang-format off */
 static const struct ignored ignored[] = {
     { "ICT", "TRYING", "*", "no state of this machine" },
     { "ICT", "CONFIRMED", "*", "no state of this machine" },
@@ -180,13 +183,14 @@ static const struct ignored ignored[] = {
     { "NIST", "COMPLETED", "REPEAT", "no such timer" },
     { "NIST", "COMPLETED", "GONE", "RFC 6026 §8.8: stays in its state" },
 };
+/* clang-format on */
 
 static const struct {
     const char *word;
     unsigned bit;
 } actions[] = {
-    { "SEND", A_SEND },     { "RESEND", A_RESEND }, { "ACK", A_ACK },   { "TELL", A_TELL },
-    { "START", A_START },   { "DOUBLE", A_DOUBLE }, { "SLOW", A_SLOW }, { "STOP", A_STOP },
+    { "SEND", A_SEND },   { "RESEND", A_RESEND }, { "ACK", A_ACK },   { "TELL", A_TELL },
+    { "START", A_START }, { "DOUBLE", A_DOUBLE }, { "SLOW", A_SLOW }, { "STOP", A_STOP },
 };
 
 /* The bits of words between blanks. */
@@ -234,8 +238,9 @@ figure_of(enum txn_kind kind, enum txn_state state, enum txn_event event)
     for (size_t i = 0; i < countof(figures); i++) {
         const struct figure *f = &figures[i];
 
-        if (strcmp(f->kind, txn_kind_name(kind)) != 0 || strcmp(f->state, txn_state_name(state)) != 0
-            || strcmp(f->event, txn_event_name(event)) != 0)
+        if (strcmp(f->kind, txn_kind_name(kind)) != 0 ||
+            strcmp(f->state, txn_state_name(state)) != 0 ||
+            strcmp(f->event, txn_event_name(event)) != 0)
             continue;
         must(!found);
         found = f;
@@ -245,13 +250,15 @@ figure_of(enum txn_kind kind, enum txn_state state, enum txn_event event)
 
 /* Is the cell on the list of ignored pairs? Each line that serves is marked. */
 static bool
-is_ignored(enum txn_kind kind, enum txn_state state, enum txn_event event, bool used[countof(ignored)])
+is_ignored(enum txn_kind kind, enum txn_state state, enum txn_event event,
+           bool used[countof(ignored)])
 {
     bool found = false;
 
     for (size_t i = 0; i < countof(ignored); i++)
-        if (fits(ignored[i].kind, txn_kind_name(kind)) && fits(ignored[i].state, txn_state_name(state))
-            && fits(ignored[i].event, txn_event_name(event)))
+        if (fits(ignored[i].kind, txn_kind_name(kind)) &&
+            fits(ignored[i].state, txn_state_name(state)) &&
+            fits(ignored[i].event, txn_event_name(event)))
             found = used[i] = true;
     return found;
 }
@@ -259,10 +266,11 @@ is_ignored(enum txn_kind kind, enum txn_state state, enum txn_event event, bool 
 static void
 compare(const struct figure *f, const struct txn_rule *rule)
 {
-    if (strcmp(txn_state_name(rule->next), f->next) != 0 || !is_letter(f->letter, rule->letter)
-        || rule->actions != bits_of(f->actions))
-        ck_abort_msg("%s %s %s: the RFC says %s [%s] %s, the table %s [%s] %#x", f->kind, f->state, f->event, f->next,
-                     f->letter, f->actions, txn_state_name(rule->next), txn_letter_name(rule->letter), rule->actions);
+    if (strcmp(txn_state_name(rule->next), f->next) != 0 || !is_letter(f->letter, rule->letter) ||
+        rule->actions != bits_of(f->actions))
+        ck_abort_msg("%s %s %s: the RFC says %s [%s] %s, the table %s [%s] %#x", f->kind, f->state,
+                     f->event, f->next, f->letter, f->actions, txn_state_name(rule->next),
+                     txn_letter_name(rule->letter), rule->actions);
 }
 
 START_TEST(every_cell_is_the_rfcs_or_has_a_reason_to_be_empty)
@@ -278,8 +286,8 @@ START_TEST(every_cell_is_the_rfcs_or_has_a_reason_to_be_empty)
                 bool no = is_ignored(kind, state, event, used);
 
                 if (!f == !no)
-                    ck_abort_msg("%s %s %s stands in both lists or in none", txn_kind_name(kind), txn_state_name(state),
-                                 txn_event_name(event));
+                    ck_abort_msg("%s %s %s stands in both lists or in none", txn_kind_name(kind),
+                                 txn_state_name(state), txn_event_name(event));
                 if (f)
                     compare(f, rule);
                 else
@@ -289,15 +297,16 @@ START_TEST(every_cell_is_the_rfcs_or_has_a_reason_to_be_empty)
     ck_assert_uint_eq(rules, countof(figures));
     for (size_t i = 0; i < countof(ignored); i++)
         if (!used[i] || strlen(ignored[i].reason) == 0)
-            ck_abort_msg("%s %s %s is on the list for nothing", ignored[i].kind, ignored[i].state, ignored[i].event);
+            ck_abort_msg("%s %s %s is on the list for nothing", ignored[i].kind, ignored[i].state,
+                         ignored[i].event);
 }
 END_TEST
 
 /* ---- properties that no single cell shows */
 
 struct walk {
-    bool seen[TXN_STATES][2][2];  /* state, repeat armed, timeout armed */
-    bool ends;                    /* TXN_GONE was reached */
+    bool seen[TXN_STATES][2][2]; /* state, repeat armed, timeout armed */
+    bool ends;                   /* TXN_GONE was reached */
 };
 
 static bool
@@ -332,7 +341,8 @@ walk(struct walk *w, enum txn_kind kind, enum txn_state state, bool repeat, bool
             continue;
         if (rule->next == TXN_NONE) {
             if (fires)
-                ck_abort_msg("%s %s: a timer is armed that has no rule", txn_kind_name(kind), txn_state_name(state));
+                ck_abort_msg("%s %s: a timer is armed that has no rule", txn_kind_name(kind),
+                             txn_state_name(state));
             continue;
         }
         walk(w, kind, rule->next, repeats_after(rule, repeat && event != EV_REPEAT),
@@ -344,8 +354,9 @@ walk(struct walk *w, enum txn_kind kind, enum txn_state state, bool repeat, bool
 static bool
 is_for_the_user(enum txn_kind kind, enum txn_state state)
 {
-    return state == TXN_NONE || state == TXN_GONE || (state == TXN_PROCEEDING && kind != TXN_NICT)
-           || (state == TXN_TRYING && kind == TXN_NIST);
+    return state == TXN_NONE || state == TXN_GONE ||
+           (state == TXN_PROCEEDING && kind != TXN_NICT) ||
+           (state == TXN_TRYING && kind == TXN_NIST);
 }
 
 START_TEST(what_is_armed_has_a_rule_and_what_waits_has_a_timer)

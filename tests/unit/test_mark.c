@@ -10,8 +10,9 @@
 #include "unit/core_rig.h"
 
 #define INVITE(via, extra, cseq)                                                                  \
-    "INVITE sip:bob@example.com SIP/2.0\r\nVia: " via "\r\n" extra                                 \
-    "From: <sip:alice@example.com>;tag=1\r\nTo: <sip:bob@example.com>\r\nCall-ID: c1\r\nCSeq: " cseq "\r\n\r\n"
+ "INVITE sip:bob@example.com SIP/2.0\r\nVia: " via "\r\n" extra                                   \
+ "From: <sip:alice@example.com>;tag=1\r\nTo: <sip:bob@example.com>\r\nCall-ID: c1\r\nCSeq: " cseq \
+ "\r\n\r\n"
 #define VIA_A "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKa"
 
 struct read {
@@ -72,7 +73,8 @@ via_with(const char *branch_text, const char *sent_by)
 
 START_TEST(a_repeat_gets_the_same_branch)
 {
-    struct read one = read_text(INVITE(VIA_A, "", "1 INVITE")), two = read_text(INVITE(VIA_A, "", "1 INVITE"));
+    struct read one = read_text(INVITE(VIA_A, "", "1 INVITE")),
+                two = read_text(INVITE(VIA_A, "", "1 INVITE"));
     struct hop hop = rig_hop(BOB);
     struct mark_branch_of a = usual(&one, &hop), b = usual(&two, &hop);
 
@@ -86,14 +88,23 @@ START_TEST(all_that_makes_another_attempt_makes_another_branch)
 {
     struct read read = read_text(INVITE(VIA_A, "", "1 INVITE"));
     struct read other_branch = read_text(INVITE(VIA_A "b", "", "1 INVITE"));
-    struct read other_host = read_text(INVITE("SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKa", "", "1 INVITE"));
+    struct read other_host =
+        read_text(INVITE("SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKa", "", "1 INVITE"));
     struct read other_cseq = read_text(INVITE(VIA_A, "", "2 INVITE"));
-    struct hop hop = rig_hop(BOB), port = rig_hop("udp:192.0.2.9:5062"), ip = rig_hop("udp:192.0.2.8:5060");
+    struct hop hop = rig_hop(BOB), port = rig_hop("udp:192.0.2.9:5062"),
+               ip = rig_hop("udp:192.0.2.8:5060");
     struct hop tcp = rig_hop("tcp:192.0.2.9:5060");
     struct mark_branch_of plain = usual(&read, &hop);
     struct mark_branch_of others[] = {
-        plain, plain, plain, usual(&read, &port), usual(&read, &ip), usual(&read, &tcp),
-        usual(&other_branch, &hop), usual(&other_host, &hop), usual(&other_cseq, &hop),
+        plain,
+        plain,
+        plain,
+        usual(&read, &port),
+        usual(&read, &ip),
+        usual(&read, &tcp),
+        usual(&other_branch, &hop),
+        usual(&other_host, &hop),
+        usual(&other_cseq, &hop),
     };
     char texts[countof(others) + 1][MARK_BRANCH_LEN];
 
@@ -172,7 +183,8 @@ END_TEST
 START_TEST(a_loop_is_the_same_routing_input)
 {
     struct read one = read_text(INVITE(VIA_A, "", "1 INVITE"));
-    struct read again = read_text(INVITE("SIP/2.0/UDP 198.51.100.1;branch=z9hG4bKb", "Via: " VIA_A "\r\nX: y\r\n", "1 INVITE"));
+    struct read again = read_text(INVITE("SIP/2.0/UDP 198.51.100.1;branch=z9hG4bKb",
+                                         "Via: " VIA_A "\r\nX: y\r\n", "1 INVITE"));
     struct read routed = read_text(INVITE(VIA_A, "Route: <sip:p.example.com;lr>\r\n", "1 INVITE"));
     struct read later = read_text(INVITE(VIA_A, "", "2 INVITE"));
     uint64_t loop = mark_loop(rig.core, &one.msg, &one.gist);
@@ -187,10 +199,12 @@ START_TEST(a_tag_is_the_same_for_invite_cancel_and_ack)
 {
     struct read invite = read_text(INVITE(VIA_A, "", "1 INVITE"));
     struct read other = read_text(INVITE(VIA_A "b", "", "1 INVITE"));
-    struct read cancel = read_text("CANCEL sip:bob@example.com SIP/2.0\r\nVia: " VIA_A "\r\nFrom: <sip:a@x>;tag=1\r\n"
+    struct read cancel = read_text("CANCEL sip:bob@example.com SIP/2.0\r\nVia: " VIA_A
+                                   "\r\nFrom: <sip:a@x>;tag=1\r\n"
                                    "To: <sip:b@x>\r\nCall-ID: c1\r\nCSeq: 1 CANCEL\r\n\r\n");
-    struct read ack = read_text("ACK sip:bob@example.com SIP/2.0\r\nVia: " VIA_A "\r\nFrom: <sip:a@x>;tag=1\r\n"
-                                "To: <sip:b@x>;tag=2\r\nCall-ID: c1\r\nCSeq: 1 ACK\r\n\r\n");
+    struct read ack =
+        read_text("ACK sip:bob@example.com SIP/2.0\r\nVia: " VIA_A "\r\nFrom: <sip:a@x>;tag=1\r\n"
+                  "To: <sip:b@x>;tag=2\r\nCall-ID: c1\r\nCSeq: 1 ACK\r\n\r\n");
     char tag[MARK_TAG_LEN], same[MARK_TAG_LEN];
     struct span ours = mark_tag(rig.core, &invite.gist, tag);
 

@@ -9,9 +9,10 @@
 #include "unit/message.h"
 #include "unit/txn_rig.h"
 
-#define HEAD(method, via, from, to, call_id, cseq)                                                                \
-    method " sip:bob@example.com SIP/2.0\r\nVia: " via "\r\nFrom: <sip:alice@example.com>" from                    \
-           "\r\nTo: <sip:bob@example.com>" to "\r\nCall-ID: " call_id "\r\nCSeq: " cseq " " method "\r\n\r\n"
+#define HEAD(method, via, from, to, call_id, cseq)                                              \
+ method " sip:bob@example.com SIP/2.0\r\nVia: " via "\r\nFrom: <sip:alice@example.com>" from    \
+        "\r\nTo: <sip:bob@example.com>" to "\r\nCall-ID: " call_id "\r\nCSeq: " cseq " " method \
+        "\r\n\r\n"
 #define V3261 "SIP/2.0/UDP pc.example.com:5062;branch=z9hG4bKa7"
 #define V2543 "SIP/2.0/UDP pc.example.com:5062"
 
@@ -77,17 +78,30 @@ START_TEST(branch_sent_by_and_method_decide)
 
     ck_assert_uint_eq(found(HEAD("INVITE", V3261, ";tag=1", "", "c1", "1")), id);
     /* nothing else is looked at, and a host knows no case */
-    ck_assert_uint_eq(found(HEAD("INVITE", V3261 ";rport;received=192.0.2.1", ";tag=2", ";tag=3", "c2", "2")), id);
-    ck_assert_uint_eq(found(HEAD("INVITE", "SIP/2.0/TCP PC.Example.COM:5062;branch=z9hG4bKa7", ";tag=1", "", "c1", "1")), id);
-    ck_assert_uint_eq(found(HEAD("INVITE", "SIP/2.0/UDP pc.example.com : 5062 ;branch=z9hG4bKa7", ";tag=1", "", "c1", "1")),
+    ck_assert_uint_eq(
+        found(HEAD("INVITE", V3261 ";rport;received=192.0.2.1", ";tag=2", ";tag=3", "c2", "2")),
+        id);
+    ck_assert_uint_eq(found(HEAD("INVITE", "SIP/2.0/TCP PC.Example.COM:5062;branch=z9hG4bKa7",
+                                 ";tag=1", "", "c1", "1")),
+                      id);
+    ck_assert_uint_eq(found(HEAD("INVITE", "SIP/2.0/UDP pc.example.com : 5062 ;branch=z9hG4bKa7",
+                                 ";tag=1", "", "c1", "1")),
                       id);
 
     ck_assert_uint_eq(found(HEAD("OPTIONS", V3261, ";tag=1", "", "c1", "1")), 0);
     ck_assert_uint_eq(found(HEAD("INVITE", V3261 "8", ";tag=1", "", "c1", "1")), 0);
-    ck_assert_uint_eq(found(HEAD("INVITE", "SIP/2.0/UDP pc.example.com:5062;branch=z9hG4bKA7", ";tag=1", "", "c1", "1")), 0);
-    ck_assert_uint_eq(found(HEAD("INVITE", "SIP/2.0/UDP pc.example.com:5063;branch=z9hG4bKa7", ";tag=1", "", "c1", "1")), 0);
-    ck_assert_uint_eq(found(HEAD("INVITE", "SIP/2.0/UDP pc.example.com;branch=z9hG4bKa7", ";tag=1", "", "c1", "1")), 0);
-    ck_assert_uint_eq(found(HEAD("INVITE", "SIP/2.0/UDP pd.example.com:5062;branch=z9hG4bKa7", ";tag=1", "", "c1", "1")), 0);
+    ck_assert_uint_eq(found(HEAD("INVITE", "SIP/2.0/UDP pc.example.com:5062;branch=z9hG4bKA7",
+                                 ";tag=1", "", "c1", "1")),
+                      0);
+    ck_assert_uint_eq(found(HEAD("INVITE", "SIP/2.0/UDP pc.example.com:5063;branch=z9hG4bKa7",
+                                 ";tag=1", "", "c1", "1")),
+                      0);
+    ck_assert_uint_eq(found(HEAD("INVITE", "SIP/2.0/UDP pc.example.com;branch=z9hG4bKa7", ";tag=1",
+                                 "", "c1", "1")),
+                      0);
+    ck_assert_uint_eq(found(HEAD("INVITE", "SIP/2.0/UDP pd.example.com:5062;branch=z9hG4bKa7",
+                                 ";tag=1", "", "c1", "1")),
+                      0);
 }
 END_TEST
 
@@ -196,7 +210,8 @@ send_request(enum method method, const char *branch)
     struct hop hop = txn_rig_hop("udp:192.0.2.9:5060");
     uint64_t id = 0;
 
-    ck_assert_int_eq(txns_request(&r.t, method, span_of(branch), &hop, SPAN("bytes"), 1, &id), SIPD_OK);
+    ck_assert_int_eq(txns_request(&r.t, method, span_of(branch), &hop, SPAN("bytes"), 1, &id),
+                     SIPD_OK);
     return id;
 }
 

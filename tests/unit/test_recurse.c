@@ -5,7 +5,7 @@
 
 #include "unit/core_rig.h"
 
-#define NEXT "udp:192.0.2.77:5060"
+#define NEXT  "udp:192.0.2.77:5060"
 #define AFTER "udp:192.0.2.78:5060"
 
 static const struct rig_sent *invite;
@@ -32,7 +32,8 @@ START_TEST(a_redirection_goes_up_unless_the_switch_is_on)
 {
     call(false);
     redirect(302, "Contact: <sip:bob@192.0.2.77>");
-    ck_assert_str_eq(rig_value(rig_expect(&rig, ALICE, "SIP/2.0 302 "), "Contact", 0), "<sip:bob@192.0.2.77>");
+    ck_assert_str_eq(rig_value(rig_expect(&rig, ALICE, "SIP/2.0 302 "), "Contact", 0),
+                     "<sip:bob@192.0.2.77>");
     rig_quiet(&rig);
 }
 END_TEST
@@ -53,7 +54,8 @@ START_TEST(contacts_are_tried_by_their_q)
 {
     rig.conf.fork = CORE_FORK_Q;
     call(true);
-    redirect(300, "Contact: <sip:bob@192.0.2.78>;q=0.3, \"B, b\" <sip:bob@192.0.2.77>;q=0.7;expires=9, <mailto:b@example.com>");
+    redirect(300, "Contact: <sip:bob@192.0.2.78>;q=0.3, \"B, b\" "
+                  "<sip:bob@192.0.2.77>;q=0.7;expires=9, <mailto:b@example.com>");
     invite = rig_expect(&rig, NEXT, "INVITE ");
     rig_quiet(&rig);
     rig_reply(&rig, invite, 486, "u", NULL);
@@ -61,7 +63,7 @@ START_TEST(contacts_are_tried_by_their_q)
     invite = rig_expect(&rig, AFTER, "INVITE ");
     rig_reply(&rig, invite, 480, "v", NULL);
     rig_expect(&rig, AFTER, "ACK ");
-    rig_expect(&rig, ALICE, "SIP/2.0 486 ");  /* the 3xx is no answer any more */
+    rig_expect(&rig, ALICE, "SIP/2.0 486 "); /* the 3xx is no answer any more */
     rig_quiet(&rig);
 }
 END_TEST
@@ -82,7 +84,10 @@ END_TEST
 START_TEST(what_cannot_be_followed_goes_up)
 {
     static const char *const contacts[] = {
-        "Contact: <mailto:bob@example.com>", "Contact: <tel:+15551234>", "Contact: rubbish", "X-Contact: <sip:bob@192.0.2.77>",
+        "Contact: <mailto:bob@example.com>",
+        "Contact: <tel:+15551234>",
+        "Contact: rubbish",
+        "X-Contact: <sip:bob@192.0.2.77>",
         "Contact: *",
     };
 

@@ -9,10 +9,12 @@ START_TEST(a_refusal_copies_what_it_must)
 {
     const struct rig_sent *sent;
 
-    rig_ask(&rig, ALICE, "INVITE tel:1 SIP/2.0", "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1, SIP/2.0/TCP lower",
+    rig_ask(&rig, ALICE, "INVITE tel:1 SIP/2.0",
+            "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1, SIP/2.0/TCP lower",
             "Via: SIP/2.0/UDP last", NULL);
     sent = rig_expect(&rig, ALICE, "SIP/2.0 416 ");
-    ck_assert_str_eq(rig_value(sent, "Via", 0), "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1, SIP/2.0/TCP lower");
+    ck_assert_str_eq(rig_value(sent, "Via", 0),
+                     "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1, SIP/2.0/TCP lower");
     ck_assert_str_eq(rig_value(sent, "Via", 1), "SIP/2.0/UDP last");
     ck_assert_str_eq(rig_value(sent, "From", 0), "<sip:alice@example.com>;tag=a1");
     ck_assert_str_eq(rig_value(sent, "Call-ID", 0), rig.call_id);
@@ -58,7 +60,8 @@ START_TEST(an_ack_is_never_answered)
     rig_ask(&rig, ALICE, "ACK sip:nobody@example.com SIP/2.0", NULL);
     rig_ask(&rig, ALICE, "ACK sip:example.com SIP/2.0", NULL);
     rig_ask(&rig, ALICE, "ACK sip:bob@example.net SIP/2.0", NULL);
-    rig_ask(&rig, ALICE, "ACK sip:bob@example.com SIP/2.0", "Route: <sip:forged@example.com;lr>", NULL);
+    rig_ask(&rig, ALICE, "ACK sip:bob@example.com SIP/2.0", "Route: <sip:forged@example.com;lr>",
+            NULL);
     rig_quiet(&rig);
     rig_alive(&rig, 0, 0, 0);
 }
@@ -111,8 +114,9 @@ answered(const char *request_line, const char *status_line)
 START_TEST(options_to_us_is_200)
 {
     static const char *const ours[] = {
-        "OPTIONS sip:example.com SIP/2.0", "OPTIONS sip:198.51.100.1:5060 SIP/2.0", "OPTIONS sip:[2001:db8::5] SIP/2.0",
-        "OPTIONS sip:EXAMPLE.com;transport=tcp SIP/2.0", "OPTIONS sips:example.com SIP/2.0",
+        "OPTIONS sip:example.com SIP/2.0",   "OPTIONS sip:198.51.100.1:5060 SIP/2.0",
+        "OPTIONS sip:[2001:db8::5] SIP/2.0", "OPTIONS sip:EXAMPLE.com;transport=tcp SIP/2.0",
+        "OPTIONS sips:example.com SIP/2.0",
     };
 
     for (size_t i = 0; i < countof(ours); i++) {
@@ -128,7 +132,8 @@ END_TEST
 
 START_TEST(options_that_ends_here_is_200_whoever_it_is_for)
 {
-    static const char *const lines[] = { "OPTIONS sip:bob@example.com SIP/2.0", "OPTIONS sip:carol@example.net SIP/2.0" };
+    static const char *const lines[] = { "OPTIONS sip:bob@example.com SIP/2.0",
+                                         "OPTIONS sip:carol@example.net SIP/2.0" };
 
     rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
     for (size_t i = 0; i < countof(lines); i++) {
@@ -142,7 +147,8 @@ END_TEST
 
 START_TEST(register_without_a_registrar_is_405)
 {
-    const struct rig_sent *sent = answered("REGISTER sip:example.com SIP/2.0", "SIP/2.0 405 Method Not Allowed\r\n");
+    const struct rig_sent *sent =
+        answered("REGISTER sip:example.com SIP/2.0", "SIP/2.0 405 Method Not Allowed\r\n");
 
     ck_assert(strstr(rig_value(sent, "Allow", 0), "OPTIONS"));
 }

@@ -9,7 +9,7 @@
 #include "unit/core_rig.h"
 
 #define ALICE_TCP "tcp:192.0.2.1:40000/7"
-#define NEXT "udp:203.0.113.5:5060"
+#define NEXT      "udp:203.0.113.5:5060"
 
 /* A call from alice to bob, who is at `contact`; what he got is returned, its dialog is there. */
 static const struct rig_sent *
@@ -44,7 +44,8 @@ START_TEST(a_route_without_a_user_is_ours_by_its_host)
     rig_ask(&rig, ALICE, INVITE_BOB, "Route: <sip:example.com;lr>", NULL);
     ck_assert_uint_eq(rig_count(rig_expect(&rig, BOB, "INVITE sip:bob@192.0.2.9 "), "Route"), 0);
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, INVITE_BOB, "Route: <sip:198.51.100.1:5060;lr>, <sip:example.com>;x=y", NULL);
+    rig_ask(&rig, ALICE, INVITE_BOB, "Route: <sip:198.51.100.1:5060;lr>, <sip:example.com>;x=y",
+            NULL);
     ck_assert_uint_eq(rig_count(rig_expect(&rig, BOB, "INVITE sip:bob@192.0.2.9 "), "Route"), 0);
 }
 END_TEST
@@ -55,7 +56,8 @@ START_TEST(a_strangers_request_leaves_only_with_leave)
     rig_ask(&rig, ALICE, "INVITE sip:carol@203.0.113.5 SIP/2.0", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 403 Forbidden\r\n");
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "INVITE sip:carol@203.0.113.5 SIP/2.0", "Route: <sip:example.com;lr>", NULL);
+    rig_ask(&rig, ALICE, "INVITE sip:carol@203.0.113.5 SIP/2.0", "Route: <sip:example.com;lr>",
+            NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 403 ");
     rig_new_branch(&rig);
     rig_ask(&rig, ALICE, INVITE_BOB, "Route: <sip:203.0.113.5;lr>", NULL);
@@ -80,8 +82,10 @@ START_TEST(another_port_of_ours_is_not_ours)
     rig_expect(&rig, ALICE, "SIP/2.0 403 ");
     rig.trust = true;
     rig_ask(&rig, ALICE, INVITE_BOB, "Route: <sip:198.51.100.1:5070;lr>", NULL);
-    ck_assert_str_eq(rig_value(rig_expect(&rig, "udp:198.51.100.1:5070", "INVITE sip:bob@example.com "), "Route", 0),
-                     "<sip:198.51.100.1:5070;lr>");
+    ck_assert_str_eq(
+        rig_value(rig_expect(&rig, "udp:198.51.100.1:5070", "INVITE sip:bob@example.com "), "Route",
+                  0),
+        "<sip:198.51.100.1:5070;lr>");
 }
 END_TEST
 
@@ -90,7 +94,8 @@ START_TEST(a_forged_token_is_403)
     const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB);
     const char *line = route(invite, 0);
 
-    rig_ask(&rig, ALICE, "BYE sip:bob@192.0.2.9 SIP/2.0", "Route: <sip:0123456789abcdefgh@198.51.100.1:5060;lr>", NULL);
+    rig_ask(&rig, ALICE, "BYE sip:bob@192.0.2.9 SIP/2.0",
+            "Route: <sip:0123456789abcdefgh@198.51.100.1:5060;lr>", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 403 ");
     rig_quiet(&rig);
     rig_new_branch(&rig);
@@ -110,7 +115,10 @@ END_TEST
 START_TEST(a_bad_route_is_400)
 {
     static const char *const bad[] = {
-        "Route: sip:example.com;lr", "Route: <sip:example.com;lr", "Route: <sip:exa mple.com>", "Route: <>",
+        "Route: sip:example.com;lr",
+        "Route: <sip:example.com;lr",
+        "Route: <sip:exa mple.com>",
+        "Route: <>",
         "Route: <sip:example.com;lr>, rubbish",
     };
 
@@ -131,8 +139,8 @@ START_TEST(what_is_left_of_routes_tells_the_way)
     const struct rig_sent *invite;
 
     rig.trust = true;
-    rig_ask(&rig, ALICE, INVITE_BOB, "Route: <sip:example.com;lr>, <sip:203.0.113.5;lr>;x=1", "Subject: x",
-            "Route: <sip:last.example.net;lr>", NULL);
+    rig_ask(&rig, ALICE, INVITE_BOB, "Route: <sip:example.com;lr>, <sip:203.0.113.5;lr>;x=1",
+            "Subject: x", "Route: <sip:last.example.net;lr>", NULL);
     invite = rig_expect(&rig, NEXT, "INVITE sip:bob@example.com SIP/2.0\r\n");
     ck_assert_str_eq(rig_value(invite, "Route", 0), "<sip:203.0.113.5;lr>;x=1");
     ck_assert_str_eq(rig_value(invite, "Route", 1), "<sip:last.example.net;lr>");
@@ -162,7 +170,8 @@ START_TEST(a_caller_behind_a_nat_is_reached_where_it_came_from)
     const struct rig_sent *invite;
 
     rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
-    rig_ask(&rig, "udp:192.0.2.1:1024", INVITE_BOB, "Via: SIP/2.0/UDP 10.0.0.1;rport;branch=z9hG4bK1", NULL);
+    rig_ask(&rig, "udp:192.0.2.1:1024", INVITE_BOB,
+            "Via: SIP/2.0/UDP 10.0.0.1;rport;branch=z9hG4bK1", NULL);
     invite = rig_expect(&rig, BOB, "INVITE ");
     ck_assert_uint_eq(rig_count(invite, "Record-Route"), 2);
     rig_reply(&rig, invite, 200, "b1", NULL);
@@ -181,12 +190,14 @@ START_TEST(tcp_and_udp_have_a_record_route_each)
     ck_assert_uint_eq(rig_count(invite, "Record-Route"), 2);
     ck_assert(!strstr(rig_value(invite, "Record-Route", 0), "transport"));
     ck_assert(strstr(rig_value(invite, "Record-Route", 1), "@198.51.100.1:5060;transport=tcp;lr>"));
-    rig_ask(&rig, ALICE_TCP, "BYE sip:bob@192.0.2.9 SIP/2.0", route(invite, 1), route(invite, 0), NULL);
+    rig_ask(&rig, ALICE_TCP, "BYE sip:bob@192.0.2.9 SIP/2.0", route(invite, 1), route(invite, 0),
+            NULL);
     bye = rig_expect(&rig, BOB, "BYE ");
     ck_assert_uint_eq(rig_count(bye, "Route"), 0);
     ck_assert(strstr(rig_value(bye, "Via", 0), "SIP/2.0/UDP"));
     rig_new_branch(&rig);
-    rig_ask(&rig, BOB, "BYE sip:alice@192.0.2.1:40000;transport=tcp SIP/2.0", route(invite, 0), route(invite, 1), NULL);
+    rig_ask(&rig, BOB, "BYE sip:alice@192.0.2.1:40000;transport=tcp SIP/2.0", route(invite, 0),
+            route(invite, 1), NULL);
     bye = rig_expect(&rig, ALICE_TCP, "BYE ");
     ck_assert_uint_eq(rig_count(bye, "Route"), 0);
     ck_assert(strstr(rig_value(bye, "Via", 0), "SIP/2.0/TCP"));
@@ -198,7 +209,8 @@ START_TEST(a_connection_that_is_gone_has_another_way)
     const struct rig_sent *invite = call(ALICE_TCP, "sip:bob@192.0.2.9", BOB);
 
     rig_block(&rig, "tcp:192.0.2.1:40000", SIPD_ECLOSED);
-    rig_ask(&rig, BOB, "BYE sip:alice@192.0.2.1:5060;transport=tcp SIP/2.0", route(invite, 0), route(invite, 1), NULL);
+    rig_ask(&rig, BOB, "BYE sip:alice@192.0.2.1:5060;transport=tcp SIP/2.0", route(invite, 0),
+            route(invite, 1), NULL);
     rig_expect(&rig, "tcp:192.0.2.1:5060", "BYE ");
     rig_quiet(&rig);
 }
@@ -217,12 +229,14 @@ START_TEST(a_callee_on_a_connection_is_reached_by_it)
     rig_forget(&rig);
     rig.to_tag = "b1";
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "INVITE sip:bob@10.0.0.9;transport=tcp SIP/2.0", route(invite, 1), route(invite, 0), NULL);
+    rig_ask(&rig, ALICE, "INVITE sip:bob@10.0.0.9;transport=tcp SIP/2.0", route(invite, 1),
+            route(invite, 0), NULL);
     again = rig_expect(&rig, "tcp:192.0.2.9:40001/12", "INVITE sip:bob@10.0.0.9;transport=tcp ");
     ck_assert_uint_eq(rig_count(again, "Route"), 0);
     ck_assert_uint_eq(rig_count(again, "Record-Route"), 2);
     rig_new_branch(&rig);
-    rig_ask(&rig, "tcp:192.0.2.9:40001/12", "BYE sip:alice@192.0.2.1 SIP/2.0", route(invite, 0), route(invite, 1), NULL);
+    rig_ask(&rig, "tcp:192.0.2.9:40001/12", "BYE sip:alice@192.0.2.1 SIP/2.0", route(invite, 0),
+            route(invite, 1), NULL);
     bye = rig_expect(&rig, ALICE, "BYE sip:alice@192.0.2.1 SIP/2.0\r\n");
     ck_assert_uint_eq(rig_count(bye, "Route"), 0);
 }
@@ -230,17 +244,20 @@ END_TEST
 
 START_TEST(ipv4_and_ipv6_have_a_record_route_each)
 {
-    const struct rig_sent *invite = call(ALICE, "sip:bob@[2001:db8::9]", "udp:[2001:db8::9]:5060"), *bye;
+    const struct rig_sent *invite = call(ALICE, "sip:bob@[2001:db8::9]", "udp:[2001:db8::9]:5060"),
+                          *bye;
 
     ck_assert_uint_eq(rig_count(invite, "Record-Route"), 2);
     ck_assert(strstr(rig_value(invite, "Record-Route", 0), "@[2001:db8::5]:5060;lr>"));
     ck_assert(strstr(rig_value(invite, "Record-Route", 1), "@198.51.100.1:5060;lr>"));
     ck_assert(strstr(rig_value(invite, "Via", 0), "SIP/2.0/UDP [2001:db8::5]:5060;branch="));
-    rig_ask(&rig, "udp:[2001:db8::9]:5060", "BYE sip:alice@192.0.2.1 SIP/2.0", route(invite, 0), route(invite, 1), NULL);
+    rig_ask(&rig, "udp:[2001:db8::9]:5060", "BYE sip:alice@192.0.2.1 SIP/2.0", route(invite, 0),
+            route(invite, 1), NULL);
     bye = rig_expect(&rig, ALICE, "BYE ");
     ck_assert_uint_eq(rig_count(bye, "Route"), 0);
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "BYE sip:bob@[2001:db8::9] SIP/2.0", route(invite, 1), route(invite, 0), NULL);
+    rig_ask(&rig, ALICE, "BYE sip:bob@[2001:db8::9] SIP/2.0", route(invite, 1), route(invite, 0),
+            NULL);
     rig_expect(&rig, "udp:[2001:db8::9]:5060", "BYE ");
 }
 END_TEST
@@ -248,7 +265,8 @@ END_TEST
 START_TEST(our_routes_go_and_others_stay)
 {
     const struct rig_sent *invite = call(ALICE_TCP, "sip:bob@192.0.2.9", BOB), *bye;
-    const char *first = rig_value(invite, "Record-Route", 1), *second = rig_value(invite, "Record-Route", 0);
+    const char *first = rig_value(invite, "Record-Route", 1),
+               *second = rig_value(invite, "Record-Route", 0);
     char line[1024];
 
     snprintf(line, sizeof line, "Route: %s,%s , <sip:203.0.113.5;lr>", first, second);
@@ -267,12 +285,15 @@ START_TEST(many_routes_cost_no_more_than_their_bytes)
     size_t len = 0;
 
     rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
-    len += (size_t)snprintf(text, sizeof text, "INVITE sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKm\r\n"
-                                               "From: <sip:alice@example.com>;tag=1\r\nTo: <sip:bob@example.com>\r\n"
-                                               "Call-ID: c\r\nCSeq: 1 INVITE\r\nRoute: ");
+    len += (size_t)snprintf(
+        text, sizeof text,
+        "INVITE sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKm\r\n"
+        "From: <sip:alice@example.com>;tag=1\r\nTo: <sip:bob@example.com>\r\n"
+        "Call-ID: c\r\nCSeq: 1 INVITE\r\nRoute: ");
     while (len + 100 < sizeof text)
         len += (size_t)snprintf(text + len, sizeof text - len, "<sip:example.com>,");
-    len += (size_t)snprintf(text + len, sizeof text - len, "<sip:example.com;lr>\r\n%s\r\n", route_text);
+    len += (size_t)snprintf(text + len, sizeof text - len, "<sip:example.com;lr>\r\n%s\r\n",
+                            route_text);
     rig_bytes(&rig, ALICE, (struct span){ text, len }, 0, NULL);
     ck_assert_uint_eq(rig_count(rig_expect(&rig, BOB, "INVITE sip:bob@192.0.2.9 "), "Route"), 0);
 }
@@ -311,15 +332,17 @@ START_TEST(a_strangers_dialog_is_no_relay)
 {
     const struct rig_sent *invite = call_of_a_stranger();
 
-    rig_ask(&rig, ALICE, "MESSAGE sip:carol@203.0.113.5 SIP/2.0", route(invite, 1), route(invite, 0), NULL);
+    rig_ask(&rig, ALICE, "MESSAGE sip:carol@203.0.113.5 SIP/2.0", route(invite, 1),
+            route(invite, 0), NULL);
     rig_expect(&rig, BOB, "MESSAGE sip:carol@203.0.113.5 ");
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "MESSAGE sip:carol@203.0.113.5 SIP/2.0", route(invite, 1), route(invite, 0),
-            "Route: <sip:203.0.113.5;lr>", NULL);
+    rig_ask(&rig, ALICE, "MESSAGE sip:carol@203.0.113.5 SIP/2.0", route(invite, 1),
+            route(invite, 0), "Route: <sip:203.0.113.5;lr>", NULL);
     rig_expect(&rig, BOB, "MESSAGE sip:carol@203.0.113.5 ");
     rig_new_branch(&rig);
     rig.to_tag = "";
-    rig_ask(&rig, ALICE, "MESSAGE sip:carol@203.0.113.5 SIP/2.0", route(invite, 1), route(invite, 0), NULL);
+    rig_ask(&rig, ALICE, "MESSAGE sip:carol@203.0.113.5 SIP/2.0", route(invite, 1),
+            route(invite, 0), NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 403 ");
     rig_quiet(&rig);
 }
@@ -330,7 +353,8 @@ START_TEST(a_strangers_dialog_has_no_other_way)
     const struct rig_sent *invite = call_of_a_stranger();
 
     rig_block(&rig, BOB, SIPD_ECLOSED);
-    rig_ask(&rig, ALICE, "BYE sip:carol@203.0.113.5 SIP/2.0", route(invite, 1), route(invite, 0), NULL);
+    rig_ask(&rig, ALICE, "BYE sip:carol@203.0.113.5 SIP/2.0", route(invite, 1), route(invite, 0),
+            NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 480 ");
     rig_quiet(&rig);
 }
@@ -345,7 +369,8 @@ request_line(const char *method, const char *record_route)
     static char line[1024];
 
     ck_assert_int_eq(record_route[0], '<');
-    snprintf(line, sizeof line, "%s %.*s SIP/2.0", method, (int)strcspn(record_route + 1, ">"), record_route + 1);
+    snprintf(line, sizeof line, "%s %.*s SIP/2.0", method, (int)strcspn(record_route + 1, ">"),
+             record_route + 1);
     return line;
 }
 
@@ -369,8 +394,8 @@ START_TEST(a_strict_router_and_two_record_routes)
 {
     const struct rig_sent *invite = call(ALICE_TCP, "sip:bob@192.0.2.9", BOB), *bye;
 
-    rig_ask(&rig, ALICE_TCP, request_line("BYE", rig_value(invite, "Record-Route", 1)), route(invite, 0),
-            "Route: <sip:bob@192.0.2.9>", NULL);
+    rig_ask(&rig, ALICE_TCP, request_line("BYE", rig_value(invite, "Record-Route", 1)),
+            route(invite, 0), "Route: <sip:bob@192.0.2.9>", NULL);
     bye = rig_expect(&rig, BOB, "BYE sip:bob@192.0.2.9 SIP/2.0\r\n");
     ck_assert_uint_eq(rig_count(bye, "Route"), 0);
     rig_new_branch(&rig);
@@ -427,13 +452,16 @@ END_TEST
 START_TEST(a_sips_resource_is_never_reached_in_the_open)
 {
     rig.trust = true;
-    rig_ask(&rig, ALICE, "INVITE sips:carol@example.net SIP/2.0", "Route: <sip:203.0.113.5;lr>", NULL);
+    rig_ask(&rig, ALICE, "INVITE sips:carol@example.net SIP/2.0", "Route: <sip:203.0.113.5;lr>",
+            NULL);
     rig_expect(&rig, "tls:203.0.113.5:5061", "INVITE sips:carol@example.net ");
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "INVITE sips:carol@example.net SIP/2.0", "Route: <sip:203.0.113.5;transport=tcp;lr>", NULL);
+    rig_ask(&rig, ALICE, "INVITE sips:carol@example.net SIP/2.0",
+            "Route: <sip:203.0.113.5;transport=tcp;lr>", NULL);
     rig_expect(&rig, "tls:203.0.113.5:5061", "INVITE ");
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "INVITE sips:carol@example.net SIP/2.0", "Route: <sip:proxy.example.net;lr>", NULL);
+    rig_ask(&rig, ALICE, "INVITE sips:carol@example.net SIP/2.0",
+            "Route: <sip:proxy.example.net;lr>", NULL);
     rig_quiet(&rig);
     ck_assert_uint_eq(rig.asked_len, 1);
     ck_assert_int_eq(rig.asked[0].scheme, URI_SIPS);

@@ -8,7 +8,7 @@
 #include "unit/core_rig.h"
 
 #define CANCEL_BOB "CANCEL sip:bob@example.com SIP/2.0"
-#define OTHER "udp:192.0.2.8:5060"
+#define OTHER      "udp:192.0.2.8:5060"
 
 static void
 begin(void)
@@ -39,7 +39,7 @@ START_TEST(a_call_passes_and_nothing_is_kept)
     ck_assert_uint_eq(rig_count(invite, "Record-Route"), 1);
     ck_assert_str_eq(rig_value(invite, "Max-Forwards", 0), "69");
     rig_pass(&rig, 60000);
-    rig_quiet(&rig);  /* no repeat, no 100, no 408 */
+    rig_quiet(&rig); /* no repeat, no 100, no 408 */
     rig_reply(&rig, invite, 180, "b1", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 180 ");
     rig_reply(&rig, invite, 200, "b1", NULL);
@@ -47,11 +47,13 @@ START_TEST(a_call_passes_and_nothing_is_kept)
     ck_assert_uint_eq(rig_count(ok, "Via"), 1);
     rig.to_tag = "b1";
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "ACK sip:bob@192.0.2.9 SIP/2.0", rig_line("Route", rig_value(ok, "Record-Route", 0)), NULL);
+    rig_ask(&rig, ALICE, "ACK sip:bob@192.0.2.9 SIP/2.0",
+            rig_line("Route", rig_value(ok, "Record-Route", 0)), NULL);
     bob_gets("ACK sip:bob@192.0.2.9 ");
     rig.cseq++;
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "BYE sip:bob@192.0.2.9 SIP/2.0", rig_line("Route", rig_value(ok, "Record-Route", 0)), NULL);
+    rig_ask(&rig, ALICE, "BYE sip:bob@192.0.2.9 SIP/2.0",
+            rig_line("Route", rig_value(ok, "Record-Route", 0)), NULL);
     rig_reply(&rig, bob_gets("BYE sip:bob@192.0.2.9 "), 200, "", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 200 ");
     rig_quiet(&rig);
@@ -66,7 +68,7 @@ START_TEST(repeats_cancel_and_ack_go_the_same_way)
 
     rig_bind(&rig, "bob", "sip:bob@192.0.2.8", NULL, 1000);
     rig_ask(&rig, ALICE, INVITE_BOB, NULL);
-    invite = rig_expect(&rig, OTHER, "INVITE ");  /* of two equals the bytes choose */
+    invite = rig_expect(&rig, OTHER, "INVITE "); /* of two equals the bytes choose */
     rig_pass(&rig, 500);
     rig.binds[0].uri = "sip:bob@192.0.2.8";
     rig.binds[1].uri = "sip:bob@192.0.2.9";
@@ -82,7 +84,7 @@ START_TEST(repeats_cancel_and_ack_go_the_same_way)
     ck_assert_str_eq(rig_value(rig_expect(&rig, ALICE, "SIP/2.0 200 "), "CSeq", 0), "1 CANCEL");
     rig_reply(&rig, invite, 487, "t", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 487 ");
-    rig_quiet(&rig);  /* the caller acknowledges, not we */
+    rig_quiet(&rig); /* the caller acknowledges, not we */
     rig.to_tag = "t";
     rig_ask(&rig, ALICE, "ACK sip:bob@example.com SIP/2.0", NULL);
     again = rig_expect(&rig, OTHER, "ACK sip:bob@192.0.2.8 ");
@@ -213,7 +215,8 @@ START_TEST(a_connection_that_is_gone_is_opened_anew)
 {
     const struct rig_sent *invite;
 
-    rig_ask(&rig, "tcp:192.0.2.1:40000/7", INVITE_BOB, "Via: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKq", NULL);
+    rig_ask(&rig, "tcp:192.0.2.1:40000/7", INVITE_BOB, "Via: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKq",
+            NULL);
     invite = bob_gets("INVITE ");
     rig_block(&rig, "tcp:192.0.2.1:40000", SIPD_ECLOSED);
     rig_reply(&rig, invite, 180, "t", NULL);
@@ -231,8 +234,10 @@ START_TEST(a_response_that_is_not_ours_is_dropped)
     char text[1024];
 
     for (size_t i = 0; i < countof(vias); i++) {
-        snprintf(text, sizeof text, "SIP/2.0 200 OK\r\nVia: %s\r\nVia: SIP/2.0/UDP 192.0.2.1\r\nFrom: x:y;tag=1\r\n"
-                                    "To: x:y;tag=2\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\r\n", vias[i]);
+        snprintf(text, sizeof text,
+                 "SIP/2.0 200 OK\r\nVia: %s\r\nVia: SIP/2.0/UDP 192.0.2.1\r\nFrom: x:y;tag=1\r\n"
+                 "To: x:y;tag=2\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\r\n",
+                 vias[i]);
         rig_bytes(&rig, BOB, span_of(text), 0, NULL);
         rig_quiet(&rig);
     }
@@ -241,16 +246,18 @@ END_TEST
 
 START_TEST(a_response_that_ends_here_or_leads_nowhere_is_dropped)
 {
-    static const char *const lower[] = { "", "Via: SIP/2.0/UDP nowhere.example.net\r\n", "Via: SIP/2.0/SCTP 192.0.2.1\r\n",
-                                         "Via: rubbish\r\n" };
+    static const char *const lower[] = { "", "Via: SIP/2.0/UDP nowhere.example.net\r\n",
+                                         "Via: SIP/2.0/SCTP 192.0.2.1\r\n", "Via: rubbish\r\n" };
     const struct rig_sent *invite;
     char text[1024];
 
     rig_ask(&rig, ALICE, INVITE_BOB, NULL);
     invite = bob_gets("INVITE ");
     for (size_t i = 0; i < countof(lower); i++) {
-        snprintf(text, sizeof text, "SIP/2.0 200 OK\r\nVia: %s\r\n%sFrom: x:y;tag=1\r\nTo: x:y;tag=2\r\nCall-ID: c\r\n"
-                                    "CSeq: 1 INVITE\r\n\r\n", rig_value(invite, "Via", 0), lower[i]);
+        snprintf(text, sizeof text,
+                 "SIP/2.0 200 OK\r\nVia: %s\r\n%sFrom: x:y;tag=1\r\nTo: x:y;tag=2\r\nCall-ID: c\r\n"
+                 "CSeq: 1 INVITE\r\n\r\n",
+                 rig_value(invite, "Via", 0), lower[i]);
         rig_bytes(&rig, BOB, span_of(text), 0, NULL);
         rig_quiet(&rig);
     }
@@ -302,7 +309,8 @@ START_TEST(strays_that_prove_to_be_ours_may_pass)
     rig_expect(&rig, ALICE, "SIP/2.0 487 ");
     rig.to_tag = "t";
     rig_ask(&rig, ALICE, "ACK sip:bob@example.com SIP/2.0", NULL);
-    ck_assert_str_eq(rig_value(rig_expect(&rig, BOB, "ACK "), "Via", 0), rig_value(invite, "Via", 0));
+    ck_assert_str_eq(rig_value(rig_expect(&rig, BOB, "ACK "), "Via", 0),
+                     rig_value(invite, "Via", 0));
     rig_quiet(&rig);
     rig_alive(&rig, 0, 0, 0);
 }

@@ -7,7 +7,7 @@
 
 #include "unit/core_rig.h"
 
-#define FIRST "udp:192.0.2.11:5060"
+#define FIRST  "udp:192.0.2.11:5060"
 #define SECOND "udp:192.0.2.12:5060"
 
 /* The trip of a request that waits; targets are added to it by hand. */
@@ -50,10 +50,12 @@ order(void)
     size_t len = 0;
 
     text[0] = '\0';
-    list_each (node, after, &trip_at_hand->targets) {
+    list_each(node, after, &trip_at_hand->targets)
+    {
         const struct target *target = container_of(node, struct target, link);
 
-        len += (size_t)snprintf(text + len, sizeof text - len, "%s%.*s", len ? " " : "", SPAN_ARG(target->uri.user));
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%.*s", len ? " " : "",
+                                SPAN_ARG(target->uri.user));
     }
     return text;
 }

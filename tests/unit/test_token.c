@@ -48,7 +48,10 @@ END_TEST
 START_TEST(a_flow_comes_back_whole)
 {
     static const char *const hops[] = {
-        "udp:192.0.2.1:5060", "tcp:203.0.113.7:65535/18446744073709551615", "udp:[2001:db8::7]:1", "tls:192.0.2.8:5061/1",
+        "udp:192.0.2.1:5060",
+        "tcp:203.0.113.7:65535/18446744073709551615",
+        "udp:[2001:db8::7]:1",
+        "tls:192.0.2.8:5061/1",
     };
     char text[TOKEN_BYTES];
 
@@ -69,7 +72,9 @@ END_TEST
 
 START_TEST(one_that_is_bound_says_so)
 {
-    struct token token = { .listener = 3, .has_flow = true, .bound = true, .flow = rig_hop("udp:192.0.2.1:5060") };
+    struct token token = {
+        .listener = 3, .has_flow = true, .bound = true, .flow = rig_hop("udp:192.0.2.1:5060")
+    };
     char text[TOKEN_BYTES];
     struct reading got = read_token(CALL, token_write(rig.core, CALL, &token, text));
 
@@ -131,7 +136,8 @@ END_TEST
 
 START_TEST(other_texts_are_no_tokens)
 {
-    static const char long_text[] = "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000";
+    static const char long_text[] =
+        "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000";
 
     ck_assert(!read_token(CALL, SPAN("")).ok);
     ck_assert(!read_token(CALL, SPAN("alice")).ok);

@@ -8,9 +8,9 @@
 /* A hook that does what a test told it, and what it saw. */
 struct told {
     enum sipd_verdict says;
-    unsigned status;             /* answers with this; 0: nothing */
-    const char *target;          /* adds this target; NULL: none */
-    const char *wants;           /* speaks of this method only; NULL: of all */
+    unsigned status;    /* answers with this; 0: nothing */
+    const char *target; /* adds this target; NULL: none */
+    const char *wants;  /* speaks of this method only; NULL: of all */
     unsigned asked;
     uint64_t trip;
     uint16_t seen_status;
@@ -35,7 +35,8 @@ do_as_told(struct sipd_req *req, void *self)
         if (trip_add_target(req->trip, &target) != SIPD_OK)
             return SIPD_FAIL;
     }
-    if (told->status && trip_reply(req->trip, told->status, none, SPAN("X-By: hook\r\n"), none, none) != SIPD_OK)
+    if (told->status &&
+        trip_reply(req->trip, told->status, none, SPAN("X-By: hook\r\n"), none, none) != SIPD_OK)
         return SIPD_FAIL;
     return told->says;
 }
@@ -108,7 +109,7 @@ END_TEST
 
 START_TEST(a_second_answer_is_none)
 {
-    hook(SIPD_ON_REQUEST, SIPD_PASS)->status = 404;  /* answers, and forgets to say so */
+    hook(SIPD_ON_REQUEST, SIPD_PASS)->status = 404; /* answers, and forgets to say so */
     bind_bob();
     rig_ask(&rig, ALICE, INVITE_BOB, NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 404 ");
@@ -413,7 +414,8 @@ END_TEST
 
 START_TEST(hooks_see_responses_and_replies)
 {
-    struct told *response = hook(SIPD_ON_RESPONSE, SIPD_PASS), *reply = hook(SIPD_ON_REPLY, SIPD_PASS);
+    struct told *response = hook(SIPD_ON_RESPONSE, SIPD_PASS),
+                *reply = hook(SIPD_ON_REPLY, SIPD_PASS);
     const struct rig_sent *invite;
 
     bind_bob();

@@ -10,9 +10,9 @@
 #include "unit/message.h"
 #include "unit/txn_rig.h"
 
-#define UDP "udp:192.0.2.9:5060"
-#define TCP "tcp:192.0.2.9:5060"
-#define VIA "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKa"
+#define UDP    "udp:192.0.2.9:5060"
+#define TCP    "tcp:192.0.2.9:5060"
+#define VIA    "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKa"
 #define BRANCH "z9hG4bKours"
 
 enum { HOUR_MS = 3600000, LIMIT = 100 };
@@ -42,7 +42,9 @@ client(const char *method, const char *to)
     uint64_t id = 0;
 
     ck_assert_int_eq(txns_request(&r.t, names_method(span_of(method)), SPAN(BRANCH), &hop,
-                                  span_of(txn_rig_request(method, "SIP/2.0/UDP 198.51.100.1:5060;branch=" BRANCH)), 77, &id),
+                                  span_of(txn_rig_request(
+                                      method, "SIP/2.0/UDP 198.51.100.1:5060;branch=" BRANCH)),
+                                  77, &id),
                      SIPD_OK);
     ck_assert_ptr_nonnull(txns_find(&r.t, id));
     return txns_find(&r.t, id);
@@ -52,7 +54,8 @@ client(const char *method, const char *to)
 static enum txn_news
 hear(struct txn *txn, unsigned status)
 {
-    struct msg msg = read_text(txn_rig_response(status, txn->method == METHOD_INVITE ? "INVITE" : "OPTIONS", BRANCH, "t1"));
+    struct msg msg = read_text(txn_rig_response(
+        status, txn->method == METHOD_INVITE ? "INVITE" : "OPTIONS", BRANCH, "t1"));
     struct gist gist = gist_of(&msg);
 
     ck_assert_ptr_eq(txns_find_client(&r.t, &gist), txn);
@@ -138,7 +141,7 @@ START_TEST(a_provisional_response_stops_a_and_b)
     ck_assert_str_eq(txn_rig_times(&r), "0 500");
     ck_assert_str_eq(r.told, "");
     ck_assert_int_eq(txn->state, TXN_PROCEEDING);
-    ck_assert_ptr_nonnull(txn->bytes);  /* for ACK and CANCEL */
+    ck_assert_ptr_nonnull(txn->bytes); /* for ACK and CANCEL */
 }
 END_TEST
 
@@ -157,10 +160,11 @@ fail_invite(const char *to, unsigned provisional, uint64_t d_ms)
     ck_assert_uint_eq(r.sent_len, 1);
     ck_assert(hop_eq(&r.sent[0].to, &txn->hop));
     ck_assert_uint_eq(r.sent[0].id, txn->id);
-    ck_assert_str_eq(r.sent[0].text, "ACK sip:bob@example.com SIP/2.0\r\n"
-                                     "Via: SIP/2.0/UDP 198.51.100.1:5060;branch=" BRANCH "\r\nMax-Forwards: 70\r\n"
-                                     "From: <sip:alice@example.com>;tag=f1\r\nTo: <sip:bob@example.com>;tag=t1\r\n"
-                                     "Call-ID: c1\r\nCSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n");
+    ck_assert_str_eq(r.sent[0].text,
+                     "ACK sip:bob@example.com SIP/2.0\r\n"
+                     "Via: SIP/2.0/UDP 198.51.100.1:5060;branch=" BRANCH "\r\nMax-Forwards: 70\r\n"
+                     "From: <sip:alice@example.com>;tag=f1\r\nTo: <sip:bob@example.com>;tag=t1\r\n"
+                     "Call-ID: c1\r\nCSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n");
     if (d_ms > 0) {
         ck_assert_int_eq(hear(txn, 486), TXN_QUIET);
         ck_assert_int_eq(hear(txn, 487), TXN_QUIET);
@@ -308,7 +312,8 @@ START_TEST(methods_that_we_do_not_know_are_clients_too)
     struct txn *txn;
     uint64_t id;
 
-    ck_assert_int_eq(txns_request(&r.t, METHOD_OTHER, SPAN(BRANCH), &hop, SPAN("DANCE"), 1, &id), SIPD_OK);
+    ck_assert_int_eq(txns_request(&r.t, METHOD_OTHER, SPAN(BRANCH), &hop, SPAN("DANCE"), 1, &id),
+                     SIPD_OK);
     txn = txns_find_client(&r.t, &gist);
     ck_assert_ptr_nonnull(txn);
     ck_assert_uint_eq(txn->id, id);
@@ -491,7 +496,8 @@ START_TEST(repeats_get_the_answer_again_until_j)
             answer_server(UDP, provisional[i], final[j]);
             txn_rig_pass(&r, 31999);
             ck_assert_ptr_nonnull(txns_find_server(&r.t, &gist));
-            ck_assert_int_eq(txns_heard_again(&r.t, txns_find_server(&r.t, &gist), false), TXN_QUIET);
+            ck_assert_int_eq(txns_heard_again(&r.t, txns_find_server(&r.t, &gist), false),
+                             TXN_QUIET);
             ck_assert_str_eq(last_sent(), "done");
             txn_rig_pass(&r, HOUR_MS);
             ended("0 31999", "ENDED@32000");
@@ -531,7 +537,7 @@ START_TEST(a_client_that_cannot_send_fails)
 
     txn = client("INVITE", TCP);
     hear(txn, 486);
-    ck_assert_int_eq(gone(txn->id), TXN_FAILED);  /* its ACK */
+    ck_assert_int_eq(gone(txn->id), TXN_FAILED); /* its ACK */
     ck_assert_int_eq(gone(client("OPTIONS", UDP)->id), TXN_FAILED);
     txn = client("OPTIONS", UDP);
     hear(txn, 100);
@@ -584,7 +590,8 @@ END_TEST
 /* §18.2.2: what went by a connection that is gone goes to the port of the sent-by, once more and by a new connection. */
 START_TEST(an_answer_whose_connection_is_gone_takes_another)
 {
-    struct gist gist = gist_text(txn_rig_request("INVITE", "SIP/2.0/TCP 192.0.2.1:5070;branch=z9hG4bKa"));
+    struct gist gist =
+        gist_text(txn_rig_request("INVITE", "SIP/2.0/TCP 192.0.2.1:5070;branch=z9hG4bKa"));
     struct hop hop = txn_rig_hop("tcp:192.0.2.1:40000");
     struct txn *txn;
     uint64_t id;
@@ -609,7 +616,8 @@ END_TEST
 /* Nothing was said yet, or nothing is kept of it: what comes next takes the new way. */
 START_TEST(a_connection_that_is_gone_before_the_answer)
 {
-    struct gist gist = gist_text(txn_rig_request("INVITE", "SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKa"));
+    struct gist gist =
+        gist_text(txn_rig_request("INVITE", "SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKa"));
     struct hop hop = txn_rig_hop("tcp:192.0.2.1:40000");
     uint64_t id;
 
@@ -664,8 +672,10 @@ START_TEST(two_clients_cannot_share_a_key)
     struct txn *txn = client("INVITE", UDP);
     uint64_t id;
 
-    ck_assert_int_eq(txns_request(&r.t, METHOD_INVITE, SPAN(BRANCH), &hop, SPAN("x"), 1, &id), SIPD_EEXIST);
-    ck_assert_int_eq(txns_request(&r.t, METHOD_CANCEL, SPAN(BRANCH), &hop, SPAN("x"), 1, &id), SIPD_OK);
+    ck_assert_int_eq(txns_request(&r.t, METHOD_INVITE, SPAN(BRANCH), &hop, SPAN("x"), 1, &id),
+                     SIPD_EEXIST);
+    ck_assert_int_eq(txns_request(&r.t, METHOD_CANCEL, SPAN(BRANCH), &hop, SPAN("x"), 1, &id),
+                     SIPD_OK);
     ck_assert(txns_find(&r.t, id)->cancel);
     ck_assert(!txn->cancel);
     ck_assert_uint_eq(r.sent_len, 2);
@@ -709,11 +719,13 @@ START_TEST(the_pool_has_a_ceiling)
     }
     ck_assert_int_eq(txns_serve(&r.t, &gist, &hop, 1, &id), SIPD_EFULL);
     snprintf(branch, sizeof branch, BRANCH);
-    ck_assert_int_eq(txns_request(&r.t, METHOD_OPTIONS, span_of(branch), &hop, SPAN("x"), 1, &id), SIPD_EFULL);
+    ck_assert_int_eq(txns_request(&r.t, METHOD_OPTIONS, span_of(branch), &hop, SPAN("x"), 1, &id),
+                     SIPD_EFULL);
     ck_assert_uint_eq(r.t.slots.used, LIMIT);
     ck_assert_uint_eq(r.sent_len, 0);
     txns_end(&r.t, txns_find_server(&r.t, &gist)->id);
-    ck_assert_int_eq(txns_request(&r.t, METHOD_OPTIONS, span_of(branch), &hop, SPAN("x"), 1, &id), SIPD_OK);
+    ck_assert_int_eq(txns_request(&r.t, METHOD_OPTIONS, span_of(branch), &hop, SPAN("x"), 1, &id),
+                     SIPD_OK);
 }
 END_TEST
 
@@ -764,7 +776,7 @@ START_TEST(what_is_sent_rests_on_what_was_noted)
     txns_heard_again(&r.t, txn, true);
     ck_assert_uint_eq(r.fact_version, 4);
     txn_rig_pass(&r, HOUR_MS);
-    ck_assert_uint_eq(r.fact_version, 5);  /* its end is a fact too */
+    ck_assert_uint_eq(r.fact_version, 5); /* its end is a fact too */
 }
 END_TEST
 
@@ -784,7 +796,8 @@ END_TEST
 static void
 one_of_everything(const struct gist *invite, const struct gist *busy)
 {
-    struct span sent = span_of(txn_rig_request("INVITE", "SIP/2.0/UDP 198.51.100.1;branch=" BRANCH));
+    struct span sent =
+        span_of(txn_rig_request("INVITE", "SIP/2.0/UDP 198.51.100.1;branch=" BRANCH));
     struct hop hop = txn_rig_hop(UDP);
     struct txn *txn;
     uint64_t id;
@@ -840,7 +853,8 @@ START_TEST(without_memory_nothing_is_changed)
     ck_assert_int_eq(in->state, TXN_PROCEEDING);
     ck_assert_uint_eq(in->status, 0);
     ck_assert_int_eq(txns_serve(&r.t, &other, &hop, 1, &id), SIPD_ENOMEM);
-    ck_assert_int_eq(txns_request(&r.t, METHOD_OPTIONS, SPAN("z9hG4bKx"), &hop, SPAN("x"), 1, &id), SIPD_ENOMEM);
+    ck_assert_int_eq(txns_request(&r.t, METHOD_OPTIONS, SPAN("z9hG4bKx"), &hop, SPAN("x"), 1, &id),
+                     SIPD_ENOMEM);
     ck_assert_int_eq(txns_heard(&r.t, out, 486, &busy), TXN_QUIET);
     ck_assert_int_eq(out->state, TXN_CALLING);
     ck_assert_uint_eq(r.sent_len, 0);
@@ -914,7 +928,8 @@ suite_txns(void)
         who_has_no_more_interest_is_not_named,
         two_clients_cannot_share_a_key,
         all_are_counted_and_walked,
-        the_pool_has_a_ceiling, at_the_ceiling_the_oldest_finished_one_goes,
+        the_pool_has_a_ceiling,
+        at_the_ceiling_the_oldest_finished_one_goes,
         what_is_sent_rests_on_what_was_noted,
         nobody_needs_to_watch,
         any_allocation_may_fail,

@@ -58,12 +58,13 @@ txn_rig_fini(struct txn_rig *r)
 static void
 take_told(struct txn_rig *r, const struct txn_told *told)
 {
-    static const char *const names[] = { "QUIET", "RESPONSE", "TIMEOUT", "FAILED", "ENDED", "UNHEARD" };
+    static const char *const names[] = { "QUIET",  "RESPONSE", "TIMEOUT",
+                                         "FAILED", "ENDED",    "UNHEARD" };
     size_t len = strlen(r->told);
 
     if (told->news != TXN_QUIET)
-        snprintf(r->told + len, sizeof r->told - len, "%s%s@%llu", len ? " " : "", names[told->news],
-                 (unsigned long long)now(r));
+        snprintf(r->told + len, sizeof r->told - len, "%s%s@%llu", len ? " " : "",
+                 names[told->news], (unsigned long long)now(r));
 }
 
 void
@@ -117,8 +118,8 @@ txn_rig_hop(const char *text)
     hop.transport = hop_transport_read(span_cut(&rest, ':'));
     for (colon = rest.len; rest.at[colon - 1] != ':'; colon--)
         continue;
-    must(hop.transport != HOP_NONE && hop_ip_read(span_head(rest, colon - 1), &hop)
-         && span_u32(span_skip(rest, colon), UINT16_MAX, &port));
+    must(hop.transport != HOP_NONE && hop_ip_read(span_head(rest, colon - 1), &hop) &&
+         span_u32(span_skip(rest, colon), UINT16_MAX, &port));
     hop.port = (uint16_t)port;
     return hop;
 }
@@ -150,10 +151,11 @@ txn_rig_response(unsigned status, const char *method, const char *branch, const 
 {
     char *text = next_text();
 
-    snprintf(text, TXN_RIG_TEXT,
-             "SIP/2.0 %u Whatever\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=%s\r\n"
-             "From: <sip:alice@example.com>;tag=f1\r\nTo: <sip:bob@example.com>%s%s\r\nCall-ID: c1\r\n"
-             "CSeq: 1 %s\r\nContent-Length: 0\r\n\r\n",
-             status, branch, *to_tag ? ";tag=" : "", to_tag, method);
+    snprintf(
+        text, TXN_RIG_TEXT,
+        "SIP/2.0 %u Whatever\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=%s\r\n"
+        "From: <sip:alice@example.com>;tag=f1\r\nTo: <sip:bob@example.com>%s%s\r\nCall-ID: c1\r\n"
+        "CSeq: 1 %s\r\nContent-Length: 0\r\n\r\n",
+        status, branch, *to_tag ? ";tag=" : "", to_tag, method);
     return text;
 }

@@ -21,13 +21,13 @@ struct txn_rig {
     struct arena turn;
     struct txn_rig_sent sent[TXN_RIG_SENT];
     unsigned sent_len;
-    uint64_t base_ms;           /* when time was counted from last */
-    uint64_t notes;             /* facts noted: the last one's number */
-    char fact_kind[8];          /* of the last fact */
+    uint64_t base_ms;  /* when time was counted from last */
+    uint64_t notes;    /* facts noted: the last one's number */
+    char fact_kind[8]; /* of the last fact */
     uint32_t fact_version;
     uint64_t fact_id;
-    char told[512];             /* "TIMEOUT@32000 ENDED@37000 ": news with their times */
-    char times[512];            /* for txn_rig_times */
+    char told[512];  /* "TIMEOUT@32000 ENDED@37000 ": news with their times */
+    char times[512]; /* for txn_rig_times */
 };
 
 /* An empty pool at time 0. limit: most transactions. */
@@ -45,6 +45,7 @@ struct hop txn_rig_hop(const char *text);
 /* A request with this method and top Via. To has no tag; CSeq is 1. Static text, good until the fourth next call. */
 const char *txn_rig_request(const char *method, const char *via);
 /* A response with this status to a request whose top Via had this branch; to_tag: of To, or "". */
-const char *txn_rig_response(unsigned status, const char *method, const char *branch, const char *to_tag);
+const char *txn_rig_response(unsigned status, const char *method, const char *branch,
+                             const char *to_tag);
 
 #endif
