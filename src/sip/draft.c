@@ -6,10 +6,8 @@
 #include "base/err.h"
 #include "sip/addr.h"
 #include "sip/line.h"
+#include "sip/splice.h"
 #include "sip/stamp.h"
-
-/* Where an insertion stands among others at the same place. */
-enum side { SIDE_FRONT, SIDE_BACK };
 
 void
 draft_init(struct draft *d, const struct msg *msg, struct arena *arena)
@@ -17,75 +15,18 @@ draft_init(struct draft *d, const struct msg *msg, struct arena *arena)
     *d = (struct draft){ .msg = msg, .arena = arena };
 }
 
-/* The first failure is kept. */
-static void
-fail(struct draft *d, int err)
-{
-    if (!d->err)
-        d->err = err;
-}
-
 /* ---------------------------------------------------------------- splices */
 
-static bool
-make_room(struct draft *d)
-{
-    uint32_t cap = d->cap ? d->cap * 2 : 8;
-    struct draft_splice *splices;
-
-    if (d->len < d->cap)
-        return true;
-    splices = arena_alloc(d->arena, cap * sizeof *splices);
-    if (!splices) {
-        fail(d, SIPD_ENOMEM);
-        return false;
-    }
-    if (d->len > 0)
-        memcpy(splices, d->splices, d->len * sizeof *splices);
-    d->splices = splices;
-    d->cap = cap;
-    return true;
-}
-
-/* Does `one` belong behind `other`? At one place insertions stand before the cut that begins there. */
-static bool
-is_behind(const struct draft_splice *one, const struct draft_splice *other, enum side side)
-{
-    if (one->at != other->at)
-        return one->at > other->at;
-    return other->cut == 0 && (one->cut > 0 || side == SIDE_BACK);
-}
-
-/* The splice in its place, unless it would touch bytes that another one cuts. */
 static void
-splice(struct draft *d, struct draft_splice one, enum side side)
+insert(struct draft *d, uint32_t at, struct span text, enum splice_side side)
 {
-    uint32_t i = d->len;
-
-    if (d->err || !make_room(d))
-        return;
-    while (i > 0 && !is_behind(&one, &d->splices[i - 1], side))
-        i--;
-    if ((i > 0 && d->splices[i - 1].at + d->splices[i - 1].cut > one.at) ||
-        (i < d->len && one.at + one.cut > d->splices[i].at)) {
-        fail(d, SIPD_ECLASH);
-        return;
-    }
-    memmove(&d->splices[i + 1], &d->splices[i], (d->len - i) * sizeof one);
-    d->splices[i] = one;
-    d->len++;
-}
-
-static void
-insert(struct draft *d, uint32_t at, struct span text, enum side side)
-{
-    splice(d, (struct draft_splice){ .at = at, .insert = text }, side);
+    splice_make(d, (struct draft_splice){ .at = at, .insert = text }, side);
 }
 
 static void
 replace(struct draft *d, uint32_t at, uint32_t cut, struct span text)
 {
-    splice(d, (struct draft_splice){ .at = at, .cut = cut, .insert = text }, SIDE_BACK);
+    splice_make(d, (struct draft_splice){ .at = at, .cut = cut, .insert = text }, SPLICE_BACK);
 }
 
 static uint32_t
@@ -100,48 +41,21 @@ replace_span(struct draft *d, struct span old, struct span text)
     replace(d, at_of(d, old.at), (uint32_t)old.len, text);
 }
 
-/* Memory for text to insert; on failure the draft knows and its edits do nothing. */
-static char *
-text_alloc(struct draft *d, size_t bytes)
-{
-    char *text = arena_alloc(d->arena, bytes);
-
-    if (!text)
-        fail(d, SIPD_ENOMEM);
-    return text;
-}
-
 /* Two texts as one, without line ends. */
 static struct span
 text_join(struct draft *d, struct span head, struct span tail)
 {
-    char *text = text_alloc(d, head.len + tail.len);
+    char *text = splice_text(d, head.len + tail.len);
 
     if (!text)
         return (struct span){ NULL, 0 };
     return span_between(text, line_text_write(line_text_write(text, head), tail));
 }
 
-static struct span
-text_number(struct draft *d, uint32_t n)
-{
-    enum { DIGITS = 10 };
-    char *text = text_alloc(d, DIGITS);
-    char *at = text + DIGITS;
-
-    if (!text)
-        return (struct span){ NULL, 0 };
-    do {
-        *--at = (char)('0' + n % 10);
-        n /= 10;
-    } while (n > 0);
-    return span_between(at, text + DIGITS);
-}
-
 static void
-insert_line(struct draft *d, uint32_t at, struct span name, struct span value, enum side side)
+insert_line(struct draft *d, uint32_t at, struct span name, struct span value, enum splice_side side)
 {
-    char *text = text_alloc(d, line_bytes(name, value));
+    char *text = splice_text(d, line_bytes(name, value));
 
     if (text)
         insert(d, at, span_between(text, line_write(text, name, value)), side);
@@ -194,10 +108,10 @@ draft_set_status(struct draft *d, unsigned status, struct span phrase)
 {
     const struct msg *msg = d->msg;
     uint32_t at = msg->version.at + msg->version.len;
-    char *code = text_alloc(d, 5);
+    char *code = splice_text(d, 5);
 
     if (msg_is_request(msg))
-        fail(d, SIPD_ENOENT);
+        splice_fail(d, SIPD_ENOENT);
     if (d->err)
         return;
     code[0] = code[4] = ' ';
@@ -209,7 +123,7 @@ draft_set_status(struct draft *d, unsigned status, struct span phrase)
 void
 draft_add_header(struct draft *d, struct span name, struct span value)
 {
-    insert_line(d, d->msg->head_end, name, value, SIDE_BACK);
+    insert_line(d, d->msg->head_end, name, value, SPLICE_BACK);
 }
 
 void
@@ -234,10 +148,10 @@ draft_lower_max_forwards(struct draft *d, const struct gist *gist)
         return;
     }
     if (!gist->has_max_forwards || gist->max_forwards == 0) {
-        fail(d, SIPD_ENOENT);
+        splice_fail(d, SIPD_ENOENT);
         return;
     }
-    replace(d, field->value_at, field->value_len, text_number(d, gist->max_forwards - 1));
+    replace(d, field->value_at, field->value_len, splice_number(d, gist->max_forwards - 1));
     while ((field = msg_find(d->msg, HDR_MAX_FORWARDS, field)))
         draft_drop_field(d, field);  /* one that said the same would now say another thing */
 }
@@ -247,7 +161,7 @@ draft_lower_max_forwards(struct draft *d, const struct gist *gist)
 void
 draft_push_via(struct draft *d, const struct gist *gist, struct span value)
 {
-    insert_line(d, gist->via_field ? gist->via_field->at : behind_vias(d->msg), SPAN("Via"), value, SIDE_FRONT);
+    insert_line(d, gist->via_field ? gist->via_field->at : behind_vias(d->msg), SPAN("Via"), value, SPLICE_FRONT);
 }
 
 void
@@ -258,7 +172,7 @@ draft_pop_via(struct draft *d, const struct gist *gist)
     int err;
 
     if (!gist->via_field) {
-        fail(d, SIPD_ENOENT);
+        splice_fail(d, SIPD_ENOENT);
         return;
     }
     rest = msg_value(d->msg, gist->via_field);
@@ -268,7 +182,7 @@ draft_pop_via(struct draft *d, const struct gist *gist)
     if (err == SIPD_ENOENT)
         draft_drop_field(d, gist->via_field);
     else if (err)
-        fail(d, err);
+        splice_fail(d, err);
     else
         replace_span(d, span_between(top.whole.at, next.whole.at), SPAN(""));
 }
@@ -279,7 +193,7 @@ draft_stamp_via(struct draft *d, const struct gist *gist, struct span received, 
     struct stamp stamp;
 
     if (gist->via.whole.len == 0) {
-        fail(d, SIPD_ENOENT);
+        splice_fail(d, SIPD_ENOENT);
         return;
     }
     stamp_init(&stamp, &gist->via, received, rport);
@@ -292,13 +206,13 @@ draft_stamp_via(struct draft *d, const struct gist *gist, struct span received, 
 void
 draft_push_record_route(struct draft *d, struct span value)
 {
-    insert_line(d, first_place(d->msg, HDR_RECORD_ROUTE), SPAN("Record-Route"), value, SIDE_FRONT);
+    insert_line(d, first_place(d->msg, HDR_RECORD_ROUTE), SPAN("Record-Route"), value, SPLICE_FRONT);
 }
 
 void
 draft_push_route(struct draft *d, struct span value)
 {
-    insert_line(d, first_place(d->msg, HDR_ROUTE), SPAN("Route"), value, SIDE_FRONT);
+    insert_line(d, first_place(d->msg, HDR_ROUTE), SPAN("Route"), value, SPLICE_FRONT);
 }
 
 void
@@ -306,7 +220,7 @@ draft_append_route(struct draft *d, struct span value)
 {
     const struct msg_field *last = last_field(d->msg, HDR_ROUTE);
 
-    insert_line(d, last ? last->end : behind_vias(d->msg), SPAN("Route"), value, SIDE_BACK);
+    insert_line(d, last ? last->end : behind_vias(d->msg), SPAN("Route"), value, SPLICE_BACK);
 }
 
 /* Takes the next element off a Route value; one that cannot be read reaches to the end. */
@@ -354,7 +268,9 @@ element(struct span value, uint32_t n)
 static void
 cut_route(struct draft *d, const char *from, const char *to)
 {
-    splice(d, (struct draft_splice){ .at = at_of(d, from), .cut = (uint32_t)(to - from), .is_route = true }, SIDE_BACK);
+    struct draft_splice cut = { .at = at_of(d, from), .cut = (uint32_t)(to - from), .kind = DRAFT_ROUTE };
+
+    splice_make(d, cut, SPLICE_BACK);
 }
 
 /* Cuts `head` elements off the front of a field and `tail` off its end, with their commas; all: the whole line. */
@@ -373,17 +289,6 @@ cut_elements(struct draft *d, const struct msg_field *field, uint32_t head, uint
         cut_route(d, span_end(element(value, count - tail - 1)), span_end(value));
 }
 
-static void
-forget_route_cuts(struct draft *d)
-{
-    uint32_t kept = 0;
-
-    for (uint32_t i = 0; i < d->len; i++)
-        if (!d->splices[i].is_route)
-            d->splices[kept++] = d->splices[i];
-    d->len = kept;
-}
-
 static uint32_t
 least(uint32_t a, uint32_t b)
 {
@@ -399,11 +304,11 @@ cut_routes(struct draft *d)
     for (const struct msg_field *f = NULL; (f = msg_find(d->msg, HDR_ROUTE, f));)
         kept += element_count(msg_value(d->msg, f));
     if (kept < d->routes_head || kept - d->routes_head < d->routes_tail) {
-        fail(d, SIPD_ENOENT);
+        splice_fail(d, SIPD_ENOENT);
         return;
     }
     kept -= d->routes_head + d->routes_tail;
-    forget_route_cuts(d);
+    splice_forget(d, DRAFT_ROUTE);
     for (const struct msg_field *f = NULL; (f = msg_find(d->msg, HDR_ROUTE, f));) {
         uint32_t count = element_count(msg_value(d->msg, f));
         uint32_t here = least(head, count), stay = least(kept, count - here);

@@ -11,10 +11,17 @@
 #include "sip/gist.h"
 #include "sip/msg.h"
 
+enum draft_kind {
+    DRAFT_PLAIN,
+    DRAFT_ROUTE,   /* made by dropping Routes: each such call makes these anew */
+    DRAFT_BODY,    /* in the body (draft_body.h) … */
+    DRAFT_LENGTH,  /* … and what Content-Length says then: each edit of the body makes these anew */
+};
+
 struct draft_splice {
     uint32_t at, cut;
     struct span insert;
-    bool is_route;                 /* made by dropping Routes: each such call makes these anew */
+    enum draft_kind kind;
 };
 
 struct draft {

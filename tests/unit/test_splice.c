@@ -1,0 +1,134 @@
+/*
+ * Splices: their order at one place, no one over another, taken back by kind; the first failure stays (RFC 3261 §16.6).
+ */
+#include "sip/splice.h"
+
+#include "unit/message.h"
+
+static struct msg msg;
+static struct draft draft;
+
+static void
+begin(void)
+{
+    msg = read_text("A sip:b SIP/2.0\r\nX: 0123456789\r\n\r\n");
+    draft_init(&draft, &msg, &arena);
+}
+
+/* Counts from the first digit. */
+static void
+make(uint32_t at, uint32_t cut, const char *text, enum draft_kind kind, enum splice_side side)
+{
+    struct draft_splice one = { msg.fields[0].value_at + at, cut, span_of(text), kind };
+
+    splice_make(&draft, one, side);
+}
+
+static void
+must_read_at(const char *want, int line)
+{
+    struct span out;
+
+    ck_assert_int_eq(draft_render(&draft, &arena, &out), SIPD_OK);
+    out = span_head(span_skip(out, msg.fields[0].value_at), out.len - msg.fields[0].value_at - 4);
+    must_be_at(out, span_of(want), line);
+}
+#define must_read(want) must_read_at(want, __LINE__)
+
+START_TEST(stand_in_order)
+{
+    begin();
+    make(5, 0, "b", DRAFT_PLAIN, SPLICE_BACK);
+    make(0, 0, "x", DRAFT_PLAIN, SPLICE_BACK);
+    make(5, 0, "c", DRAFT_PLAIN, SPLICE_BACK);
+    make(5, 0, "a", DRAFT_PLAIN, SPLICE_FRONT);
+    make(5, 1, "", DRAFT_PLAIN, SPLICE_BACK);
+    make(5, 0, "d", DRAFT_PLAIN, SPLICE_BACK);
+    make(10, 0, "z", DRAFT_PLAIN, SPLICE_BACK);
+    must_read("x01234abcd6789z");
+}
+END_TEST
+
+START_TEST(never_overlap)
+{
+    static const struct {
+        uint32_t at, cut;
+        bool clashes;
+    } cases[] = {
+        { 3, 2, true }, { 2, 2, true }, { 4, 0, true }, { 5, 0, false }, { 3, 0, false }, { 0, 3, false }, { 0, 4, true }, { 5, 5, false },
+    };
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        begin();
+        make(3, 2, "", DRAFT_PLAIN, SPLICE_BACK);
+        make(cases[i].at, cases[i].cut, "", DRAFT_PLAIN, SPLICE_BACK);
+        ck_assert_int_eq(draft.err, cases[i].clashes ? SIPD_ECLASH : SIPD_OK);
+    }
+}
+END_TEST
+
+START_TEST(are_taken_back_by_kind)
+{
+    begin();
+    make(1, 1, "", DRAFT_ROUTE, SPLICE_BACK);
+    make(3, 1, "", DRAFT_PLAIN, SPLICE_BACK);
+    make(5, 1, "", DRAFT_ROUTE, SPLICE_BACK);
+    must_read("0246789");
+    splice_forget(&draft, DRAFT_ROUTE);
+    must_read("012456789");
+    splice_forget(&draft, DRAFT_BODY);
+    must_read("012456789");
+}
+END_TEST
+
+START_TEST(keep_the_first_failure)
+{
+    begin();
+    splice_fail(&draft, SIPD_ENOENT);
+    splice_fail(&draft, SIPD_ECLASH);
+    make(0, 1, "", DRAFT_PLAIN, SPLICE_BACK);
+    ck_assert_int_eq(draft.err, SIPD_ENOENT);
+    ck_assert_uint_eq(draft.len, 0);
+}
+END_TEST
+
+START_TEST(numbers)
+{
+    begin();
+    must_be(splice_number(&draft, 0), "0");
+    must_be(splice_number(&draft, 4294967295), "4294967295");
+    must_be(splice_number(&draft, UINT64_MAX), "18446744073709551615");
+}
+END_TEST
+
+START_TEST(without_memory)
+{
+    struct arena none;
+
+    begin();
+    arena_init(&none, 16);
+    draft_init(&draft, &msg, &none);
+    ck_assert_uint_eq(splice_number(&draft, 1).len, 0);
+    ck_assert_int_eq(draft.err, SIPD_ENOMEM);
+    draft_init(&draft, &msg, &none);
+    make(0, 1, "", DRAFT_PLAIN, SPLICE_BACK);
+    ck_assert_int_eq(draft.err, SIPD_ENOMEM);
+    arena_fini(&none);
+}
+END_TEST
+
+Suite *
+suite_splice(void)
+{
+    Suite *s = suite_create("splice");
+    TCase *c = message_case("splice");
+
+    tcase_add_test(c, stand_in_order);
+    tcase_add_test(c, never_overlap);
+    tcase_add_test(c, are_taken_back_by_kind);
+    tcase_add_test(c, keep_the_first_failure);
+    tcase_add_test(c, numbers);
+    tcase_add_test(c, without_memory);
+    suite_add_tcase(s, c);
+    return s;
+}
