@@ -43,6 +43,7 @@ static const struct {
     { CELL(conns_failed), "conns_failed" }, /* connects refused or not done in time */
     { CELL(conns_idle), "conns_idle" },     /* closed for silence */
     { CELL(conns_slow), "conns_slow" },     /* closed for a message that did not become whole */
+    { CELL(conns_cut), "conns_cut" },       /* ended by the peer in the middle of a message */
     { CELL(conns_bad), "conns_bad" },       /* closed for bytes that are no messages */
     { CELL(conns_over_limit), "conns_over_limit" },       /* closed at accept */
     { CELL(conns_no_descriptor), "conns_no_descriptor" }, /* closed at accept */

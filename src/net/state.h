@@ -22,7 +22,7 @@ struct net_count { /* cells of the counters; what each counts: net.c */
     uint64_t *dropped_full, *dropped_refused, *dropped_repeat, *dropped_nowhere;
     uint64_t *bounced, *untold;
     uint64_t *conns_accepted, *conns_opened, *conns_closed, *conns_failed;
-    uint64_t *conns_idle, *conns_slow, *conns_bad;
+    uint64_t *conns_idle, *conns_slow, *conns_cut, *conns_bad;
     uint64_t *conns_over_limit, *conns_no_descriptor;
     uint64_t *turn_late, *turn_slept;
 };

@@ -124,11 +124,15 @@ take(struct conn *conn, char *to, size_t room)
         conn->last_ms = conn->net->clock->now_ms;
         return (size_t)len;
     }
-    if (len == 0) {
+    if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return 0;
+    if (conn->begun_ms)
+        ++*conn->net->count.conns_cut;
+    if (len < 0) {
+        conn_die(conn, NULL);
+    } else {
         conn->peer_ended = true;
         conn_end(conn, false);
-    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-        conn_die(conn, NULL);
     }
     return 0;
 }
