@@ -92,7 +92,7 @@ is_among_ours(const struct trip *trip)
 {
     bool known = trip->user.len > 0 || trip->trusted;
 
-    return trip->core->conf->relay == CORE_RELAY_ANY || (trip->by_token ? !trip->bound : known && trip->for_us);
+    return trip->core->conf->relay == CORE_RELAY_ANY || (trip->by_token ? trip->among_ours : known && trip->for_us);
 }
 
 /* Must requests back to the caller take the way that this one came: a connection, or through a NAT? */
@@ -112,14 +112,17 @@ add_record_route(struct branch *branch, const struct way *way, struct draft *dra
     struct trip *trip = branch->trip;
     const struct core_ports *ports = &trip->core->ports;
     bool bound = !is_among_ours(trip);
-    struct token in = { .listener = trip->source.listener, .bound = bound, .has_flow = bound || caller_needs_flow(trip),
-                        .flow = bound ? trip->reply_to : trip->source };
-    struct token out = { .listener = way->to.listener, .bound = bound, .flow = way->to,
-                         .has_flow = bound || branch->target->is.hop.transport != HOP_NONE };
+    struct token in = { .listener = trip->source.listener, .bound = bound, .by_flow = caller_needs_flow(trip),
+                        .flow = trip->natted ? trip->source : trip->reply_to,
+                        .ours = trip->user.len > 0 || trip->trusted || trip->from_ours };
+    struct token out = { .listener = way->to.listener, .bound = bound, .by_flow = branch->target->is.hop.transport != HOP_NONE,
+                         .flow = way->to, .ours = trip->for_us };
     struct core_side side;
 
     if (!wants_record_route(trip))
         return;
+    in.has_flow = bound || in.by_flow;
+    out.has_flow = bound || out.by_flow;
     if ((in.has_flow || out.has_flow || in.listener != out.listener) && ports->side(ports->io, in.listener, &side))
         draft_push_record_route(draft, record_route(trip, &in, side.sent_by, side.transport));
     draft_push_record_route(draft, record_route(trip, &out, way->sent_by, way->to.transport));

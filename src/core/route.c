@@ -43,15 +43,24 @@ walk_next(struct walk *w, struct addr *addr, struct uri *uri)
     return err == SIPD_OK && addr->brackets ? uri_read(addr->uri, uri) : SIPD_ESYNTAX;
 }
 
-/* A token is worth something within its dialog only; there the last one says where to, and one that is bound binds. */
+/*
+ * A token is worth something within its dialog only. The first one tells who sends, the last one where to; and one that is
+ * bound binds all but those of ours.
+ */
 static void
 use_token(struct trip *trip, const struct token *token)
 {
     if (!trip->gist.has_to_tag)
         return;
+    if (!trip->by_token) {
+        trip->from_ours = token->ours && token->has_flow
+                          && memcmp(token->flow.ip, trip->source.ip, sizeof trip->source.ip) == 0;
+        trip->among_ours = true;
+    }
     trip->by_token = true;
-    trip->bound = trip->bound || token->bound;
-    trip->has_flow = token->has_flow;
+    trip->among_ours = trip->among_ours && !token->bound;
+    trip->bound = !trip->among_ours && !trip->from_ours;
+    trip->has_flow = trip->bound ? token->has_flow : token->by_flow;
     trip->flow = token->flow;
 }
 

@@ -7,7 +7,7 @@
 #include "core/token.h"
 
 enum { PLAIN_LEN = 3, FLOW_LEN = PLAIN_LEN + 1 + 2 + 8 + 16, MAC_LEN = 8, BYTES_MAX = FLOW_LEN + MAC_LEN };
-enum { KIND_PLAIN = 1, KIND_FLOW = 2, KIND_BOUND = 3 };
+enum { HAS_FLOW = 1, BY_FLOW = 2, BOUND = 4, OURS = 8, VERSION = 16 };  /* the first byte */
 
 static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
 
@@ -82,13 +82,20 @@ read_digits(struct span text, uint8_t *to, size_t room)
     return bits >= 5 || held & ((1u << bits) - 1) ? 0 : n;
 }
 
+static unsigned
+flags_of(const struct token *token)
+{
+    return VERSION | (token->has_flow ? HAS_FLOW : 0) | (token->by_flow ? BY_FLOW : 0) | (token->bound ? BOUND : 0)
+           | (token->ours ? OURS : 0);
+}
+
 struct span
 token_write(const struct core *core, struct span call_id, const struct token *token, char to[TOKEN_BYTES])
 {
     uint8_t bytes[BYTES_MAX], *end = bytes;
     const struct hop *flow = &token->flow;
 
-    put_number(&end, !token->has_flow ? KIND_PLAIN : token->bound ? KIND_BOUND : KIND_FLOW, 1);
+    put_number(&end, flags_of(token), 1);
     put_number(&end, token->listener, 2);
     if (token->has_flow) {
         put_number(&end, flow->transport, 1);
@@ -118,7 +125,7 @@ token_read(const struct core *core, struct span call_id, struct span text, struc
     uint8_t bytes[BYTES_MAX], mac[MAC_LEN];
     const uint8_t *from = bytes;
     size_t len = read_digits(text, bytes, sizeof bytes);
-    uint64_t kind;
+    uint64_t flags;
 
     if (len != PLAIN_LEN + MAC_LEN && len != FLOW_LEN + MAC_LEN)
         return false;
@@ -126,9 +133,11 @@ token_read(const struct core *core, struct span call_id, struct span text, struc
     if (!is_same_mac(mac, bytes + len - MAC_LEN))
         return false;
     memset(token, 0, sizeof *token);
-    kind = get_number(&from, 1);
-    token->has_flow = kind != KIND_PLAIN;
-    token->bound = kind == KIND_BOUND;
+    flags = get_number(&from, 1);
+    token->has_flow = flags & HAS_FLOW;
+    token->by_flow = flags & BY_FLOW;
+    token->bound = flags & BOUND;
+    token->ours = flags & OURS;
     token->listener = token->flow.listener = (uint16_t)get_number(&from, 2);
     if (token->has_flow) {
         token->flow.transport = (uint8_t)get_number(&from, 1);

@@ -4,7 +4,8 @@
  *
  * Whoever brings it back in a Route was let in when the dialog was made. A token may name a flow, so that requests within
  * the dialog reach a phone behind a NAT or on a connection. One that is bound leads to that flow only, whatever Routes and
- * Request-URI say: so a stranger whom we let call a user of ours has not found a relay.
+ * Request-URI say: so a stranger whom we let call a user of ours has not found a relay. For the one of ours in that dialog,
+ * known by the address that his own side's token has, Routes and Request-URI hold as ever (RFC 3261 §16.6 step 7).
  */
 #ifndef CORE_TOKEN_H
 #define CORE_TOKEN_H
@@ -15,8 +16,10 @@
 
 struct token {
     uint16_t listener;
-    bool has_flow;
-    bool bound;        /* it leads to its flow and nowhere else */
+    bool has_flow;     /* it names how its side is reached … */
+    bool by_flow;      /* … which is the only way to there: a connection, or through a NAT */
+    bool bound;        /* it leads to its flow and nowhere else, unless one of ours brings it */
+    bool ours;         /* its side is one of ours, who sends from the flow's address */
     struct hop flow;   /* when has_flow; its listener is the token's */
 };
 

@@ -88,7 +88,9 @@ struct trip {
     bool last_route_is_uri;      /* a strict router put the Request-URI last (§16.4): drop that one … */
     unsigned routes;             /* … and these many stand before it */
     bool by_token;               /* within a dialog, and the topmost Route was ours with the right token */
+    bool among_ours;             /* … of a dialog whose two sides are ours: no token of it was bound */
     bool bound;                  /* … which leads to its flow only */
+    bool from_ours;              /* … of a side that is ours, and the request came from its address */
     bool has_flow;               /* the last of our Routes names a flow … */
     struct hop flow;             /* … this one */
     struct span next_route;      /* topmost Route left after ours went: where it goes next; empty: none */

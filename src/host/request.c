@@ -80,7 +80,7 @@ sipd_req_in_dialog(const struct sipd_req *req)
 bool
 sipd_req_by_token(const struct sipd_req *req)
 {
-    return req->trip->by_token && !req->trip->bound;
+    return req->trip->by_token && req->trip->among_ours;
 }
 
 struct span

@@ -100,6 +100,7 @@ read_all(struct sipd_req *req)
 
 START_TEST(test_read)
 {
+    rig.trust = false;
     do_at(SIPD_ON_REQUEST, read_all);
     rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0",
             "From: <sip:alice@example.com>;tag=1", "To: <sip:bob@example.com>", "Call-ID: abc",

@@ -26,7 +26,7 @@ read_token(struct span call_id, struct span text)
 static struct span
 write_token(struct span call_id, uint16_t listener, const struct hop *flow, char to[TOKEN_BYTES])
 {
-    struct token token = { .listener = listener, .has_flow = flow != NULL };
+    struct token token = { .listener = listener, .has_flow = flow != NULL, .by_flow = flow != NULL };
 
     if (flow)
         token.flow = *flow;
@@ -81,6 +81,12 @@ START_TEST(one_that_is_bound_says_so)
     ck_assert(got.ok);
     ck_assert(got.is.bound);
     ck_assert(got.is.has_flow);
+    ck_assert(!got.is.ours);
+    ck_assert(!got.is.by_flow);
+    token.ours = token.by_flow = true;
+    got = read_token(CALL, token_write(rig.core, CALL, &token, text));
+    ck_assert(got.is.ours);
+    ck_assert(got.is.by_flow);
     token.bound = false;
     ck_assert(!read_token(CALL, token_write(rig.core, CALL, &token, text)).is.bound);
 }
