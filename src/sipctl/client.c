@@ -74,6 +74,15 @@ send_all(int fd, struct span bytes)
     return true;
 }
 
+bool
+client_can_say(const char *text)
+{
+    json_t *word = json_string(text);
+
+    json_decref(word);
+    return word != NULL;
+}
+
 static int
 put(const char *bytes, size_t len, void *to)
 {

@@ -18,6 +18,9 @@ struct client {
 bool client_open(struct client *client, const char *path, struct buf *why);
 void client_close(struct client *client);
 
+/* Can this text be sent: is it UTF-8? A word must never be left out, or the command would be another one. */
+bool client_can_say(const char *text);
+
 /*
  * Asks for these words; input: sent along, NULL: nothing. The answer is an object with rows, error, usage or wants.
  * NULL: the line broke. Owns: the caller.

@@ -64,6 +64,11 @@ read_options(int argc, char **argv, struct options *o)
         }
     }
     argv[words] = NULL;
+    for (int i = 0; i < words; i++)
+        if (!client_can_say(argv[i])) {
+            fputs("sipctl: a word is not UTF-8\n", stderr);
+            return false;
+        }
     return words > 0 && words <= WORDS_MAX;
 }
 
@@ -77,10 +82,10 @@ read_line(char password[PASSWORD_BYTES], FILE *from)
     if (!fgets(password, PASSWORD_BYTES, from))
         return false;
     len = strcspn(password, "\r\n");
-    if (password[len] == '\0' && len == PASSWORD_BYTES - 1)
-        return false; /* cut off: this is not the password */
+    if (password[len] == '\0' && !feof(from))
+        return false; /* too long, or a NUL is in it: this is not the password */
     password[len] = '\0';
-    return len > 0;
+    return len > 0 && client_can_say(password);
 }
 
 /* Asks on the terminal, where what is typed is not shown. */
@@ -118,7 +123,7 @@ get_password(const struct options *o, const char *prompt, char password[PASSWORD
     if (o->password_stdin) {
         if (read_line(password, stdin))
             return true;
-        fputs("sipctl: no password on standard input\n", stderr);
+        fputs("sipctl: no password on standard input, or one that cannot be typed\n", stderr);
         return false;
     }
     if (!isatty(STDIN_FILENO)) {
