@@ -181,6 +181,8 @@ fire(struct core *core, const struct timer *timer)
         trip_settle(trip);
     } else if (kind == TIMER_NO_ANSWER) {
         no_answer(slots_find(&core->trips, timer->id));
+    } else if (kind == TIMER_SILENT) {
+        trip_settle(slots_find(&core->trips, timer->id));
     } else {
         trip_trying(core, timer->id);
     }

@@ -30,6 +30,6 @@ struct core {
     } count;
 };
 
-enum core_timer { TIMER_TRYING, TIMER_NO_ANSWER, TIMER_BRANCH };  /* timer.kind */
+enum core_timer { TIMER_TRYING, TIMER_NO_ANSWER, TIMER_SILENT, TIMER_BRANCH };  /* timer.kind */
 
 #endif

@@ -43,6 +43,7 @@ trip_new(struct core *core)
         return NULL;
     trip->id = id;
     trip->core = core;
+    trip->began_ms = core->ports.clock->now_ms;
     arena_init(&trip->arena, core->conf->trip_bytes);
     list_init(&trip->link);
     list_init(&trip->targets);
@@ -263,6 +264,19 @@ may_try_more(const struct trip *trip)
     return trip->state == TRIP_FORKING && !trip->cancelled && !trip->declined && !list_empty(&trip->targets);
 }
 
+/* Its client's Timer F fires at the latest so long after the request came. */
+static bool
+waits_silently(struct trip *trip)
+{
+    struct core *core = trip->core;
+    uint64_t until_ms = trip->began_ms + 64 * TXN_T1_MS;
+
+    if (until_ms <= core->ports.clock->now_ms)
+        return false;
+    timers_arm(&core->timers, &trip->no_answer, until_ms, TIMER_SILENT, trip->id);
+    return true;
+}
+
 void
 trip_settle(struct trip *trip)
 {
@@ -272,7 +286,8 @@ trip_settle(struct trip *trip)
         return;
     if (trip->state == TRIP_FORKING)
         upstream_best(trip);
-    trip_end(trip);
+    if (trip->state != TRIP_SILENT || !waits_silently(trip))
+        trip_end(trip);
 }
 
 void

@@ -21,6 +21,7 @@ enum trip_state {
     TRIP_WAITING,   /* a hook holds it */
     TRIP_FORKING,   /* branches are pending, nothing final has gone up */
     TRIP_ANSWERED,  /* a final response has gone up; branches may still be pending */
+    TRIP_SILENT,    /* none will (RFC 4320 §4.2): it stays until its client has given up, so that what comes again is a repeat */
 };
 
 enum branch_state {
@@ -69,6 +70,7 @@ struct trip {
     struct list link;            /* of core->resumed, or unlinked */
     struct arena arena;
     enum trip_state state;
+    uint64_t began_ms;
     enum sipd_stage stage;       /* where the hooks stand … */
     uint16_t hook_at;            /* … and which one is asked next */
 
@@ -112,7 +114,7 @@ struct trip {
     bool declined;               /* a 6xx came: no new branches (§16.7 step 5) */
     uint16_t final;              /* status that went up, 0: none yet */
     struct timer trying;         /* our 100 Trying (§17.2.1, RFC 4320 §4.1) */
-    struct timer no_answer;      /* the group at hand rang long enough */
+    struct timer no_answer;      /* the group at hand rang long enough; of a silent one: its client has given up */
 };
 
 /* Adds a target, best q first, unless an equal one was added before (§16.5). SIPD_ENOMEM, SIPD_EFULL, SIPD_ESYNTAX. */

@@ -190,7 +190,7 @@ upstream_best(struct trip *trip)
 
     /* A late 408 to a non-INVITE helps nobody: its sender's own timer has fired (RFC 4320 §4.2). */
     if (status == 408 && trip->gist.method != METHOD_INVITE)
-        return;
-    if (!best || status != best->status || !pass_on(trip, best))
+        trip->state = TRIP_SILENT;
+    else if (!best || status != best->status || !pass_on(trip, best))
         upstream_status(trip, status);
 }
