@@ -53,8 +53,7 @@ use_token(struct trip *trip, const struct token *token)
     if (!trip->gist.has_to_tag)
         return;
     if (!trip->by_token) {
-        trip->from_ours = token->ours && token->has_flow
-                          && memcmp(token->flow.ip, trip->source.ip, sizeof trip->source.ip) == 0;
+        trip->from_ours = token->ours && token->has_flow && hop_eq(&token->flow, &trip->source);
         trip->among_ours = true;
     }
     trip->by_token = true;
