@@ -149,7 +149,7 @@ core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_
         return;
     }
     gist_read(&msg, &gist);
-    if (fault != 0 && gist.fault == 0) {
+    if (fault != 0) {  /* first: of a message that is too long the body is not here, and gist misses it */
         gist.fault = fault;
         gist.fault_reason = fault_reason;
     }

@@ -167,6 +167,20 @@ START_TEST(what_framing_found_wrong_is_refused)
 }
 END_TEST
 
+/* A stream hands on the head only: that the body is missing is not what was wrong. */
+START_TEST(what_framing_found_wrong_is_told_first)
+{
+    static const char text[] =
+        "OPTIONS sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bK1\r\n"
+        "From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n"
+        "Content-Length: 70000\r\n\r\n";
+
+    rig_bytes(&rig, ALICE, span_of(text), 413, "Too Long");
+    rig_expect(&rig, ALICE, "SIP/2.0 413 Too Long\r\n");
+    rig_alive(&rig, 0, 0, 0);
+}
+END_TEST
+
 START_TEST(a_faulty_response_is_a_stray)
 {
     const struct rig_sent *invite;
@@ -263,6 +277,7 @@ suite_intake(void)
     tcase_add_test(c, what_is_forwarded_is_stamped);
     tcase_add_test(c, what_cannot_be_answered_is_dropped);
     tcase_add_test(c, what_framing_found_wrong_is_refused);
+    tcase_add_test(c, what_framing_found_wrong_is_told_first);
     tcase_add_test(c, a_faulty_response_is_a_stray);
     tcase_add_test(c, a_repeated_invite_is_no_new_one);
     tcase_add_test(c, a_repeated_request_gets_its_answer_again);
