@@ -52,14 +52,12 @@ file_has(const char *path, const char *text)
     bool found = false;
 
     ck_assert_ptr_nonnull(file);
-    while (!found) {
-        size_t n = fread(window + kept, 1, sizeof window - kept, file);
+    for (size_t n; !found && (n = fread(window + kept, 1, sizeof window - kept, file)) > 0;) {
+        size_t all = kept + n;
 
-        if (n == 0)
-            break;
-        found = memmem(window, kept + n, text, len) != NULL;
-        kept = kept + n < len ? kept + n : len;
-        memmove(window, window + n, kept);
+        found = memmem(window, all, text, len) != NULL;
+        kept = all < len ? all : len;
+        memmove(window, window + all - kept, kept);
     }
     fclose(file);
     return found;

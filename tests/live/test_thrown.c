@@ -195,7 +195,7 @@ exception_of(const struct message *m, bool tcp)
 static uint64_t
 noticed(void)
 {
-    return throw_count(&server, "core_requests core_refused core_dropped core_stray net_dropped conns_bad conns_cut conns_slow");
+    return throw_count(&server, "core_trips core_refused core_dropped core_stray net_dropped conns_bad conns_cut conns_slow");
 }
 
 static void
