@@ -11,13 +11,15 @@
 #include "core/timer_c.h"
 #include "core/upstream.h"
 
-#define ELSEWHERE SPAN("SIP;cause=200;text=\"Call completed elsewhere\"")  /* RFC 3326 §2 */
+#define ELSEWHERE SPAN("SIP;cause=200;text=\"Call completed elsewhere\"") /* RFC 3326 §2 */
 
 static void
 ask_hooks(struct branch *branch, unsigned status)
 {
     struct core *core = branch->trip->core;
-    struct sipd_req req = { .core = core, .trip = branch->trip, .branch = branch, .status = (uint16_t)status };
+    struct sipd_req req = {
+        .core = core, .trip = branch->trip, .branch = branch, .status = (uint16_t)status
+    };
     uint16_t at = 0;
 
     (void)chain_ask(&core->chain, &req, SIPD_ON_RESPONSE, &at);
@@ -34,7 +36,8 @@ heard_provisional(struct branch *branch, const struct intake *in)
 
     branch->provisional = true;
     cancel_if_waiting(branch);
-    if (in->msg->status == 100 || branch->state == BRANCH_DONE || trip->gist.method != METHOD_INVITE)
+    if (in->msg->status == 100 || branch->state == BRANCH_DONE ||
+        trip->gist.method != METHOD_INVITE)
         return;
     if (!branch->cancel_sent)
         timer_c_arm(branch);
@@ -57,7 +60,8 @@ tries_next_hop(struct branch *branch, uint16_t status)
 {
     struct trip *trip = branch->trip;
 
-    if (branch->attempt >= branch->hops_len || branch->cancelled_as != 0 || trip->declined || trip->final != 0)
+    if (branch->attempt >= branch->hops_len || branch->cancelled_as != 0 || trip->declined ||
+        trip->final != 0)
         return false;
     txns_disown(&trip->core->txns, branch->client, 0);
     branch->client = 0;
@@ -75,7 +79,7 @@ heard_failure(struct branch *branch, const struct intake *in)
         return;
     branch_done(branch, in->msg->status);
     if (in->msg->status < 400 && recurse(trip, in->msg))
-        branch->status = 0;  /* it is no answer any more */
+        branch->status = 0; /* it is no answer any more */
     else if (branch->status == in->msg->status)
         branch->response = arena_copy(&trip->arena, msg_bytes(in->msg));
     if (in->msg->status >= 600) {
@@ -132,11 +136,12 @@ answer_told(struct core *core, const struct txn_told *told)
     uint16_t status = failed ? 503 : 408;
     struct branch *branch;
 
-    if ((told->news != TXN_TIMEOUT && !failed) || (told->kind != TXN_ICT && told->kind != TXN_NICT) || told->owner == 0)
+    if ((told->news != TXN_TIMEOUT && !failed) ||
+        (told->kind != TXN_ICT && told->kind != TXN_NICT) || told->owner == 0)
         return;
     branch = slots_find(&core->branches, told->owner);
     if (!branch || branch->client != told->id || branch->state != BRANCH_PENDING)
-        return;  /* one that is done has lost an ACK, no more */
+        return; /* one that is done has lost an ACK, no more */
     if (!tries_next_hop(branch, status)) {
         branch->client = 0;
         branch_done(branch, status);

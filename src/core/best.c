@@ -19,15 +19,12 @@ inner_rank(unsigned status)
     case 407:
     case 415:
     case 420:
-    case 484:
-        return 0;
+    case 484: return 0;
     case 408:
     case 430:
     case 487:
-    case 503:
-        return 2;
-    default:
-        return 1;
+    case 503: return 2;
+    default: return 1;
     }
 }
 

@@ -7,7 +7,7 @@
 #include "core/state.h"
 #include "core/timer_c.h"
 
-enum { HOPS_MAX = UINT8_MAX };  /* branch->attempt counts them */
+enum { HOPS_MAX = UINT8_MAX }; /* branch->attempt counts them */
 
 static struct branch *
 branch_new(struct trip *trip, struct target *target)
@@ -83,7 +83,7 @@ find_hops(struct branch *branch)
         return;
     }
     if (branch->target->uri.scheme == URI_SIPS)
-        uri.scheme = URI_SIPS;  /* §16.6 step 7: whatever the Route says */
+        uri.scheme = URI_SIPS; /* §16.6 step 7: whatever the Route says */
     if (literal_hop(&uri, &hop)) {
         set_hop(branch, &hop);
         branch_try(branch, 503);
@@ -124,14 +124,15 @@ attempt(struct branch *branch, const struct hop *hop)
     if (trip->server == 0) {
         core->ports.send(core->ports.io, &out.way.to, out.bytes, 0, 0);
         branch_done(branch, 200);
-        trip->state = TRIP_ANSWERED;  /* whoever answers, the answer finds its way by Via (§16.11) */
+        trip->state = TRIP_ANSWERED; /* whoever answers, the answer finds its way by Via (§16.11) */
         return SIPD_OK;
     }
-    err = txns_request(&core->txns, trip->gist.method, out.branch, &out.way.to, out.bytes, branch->id, &branch->client);
+    err = txns_request(&core->txns, trip->gist.method, out.branch, &out.way.to, out.bytes,
+                       branch->id, &branch->client);
     if (err != SIPD_OK)
         return err;
     branch->state = BRANCH_PENDING;
-    branch->provisional = false;  /* what another hop said says nothing of this one */
+    branch->provisional = false; /* what another hop said says nothing of this one */
     if (trip->gist.method == METHOD_INVITE)
         timer_c_arm(branch);
     return SIPD_OK;
@@ -167,7 +168,8 @@ branch_try(struct branch *branch, uint16_t status)
 static uint16_t
 counts_as(const struct branch *branch, uint16_t status)
 {
-    return branch->cancelled_as != 0 && (status == 487 || status == 408) ? branch->cancelled_as : status;
+    return branch->cancelled_as != 0 && (status == 487 || status == 408) ? branch->cancelled_as
+                                                                         : status;
 }
 
 void

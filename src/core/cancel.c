@@ -18,7 +18,8 @@ write_cancel(struct core *core, const struct txn *invite, struct span reason, st
     struct buf *b = &core->scratch;
     struct msg msg;
 
-    if (msg_read((struct span){ invite->bytes, invite->bytes_len }, core->ports.turn, &msg) != SIPD_OK)
+    if (msg_read((struct span){ invite->bytes, invite->bytes_len }, core->ports.turn, &msg) !=
+        SIPD_OK)
         return none;
     gist_read(&msg, gist);
     buf_clear(b);
@@ -39,11 +40,12 @@ send_cancel(struct branch *branch)
     if (!invite || !invite->bytes)
         return;
     bytes = write_cancel(core, invite, branch->cancel_reason, &gist);
-    if (!bytes.at
-        || txns_request(&core->txns, METHOD_CANCEL, gist.via.branch, &invite->hop, bytes, 0, &id) != SIPD_OK)
+    if (!bytes.at || txns_request(&core->txns, METHOD_CANCEL, gist.via.branch, &invite->hop, bytes,
+                                  0, &id) != SIPD_OK)
         return;
     branch->cancel_sent = true;
-    timers_arm(&core->timers, &branch->timer, core->ports.clock->now_ms + 64 * TXN_T1_MS, TIMER_BRANCH, branch->id);
+    timers_arm(&core->timers, &branch->timer, core->ports.clock->now_ms + 64 * TXN_T1_MS,
+               TIMER_BRANCH, branch->id);
 }
 
 void
@@ -56,7 +58,8 @@ cancel_if_waiting(struct branch *branch)
 void
 cancel_branch(struct branch *branch, uint16_t status, struct span reason)
 {
-    if (branch->state == BRANCH_DONE || branch->cancelled_as != 0 || branch->trip->gist.method != METHOD_INVITE)
+    if (branch->state == BRANCH_DONE || branch->cancelled_as != 0 ||
+        branch->trip->gist.method != METHOD_INVITE)
         return;
     branch->cancelled_as = status;
     branch->cancel_reason = reason;

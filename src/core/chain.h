@@ -13,25 +13,25 @@ struct trip;
 struct branch;
 struct gist;
 
-struct sipd_req {                 /* what a hook has in its hand */
+struct sipd_req { /* what a hook has in its hand */
     struct core *core;
     struct trip *trip;
-    struct branch *branch;        /* ON_BRANCH, ON_RESPONSE; else NULL */
+    struct branch *branch; /* ON_BRANCH, ON_RESPONSE; else NULL */
     enum sipd_stage stage;
-    uint16_t status;              /* ON_RESPONSE, ON_REPLY; else 0 */
-    bool answered;                /* the hook sent a final response */
+    uint16_t status; /* ON_RESPONSE, ON_REPLY; else 0 */
+    bool answered;   /* the hook sent a final response */
 };
 
 struct chain_hook {
     int order;
     sipd_hook_fn *fn;
     void *self;
-    const void *owner;            /* whose it is, for chain_remove */
-    const char *name;             /* of the owner, for lists; lent as long as it is linked */
+    const void *owner; /* whose it is, for chain_remove */
+    const char *name;  /* of the owner, for lists; lent as long as it is linked */
 };
 
 struct chain {
-    struct chain_hook *stages[SIPD_STAGES];  /* owned, by rising order */
+    struct chain_hook *stages[SIPD_STAGES]; /* owned, by rising order */
     uint16_t len[SIPD_STAGES];
 };
 
@@ -45,7 +45,8 @@ void chain_remove(struct chain *chain, const void *owner);
  * Asks the hooks of a stage from *at on (0 at first). SIPD_PASS when all passed; else the verdict of the one that spoke,
  * and *at is its place, so that a waiting one is asked again on resume.
  */
-enum sipd_verdict chain_ask(const struct chain *chain, struct sipd_req *req, enum sipd_stage stage, uint16_t *at);
+enum sipd_verdict chain_ask(const struct chain *chain, struct sipd_req *req, enum sipd_stage stage,
+                            uint16_t *at);
 /* "ON_REQUEST" … for lists. */
 const char *chain_stage_name(enum sipd_stage stage);
 

@@ -39,7 +39,8 @@ check_max_forwards(struct core *core, const struct intake *in, struct check_resu
 {
     (void)core;
     (void)bad;
-    if (!in->gist->has_max_forwards || in->gist->max_forwards > 0 || in->gist->method == METHOD_OPTIONS)
+    if (!in->gist->has_max_forwards || in->gist->max_forwards > 0 ||
+        in->gist->method == METHOD_OPTIONS)
         return 0;
     return 483;
 }
@@ -95,7 +96,8 @@ check_room(struct core *core, const struct intake *in, struct check_result *bad)
 bool
 check_request(struct core *core, const struct intake *in, struct check_result *bad)
 {
-    static uint16_t (*const checks[])(struct core *, const struct intake *, struct check_result *) = {
+    static uint16_t (*const checks[])(struct core *, const struct intake *,
+                                      struct check_result *) = {
         check_syntax, check_scheme, check_max_forwards, check_loop, check_proxy_require, check_room,
     };
 

@@ -7,9 +7,9 @@
 #include "core/intake.h"
 
 struct check_result {
-    uint16_t status;      /* 0: passed */
-    struct span phrase;   /* empty: the default one */
-    struct span headers;  /* "Name: value\r\n"…, in the turn's memory */
+    uint16_t status;     /* 0: passed */
+    struct span phrase;  /* empty: the default one */
+    struct span headers; /* "Name: value\r\n"…, in the turn's memory */
 };
 
 /* All checks in the order of §16.3. False: refuse it with what is in *bad. */

@@ -77,7 +77,8 @@ core_new(struct core **out, const struct core_ports *ports, const struct core_co
     buf_init(&core->scratch, SCRATCH_BYTES);
     get_counters(core);
     derive_keys(core);
-    err = txns_init(&core->txns, &txn_ports, ports->clock, ports->turn, &hash_key, conf->transactions);
+    err = txns_init(&core->txns, &txn_ports, ports->clock, ports->turn, &hash_key,
+                    conf->transactions);
     if (err == SIPD_OK)
         *out = core;
     else
@@ -156,7 +157,8 @@ core_resume(struct core *core, uint64_t id)
     struct trip *trip = slots_find(&core->trips, id);
 
     /* A hook may hear its answer before it has returned SIPD_WAIT. */
-    if (trip && (trip->state == TRIP_WAITING || trip->state == TRIP_ASKING) && list_empty(&trip->link))
+    if (trip && (trip->state == TRIP_WAITING || trip->state == TRIP_ASKING) &&
+        list_empty(&trip->link))
         list_push(&core->resumed, &trip->link);
 }
 

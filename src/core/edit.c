@@ -4,7 +4,8 @@
 #include "core/trip.h"
 
 int
-trip_add_edit(struct trip *trip, struct span name, struct span value, const struct msg_field *drop, uint64_t branch)
+trip_add_edit(struct trip *trip, struct span name, struct span value, const struct msg_field *drop,
+              uint64_t branch)
 {
     struct edit *edit = arena_zalloc(&trip->arena, sizeof *edit);
 

@@ -8,7 +8,7 @@
 #include "core/state.h"
 #include "core/token.h"
 
-enum { HEAD_ROOM = 512 };  /* what the edits add at most, for the choice of a way by size */
+enum { HEAD_ROOM = 512 }; /* what the edits add at most, for the choice of a way by size */
 
 /* A few spans put together in the turn's memory. */
 static struct span
@@ -92,7 +92,8 @@ is_among_ours(const struct trip *trip)
 {
     bool known = trip->user.len > 0 || trip->trusted;
 
-    return trip->core->conf->relay == CORE_RELAY_ANY || (trip->by_token ? trip->among_ours : known && trip->for_us);
+    return trip->core->conf->relay == CORE_RELAY_ANY ||
+           (trip->by_token ? trip->among_ours : known && trip->for_us);
 }
 
 /* Must requests back to the caller take the way that this one came: a connection, or through a NAT? */
@@ -112,18 +113,24 @@ add_record_route(struct branch *branch, const struct way *way, struct draft *dra
     struct trip *trip = branch->trip;
     const struct core_ports *ports = &trip->core->ports;
     bool bound = !is_among_ours(trip);
-    struct token in = { .listener = trip->source.listener, .bound = bound, .by_flow = caller_needs_flow(trip),
+    struct token in = { .listener = trip->source.listener,
+                        .bound = bound,
+                        .by_flow = caller_needs_flow(trip),
                         .flow = trip->natted ? trip->source : trip->reply_to,
                         .ours = trip->user.len > 0 || trip->trusted || trip->from_ours };
-    struct token out = { .listener = way->to.listener, .bound = bound, .by_flow = branch->target->is.hop.transport != HOP_NONE,
-                         .flow = way->to, .ours = trip->for_us };
+    struct token out = { .listener = way->to.listener,
+                         .bound = bound,
+                         .by_flow = branch->target->is.hop.transport != HOP_NONE,
+                         .flow = way->to,
+                         .ours = trip->for_us };
     struct core_side side;
 
     if (!wants_record_route(trip))
         return;
     in.has_flow = bound || in.by_flow;
     out.has_flow = bound || out.by_flow;
-    if ((in.has_flow || out.has_flow || in.listener != out.listener) && ports->side(ports->io, in.listener, &side))
+    if ((in.has_flow || out.has_flow || in.listener != out.listener) &&
+        ports->side(ports->io, in.listener, &side))
         draft_push_record_route(draft, record_route(trip, &in, side.sent_by, side.transport));
     draft_push_record_route(draft, record_route(trip, &out, way->sent_by, way->to.transport));
 }
@@ -176,8 +183,8 @@ add_via(struct branch *branch, const struct way *way, struct draft *draft)
         .sent_by = way->sent_by,
     };
     struct span parts[] = {
-        SPAN("SIP/2.0/"), hop_transport_via(way->to.transport), SPAN(" "), way->sent_by, SPAN(";branch="),
-        mark_branch(core, &of, mark),
+        SPAN("SIP/2.0/"), hop_transport_via(way->to.transport), SPAN(" "), way->sent_by,
+        SPAN(";branch="), mark_branch(core, &of, mark),
     };
     struct span value = join(core, parts, countof(parts));
 
@@ -198,7 +205,8 @@ add_length(struct branch *branch, const struct way *way, struct draft *draft)
         return;
     buf_clear(b);
     buf_put_u64(b, trip->msg.body_len);
-    draft_add_header(draft, SPAN("Content-Length"), arena_copy(trip->core->ports.turn, buf_span(b)));
+    draft_add_header(draft, SPAN("Content-Length"),
+                     arena_copy(trip->core->ports.turn, buf_span(b)));
 }
 
 /* ON_BRANCH hooks: what they wish holds for this branch only. */

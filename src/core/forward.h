@@ -6,13 +6,14 @@
 
 #include "core/trip.h"
 
-struct forward_result {  /* lent for the turn */
+struct forward_result { /* lent for the turn */
     struct way way;
     struct span bytes;
     struct span branch;
 };
 
 /* Writes the request for this hop. SIPD_ECLOSED: its flow is dead; other errors: it cannot go there now. */
-int forward_write(struct branch *branch, const struct hop *hop, struct forward_result *out) MUST_USE;
+int forward_write(struct branch *branch, const struct hop *hop,
+                  struct forward_result *out) MUST_USE;
 
 #endif

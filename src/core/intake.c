@@ -38,8 +38,8 @@ sent_by_is_private(const struct via *via)
 static bool
 needs_rport(const struct core *core, const struct hop *from)
 {
-    return hop_is_reliable(from->transport)
-           && (core->conf->mode == CORE_STATELESS || core->conf->stray == CORE_STRAY_VERIFIED);
+    return hop_is_reliable(from->transport) &&
+           (core->conf->mode == CORE_STATELESS || core->conf->stray == CORE_STRAY_VERIFIED);
 }
 
 static bool
@@ -80,10 +80,12 @@ intake_stamp(struct core *core, struct intake *in)
     char text[HOP_TEXT_BYTES];
     bool rport;
 
-    rport = wants_rport(via, core->ports.side(core->ports.io, in->from->listener, &side) ? side.rport : 0, same)
-            || needs_rport(core, in->from);
-    in->natted = !same || (!hop_is_reliable(in->from->transport)
-                           && sent_by_port(via, in->from->transport) != in->from->port);
+    rport = wants_rport(
+                via, core->ports.side(core->ports.io, in->from->listener, &side) ? side.rport : 0,
+                same) ||
+            needs_rport(core, in->from);
+    in->natted = !same || (!hop_is_reliable(in->from->transport) &&
+                           sent_by_port(via, in->from->transport) != in->from->port);
     if (!same || via->received.len > 0 || rport)
         in->received = arena_copy(core->ports.turn, hop_ip_write(in->from, text));
     if (rport)
@@ -138,7 +140,8 @@ request(struct core *core, struct intake *in)
 }
 
 void
-core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_t fault, const char *fault_reason)
+core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_t fault,
+           const char *fault_reason)
 {
     struct intake in = { .from = from };
     struct msg msg;
@@ -149,7 +152,8 @@ core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_
         return;
     }
     gist_read(&msg, &gist);
-    if (fault != 0) {  /* first: of a message that is too long the body is not here, and gist misses it */
+    if (fault !=
+        0) { /* first: of a message that is too long the body is not here, and gist misses it */
         gist.fault = fault;
         gist.fault_reason = fault_reason;
     }

@@ -4,7 +4,7 @@
  */
 #include "core/mark.h"
 
-#define HEAD SPAN("z9hG4bKaaa")  /* the cookie (§8.1.1.7), then version, key-id and shard */
+#define HEAD SPAN("z9hG4bKaaa") /* the cookie (§8.1.1.7), then version, key-id and shard */
 
 enum { N_AT = 10, N_LEN = 16, L_AT = N_AT + N_LEN, L_LEN = 7, T_AT = L_AT + L_LEN, T_LEN = 13 };
 

@@ -12,21 +12,22 @@
 #include "core/state.h"
 
 #define MARK_BRANCH_LEN (7 + 3 + 16 + 7 + 13)
-#define MARK_TAG_LEN 13
+#define MARK_TAG_LEN    13
 
 struct mark_branch_of {
-    const struct gist *gist;     /* of the request as received */
-    struct span uri, routes;     /* Request-URI and first Route as sent */
-    const struct hop *hop;       /* where it goes */
+    const struct gist *gist; /* of the request as received */
+    struct span uri, routes; /* Request-URI and first Route as sent */
+    const struct hop *hop;   /* where it goes */
     unsigned attempt;
-    uint64_t loop;               /* mark_loop() of the request as received */
-    struct span sent_by;         /* ours, as written in the Via */
+    uint64_t loop;       /* mark_loop() of the request as received */
+    struct span sent_by; /* ours, as written in the Via */
 };
 
 /* L: everything received that the choice of targets read, but never the method nor a Via (RFC 5393 §4.2.1). */
 uint64_t mark_loop(const struct core *core, const struct msg *msg, const struct gist *gist);
 /* Writes the branch; no NUL. Returns a span over `to`. */
-struct span mark_branch(const struct core *core, const struct mark_branch_of *of, char to[MARK_BRANCH_LEN]);
+struct span mark_branch(const struct core *core, const struct mark_branch_of *of,
+                        char to[MARK_BRANCH_LEN]);
 /* Did we make this Via's branch? loop becomes its L. */
 bool mark_branch_is_ours(const struct core *core, const struct via *via, uint64_t *loop);
 /* Writes our To-tag for this request: the same for each repeat of it, its CANCEL and its ACK. No NUL. */

@@ -16,10 +16,10 @@
 #include "sip/way.h"
 #include "txn/ports.h"
 
-struct core_side {           /* one of our listeners as a message came to it */
-    struct span sent_by;     /* its name in Via and Record-Route; lent for the turn */
+struct core_side {       /* one of our listeners as a message came to it */
+    struct span sent_by; /* its name in Via and Record-Route; lent for the turn */
     uint8_t transport;
-    uint8_t rport;           /* 0 asked, 1 private, 2 always (RFC 3581 §4; sipd.conf listen.rport) */
+    uint8_t rport; /* 0 asked, 1 private, 2 always (RFC 3581 §4; sipd.conf listen.rport) */
 };
 
 struct core_ports {
@@ -29,7 +29,7 @@ struct core_ports {
     void (*send)(void *io, const struct hop *to, struct span bytes, uint64_t token, uint64_t need);
     /* Asks for the hops of a URI; answered by core_resolved(branch). NULL: literal addresses only. */
     int (*resolve)(void *io, const struct uri *uri, uint64_t branch);
-    uint64_t (*note)(void *io, const struct fact *fact);  /* NULL: nobody watches */
+    uint64_t (*note)(void *io, const struct fact *fact); /* NULL: nobody watches */
     /* Is host[:port] one of ours (domains, listening and advertised addresses)? port 0: none written. */
     bool (*ours)(void *io, struct span host, uint16_t port);
     /* The listener of this number; false if there is none such. */
@@ -40,10 +40,10 @@ struct core_ports {
 
     const struct clock *clock;
     struct rand *rand;
-    struct arena *turn;          /* memory of the turn */
+    struct arena *turn; /* memory of the turn */
     struct counters *counters;
     const struct log *log;
-    struct prf_key key;          /* sipd.key: branches, To-tags, Record-Route tokens */
+    struct prf_key key; /* sipd.key: branches, To-tags, Record-Route tokens */
 };
 
 #endif

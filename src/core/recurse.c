@@ -15,8 +15,8 @@ add_contact(struct trip *trip, const struct addr *addr)
     struct span q;
     struct uri uri;
 
-    if (uri_read(addr->uri, &uri) != SIPD_OK || (uri.scheme != URI_SIPS && uri.scheme != URI_SIP)
-        || (trip->uri.scheme == URI_SIPS && uri.scheme == URI_SIP))
+    if (uri_read(addr->uri, &uri) != SIPD_OK || (uri.scheme != URI_SIPS && uri.scheme != URI_SIP) ||
+        (trip->uri.scheme == URI_SIPS && uri.scheme == URI_SIP))
         return false;
     if (param_find(addr->params, SPAN("q"), &q))
         (void)addr_q_read(q, &target.q);
@@ -30,8 +30,8 @@ add_contact(struct trip *trip, const struct addr *addr)
 static bool
 may_recurse(const struct trip *trip, unsigned status)
 {
-    return trip->core->conf->recurse && trip->for_us && trip->state == TRIP_FORKING && !trip->cancelled && !trip->declined
-           && status <= 302;
+    return trip->core->conf->recurse && trip->for_us && trip->state == TRIP_FORKING &&
+           !trip->cancelled && !trip->declined && status <= 302;
 }
 
 bool

@@ -7,11 +7,13 @@
 #include "core/upstream.h"
 #include "sip/reply.h"
 
-#define ALLOWED "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, MESSAGE, SUBSCRIBE, NOTIFY, REFER, PRACK, UPDATE, PUBLISH"
+#define ALLOWED                                                                                   \
+    "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, MESSAGE, SUBSCRIBE, NOTIFY, REFER, PRACK, UPDATE, " \
+    "PUBLISH"
 
 static struct span
-write_reply(struct core *core, const struct reply_to *to, unsigned status, struct span phrase, struct span headers,
-            struct span body_type, struct span body)
+write_reply(struct core *core, const struct reply_to *to, unsigned status, struct span phrase,
+            struct span headers, struct span body_type, struct span body)
 {
     struct buf *b = &core->scratch;
 
@@ -23,7 +25,8 @@ write_reply(struct core *core, const struct reply_to *to, unsigned status, struc
 }
 
 void
-refuse(struct core *core, const struct intake *in, unsigned status, struct span phrase, struct span headers)
+refuse(struct core *core, const struct intake *in, unsigned status, struct span phrase,
+       struct span headers)
 {
     char tag[MARK_TAG_LEN];
     struct reply_to to = {
@@ -42,8 +45,8 @@ refuse(struct core *core, const struct intake *in, unsigned status, struct span 
     if (log_on(core->ports.log, LOG_LVL_DEBUG)) {
         struct span code = arena_copy(core->ports.turn, span_head(span_skip(bytes, 8), 3));
 
-        log_spans(core->ports.log, LOG_LVL_DEBUG, "refused", "call_id", &in->gist->call_id, "method", &in->gist->method_text,
-                  "status", &code, NULL);
+        log_spans(core->ports.log, LOG_LVL_DEBUG, "refused", "call_id", &in->gist->call_id,
+                  "method", &in->gist->method_text, "status", &code, NULL);
     }
 }
 
@@ -68,8 +71,8 @@ refuse_retry_after(struct core *core)
 }
 
 int
-trip_reply(struct trip *trip, unsigned status, struct span phrase, struct span headers, struct span body_type,
-           struct span body)
+trip_reply(struct trip *trip, unsigned status, struct span phrase, struct span headers,
+           struct span body_type, struct span body)
 {
     struct core *core = trip->core;
     char tag[MARK_TAG_LEN];

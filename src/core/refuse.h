@@ -8,7 +8,8 @@
 #include "core/trip.h"
 
 /* Answers statelessly; a repeat gets the same answer with the same To-tag. Lent: all. headers: "Name: value\r\n"…. */
-void refuse(struct core *core, const struct intake *in, unsigned status, struct span phrase, struct span headers);
+void refuse(struct core *core, const struct intake *in, unsigned status, struct span phrase,
+            struct span headers);
 /* Is this the ACK to an answer of ours: does its To carry the tag that we would give? */
 bool refuse_is_acked(const struct core *core, const struct gist *ack);
 /* "Retry-After: …\r\n", in the turn's memory (§20.33). */

@@ -13,15 +13,16 @@ is_ours(const struct trip *trip, const struct uri *uri)
 {
     const struct core_ports *ports = &trip->core->ports;
 
-    return (uri->scheme == URI_SIP || uri->scheme == URI_SIPS) && ports->ours(ports->io, uri->host, uri->port);
+    return (uri->scheme == URI_SIP || uri->scheme == URI_SIPS) &&
+           ports->ours(ports->io, uri->host, uri->port);
 }
 
 /* A walk over the Route elements, each looked at once: a message holds thousands. */
 struct walk {
     const struct msg *msg;
-    const struct msg_field *field;  /* the one at hand */
-    struct span rest;               /* of its value */
-    unsigned n;                     /* elements taken */
+    const struct msg_field *field; /* the one at hand */
+    struct span rest;              /* of its value */
+    unsigned n;                    /* elements taken */
 };
 
 /* Takes the next element: SIPD_OK, SIPD_ENOENT past the last one, SIPD_ESYNTAX: no address with a URI in < >. */
@@ -73,8 +74,8 @@ undo_strict_routing(struct trip *trip)
     struct uri uri, last_uri;
     int err;
 
-    if (trip->uri.user.len == 0 || !is_ours(trip, &trip->uri)
-        || !token_read(trip->core, trip->gist.call_id, trip->uri.user, &token))
+    if (trip->uri.user.len == 0 || !is_ours(trip, &trip->uri) ||
+        !token_read(trip->core, trip->gist.call_id, trip->uri.user, &token))
         return true;
     while ((err = walk_next(&w, &addr, &uri)) == SIPD_OK) {
         last = addr;

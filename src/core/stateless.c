@@ -15,8 +15,9 @@ may_pass(struct core *core, const struct intake *in)
 {
     uint64_t loop;
 
-    return in->gist->fault == 0 && (core->conf->mode == CORE_STATELESS || core->conf->stray == CORE_STRAY_VERIFIED)
-           && mark_branch_is_ours(core, &in->gist->via, &loop);
+    return in->gist->fault == 0 &&
+           (core->conf->mode == CORE_STATELESS || core->conf->stray == CORE_STRAY_VERIFIED) &&
+           mark_branch_is_ours(core, &in->gist->via, &loop);
 }
 
 /* The Via beneath ours. */
@@ -59,7 +60,8 @@ find_way(struct core *core, const struct via *via, size_t bytes, struct way *way
     if (to.transport == HOP_NONE || !via_reply_hop(via, &to))
         return false;
     way->to = to;
-    return by_connection(core, via, bytes, way) || core->ports.way(core->ports.io, &to, bytes, way) == SIPD_OK;
+    return by_connection(core, via, bytes, way) ||
+           core->ports.way(core->ports.io, &to, bytes, way) == SIPD_OK;
 }
 
 void

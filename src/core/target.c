@@ -12,7 +12,8 @@
 static bool
 is_same(const struct target *a, const struct target *b)
 {
-    return uri_eq(&a->uri, &b->uri) && hop_eq(&a->is.hop, &b->is.hop) && a->is.hop.flow == b->is.hop.flow;
+    return uri_eq(&a->uri, &b->uri) && hop_eq(&a->is.hop, &b->is.hop) &&
+           a->is.hop.flow == b->is.hop.flow;
 }
 
 static bool
@@ -33,7 +34,8 @@ link_by_q(struct trip *trip, struct target *target)
 {
     struct list *before = trip->targets.next;
 
-    while (before != &trip->targets && container_of(before, struct target, link)->is.q >= target->is.q)
+    while (before != &trip->targets &&
+           container_of(before, struct target, link)->is.q >= target->is.q)
         before = before->next;
     list_push(before, &target->link);
 }
@@ -84,8 +86,8 @@ arm_no_answer(struct trip *trip)
     struct core *core = trip->core;
 
     if (core->conf->no_answer_ms > 0 && trip->server != 0 && trip->gist.method == METHOD_INVITE)
-        timers_arm(&core->timers, &trip->no_answer, core->ports.clock->now_ms + core->conf->no_answer_ms, TIMER_NO_ANSWER,
-                   trip->id);
+        timers_arm(&core->timers, &trip->no_answer,
+                   core->ports.clock->now_ms + core->conf->no_answer_ms, TIMER_NO_ANSWER, trip->id);
 }
 
 /* How many targets are tried at once: all, or those of the highest q. */
@@ -95,7 +97,8 @@ group_len(const struct trip *trip)
     bool by_q = trip->core->conf->fork == CORE_FORK_Q;
     uint32_t q = container_of_const(trip->targets.next, struct target, link)->is.q, len = 0;
 
-    for (const struct list *node = trip->targets.next; node != &trip->targets; node = node->next, len++)
+    for (const struct list *node = trip->targets.next; node != &trip->targets;
+         node = node->next, len++)
         if (by_q && container_of_const(node, struct target, link)->is.q != q)
             break;
     return len;

@@ -12,7 +12,8 @@ timer_c_arm(struct branch *branch)
 {
     struct core *core = branch->trip->core;
 
-    timers_arm(&core->timers, &branch->timer, core->ports.clock->now_ms + core->conf->timer_c_ms, TIMER_BRANCH, branch->id);
+    timers_arm(&core->timers, &branch->timer, core->ports.clock->now_ms + core->conf->timer_c_ms,
+               TIMER_BRANCH, branch->id);
 }
 
 /* The client transaction would wait for ever: it ends without its final response. */
@@ -29,7 +30,7 @@ timer_c_fired(struct branch *branch)
 {
     if (branch->provisional && !branch->cancel_sent) {
         cancel_branch(branch, 408, (struct span){ NULL, 0 });
-        cancel_if_waiting(branch);  /* one that could not leave earlier */
+        cancel_if_waiting(branch); /* one that could not leave earlier */
         if (branch->cancel_sent)
             return;
     }

@@ -6,8 +6,13 @@
  */
 #include "core/token.h"
 
-enum { PLAIN_LEN = 3, FLOW_LEN = PLAIN_LEN + 1 + 2 + 8 + 16, MAC_LEN = 8, BYTES_MAX = FLOW_LEN + MAC_LEN };
-enum { HAS_FLOW = 1, BY_FLOW = 2, BOUND = 4, OURS = 8, VERSION = 16 };  /* the first byte */
+enum {
+    PLAIN_LEN = 3,
+    FLOW_LEN = PLAIN_LEN + 1 + 2 + 8 + 16,
+    MAC_LEN = 8,
+    BYTES_MAX = FLOW_LEN + MAC_LEN
+};
+enum { HAS_FLOW = 1, BY_FLOW = 2, BOUND = 4, OURS = 8, VERSION = 16 }; /* the first byte */
 
 static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
 
@@ -29,7 +34,8 @@ get_number(const uint8_t **from, int bytes)
 }
 
 static void
-put_mac(const struct core *core, struct span call_id, const uint8_t *bytes, size_t len, uint8_t mac[MAC_LEN])
+put_mac(const struct core *core, struct span call_id, const uint8_t *bytes, size_t len,
+        uint8_t mac[MAC_LEN])
 {
     struct prf p;
     uint8_t *to = mac;
@@ -85,12 +91,13 @@ read_digits(struct span text, uint8_t *to, size_t room)
 static unsigned
 flags_of(const struct token *token)
 {
-    return VERSION | (token->has_flow ? HAS_FLOW : 0) | (token->by_flow ? BY_FLOW : 0) | (token->bound ? BOUND : 0)
-           | (token->ours ? OURS : 0);
+    return VERSION | (token->has_flow ? HAS_FLOW : 0) | (token->by_flow ? BY_FLOW : 0) |
+           (token->bound ? BOUND : 0) | (token->ours ? OURS : 0);
 }
 
 struct span
-token_write(const struct core *core, struct span call_id, const struct token *token, char to[TOKEN_BYTES])
+token_write(const struct core *core, struct span call_id, const struct token *token,
+            char to[TOKEN_BYTES])
 {
     uint8_t bytes[BYTES_MAX], *end = bytes;
     const struct hop *flow = &token->flow;

@@ -12,20 +12,22 @@
 
 #include "core/state.h"
 
-#define TOKEN_BYTES 80  /* room that token_write needs */
+#define TOKEN_BYTES 80 /* room that token_write needs */
 
 struct token {
     uint16_t listener;
-    bool has_flow;     /* it names how its side is reached … */
-    bool by_flow;      /* … which is the only way to there: a connection, or through a NAT */
-    bool bound;        /* it leads to its flow and nowhere else, unless one of ours brings it */
-    bool ours;         /* its side is one of ours, who sends from the flow's address */
-    struct hop flow;   /* when has_flow; its listener is the token's */
+    bool has_flow;   /* it names how its side is reached … */
+    bool by_flow;    /* … which is the only way to there: a connection, or through a NAT */
+    bool bound;      /* it leads to its flow and nowhere else, unless one of ours brings it */
+    bool ours;       /* its side is one of ours, who sends from the flow's address */
+    struct hop flow; /* when has_flow; its listener is the token's */
 };
 
 /* Writes a token. Returns a span over `to`. */
-struct span token_write(const struct core *core, struct span call_id, const struct token *token, char to[TOKEN_BYTES]);
+struct span token_write(const struct core *core, struct span call_id, const struct token *token,
+                        char to[TOKEN_BYTES]);
 /* Is this our token for this Call-ID? *token is filled if so. */
-bool token_read(const struct core *core, struct span call_id, struct span text, struct token *token);
+bool token_read(const struct core *core, struct span call_id, struct span text,
+                struct token *token);
 
 #endif

@@ -30,7 +30,8 @@ is_ack(const struct trip *trip)
 static bool
 is_stateless(const struct trip *trip)
 {
-    return is_ack(trip) || trip->gist.method == METHOD_CANCEL || trip->core->conf->mode == CORE_STATELESS;
+    return is_ack(trip) || trip->gist.method == METHOD_CANCEL ||
+           trip->core->conf->mode == CORE_STATELESS;
 }
 
 static struct trip *
@@ -72,7 +73,8 @@ arm_trying(struct trip *trip)
     struct core *core = trip->core;
     uint32_t after_ms = trip->gist.method == METHOD_INVITE ? core->conf->trying_ms : TRYING_LATE_MS;
 
-    timers_arm(&core->timers, &trip->trying, core->ports.clock->now_ms + after_ms, TIMER_TRYING, trip->id);
+    timers_arm(&core->timers, &trip->trying, core->ports.clock->now_ms + after_ms, TIMER_TRYING,
+               trip->id);
 }
 
 /* Opens the server transaction that answers repeats. */
@@ -161,15 +163,10 @@ ask(struct trip *trip, enum sipd_stage stage)
 
     trip->stage = stage;
     switch (chain_ask(&trip->core->chain, &req, stage, &trip->hook_at)) {
-    case SIPD_WAIT:
-        wait(trip);
-        return false;
-    case SIPD_FAIL:
-        upstream_status(trip, 500);
-        return false;
+    case SIPD_WAIT: wait(trip); return false;
+    case SIPD_FAIL: upstream_status(trip, 500); return false;
     case SIPD_DONE:
-    case SIPD_PASS:
-        break;
+    case SIPD_PASS: break;
     }
     trip->hook_at = 0;
     return trip->final == 0;
@@ -182,15 +179,16 @@ ask(struct trip *trip, enum sipd_stage stage)
 static bool
 may_leave(const struct trip *trip)
 {
-    return trip->core->conf->relay == CORE_RELAY_ANY || trip->for_us || trip->by_token || trip->trusted
-           || trip->user.len > 0;
+    return trip->core->conf->relay == CORE_RELAY_ANY || trip->for_us || trip->by_token ||
+           trip->trusted || trip->user.len > 0;
 }
 
 static bool
 is_for_server(const struct trip *trip)
 {
-    return (trip->for_us && !trip->uri.has_user)
-           || (trip->gist.method == METHOD_OPTIONS && trip->gist.has_max_forwards && trip->gist.max_forwards == 0);
+    return (trip->for_us && !trip->uri.has_user) ||
+           (trip->gist.method == METHOD_OPTIONS && trip->gist.has_max_forwards &&
+            trip->gist.max_forwards == 0);
 }
 
 /* Nobody to send it to: 480 for a user that somebody knows, else 404 (§16.5, §21.4.18). */
@@ -261,7 +259,8 @@ trip_go(struct trip *trip)
 static bool
 may_try_more(const struct trip *trip)
 {
-    return trip->state == TRIP_FORKING && !trip->cancelled && !trip->declined && !list_empty(&trip->targets);
+    return trip->state == TRIP_FORKING && !trip->cancelled && !trip->declined &&
+           !list_empty(&trip->targets);
 }
 
 /* Its client's Timer F fires at the latest so long after the request came. */

@@ -17,111 +17,118 @@
 #include "sip/msg.h"
 
 enum trip_state {
-    TRIP_ASKING,    /* checks and hooks: no branch yet */
-    TRIP_WAITING,   /* a hook holds it */
-    TRIP_FORKING,   /* branches are pending, nothing final has gone up */
-    TRIP_ANSWERED,  /* a final response has gone up; branches may still be pending */
-    TRIP_SILENT,    /* none will (RFC 4320 §4.2): it stays until its client has given up, so that what comes again is a repeat */
+    TRIP_ASKING,   /* checks and hooks: no branch yet */
+    TRIP_WAITING,  /* a hook holds it */
+    TRIP_FORKING,  /* branches are pending, nothing final has gone up */
+    TRIP_ANSWERED, /* a final response has gone up; branches may still be pending */
+    TRIP_SILENT, /* none will (RFC 4320 §4.2): it stays until its client has given up, so that what comes again is a repeat */
 };
 
 enum branch_state {
-    BRANCH_RESOLVING,  /* waits for its hops */
-    BRANCH_PENDING,    /* a client transaction is under way */
-    BRANCH_DONE,       /* a final response, a time-out or a failure */
+    BRANCH_RESOLVING, /* waits for its hops */
+    BRANCH_PENDING,   /* a client transaction is under way */
+    BRANCH_DONE,      /* a final response, a time-out or a failure */
 };
 
 struct target {
-    struct list link;         /* of trip->targets, best q first */
-    struct sipd_target is;    /* uri and all copied to the trip's arena */
-    struct uri uri;           /* is.uri, read */
-    bool else_by_uri;         /* when its flow is dead, the URI is tried (a flow that a Route named) */
+    struct list link;      /* of trip->targets, best q first */
+    struct sipd_target is; /* uri and all copied to the trip's arena */
+    struct uri uri;        /* is.uri, read */
+    bool else_by_uri;      /* when its flow is dead, the URI is tried (a flow that a Route named) */
 };
 
-struct edit {                 /* a module's wish for what is forwarded */
+struct edit { /* a module's wish for what is forwarded */
     struct edit *next;
     struct span name, value;
-    const struct msg_field *drop;  /* the field to take out; NULL: add name and value */
-    uint64_t branch;               /* only this branch; 0: all */
+    const struct msg_field *drop; /* the field to take out; NULL: add name and value */
+    uint64_t branch;              /* only this branch; 0: all */
 };
 
 struct branch {
     uint64_t id;
     struct trip *trip;
-    struct list link;            /* of trip->branches */
+    struct list link; /* of trip->branches */
     struct target *target;
     enum branch_state state;
-    uint16_t cancelled_as;       /* we want it to end (§16.10), and then it counts as this status; 0: we don't */
-    struct span cancel_reason;   /* value of its Reason field (RFC 3326), or empty; lent as long as the trip */
-    bool cancel_sent;            /* CANCEL goes once a provisional response came (§9.1) */
-    bool provisional;            /* any provisional response came */
-    uint16_t status;             /* its final status; 408 time-out, 503 transport failure (§16.9), 430 dead flow */
-    uint8_t attempt;             /* hops tried so far */
-    uint32_t breadth;            /* its share of the trip's */
-    uint64_t client;             /* client transaction; 0: none */
-    const struct hop *hops;      /* where it may go, best first; in the trip's arena */
+    uint16_t
+        cancelled_as; /* we want it to end (§16.10), and then it counts as this status; 0: we don't */
+    struct span
+        cancel_reason; /* value of its Reason field (RFC 3326), or empty; lent as long as the trip */
+    bool cancel_sent;  /* CANCEL goes once a provisional response came (§9.1) */
+    bool provisional;  /* any provisional response came */
+    uint16_t
+        status; /* its final status; 408 time-out, 503 transport failure (§16.9), 430 dead flow */
+    uint8_t attempt;        /* hops tried so far */
+    uint32_t breadth;       /* its share of the trip's */
+    uint64_t client;        /* client transaction; 0: none */
+    const struct hop *hops; /* where it may go, best first; in the trip's arena */
     uint32_t hops_len;
-    struct span response;        /* its final response as it came, kept in the trip's arena; empty: made by us */
-    struct timer timer;          /* Timer C (§16.8); after CANCEL: when we stop waiting (§9.1) */
+    struct span
+        response; /* its final response as it came, kept in the trip's arena; empty: made by us */
+    struct timer timer; /* Timer C (§16.8); after CANCEL: when we stop waiting (§9.1) */
 };
 
 struct trip {
     uint64_t id;
     struct core *core;
-    struct list link;            /* of core->resumed, or unlinked */
+    struct list link; /* of core->resumed, or unlinked */
     struct arena arena;
     enum trip_state state;
     uint64_t began_ms;
-    enum sipd_stage stage;       /* where the hooks stand … */
-    uint16_t hook_at;            /* … and which one is asked next */
+    enum sipd_stage stage; /* where the hooks stand … */
+    uint16_t hook_at;      /* … and which one is asked next */
 
-    struct msg msg;              /* kept */
-    struct gist gist;            /* of msg */
+    struct msg msg;   /* kept */
+    struct gist gist; /* of msg */
     struct hop source;
-    struct hop reply_to;         /* where responses go (§18.2.2) */
-    uint64_t server;             /* server transaction; 0: none, as of an ACK and of all that passes statelessly (§16.11) */
-    struct span received;        /* stamp for the top Via (§18.2.1) */
-    uint16_t rport;              /* … (RFC 3581 §4), 0: none */
-    bool natted;                 /* its source is not what its Via says */
+    struct hop reply_to; /* where responses go (§18.2.2) */
+    uint64_t
+        server; /* server transaction; 0: none, as of an ACK and of all that passes statelessly (§16.11) */
+    struct span received; /* stamp for the top Via (§18.2.1) */
+    uint16_t rport;       /* … (RFC 3581 §4), 0: none */
+    bool natted;          /* its source is not what its Via says */
 
-    struct span uri_text;        /* Request-URI after §16.4 */
-    struct uri uri;              /* … read */
-    bool for_us;                 /* Request-URI names us: a domain or address of ours */
-    unsigned own_routes;         /* our Route elements on top, to be dropped */
-    bool last_route_is_uri;      /* a strict router put the Request-URI last (§16.4): drop that one … */
-    unsigned routes;             /* … and these many stand before it */
-    bool by_token;               /* within a dialog, and the topmost Route was ours with the right token */
-    bool among_ours;             /* … of a dialog whose two sides are ours: no token of it was bound */
-    bool bound;                  /* … which leads to its flow only */
-    bool from_ours;              /* … of a side that is ours, and the request came from its address */
-    bool has_flow;               /* the last of our Routes names a flow … */
-    struct hop flow;             /* … this one */
-    struct span next_route;      /* topmost Route left after ours went: where it goes next; empty: none */
-    bool strict_next;            /* … and it is a strict router (§16.6 step 6) */
+    struct span uri_text;   /* Request-URI after §16.4 */
+    struct uri uri;         /* … read */
+    bool for_us;            /* Request-URI names us: a domain or address of ours */
+    unsigned own_routes;    /* our Route elements on top, to be dropped */
+    bool last_route_is_uri; /* a strict router put the Request-URI last (§16.4): drop that one … */
+    unsigned routes;        /* … and these many stand before it */
+    bool by_token;   /* within a dialog, and the topmost Route was ours with the right token */
+    bool among_ours; /* … of a dialog whose two sides are ours: no token of it was bound */
+    bool bound;      /* … which leads to its flow only */
+    bool from_ours;  /* … of a side that is ours, and the request came from its address */
+    bool has_flow;   /* the last of our Routes names a flow … */
+    struct hop flow; /* … this one */
+    struct span
+        next_route;   /* topmost Route left after ours went: where it goes next; empty: none */
+    bool strict_next; /* … and it is a strict router (§16.6 step 6) */
 
-    struct span user;            /* authenticated name; empty: none */
+    struct span user; /* authenticated name; empty: none */
     bool trusted;
 
-    struct list targets;         /* not yet tried */
-    struct list branches;        /* all that were made */
-    uint32_t targets_len;        /* ever added */
-    uint32_t pending;            /* branches not done */
-    uint32_t breadth;            /* Incoming Max-Breadth (RFC 5393 §5.2) */
-    struct edit *edits;          /* in the order of the wishes */
+    struct list targets;  /* not yet tried */
+    struct list branches; /* all that were made */
+    uint32_t targets_len; /* ever added */
+    uint32_t pending;     /* branches not done */
+    uint32_t breadth;     /* Incoming Max-Breadth (RFC 5393 §5.2) */
+    struct edit *edits;   /* in the order of the wishes */
     struct edit **edits_end;
 
-    bool up;                     /* something other than our own 100 went up */
-    bool cancelled;              /* the caller gave up (§9.2) */
-    bool declined;               /* a 6xx came: no new branches (§16.7 step 5) */
-    uint16_t final;              /* status that went up, 0: none yet */
-    struct timer trying;         /* our 100 Trying (§17.2.1, RFC 4320 §4.1) */
-    struct timer no_answer;      /* the group at hand rang long enough; of a silent one: its client has given up */
+    bool up;             /* something other than our own 100 went up */
+    bool cancelled;      /* the caller gave up (§9.2) */
+    bool declined;       /* a 6xx came: no new branches (§16.7 step 5) */
+    uint16_t final;      /* status that went up, 0: none yet */
+    struct timer trying; /* our 100 Trying (§17.2.1, RFC 4320 §4.1) */
+    struct timer
+        no_answer; /* the group at hand rang long enough; of a silent one: its client has given up */
 };
 
 /* Adds a target, best q first, unless an equal one was added before (§16.5). SIPD_ENOMEM, SIPD_EFULL, SIPD_ESYNTAX. */
 int trip_add_target(struct trip *trip, const struct sipd_target *target) MUST_USE;
 /* Wishes an edit of what is forwarded; spans are copied. SIPD_ENOMEM. */
-int trip_add_edit(struct trip *trip, struct span name, struct span value, const struct msg_field *drop,
-                  uint64_t branch) MUST_USE;
+int trip_add_edit(struct trip *trip, struct span name, struct span value,
+                  const struct msg_field *drop, uint64_t branch) MUST_USE;
 
 struct intake;
 
@@ -140,7 +147,7 @@ void trip_end(struct trip *trip);
  * Sends a response of ours (refuse.c): phrase empty for the default; headers are (name, value) pairs already written
  * as "Name: value\r\n…". body with its type, both may be empty. SIPD_ENOMEM.
  */
-int trip_reply(struct trip *trip, unsigned status, struct span phrase, struct span headers, struct span body_type,
-               struct span body) MUST_USE;
+int trip_reply(struct trip *trip, unsigned status, struct span phrase, struct span headers,
+               struct span body_type, struct span body) MUST_USE;
 
 #endif

@@ -36,7 +36,8 @@ may_go_up(const struct trip *trip, unsigned status)
 {
     if (trip->gist.method == METHOD_ACK)
         return false;
-    return trip->final == 0 || (trip->gist.method == METHOD_INVITE && trip->final / 100 == 2 && status / 100 == 2);
+    return trip->final == 0 ||
+           (trip->gist.method == METHOD_INVITE && trip->final / 100 == 2 && status / 100 == 2);
 }
 
 /* By its transaction, or without one straight back (§16.11). */
@@ -89,8 +90,8 @@ has_second_via(const struct msg *msg, const struct gist *gist)
     struct span rest = msg_value(msg, gist->via_field);
     struct via via;
 
-    return (via_next(&rest, &via) == SIPD_OK && via_next(&rest, &via) == SIPD_OK)
-           || msg_find(msg, HDR_VIA, gist->via_field);
+    return (via_next(&rest, &via) == SIPD_OK && via_next(&rest, &via) == SIPD_OK) ||
+           msg_find(msg, HDR_VIA, gist->via_field);
 }
 
 /* Step 7: the challenges of all other branches that asked for credentials. */
@@ -103,8 +104,9 @@ add_challenges(struct trip *trip, const struct msg *chosen, struct draft *draft)
         struct branch *branch = container_of(node, struct branch, link);
         struct msg msg;
 
-        if ((branch->status != 401 && branch->status != 407) || branch->response.at == chosen->bytes
-            || msg_read(branch->response, trip->core->ports.turn, &msg) != SIPD_OK)
+        if ((branch->status != 401 && branch->status != 407) ||
+            branch->response.at == chosen->bytes ||
+            msg_read(branch->response, trip->core->ports.turn, &msg) != SIPD_OK)
             continue;
         for (size_t i = 0; i < countof(challenges); i++) {
             const struct msg_field *field = NULL;
@@ -116,7 +118,8 @@ add_challenges(struct trip *trip, const struct msg *chosen, struct draft *draft)
 }
 
 static struct span
-without_our_via(struct core *core, struct trip *trip, const struct msg *msg, const struct gist *gist)
+without_our_via(struct core *core, struct trip *trip, const struct msg *msg,
+                const struct gist *gist)
 {
     struct draft draft;
     struct span bytes;
@@ -175,7 +178,8 @@ pass_on(struct trip *trip, const struct branch *best)
     struct msg msg;
     struct gist gist;
 
-    if (best->response.len == 0 || msg_read(best->response, trip->core->ports.turn, &msg) != SIPD_OK)
+    if (best->response.len == 0 ||
+        msg_read(best->response, trip->core->ports.turn, &msg) != SIPD_OK)
         return false;
     gist_read(&msg, &gist);
     upstream_response(trip, &msg, &gist);

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "sip/derive.h"
 
-enum { KIND_REPEAT, KIND_TIMEOUT };  /* timer.kind */
+enum { KIND_REPEAT, KIND_TIMEOUT }; /* timer.kind */
 
 /* §17.1.1.2, §17.1.2.2, §17.2.1, §17.2.2, RFC 6026 §7.1, §7.2; 0: fires in this turn. */
 static uint32_t
@@ -20,17 +20,13 @@ letter_ms(enum txn_letter letter, bool reliable)
     case T_F:
     case T_H:
     case T_L:
-    case T_M:
-        return 64 * TXN_T1_MS;
+    case T_M: return 64 * TXN_T1_MS;
     case T_D:
-    case T_J:
-        return reliable ? 0 : 64 * TXN_T1_MS;
+    case T_J: return reliable ? 0 : 64 * TXN_T1_MS;
     case T_I:
-    case T_K:
-        return reliable ? 0 : TXN_T4_MS;
+    case T_K: return reliable ? 0 : TXN_T4_MS;
     case T_KEEP:
-    case T_OFF:
-        break;
+    case T_OFF: break;
     }
     bug_abort("a timer without a length", __FILE__, __LINE__);
 }
@@ -43,7 +39,8 @@ arm_timeout(struct txns *t, struct txn *txn, enum txn_letter letter)
     if (letter == T_OFF)
         timers_disarm(&t->timers, &txn->timeout);
     else
-        timers_arm(&t->timers, &txn->timeout, t->clock->now_ms + letter_ms(letter, hop_is_reliable(txn->hop.transport)),
+        timers_arm(&t->timers, &txn->timeout,
+                   t->clock->now_ms + letter_ms(letter, hop_is_reliable(txn->hop.transport)),
                    KIND_TIMEOUT, txn->id);
 }
 
@@ -134,7 +131,8 @@ is_finished(const struct txn *txn)
 
 /* What is sent must live until the turn's end, and the transaction may not: kept bytes are copied, new ones live anyway. */
 static struct span
-bytes_to_send(struct txns *t, const struct txn *txn, unsigned actions, const struct commit_input *input)
+bytes_to_send(struct txns *t, const struct txn *txn, unsigned actions,
+              const struct commit_input *input)
 {
     struct span kept = { txn->bytes, txn->bytes_len };
 
@@ -142,7 +140,8 @@ bytes_to_send(struct txns *t, const struct txn *txn, unsigned actions, const str
 }
 
 static void
-send_bytes(struct txns *t, struct txn *txn, unsigned actions, const struct commit_input *input, uint64_t need)
+send_bytes(struct txns *t, struct txn *txn, unsigned actions, const struct commit_input *input,
+           uint64_t need)
 {
     struct span bytes;
 
@@ -174,12 +173,9 @@ news_of(enum txn_event event)
     switch (event) {
     case EV_RECV_1XX:
     case EV_RECV_2XX:
-    case EV_RECV_3XX:
-        return TXN_RESPONSE;
-    case EV_TIMEOUT:
-        return TXN_TIMEOUT;
-    case EV_GONE:
-        return TXN_FAILED;
+    case EV_RECV_3XX: return TXN_RESPONSE;
+    case EV_TIMEOUT: return TXN_TIMEOUT;
+    case EV_GONE: return TXN_FAILED;
     case EV_START:
     case EV_REQUEST:
     case EV_ACK:
@@ -187,14 +183,14 @@ news_of(enum txn_event event)
     case EV_SEND_2XX:
     case EV_SEND_3XX:
     case EV_REPEAT:
-    case EV_COUNT:
-        break;
+    case EV_COUNT: break;
     }
     return TXN_QUIET;
 }
 
 static void
-tell(const struct txn *txn, const struct txn_rule *rule, enum txn_event event, struct txn_told *told)
+tell(const struct txn *txn, const struct txn_rule *rule, enum txn_event event,
+     struct txn_told *told)
 {
     *told = (struct txn_told){ TXN_QUIET, txn->id, txn->owner, txn->kind, txn->method };
     if (rule->actions & A_TELL)
@@ -217,7 +213,8 @@ commit_end(struct txns *t, struct txn *txn)
 }
 
 int
-commit(struct txns *t, struct txn *txn, enum txn_event event, const struct commit_input *input, struct txn_told *told)
+commit(struct txns *t, struct txn *txn, enum txn_event event, const struct commit_input *input,
+       struct txn_told *told)
 {
     const struct txn_rule *rule = txn_rule(txn->kind, txn->state, event);
     uint64_t need;

@@ -7,16 +7,11 @@ const struct txn_rule *
 txn_rule(enum txn_kind kind, enum txn_state state, enum txn_event event)
 {
     switch (kind) {
-    case TXN_ICT:
-        return &txn_ict_rules[state][event];
-    case TXN_NICT:
-        return &txn_nict_rules[state][event];
-    case TXN_IST:
-        return &txn_ist_rules[state][event];
-    case TXN_NIST:
-        return &txn_nist_rules[state][event];
-    case TXN_KINDS:
-        break;
+    case TXN_ICT: return &txn_ict_rules[state][event];
+    case TXN_NICT: return &txn_nict_rules[state][event];
+    case TXN_IST: return &txn_ist_rules[state][event];
+    case TXN_NIST: return &txn_nist_rules[state][event];
+    case TXN_KINDS: break;
     }
     bug_abort("a transaction of no kind", __FILE__, __LINE__);
 }
@@ -43,7 +38,7 @@ const char *
 txn_event_name(enum txn_event event)
 {
     static const char *const names[EV_COUNT] = {
-        "START",    "REQUEST",  "ACK",    "SEND_1XX", "SEND_2XX", "SEND_3XX",
+        "START",    "REQUEST",  "ACK",      "SEND_1XX", "SEND_2XX", "SEND_3XX",
         "RECV_1XX", "RECV_2XX", "RECV_3XX", "REPEAT",   "TIMEOUT",  "GONE",
     };
 

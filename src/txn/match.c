@@ -37,7 +37,8 @@ static struct span
 cookie_key(struct arena *arena, const struct gist *gist, struct span as)
 {
     const struct via *via = &gist->via;
-    char *key = arena_alloc(arena, 1 + as.len + via->branch.len + via->host.len + 3 + sizeof(uint32_t));
+    char *key =
+        arena_alloc(arena, 1 + as.len + via->branch.len + via->host.len + 3 + sizeof(uint32_t));
     char *end = key;
 
     if (!key)
@@ -57,8 +58,8 @@ cookie_key(struct arena *arena, const struct gist *gist, struct span as)
 static struct span
 tuple_key(struct arena *arena, const struct gist *gist, struct span as)
 {
-    char *key = arena_alloc(arena, 1 + as.len + gist->call_id.len + gist->from_tag.len + gist->via.whole.len + 4
-                                       + sizeof(uint32_t));
+    char *key = arena_alloc(arena, 1 + as.len + gist->call_id.len + gist->from_tag.len +
+                                       gist->via.whole.len + 4 + sizeof(uint32_t));
     char *end = key;
 
     if (!key)

@@ -9,10 +9,10 @@
 #include "sip/hop.h"
 
 struct fact {
-    const char *kind;   /* "stx", "ctx", "br", "bind" … */
+    const char *kind; /* "stx", "ctx", "br", "bind" … */
     uint32_t version;
     uint64_t id;
-    struct span bytes;  /* flat; lent until return */
+    struct span bytes; /* flat; lent until return */
 };
 
 struct txn_ports {

@@ -8,8 +8,8 @@
 #include "txn/match.h"
 
 int
-txns_init(struct txns *t, const struct txn_ports *ports, const struct clock *clock, struct arena *arena,
-          const struct prf_key *hash_key, uint32_t limit)
+txns_init(struct txns *t, const struct txn_ports *ports, const struct clock *clock,
+          struct arena *arena, const struct prf_key *hash_key, uint32_t limit)
 {
     memset(t, 0, sizeof *t);
     t->ports = *ports;
@@ -81,10 +81,12 @@ why_not_open(const struct txns *t)
 }
 
 int
-txns_serve(struct txns *t, const struct gist *gist, const struct hop *hop, uint64_t owner, uint64_t *id)
+txns_serve(struct txns *t, const struct gist *gist, const struct hop *hop, uint64_t owner,
+           uint64_t *id)
 {
     enum txn_kind kind = gist->method == METHOD_INVITE ? TXN_IST : TXN_NIST;
-    struct txn *txn = open(t, kind, match_server_key(t->arena, gist, gist->method_text), hop, owner);
+    struct txn *txn =
+        open(t, kind, match_server_key(t->arena, gist, gist->method_text), hop, owner);
     struct txn_told told;
 
     if (!txn)
@@ -98,7 +100,8 @@ txns_serve(struct txns *t, const struct gist *gist, const struct hop *hop, uint6
 struct txn *
 txns_find_server(const struct txns *t, const struct gist *gist)
 {
-    struct span as = gist->method == METHOD_ACK ? names_method_text(METHOD_INVITE) : gist->method_text;
+    struct span as =
+        gist->method == METHOD_ACK ? names_method_text(METHOD_INVITE) : gist->method_text;
 
     return match_find(t, match_server_key(t->arena, gist, as));
 }
@@ -156,8 +159,8 @@ txns_answer(struct txns *t, uint64_t id, unsigned status, struct span bytes)
 }
 
 int
-txns_request(struct txns *t, enum method method, struct span branch, const struct hop *hop, struct span bytes,
-             uint64_t owner, uint64_t *id)
+txns_request(struct txns *t, enum method method, struct span branch, const struct hop *hop,
+             struct span bytes, uint64_t owner, uint64_t *id)
 {
     struct commit_input input = { .bytes = bytes };
     struct span text = names_method_text(method);
@@ -184,7 +187,8 @@ struct txn *
 txns_find_client(const struct txns *t, const struct gist *response)
 {
     /* Unknown methods share one name here: the branch alone tells them apart. */
-    return match_find(t, match_client_key(t->arena, response->via.branch, names_method_text(response->method)));
+    return match_find(
+        t, match_client_key(t->arena, response->via.branch, names_method_text(response->method)));
 }
 
 enum txn_news

@@ -15,40 +15,42 @@
 #include "txn/machine.h"
 #include "txn/ports.h"
 
-#define TXN_T1_MS 500u    /* §17.1.1.1: round-trip estimate */
-#define TXN_T2_MS 4000u   /* longest interval of E and G */
-#define TXN_T4_MS 5000u   /* a message stays in the network at most this long */
+#define TXN_T1_MS 500u  /* §17.1.1.1: round-trip estimate */
+#define TXN_T2_MS 4000u /* longest interval of E and G */
+#define TXN_T4_MS 5000u /* a message stays in the network at most this long */
 
 struct txn {
     struct table_node by_key;
-    struct list finished;    /* of txns->finished once it only absorbs repeats */
+    struct list finished; /* of txns->finished once it only absorbs repeats */
     uint64_t id;
-    uint64_t owner;          /* whose it is: a trip (server) or a branch (client); 0: nobody's any more */
-    uint64_t peer;           /* an INVITE's client: the server transaction that its late 2xx go up by; 0: none */
-    uint8_t kind, state;     /* enum txn_kind, enum txn_state */
-    uint8_t method;          /* enum method */
-    bool cancel;             /* a CANCEL's transaction: other key than its INVITE's */
-    uint16_t status;         /* last status sent (server) or received (client), 0: none */
-    uint32_t interval_ms;    /* of A, E or G */
-    uint32_t version;        /* counts changes, for facts */
-    struct timer repeat;     /* A, E, G */
-    struct timer timeout;    /* the others */
-    struct hop hop;          /* where it sends */
-    uint16_t sent_by_port;   /* a server's: where it sends when the connection of the request is gone (§18.2.2) */
-    char *key;               /* owned: what bytes decide by */
+    uint64_t owner; /* whose it is: a trip (server) or a branch (client); 0: nobody's any more */
+    uint64_t
+        peer; /* an INVITE's client: the server transaction that its late 2xx go up by; 0: none */
+    uint8_t kind, state;  /* enum txn_kind, enum txn_state */
+    uint8_t method;       /* enum method */
+    bool cancel;          /* a CANCEL's transaction: other key than its INVITE's */
+    uint16_t status;      /* last status sent (server) or received (client), 0: none */
+    uint32_t interval_ms; /* of A, E or G */
+    uint32_t version;     /* counts changes, for facts */
+    struct timer repeat;  /* A, E, G */
+    struct timer timeout; /* the others */
+    struct hop hop;       /* where it sends */
+    uint16_t
+        sent_by_port; /* a server's: where it sends when the connection of the request is gone (§18.2.2) */
+    char *key; /* owned: what bytes decide by */
     uint32_t key_len;
     uint32_t bytes_len;
-    char *bytes;             /* owned: the last message it sent; a client's request until the ACK replaces it */
+    char *bytes; /* owned: the last message it sent; a client's request until the ACK replaces it */
 };
 
 /* What happened that the user of a transaction must hear. */
 enum txn_news {
-    TXN_QUIET,     /* absorbed or answered by the transaction itself */
-    TXN_RESPONSE,  /* a response for the user: the message at hand */
-    TXN_TIMEOUT,   /* client: B or F fired. IST: H fired, the ACK never came */
-    TXN_FAILED,    /* the transport failed */
-    TXN_ENDED,     /* the transaction is gone; its id is stale */
-    TXN_UNHEARD,   /* server: the request came again and nothing was sent yet: a 100 would help now (§17.2.1) */
+    TXN_QUIET,    /* absorbed or answered by the transaction itself */
+    TXN_RESPONSE, /* a response for the user: the message at hand */
+    TXN_TIMEOUT,  /* client: B or F fired. IST: H fired, the ACK never came */
+    TXN_FAILED,   /* the transport failed */
+    TXN_ENDED,    /* the transaction is gone; its id is stale */
+    TXN_UNHEARD, /* server: the request came again and nothing was sent yet: a 100 would help now (§17.2.1) */
 };
 
 struct txn_told {
@@ -61,8 +63,8 @@ struct txns {
     struct slots slots;
     struct table table;
     struct prf_key hash_key;
-    struct timers timers;        /* of transactions only */
-    const struct clock *clock;   /* lent */
+    struct timers timers;      /* of transactions only */
+    const struct clock *clock; /* lent */
     struct txn_ports ports;
     struct arena *arena;         /* lent: the turn's, for parsing kept bytes and rendering ACKs */
     struct list finished;        /* the oldest first: it makes room when the ceiling is reached */
@@ -75,15 +77,16 @@ struct txns {
  * An empty pool. Lent: clock, arena. limit: most transactions held; at the ceiling the oldest finished one goes, and when
  * all are pending new ones are refused. SIPD_ENOMEM.
  */
-int txns_init(struct txns *t, const struct txn_ports *ports, const struct clock *clock, struct arena *arena,
-              const struct prf_key *hash_key, uint32_t limit) MUST_USE;
+int txns_init(struct txns *t, const struct txn_ports *ports, const struct clock *clock,
+              struct arena *arena, const struct prf_key *hash_key, uint32_t limit) MUST_USE;
 void txns_fini(struct txns *t);
 
 /*
  * Opens the server transaction of a request (not an ACK). hop: where its responses go. Lent: all.
  * SIPD_ENOMEM, SIPD_EFULL (the ceiling).
  */
-int txns_serve(struct txns *t, const struct gist *gist, const struct hop *hop, uint64_t owner, uint64_t *id) MUST_USE;
+int txns_serve(struct txns *t, const struct gist *gist, const struct hop *hop, uint64_t owner,
+               uint64_t *id) MUST_USE;
 /* The server transaction this request (or ACK, or repeated request) belongs to; NULL: none. RFC 2543 peers too. */
 struct txn *txns_find_server(const struct txns *t, const struct gist *gist);
 /* The INVITE server transaction that a CANCEL is about (§9.2); NULL: none. */
@@ -100,8 +103,8 @@ int txns_answer(struct txns *t, uint64_t id, unsigned status, struct span bytes)
  * Opens a client transaction and sends its request. bytes: the request rendered, its top Via with the branch, which together
  * with the method is the key. Lent: bytes until the turn's end, the rest until return. SIPD_ENOMEM, SIPD_EFULL, SIPD_EEXIST.
  */
-int txns_request(struct txns *t, enum method method, struct span branch, const struct hop *hop, struct span bytes,
-                 uint64_t owner, uint64_t *id) MUST_USE;
+int txns_request(struct txns *t, enum method method, struct span branch, const struct hop *hop,
+                 struct span bytes, uint64_t owner, uint64_t *id) MUST_USE;
 /* The client transaction that a response belongs to (§17.1.3); NULL: none. */
 struct txn *txns_find_client(const struct txns *t, const struct gist *response);
 /* A response came for it. TXN_RESPONSE: its user shall hear it. */
