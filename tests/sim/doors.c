@@ -182,7 +182,6 @@ send_bytes(struct sim_sipd *s, const struct hop *to, struct span bytes, uint64_t
     }
     BUG_ON(to->listener == 0 || to->listener > s->listeners_len);
     from = s->listeners[to->listener - 1].at;
-    from.flow = flow ? flow->peer.flow : 0;
     world_send(w, &from, to, bytes);
 }
 
@@ -363,19 +362,15 @@ hear(struct sim_sipd *s, const struct hop *from, const struct frame *frame, stru
         tap->done(tap->self, s);
 }
 
-/* What was on a connection when it ended is lost; what was sent on none opens one. */
-static bool
-find_flow_of(struct sim_sipd *s, struct hop *from)
+/* The connection that it came on: the one we have, or a new one. */
+static uint64_t
+flow_from(struct sim_sipd *s, const struct hop *from)
 {
-    struct sim_flow *flow;
+    struct sim_flow *flow = hop_is_reliable(from->transport) ? flow_with(s, from) : NULL;
 
     if (!hop_is_reliable(from->transport))
-        return true;
-    if (from->flow != 0)
-        return slots_find(&s->flows, from->flow) != NULL;
-    flow = flow_with(s, from);
-    from->flow = (flow ? flow : add_flow(s, from, from->listener))->peer.flow;
-    return true;
+        return 0;
+    return (flow ? flow : add_flow(s, from, from->listener))->peer.flow;
 }
 
 bool
@@ -388,8 +383,9 @@ doors_hear(struct sim_sipd *s, const struct wire_packet *packet)
         if (!hop_eq(&s->listeners[i].at, &packet->to))
             continue;
         from.listener = (uint16_t)(i + 1);
+        from.flow = flow_from(s, &from);
         frame_datagram(wire_bytes(packet), &frame);
-        if (find_flow_of(s, &from) && frame.kind == FRAME_MESSAGE)
+        if (frame.kind == FRAME_MESSAGE)
             hear(s, &from, &frame, (struct span){ packet->bytes + frame.skip, frame.len });
         return true;
     }

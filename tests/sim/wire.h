@@ -19,7 +19,7 @@ struct wire_conf {
 
 struct wire_packet {
     struct timer timer;            /* when it is there; unarmed while it is held by a cut */
-    struct hop from, to;           /* transport, address, port; flow: the connection of the sipd at one end, 0: none */
+    struct hop from, to;           /* transport, address, port */
     size_t len;
     char bytes[];
 };

@@ -1,0 +1,588 @@
+/*
+ * Random calls from a seed: the world they happen in, when they begin and end, and what must be left when all is quiet.
+ */
+#include "sim/calls.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "sim/judge.h"
+#include "sim/modules.h"
+#include "sim/ua.h"
+
+enum {
+    UAS = 24, USERS = 12, LEVELS = 3,
+    CALL_BYTES = 4 << 20, CALLS_MAX = 1 << 20, SCRATCH_BYTES = 1 << 18,
+    LINGER_MS = 40000,       /* a call is closed when nobody said anything for so long: longer than any repeat takes */
+    LATEST_MS = 4000000,     /* a call that is open so long after the last one began never ends */
+    QUIET_MS = 70000,        /* what is left of transactions is gone then */
+    SILENCE_MS = 600000,     /* and nothing more is said for so long */
+    STEP_MS = 10000,
+    LADDER_LINES = 200,
+};
+
+/* ------------------------------------------------------------------ calls */
+
+void
+call_fail(struct call *call, const char *format, ...)
+{
+    struct calls *c = call->calls;
+    char text[512];
+    va_list args;
+
+    if (c->world.fault.len > 0)
+        return;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    world_fail(&c->world, "%s", text);
+    c->failed = arena_copy(&c->world.arena, call->call_id);
+}
+
+struct span
+call_text(struct call *call, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    int len;
+
+    va_start(args, format);
+    len = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return call_keep(call, (struct span){ text, (size_t)len });
+}
+
+struct span
+call_keep(struct call *call, struct span s)
+{
+    struct span kept = arena_copy(&call->arena, s);
+
+    BUG_ON(!kept.at);
+    return kept;
+}
+
+void
+call_arm(struct call *call, struct timer *timer, uint32_t after_ms, enum ua_timer kind)
+{
+    struct calls *c = call->calls;
+
+    timers_arm(&c->timers, timer, c->world.clock.now_ms + after_ms, kind, call->id);
+}
+
+struct call *
+call_new(struct calls *c)
+{
+    struct list *spare = list_shift(&c->spare);
+    struct call *call = spare ? container_of(spare, struct call, link) : mem_new(sizeof *call);
+    struct call **slot;
+
+    BUG_ON(!call);
+    if (!spare)
+        arena_init(&call->arena, CALL_BYTES);
+    slot = slots_new(&c->ids, &call->id);
+    BUG_ON(!slot);
+    *slot = call;
+    call->calls = c;
+    call->busy = call->serial = 0;
+    call->style = upto(c, STYLES - 1);
+    call->last_ms = c->world.clock.now_ms;
+    call->call_id = (struct span){ call->call_id_text, 0 };
+    call->call_id.len = (size_t)snprintf(call->call_id_text, sizeof call->call_id_text, "%llx@sim", (unsigned long long)call->id);
+    list_init(&call->link);
+    list_init(&call->deals);
+    list_init(&call->legs);
+    list_init(&call->servers);
+    timer_init(&call->close);
+    c->begun++;
+    c->open++;
+    return call;
+}
+
+static uint64_t
+read_hex(struct span digits)
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < digits.len && i < 16; i++)
+        value = value << 4 | (uint64_t)(digits.at[i] <= '9' ? digits.at[i] - '0' : digits.at[i] - 'a' + 10);
+    return value;
+}
+
+struct call *
+call_find(const struct calls *c, struct span call_id)
+{
+    struct call **slot = slots_find(&c->ids, read_hex(span_head(call_id, span_find(call_id, '@'))));
+
+    return slot && span_eq((*slot)->call_id, call_id) ? *slot : NULL;
+}
+
+void
+call_rests(struct call *call)
+{
+    if (call->busy == 0)
+        call_arm(call, &call->close, LINGER_MS, TIMER_CLOSE);
+}
+
+static void
+end_deals(struct call *call)
+{
+    list_each (node, after, &call->deals)
+        deal_end(container_of(node, struct deal, link));
+    list_each (node, after, &call->legs)
+        leg_end(container_of(node, struct leg, link));
+}
+
+static void
+call_end(struct call *call)
+{
+    struct calls *c = call->calls;
+
+    end_deals(call);
+    timers_disarm(&c->timers, &call->close);
+    judge_close(c->judge, call);
+    slots_free(&c->ids, call->id);
+    arena_reset(&call->arena);
+    list_push(&c->spare, &call->link);
+    c->open--;
+}
+
+static void
+try_to_close(struct call *call)
+{
+    struct calls *c = call->calls;
+
+    if (call->busy > 0)
+        return;  /* its rest will arm the timer again */
+    if (c->world.clock.now_ms < call->last_ms + LINGER_MS || !judge_is_settled(call))
+        call_arm(call, &call->close, LINGER_MS, TIMER_CLOSE);
+    else
+        call_end(call);
+}
+
+/* ------------------------------------------------------------------ the weather */
+
+static struct ua *
+any_ua(struct calls *c)
+{
+    return &c->uas[upto(c, c->uas_len - 1)];
+}
+
+static struct sim_sipd *
+any_sipd(struct calls *c)
+{
+    return c->uas[upto(c, c->uas_len - 1)].sipd;
+}
+
+/* Somebody is switched off or on, a connection ends, or the network parts somebody from a sipd for a while. */
+static void
+change_weather(struct calls *c)
+{
+    struct ua *ua = any_ua(c);
+    struct sim_sipd *s = any_sipd(c);
+    uint64_t now_ms = c->world.clock.now_ms;
+
+    c->next_weather_ms = now_ms + 1 + upto(c, STEP_MS);
+    if (ua->spared)
+        return;
+    switch (upto(c, 3)) {
+    case 0:
+    case 1:
+        ua->udp.off = ua->tcp.off = !ua->udp.off;
+        break;
+    case 2:
+        (void)sim_cut(s, &ua->tcp.at);
+        break;
+    default:
+        wire_cut(&c->world.wire, &ua->udp.at, &s->listeners[0].at, now_ms + upto(c, STEP_MS));
+    }
+}
+
+/* ------------------------------------------------------------------ the driver */
+
+static void
+begin_call(struct calls *c)
+{
+    uint32_t n = upto(c, 99);
+
+    c->next_call_ms = c->world.clock.now_ms + upto(c, c->apart_ms);
+    caller_begin(c, any_ua(c), n < 70 ? CALL_INVITE : n < 88 ? CALL_ASK : CALL_REGISTER);
+    c->figures.calls++;
+}
+
+static uint64_t
+driver_next_ms(void *self)
+{
+    struct calls *c = self;
+    uint64_t next = timers_next_ms(&c->timers);
+
+    if (c->begun < c->conf->calls && c->next_call_ms < next)
+        next = c->next_call_ms;
+    if (c->stormy && c->open > 0 && c->next_weather_ms < next)
+        next = c->next_weather_ms;
+    return next;
+}
+
+static void
+fire(struct timer *timer)
+{
+    switch ((enum ua_timer)timer->kind) {
+    case TIMER_REPEAT:
+        deal_timer(container_of(timer, struct deal, repeat), timer);
+        break;
+    case TIMER_TIMEOUT:
+        deal_timer(container_of(timer, struct deal, timeout), timer);
+        break;
+    case TIMER_NEXT:
+        deal_timer(container_of(timer, struct deal, next), timer);
+        break;
+    case TIMER_LEG:
+        leg_timer(container_of(timer, struct leg, next));
+        break;
+    case TIMER_CLOSE:
+        try_to_close(container_of(timer, struct call, close));
+        break;
+    }
+}
+
+static void
+driver_tick(void *self)
+{
+    struct calls *c = self;
+    struct timer *timer;
+
+    while ((timer = timers_due(&c->timers, c->world.clock.now_ms)))
+        fire(timer);
+    if (c->stormy && c->next_weather_ms <= c->world.clock.now_ms)
+        change_weather(c);
+    while (c->begun < c->conf->calls && c->next_call_ms <= c->world.clock.now_ms)
+        begin_call(c);
+}
+
+/* ------------------------------------------------------------------ a world from a seed */
+
+static struct span
+text(struct calls *c, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static struct span
+text(struct calls *c, const char *format, ...)
+{
+    char bytes[256];
+    va_list args;
+    int len;
+
+    va_start(args, format);
+    len = vsnprintf(bytes, sizeof bytes, format, args);
+    va_end(args);
+    return arena_copy(&c->world.arena, (struct span){ bytes, (size_t)len });
+}
+
+static struct hop
+hop_at(struct calls *c, uint8_t transport, unsigned a, unsigned b, unsigned last)
+{
+    struct hop hop = { .transport = transport, .port = 5060 };
+
+    BUG_ON(!hop_ip_read(text(c, "%u.%u.0.%u", a, b, last), &hop));
+    return hop;
+}
+
+static void
+set_network(struct calls *c)
+{
+    struct wire_conf *conf = &c->world.wire.conf;
+
+    conf->delay_ms = upto(c, 3);
+    conf->jitter_ms = chance(c, 50) ? upto(c, 50) : 0;
+    c->sunny = c->conf->sunny || chance(c, 25);
+    if (c->sunny)
+        return;
+    c->stormy = chance(c, 50);
+    c->naughty = chance(c, 50);
+    if (!chance(c, 70))
+        return;
+    conf->loss = chance(c, 50) ? upto(c, 50) : upto(c, 300);
+    conf->doubled = chance(c, 50) ? upto(c, 100) : 0;
+    conf->late = chance(c, 50) ? upto(c, 100) : 0;
+    conf->late_ms = 1500;
+}
+
+static void
+set_core(struct calls *c, struct core_conf *conf, bool alone)
+{
+    static const uint32_t no_answer_s[] = { 0, 3, 20, 120 };
+
+    conf->record_route = chance(c, 80);
+    conf->fork = chance(c, 50) ? CORE_FORK_Q : CORE_FORK_PARALLEL;
+    conf->relay = alone && chance(c, 50) ? CORE_RELAY_OURS : CORE_RELAY_ANY;
+    conf->recurse = chance(c, 25);
+    conf->stray = chance(c, 25) ? CORE_STRAY_VERIFIED : CORE_STRAY_DROP;
+    conf->no_answer_ms = no_answer_s[upto(c, countof(no_answer_s) - 1)] * 1000;
+    conf->timer_c_ms = 181000 + upto(c, 20000);
+    conf->trying_ms = upto(c, 200);
+}
+
+static struct sim_sipd *
+add_sipd(struct calls *c, unsigned n, bool alone)
+{
+    struct sim_sipd *s = world_add_sipd(&c->world, text(c, "sipd%u", n));
+    struct hop udp = hop_at(c, HOP_UDP, 192, 168, n + 1), tcp = hop_at(c, HOP_TCP, 192, 168, n + 1);
+    struct sim_name *name = world_add_name(&c->world, text(c, "d%u.example", n));
+
+    s->domains[s->domains_len++] = name->host;
+    sim_listen(s, &udp, 0);
+    sim_listen(s, &tcp, 0);
+    set_core(c, &s->conf, alone);
+    name->answer_ms = upto(c, 50);
+    if (!c->sunny && chance(c, 15))
+        name->hops[name->hops_len++] = hop_at(c, chance(c, 50) ? HOP_UDP : HOP_TCP, 192, 168, 99);  /* nobody is there */
+    name->hops[name->hops_len++] = chance(c, 70) ? udp : tcp;
+    sim_host_open(s, SPAN("registrar"), SPAN("{ store = \"ram\"; }"));
+    return s;
+}
+
+static void
+add_ua(struct calls *c, struct ua *ua, unsigned n, struct sim_sipd *s)
+{
+    char address[HOP_TEXT_BYTES];
+
+    ua->calls = c;
+    ua->name = text(c, "u%u", n);
+    ua->domain = s->domains[0];
+    ua->sipd = s;
+    ua->transport = chance(c, 30) ? HOP_TCP : HOP_UDP;
+    ua->udp = (struct sim_end){ .at = hop_at(c, HOP_UDP, 10, n / 250, n % 250 + 1), .name = ua->name, .hear = ua_hear_udp };
+    ua->tcp = (struct sim_end){ .at = hop_at(c, HOP_TCP, 10, n / 250, n % 250 + 1), .name = ua->name, .hear = ua_hear_tcp };
+    ua->address = arena_copy(&c->world.arena, hop_write(&ua->udp.at, address));
+    ua->spared = c->sunny || chance(c, 30);
+    if (ua->spared)
+        wire_spare(&c->world.wire, &ua->udp.at);
+    else if (chance(c, 10))
+        wire_slow(&c->world.wire, &ua->udp.at, upto(c, 800));
+    world_add_end(&c->world, &ua->udp);
+    world_add_end(&c->world, &ua->tcp);
+}
+
+/* A place of a user: mostly a phone; or a user of a lower level, here or at another sipd, so that requests come back to us. */
+static struct span
+any_place(struct calls *c, unsigned sipds, unsigned level, bool *at_user)
+{
+    const struct ua *ua = any_ua(c);
+
+    *at_user = *at_user && level + 1 < LEVELS && chance(c, 40);
+    if (*at_user)
+        return text(c, "sip:w%u@d%u.example", (level + 1) * USERS / LEVELS + upto(c, USERS / LEVELS - 1), upto(c, sipds - 1));
+    return text(c, "sip:%.*s@%.*s%s", SPAN_ARG(ua->name), SPAN_ARG(ua->address), ua->transport == HOP_TCP ? ";transport=tcp" : "");
+}
+
+static void
+add_places(struct calls *c, struct sim_sipd *s, unsigned user, unsigned sipds)
+{
+    struct span aor = text(c, "sip:w%u@%.*s", user, SPAN_ARG(s->domains[0]));
+    unsigned places = chance(c, 50) ? 1 : 1 + upto(c, 3);
+    bool may_forward = true;
+
+    for (unsigned i = 0; i < places; i++) {
+        bool at_user = may_forward;
+        struct sipd_target target = { .q = 1000 - 250 * upto(c, 2) };
+
+        target.uri = any_place(c, sipds, user * LEVELS / USERS, &at_user);
+        may_forward = may_forward && !at_user;
+        sim_add_where(s, aor, &target, false);
+    }
+}
+
+/* Every user, and one that nobody knows. */
+static void
+add_users(struct calls *c, unsigned sipds)
+{
+    unsigned n = 0;
+
+    c->users_len = sipds * (USERS + REGISTERED + 1);
+    c->users = arena_alloc(&c->world.arena, c->users_len * sizeof *c->users);
+    for (unsigned i = 0; i < sipds; i++) {
+        for (unsigned user = 0; user < USERS; user++)
+            c->users[n++] = text(c, "sip:w%u@d%u.example", user, i);
+        for (unsigned user = 0; user < REGISTERED; user++)
+            c->users[n++] = text(c, "sip:r%u@d%u.example", user, i);
+        c->users[n++] = text(c, "sip:nobody@d%u.example", i);
+    }
+}
+
+static void
+build(struct calls *c)
+{
+    unsigned sipds = c->conf->sipds ? c->conf->sipds : chance(c, 60) ? 1 : 2;
+    struct sim_sipd *all[2];
+
+    set_network(c);
+    c->world.one_a_turn = chance(c, 20);
+    for (unsigned i = 0; i < sipds; i++)
+        all[i] = add_sipd(c, i, sipds == 1);
+    c->uas_len = UAS;
+    c->uas = arena_zalloc(&c->world.arena, UAS * sizeof *c->uas);
+    for (unsigned i = 0; i < UAS; i++)
+        add_ua(c, &c->uas[i], i, all[upto(c, sipds - 1)]);
+    for (unsigned i = 0; i < sipds; i++)
+        for (unsigned user = 0; user < USERS; user++)
+            add_places(c, all[i], user, sipds);
+    add_users(c, sipds);
+    for (unsigned i = 0; i < sipds; i++)
+        sim_start(all[i]);
+    c->apart_ms = 2000 / (c->conf->per_s ? c->conf->per_s : 1 + upto(c, 199));
+    c->longest_ms = 3600000;
+}
+
+static void
+calls_init(struct calls *c, const struct calls_conf *conf)
+{
+    memset(c, 0, sizeof *c);
+    c->conf = conf;
+    world_init(&c->world, conf->seed);
+    rand_seed(&c->rand, conf->seed + 2);
+    slots_init(&c->ids, sizeof(struct call *), CALLS_MAX);
+    list_init(&c->spare);
+    BUG_ON(table_init(&c->deals) != SIPD_OK);
+    timers_init(&c->timers, c->world.clock.now_ms);
+    buf_init(&c->scratch, SCRATCH_BYTES);
+    c->judge = judge_new(c);
+    c->driver = (struct world_driver){ driver_next_ms, driver_tick, c };
+    c->world.driver = &c->driver;
+    c->world.ladder_off = true;
+    c->world.ladder_max = LADDER_LINES;
+    c->next_call_ms = c->next_weather_ms = c->world.clock.now_ms;
+    build(c);
+}
+
+static void
+calls_fini(struct calls *c)
+{
+    struct call **slot;
+    struct list *spare;
+    uint64_t cursor = 0;
+
+    while ((slot = slots_next(&c->ids, &cursor)))
+        call_end(*slot);
+    while ((spare = list_shift(&c->spare))) {
+        struct call *call = container_of(spare, struct call, link);
+
+        arena_fini(&call->arena);
+        mem_free(call);
+    }
+    judge_free(&c->judge);
+    slots_fini(&c->ids);
+    table_fini(&c->deals);
+    buf_fini(&c->scratch);
+    world_fini(&c->world);
+}
+
+/* ------------------------------------------------------------------ from the first call to the last */
+
+static void
+check_all_ended(struct calls *c)
+{
+    struct call **slot;
+    uint64_t cursor = 0;
+
+    while ((slot = slots_next(&c->ids, &cursor)))
+        call_fail(*slot, "a call never ends: %u of its transactions and dialogs are alive%s", (*slot)->busy,
+                  judge_is_settled(*slot) ? "" : ", and a sipd never answered its INVITE");
+}
+
+static void
+check_nothing_left(struct calls *c)
+{
+    list_each (node, after, &c->world.sipds) {
+        struct sim_sipd *s = container_of(node, struct sim_sipd, link);
+        struct core_stats stats;
+
+        core_stats(s->core, &stats);
+        if (stats.trips + stats.branches + stats.transactions + stats.pending > 0)
+            world_fail(&c->world, "%.*s still holds %u trips, %u branches, %u transactions, %u pending", SPAN_ARG(s->name),
+                       stats.trips, stats.branches, stats.transactions, stats.pending);
+    }
+}
+
+static void
+run(struct calls *c)
+{
+    struct world *w = &c->world;
+    uint64_t sent, latest_ms = UINT64_MAX;
+
+    while (w->fault.len == 0 && (c->begun < c->conf->calls || c->open > 0) && w->clock.now_ms < latest_ms) {
+        world_run(w, w->clock.now_ms + STEP_MS, NULL);
+        if (c->begun == c->conf->calls && latest_ms == UINT64_MAX)
+            latest_ms = w->clock.now_ms + LATEST_MS;
+    }
+    check_all_ended(c);
+    world_run(w, w->clock.now_ms + QUIET_MS, NULL);
+    check_nothing_left(c);
+    sent = w->wire.sent;
+    world_run(w, w->clock.now_ms + SILENCE_MS, NULL);
+    if (w->wire.sent != sent)
+        world_fail(w, "something was said after all had ended");
+}
+
+static void
+sum_up(struct calls *c, struct calls_figures *figures)
+{
+    figures->calls += c->figures.calls;
+    figures->requests += c->figures.requests;
+    figures->responses += c->figures.responses;
+    figures->answered += c->figures.answered;
+    figures->refused += c->figures.refused;
+    figures->cancelled += c->figures.cancelled;
+    figures->unanswered += c->figures.unanswered;
+    figures->mischief += c->figures.mischief;
+    figures->lost += c->world.wire.lost;
+    figures->doubled += c->world.wire.doubled;
+    figures->world_s += c->world.clock.now_ms / 1000;
+}
+
+/* Once; of: the call whose ladder is wanted. True: all was well. */
+static bool
+run_once(const struct calls_conf *conf, struct calls_figures *figures, struct span of, struct buf *call_id, struct buf *out)
+{
+    uint64_t live = mem_live();
+    struct calls c;
+    bool ok;
+
+    calls_init(&c, conf);
+    c.world.ladder_of = of;
+    c.world.ladder_off = of.len == 0;
+    if (conf->memory_fails)
+        world_fail_memory(&c.world, conf->fail_after, conf->outage_ms);
+    run(&c);
+    figures->memory_failed = world_mend_memory(&c.world);
+    sum_up(&c, figures);
+    ok = c.world.fault.len == 0;
+    if (!ok) {
+        buf_clear(out);
+        buf_printf(out, "%.*s\n%.*s", SPAN_ARG(buf_span(&c.world.fault)), SPAN_ARG(buf_span(&c.world.ladder)));
+        buf_clear(call_id);
+        buf_put(call_id, c.failed);
+    }
+    calls_fini(&c);
+    if (ok && mem_live() != live)
+        buf_printf(out, "%llu blocks of memory are left\n", (unsigned long long)(mem_live() - live));
+    return ok && mem_live() == live;
+}
+
+bool
+calls_run(const struct calls_conf *conf, struct calls_figures *figures, struct buf *out)
+{
+    struct calls_figures again = { .calls = 0 };
+    struct buf call_id, second_id;
+
+    buf_init(&call_id, 4096);
+    buf_init(&second_id, 4096);
+    if (run_once(conf, figures, (struct span){ NULL, 0 }, &call_id, out)) {
+        buf_fini(&call_id);
+        return true;
+    }
+    if (call_id.len > 0)
+        (void)run_once(conf, &again, buf_span(&call_id), &second_id, out);
+    buf_printf(out, "seed %llu, %u calls, Call-ID %.*s\n", (unsigned long long)conf->seed, conf->calls, SPAN_ARG(buf_span(&call_id)));
+    buf_fini(&call_id);
+    buf_fini(&second_id);
+    return false;
+}
