@@ -25,7 +25,7 @@ endif
 
 # These goals need no configuration. The doors among them install what is missing
 # first (a fresh machine has no autoconf), then call make again for the rest.
-doors := run check dev fuzz bench
+doors := run check dev fuzz bench soak
 unconfigured := $(doors) help deps clean distclean format check-floors check-words check-docs check-figures
 ifneq ($(filter-out $(unconfigured),$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))),)
 include config.mk
@@ -61,7 +61,7 @@ replay := $(if $(fuzz_src),$(if $(wildcard tests/fuzz/replay.c),$(B)/tests/fuzz_
 
 programs := $(if $(main_src),$(B)/sipd) $(if $(wildcard src/sipctl/main.c),$(B)/sipctl)
 module_files := $(MODULES:%=$(B)/modules/%.so)
-test_programs := $(kinds:%=$(B)/tests/%) $(replay) $(test_modules:%=$(B)/tests/modules/%.so)
+test_programs := $(kinds:%=$(B)/tests/%) $(replay) $(B)/tests/soak $(test_modules:%=$(B)/tests/modules/%.so)
 bench_programs := $(bench_names:%=$(B)/bench/%)
 
 # A module's Makefile.inc sets NAME_libs and, seldom, NAME_cflags; a bench tool's bench_NAME_libs, bench_NAME_cflags.
@@ -165,6 +165,12 @@ $(B)/gen/$(1)_main.c: scripts/gen-suites $(B)/gen/$(1).src
 	$$(call say,GEN,$$@) scripts/gen-suites $(call test_src,$(1)) >$$@
 endef
 $(foreach k,$(kinds),$(eval $(call test_rule,$(k))))
+
+# Random calls until there were enough of them: no kind of test, for it has no suites.
+soak_src := $(sort $(wildcard tests/soak/*.c))
+$(B)/tests/soak: $(call obj,$(soak_src)) $(test_archives) $(B)/gen/exports.list $(B)/gen/testlib.src
+	$(call say,LD,$@) $(CC) $(program_ld) -o $@ $(filter %.o,$^) $(B)/tests/libtests.a $(B)/tests/libmodules.a \
+		$(call whole,$(B)/libsipd.a) $(test_libs)
 
 # ---------------------------------------------------------------- objects
 
@@ -319,6 +325,7 @@ help:
 	@echo 'make            configure and build               make run      install what is missing, build, run a demo'
 	@echo 'make check      build, run every test             make dev      sanitizers, warnings are errors (build/dev)'
 	@echo 'make fuzz       every fuzz target for FUZZ_S s    make bench    CPU time per message'
+	@echo 'make soak       a million random calls (SOAK="calls N seed N ...": the head of tests/soak/soak.c)'
 	@echo 'make install    DESTDIR, ./configure --prefix     make uninstall'
 	@echo 'make check-unit|check-torture|check-sim|check-live [SUITE=name]   make suite: check without installing packages'
 	@echo 'make format, make tidy, make clean, make distclean; variables: the head of the Makefile'
@@ -343,6 +350,10 @@ bench:
 	@$(MAKE) all bench-tools
 	@$(B)/bench/parse
 	@exec scripts/bench
+soak:
+	@scripts/deps check
+	@$(MAKE) all $(B)/tests/soak $(test_modules:%=$(B)/tests/modules/%.so)
+	@$(B)/tests/soak $(SOAK)
 
 # ---------------------------------------------------------------- install
 
