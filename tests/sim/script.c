@@ -4,11 +4,16 @@
 #include "sim/script.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "sim/creds.h"
 #include "sim/modules.h"
 #include "sim/world.h"
 #include "sip/addr.h"
+
+#define FOLDER "/tmp/sipd-sim.XXXXXX"
 
 enum { WORDS = 16, SCRIPT_BYTES = 1 << 20, SHORT_MS = 100, QUIET_MS = 300000 };
 
@@ -27,6 +32,9 @@ struct script {
     struct span text;            /* what is left of the file */
     unsigned number;             /* of the line at hand */
     const struct peer_heard *heard;  /* what the checks are about */
+    char folder[sizeof FOLDER];  /* of the users' files; empty: there are none */
+    unsigned files;              /* in it: a number each */
+    const struct sim_sipd *users_of;  /* … and whose the last one is */
 };
 
 static void
@@ -274,10 +282,64 @@ set_name(struct script *s, const struct line *line)
             world_fail(&s->world, "no address of a name");
 }
 
+static const char *
+users_path(const struct script *s, unsigned file, char path[64])
+{
+    snprintf(path, 64, "%s/%u.db", s->folder, file);
+    return path;
+}
+
+/* The users of the sipd being described; the settings of a sipd stand together. */
+static unsigned
+users_file(struct script *s)
+{
+    if (s->users_of != s->sipd)
+        s->files++;
+    s->users_of = s->sipd;
+    return s->files;
+}
+
+static void
+set_user(struct script *s, const struct line *line)
+{
+    struct span user = word(line, 1), realm = after_word(line, "realm");
+    char path[64];
+
+    if (!s->folder[0]) {
+        memcpy(s->folder, FOLDER, sizeof FOLDER);
+        if (!mkdtemp(s->folder))
+            s->folder[0] = '\0';
+    }
+    if (realm.len == 0)
+        realm = span_skip(user, span_find(user, '@') + 1);
+    if (!s->folder[0] || !creds_add_user(users_path(s, users_file(s), path), user, realm, word(line, 2)))
+        world_fail(&s->world, "no such user can be made");
+}
+
+static void
+remove_users(const struct script *s)
+{
+    char path[64];
+
+    for (unsigned file = 1; file <= s->files; file++)
+        unlink(users_path(s, file, path));
+    if (s->folder[0])
+        rmdir(s->folder);
+}
+
+/* The auth module finds the users that were set before it. */
 static void
 set_module(struct script *s, const struct line *line)
 {
-    sim_host_open(s->sipd, word(line, 1), from_word(line, 2));
+    struct span settings = from_word(line, 2);
+    char path[64], text[1024];
+
+    if (is_word(line, 1, "auth") && s->users_of == s->sipd && settings.len > 0) {
+        snprintf(text, sizeof text, "{ path = \"%s\"; %.*s", users_path(s, s->files, path),
+                 SPAN_ARG(span_skip(settings, 1)));
+        settings = span_of(text);
+    }
+    sim_host_open(s->sipd, word(line, 1), settings);
 }
 
 static bool
@@ -303,6 +365,8 @@ is_setting(struct script *s, const struct line *line)
         set_value(s, line);
     else if (is_word(line, 0, "where"))
         set_where(s, line);
+    else if (is_word(line, 0, "user"))
+        set_user(s, line);
     else if (is_word(line, 0, "module"))
         set_module(s, line);
     else
@@ -358,9 +422,9 @@ static void
 say(struct script *s, struct peer *p, const struct line *line)
 {
     bool response = word(line, 2).len > 0 && word(line, 2).at[0] >= '0' && word(line, 2).at[0] <= '9';
-    bool has_uri = !response && line->words_len > 3 && !is_word(line, 3, "to");
+    bool has_uri = !response && line->words_len > 3 && !is_word(line, 3, "to") && !is_word(line, 3, "with");
     struct peer_say what = { .what = word(line, 2) };
-    struct span to_text = after_word(line, "to");
+    struct span to_text = after_word(line, "to"), password = after_word(line, "with");
     const char *why = "it cannot be said";
     struct buf extra, body;
     struct span bytes;
@@ -373,6 +437,8 @@ say(struct script *s, struct peer *p, const struct line *line)
     if (response)
         what.about = word(line, 3);
     read_lines(s, &extra, &body);
+    if (password.len > 0)
+        creds_write(p, what.what, what.uri, password, &extra);
     what.extra = buf_span(&extra);
     what.body = buf_span(&body);
     bytes = peer_write(p, &what, &why);
@@ -697,6 +763,7 @@ script_run(const char *path, uint64_t seed, struct buf *out)
         buf_printf(out, "%s:%u: %.*s\nseed %llu\n%.*s", path, s.number, SPAN_ARG(buf_span(&s.world.fault)),
                    (unsigned long long)seed, SPAN_ARG(buf_span(&s.world.ladder)));
     world_fini(&s.world);
+    remove_users(&s);
     buf_fini(&file);
     return ok;
 }

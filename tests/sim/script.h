@@ -6,12 +6,13 @@
  *   domain example.com              knows sip:carol@example.com
  *   set record_route off            also mode, stray, fork, relay, no_answer_s, timer_c_s, trying_ms, transactions, max_targets
  *   module NAME { … }               a module with its section of sipd.conf, on one line
+ *   user bob@example.com PASSWORD [realm R]   a user that `module auth` below it finds
  *   where sip:bob@example.com URI [q 0.5] [over tcp:192.0.2.9:5060]
  *   peer NAME udp:192.0.2.10:5060 [behind 203.0.113.7:40000] [of example.com]
  *   network delay 5 jitter 10 loss 50 doubled 20 late 30 by 2000    ms, ms, then of 1000 datagrams; late by up to so many ms
  *   name a.example udp:192.0.2.3:5060 tcp:192.0.2.4:5060 [in 20ms]  what a look-up gives, best first, and how soon
  *
- *   alice > INVITE sip:bob@example.com [to udp:192.0.2.1:5060]
+ *   alice > INVITE sip:bob@example.com [to udp:192.0.2.1:5060] [with PASSWORD, which answers all challenges heard]
  *       Subject: a header of the message            | a line of its body
  *   bob > 180 [INVITE]              answers the last request, or the last of that method
  *   alice > ACK, CANCEL, BYE, reINVITE …            by the rules of the dialog
