@@ -83,15 +83,19 @@ upstream_status(struct trip *trip, unsigned status)
     *trip->core->count.unsent += trip_reply(trip, status, none, headers, none, none) != SIPD_OK;
 }
 
-/* A response whose only Via is ours was meant for us (§16.7 step 3). */
+/* A response whose only Via is ours was meant for us (§16.7 step 3); one whose next cannot be read has no way to go. */
 static bool
 has_second_via(const struct msg *msg, const struct gist *gist)
 {
     struct span rest = msg_value(msg, gist->via_field);
+    const struct msg_field *next;
     struct via via;
 
-    return (via_next(&rest, &via) == SIPD_OK && via_next(&rest, &via) == SIPD_OK) ||
-           msg_find(msg, HDR_VIA, gist->via_field);
+    if (via_next(&rest, &via) == SIPD_OK && via_next(&rest, &via) == SIPD_OK)
+        return true;
+    next = rest.len == 0 ? msg_find(msg, HDR_VIA, gist->via_field) : NULL;
+    rest = next ? msg_value(msg, next) : none;
+    return via_next(&rest, &via) == SIPD_OK;
 }
 
 /* Step 7: the challenges of all other branches that asked for credentials. */

@@ -147,17 +147,18 @@ START_TEST(a_503_goes_up_as_500)
 }
 END_TEST
 
-/* §16.7 step 3: a response without another Via was meant for us. */
-START_TEST(a_response_that_ends_here_goes_nowhere)
+/* The lines stand where the Vias of those before us would. */
+static void
+must_end_here(const char *lines)
 {
     char text[2048];
 
     fork_to(1, INVITE_BOB);
     for (unsigned status = 180; status <= 480; status += 300) {
         snprintf(text, sizeof text,
-                 "SIP/2.0 %u Odd\r\nVia: %s\r\nFrom: x:y;tag=1\r\nTo: x:y;tag=2\r\nCall-ID: %s\r\n"
+                 "SIP/2.0 %u Odd\r\nVia: %s\r\n%sFrom: x:y;tag=1\r\nTo: x:y;tag=2\r\nCall-ID: %s\r\n"
                  "CSeq: 1 INVITE\r\n\r\n",
-                 status, rig_value(got[0], "Via", 0), rig.call_id);
+                 status, rig_value(got[0], "Via", 0), lines, rig.call_id);
         rig_bytes(&rig, phones[0], span_of(text), 0, NULL);
         if (status < 200)
             rig_quiet(&rig);
@@ -165,6 +166,18 @@ START_TEST(a_response_that_ends_here_goes_nowhere)
     rig_expect(&rig, phones[0], "ACK ");
     rig_expect(&rig, ALICE, "SIP/2.0 480 Temporarily Unavailable\r\n"); /* ours */
     rig_quiet(&rig);
+}
+
+/* §16.7 step 3: a response without another Via was meant for us. */
+START_TEST(a_response_that_ends_here_goes_nowhere)
+{
+    must_end_here("");
+}
+END_TEST
+
+START_TEST(a_response_whose_next_via_is_none_goes_nowhere)
+{
+    must_end_here("Via: SIP/2.0/UDP\r\n");
 }
 END_TEST
 
@@ -539,6 +552,7 @@ suite_answer(void)
         a_failed_transport_is_500,
         a_503_goes_up_as_500,
         a_response_that_ends_here_goes_nowhere,
+        a_response_whose_next_via_is_none_goes_nowhere,
         a_success_that_ends_here_is_500,
         a_stray_response_is_dropped,
         late_successes_go_up_until_l_and_m_end,
