@@ -19,6 +19,28 @@ struct place {
     unsigned line;
 };
 
+/* What of a line stands behind the end of a comment that began before it; does another one begin in it? */
+static const char *
+uncommented(const char *line, bool *in_comment)
+{
+    const char *end;
+
+    if (*in_comment) {
+        end = strstr(line, "*/");
+        if (!end)
+            return "";
+        line = end + 2;
+    }
+    for (const char *at = line; (at = strstr(at, "/*")); at = end + 2) {
+        end = strstr(at + 2, "*/");
+        *in_comment = !end;
+        if (!end)
+            return line;
+    }
+    *in_comment = false;
+    return line;
+}
+
 /* What stands between the quotes behind @include; an empty span if the line is no such. */
 static struct span
 included(const char *line)
@@ -75,6 +97,7 @@ check_file(const char *file, const char *dir, unsigned depth, struct buf *why)
 {
     struct place at = { .file = file };
     char line[LINE_BYTES];
+    bool in_comment = false;
     int err = SIPD_OK;
     FILE *from = fopen(file, "r");
 
@@ -82,7 +105,7 @@ check_file(const char *file, const char *dir, unsigned depth, struct buf *why)
         return SIPD_OK; /* whoever reads it next says why not */
     while (err == SIPD_OK && fgets(line, sizeof line, from)) {
         at.line++;
-        err = check_line(&at, line, dir, depth, why);
+        err = check_line(&at, uncommented(line, &in_comment), dir, depth, why);
     }
     fclose(from);
     return err;

@@ -5,8 +5,10 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <glob.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -68,10 +70,10 @@ write_config(struct phone *p)
               "audio_source aufile,%s\naudio_player aubridge,nil\naudio_alert aubridge,nil\n"
               "ausrc_srate 8000\nauplay_srate 8000\nrtp_stats no\n"
               "module_path /usr/lib/baresip/modules\n"
-              "module g711.so\nmodule aufile.so\nmodule aubridge.so\n"
+              "module g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\nsnd_path %s/%s\n"
               "module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n"
               "ctrl_tcp_listen 127.0.0.1:%u\n",
-              bracketed, p->port, c->ip, write_sound(), p->ctl_port);
+              bracketed, p->port, c->ip, write_sound(), proc_dir(), p->name, p->ctl_port);
     snprintf(name, sizeof name, "%s/accounts", p->name);
     proc_file(name,
               "<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;outbound=\"sip:%s;transport=%s\";regint=60;"
@@ -127,6 +129,52 @@ void
 phone_wait(struct phone *p, const char *words)
 {
     ck_assert_msg(proc_says(&p->proc, words, WAIT_MS), "%s did not say \"%s\":\n%s", p->name, words, proc_output(&p->proc));
+}
+
+/* Samples louder than a line's hiss in what sndfile.so wrote down of the decoded sound (16 bits, behind a WAV head). */
+static unsigned
+loud_samples(const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    unsigned loud = 0;
+    int low, high;
+
+    if (!f || fseek(f, 44, SEEK_SET) != 0)
+        low = EOF;
+    else
+        low = getc(f);
+    for (; low != EOF && (high = getc(f)) != EOF; low = getc(f))
+        loud += abs((int16_t)(low | high << 8)) > 1000;
+    if (f)
+        fclose(f);
+    return loud;
+}
+
+static bool
+has_heard(const struct phone *p)
+{
+    char pattern[256];
+    glob_t files;
+    bool heard = false;
+
+    snprintf(pattern, sizeof pattern, "%s/%s/dump-*-dec.wav", proc_dir(), p->name);
+    if (glob(pattern, 0, NULL, &files) != 0)
+        return false;
+    for (size_t i = 0; i < files.gl_pathc; i++)
+        heard |= loud_samples(files.gl_pathv[i]) > SOUND_HZ / 10;
+    globfree(&files);
+    return heard;
+}
+
+void
+phone_hears(struct phone *p)
+{
+    uint64_t until = proc_now_ms() + WAIT_MS;
+
+    while (!has_heard(p)) {
+        ck_assert_msg(proc_now_ms() < until, "%s heard nothing:\n%s", p->name, proc_output(&p->proc));
+        proc_pause(50);
+    }
 }
 
 void

@@ -28,6 +28,8 @@ void phone_start(struct phone *p, const struct phone_conf *conf);
 void phone_do(struct phone *p, const char *command, const char *params);
 /* Waits for words in what it says; fails the test with its whole output when they do not come. */
 void phone_wait(struct phone *p, const char *words);
+/* Waits until it has recorded sound that the other one sent; fails the test when none comes. */
+void phone_hears(struct phone *p);
 void phone_stop(struct phone *p);
 
 #endif

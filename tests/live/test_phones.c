@@ -75,6 +75,8 @@ START_TEST(a_phone_registers_and_another_one_calls_it)
     phone_do(&bob, "accept", "");
     phone_wait(&alice, "Call established");
     phone_wait(&bob, "Call established");
+    phone_hears(&alice);
+    phone_hears(&bob);
     phone_do(&alice, "hangup", "");
     phone_wait(&bob, "session closed");
     phone_stop(&alice);

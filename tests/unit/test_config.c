@@ -152,6 +152,7 @@ START_TEST(test_include)
     write_file("more.conf", "drain_s = 7;\n");
     ck_assert_int_eq(load(UDP "@include \"more.conf\"\n"), SIPD_OK);
     ck_assert_uint_eq(config->text.drain_s, 7);
+    ck_assert_int_eq(load(UDP "/* a comment\n@include \"none.conf\"\n ends */\n"), SIPD_OK);
     write_file("more.conf", "\ndrain_s = 7000;\n");
     ck_assert_int_eq(load(UDP "@include \"more.conf\"\n"), SIPD_EINVAL);
     must_complain(
