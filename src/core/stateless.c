@@ -64,6 +64,23 @@ find_way(struct core *core, const struct via *via, size_t bytes, struct way *way
            core->ports.way(core->ports.io, &to, bytes, way) == SIPD_OK;
 }
 
+/*
+ * A core with state passes on what another node began, but no 100, which is for us alone (§16.7 step 5), nothing of other requests
+ * than INVITE and its CANCEL (RFC 4320 §4.2), and nothing late: of a request that it has itself it knows what went up (RFC 6026 §7.3).
+ */
+static bool
+may_stray(struct core *core, const struct intake *in, const struct via *via)
+{
+    enum method method = in->gist->method;
+    struct gist asked = *in->gist;
+
+    if (core->conf->mode == CORE_STATELESS)
+        return true;
+    asked.via = *via;
+    return in->msg->status > 100 && (method == METHOD_INVITE || method == METHOD_CANCEL) &&
+           !txns_find_server(&core->txns, &asked);
+}
+
 void
 stateless_answer(struct core *core, const struct intake *in)
 {
@@ -72,7 +89,7 @@ stateless_answer(struct core *core, const struct intake *in)
     struct via via;
 
     ++*core->count.strays;
-    if (!may_pass(core, in) || !second_via(in, &via))
+    if (!may_pass(core, in) || !second_via(in, &via) || !may_stray(core, in, &via))
         return;
     bytes = upstream_pop_via(core, in->msg, in->gist);
     if (bytes.at && find_way(core, &via, bytes.len, &way))

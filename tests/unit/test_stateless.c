@@ -316,6 +316,40 @@ START_TEST(strays_that_prove_to_be_ours_may_pass)
 }
 END_TEST
 
+/* §16.7 step 5: a 100 is for us alone. RFC 4320 §4.2: without its transaction no other request than INVITE is answered. */
+START_TEST(strays_that_may_not_pass_do_not)
+{
+    const struct rig_sent *invite, *message;
+
+    rig.conf.stray = CORE_STRAY_VERIFIED;
+    invite = sent_by_another_node();
+    rig_reply(&rig, invite, 100, "", NULL);
+    rig_quiet(&rig);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", NULL);
+    message = rig_expect(&rig, BOB, "MESSAGE ");
+    rig_restart(&rig);
+    rig_reply(&rig, message, 200, "t", NULL);
+    rig_quiet(&rig);
+}
+END_TEST
+
+/* RFC 6026 §7.3: who has the server transaction knows that the response is late; it would cross what goes up by that. */
+START_TEST(what_is_late_is_no_stray)
+{
+    struct rig_sent invite;
+
+    rig.conf.stray = CORE_STRAY_VERIFIED;
+    rig.conf.mode = CORE_STATEFUL;
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    invite = *rig_expect(&rig, BOB, "INVITE ");
+    rig_pass(&rig, 33000);
+    ck_assert_ptr_nonnull(rig_last(&rig, "SIP/2.0 408 "));
+    rig_reply(&rig, &invite, 200, "t", NULL);
+    ck_assert_ptr_null(rig_last(&rig, "SIP/2.0 200 "));
+}
+END_TEST
+
 /* A repeat that another node handles is a repeat to the callee, over connections too. */
 START_TEST(nodes_that_share_the_key_write_the_same_branch)
 {
@@ -355,6 +389,8 @@ suite_stateless(void)
     tcase_add_test(c, a_response_that_ends_here_or_leads_nowhere_is_dropped);
     tcase_add_test(c, strays_are_dropped);
     tcase_add_test(c, strays_that_prove_to_be_ours_may_pass);
+    tcase_add_test(c, strays_that_may_not_pass_do_not);
+    tcase_add_test(c, what_is_late_is_no_stray);
     tcase_add_test(c, nodes_that_share_the_key_write_the_same_branch);
     suite_add_tcase(s, c);
     return s;
