@@ -17,7 +17,7 @@ chain_init(struct chain *chain)
 void
 chain_fini(struct chain *chain)
 {
-    for (int stage = 0; stage < SIPD_STAGES; stage++)
+    for (int stage = 0; stage < CHAIN_STAGES; stage++)
         mem_free(chain->stages[stage]);
     chain_init(chain);
 }
@@ -46,7 +46,7 @@ chain_add(struct chain *chain, enum sipd_stage stage, const struct chain_hook *h
 void
 chain_remove(struct chain *chain, const void *owner)
 {
-    for (int stage = 0; stage < SIPD_STAGES; stage++) {
+    for (int stage = 0; stage < CHAIN_STAGES; stage++) {
         uint16_t kept = 0;
 
         for (uint16_t i = 0; i < chain->len[stage]; i++)
@@ -73,8 +73,8 @@ chain_ask(const struct chain *chain, struct sipd_req *req, enum sipd_stage stage
 const char *
 chain_stage_name(enum sipd_stage stage)
 {
-    static const char *const names[SIPD_STAGES] = {
-        "ON_REQUEST", "ON_TARGETS", "ON_BRANCH", "ON_RESPONSE", "ON_REPLY",
+    static const char *const names[CHAIN_STAGES] = {
+        "ON_REQUEST", "ON_TARGETS", "ON_BRANCH", "ON_RESPONSE", "ON_REPLY", "SCHEME",
     };
 
     return names[stage];

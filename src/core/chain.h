@@ -22,6 +22,10 @@ struct sipd_req { /* what a hook has in its hand */
     bool answered;   /* the hook sent a final response */
 };
 
+/* One stage more, which no module hooks by itself: the schemes that modules offered (core/scheme.h). */
+#define CHAIN_SCHEME SIPD_STAGES
+enum { CHAIN_STAGES = SIPD_STAGES + 1 };
+
 struct chain_hook {
     int order;
     sipd_hook_fn *fn;
@@ -31,8 +35,8 @@ struct chain_hook {
 };
 
 struct chain {
-    struct chain_hook *stages[SIPD_STAGES]; /* owned, by rising order */
-    uint16_t len[SIPD_STAGES];
+    struct chain_hook *stages[CHAIN_STAGES]; /* owned, by rising order */
+    uint16_t len[CHAIN_STAGES];
 };
 
 void chain_init(struct chain *chain);

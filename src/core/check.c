@@ -7,6 +7,8 @@
 
 #include "core/mark.h"
 #include "core/refuse.h"
+#include "core/route.h"
+#include "core/scheme.h"
 #include "sip/reply.h"
 #include "sip/uri.h"
 
@@ -19,18 +21,19 @@ check_syntax(struct core *core, const struct intake *in, struct check_result *ba
     return in->gist->fault;
 }
 
-/* Step 2: a scheme that can be routed. */
+/* Step 2: a scheme that can be routed: by us, by a Route that is left, or by the module that offered it. */
 static uint16_t
 check_scheme(struct core *core, const struct intake *in, struct check_result *bad)
 {
     struct uri uri;
 
-    (void)core;
     if (uri_read(msg_span(in->msg, in->msg->uri), &uri) != SIPD_OK) {
         bad->phrase = SPAN("Bad Request-URI");
         return 400;
     }
-    return uri.scheme == URI_SIP || uri.scheme == URI_SIPS ? 0 : 416;
+    if (scheme_is_sip(&uri) || scheme_find(&core->chain, uri.scheme_text))
+        return 0;
+    return route_leads_on(core, in->msg) ? 0 : 416;
 }
 
 /* Step 3: Max-Forwards. An OPTIONS that ends here is answered as if it were ours (§11, §16.3). */

@@ -3,18 +3,18 @@
  */
 #include "core/route.h"
 
+#include "core/scheme.h"
 #include "core/state.h"
 #include "core/token.h"
 #include "sip/addr.h"
 #include "sip/uri.h"
 
 static bool
-is_ours(const struct trip *trip, const struct uri *uri)
+is_ours(const struct core *core, const struct uri *uri)
 {
-    const struct core_ports *ports = &trip->core->ports;
+    const struct core_ports *ports = &core->ports;
 
-    return (uri->scheme == URI_SIP || uri->scheme == URI_SIPS) &&
-           ports->ours(ports->io, uri->host, uri->port);
+    return scheme_is_sip(uri) && ports->ours(ports->io, uri->host, uri->port);
 }
 
 /* A walk over the Route elements, each looked at once: a message holds thousands. */
@@ -74,7 +74,7 @@ undo_strict_routing(struct trip *trip)
     struct uri uri, last_uri;
     int err;
 
-    if (trip->uri.user.len == 0 || !is_ours(trip, &trip->uri) ||
+    if (trip->uri.user.len == 0 || !is_ours(trip->core, &trip->uri) ||
         !token_read(trip->core, trip->gist.call_id, trip->uri.user, &token))
         return true;
     while ((err = walk_next(&w, &addr, &uri)) == SIPD_OK) {
@@ -139,7 +139,7 @@ read_routes(struct trip *trip)
     struct uri uri;
     int err;
 
-    while ((err = left_next(trip, &w, &addr, &uri)) == SIPD_OK && is_ours(trip, &uri)) {
+    while ((err = left_next(trip, &w, &addr, &uri)) == SIPD_OK && is_ours(trip->core, &uri)) {
         uint16_t status = drop_own(trip, &uri);
 
         if (status != 0)
@@ -148,6 +148,12 @@ read_routes(struct trip *trip)
     if (err == SIPD_OK)
         set_next(trip, &addr, &uri);
     return err == SIPD_ESYNTAX ? 400 : 0;
+}
+
+static void
+set_for_us(struct trip *trip)
+{
+    trip->for_us = is_ours(trip->core, &trip->uri) && trip->next_route.len == 0;
 }
 
 uint16_t
@@ -163,6 +169,36 @@ route_prepare(struct trip *trip)
     status = read_routes(trip);
     if (status == 0 && trip->bound && !trip->has_flow)
         status = 403;
-    trip->for_us = is_ours(trip, &trip->uri) && trip->next_route.len == 0;
+    set_for_us(trip);
     return status;
+}
+
+bool
+route_leads_on(const struct core *core, const struct msg *msg)
+{
+    struct walk w = { .msg = msg };
+    struct addr addr;
+    struct uri uri;
+    int err;
+
+    do
+        err = walk_next(&w, &addr, &uri);
+    while (err == SIPD_OK && is_ours(core, &uri));
+    return err != SIPD_ENOENT;
+}
+
+int
+route_set_uri(struct trip *trip, struct span uri)
+{
+    struct span copy = arena_copy(&trip->arena, uri);
+    struct uri read;
+
+    if (!copy.at)
+        return SIPD_ENOMEM;
+    if (uri_read(copy, &read) != SIPD_OK)
+        return SIPD_ESYNTAX;
+    trip->uri_text = copy;
+    trip->uri = read;
+    set_for_us(trip);
+    return SIPD_OK;
 }

@@ -5,14 +5,15 @@
 
 #include "core/branch.h"
 #include "core/breadth.h"
+#include "core/scheme.h"
 #include "core/state.h"
 #include "core/stateless.h"
 #include "core/upstream.h"
 
 static bool
-is_same(const struct target *a, const struct target *b)
+is_same(const struct core *core, const struct target *a, const struct target *b)
 {
-    return uri_eq(&a->uri, &b->uri) && hop_eq(&a->is.hop, &b->is.hop) &&
+    return scheme_uri_eq(&core->chain, &a->uri, &b->uri) && hop_eq(&a->is.hop, &b->is.hop) &&
            a->is.hop.flow == b->is.hop.flow;
 }
 
@@ -20,10 +21,10 @@ static bool
 is_known(const struct trip *trip, const struct target *target)
 {
     list_each (node, after, &trip->targets)
-        if (is_same(container_of(node, struct target, link), target))
+        if (is_same(trip->core, container_of(node, struct target, link), target))
             return true;
     list_each (node, after, &trip->branches)
-        if (is_same(container_of(node, struct branch, link)->target, target))
+        if (is_same(trip->core, container_of(node, struct branch, link)->target, target))
             return true;
     return false;
 }

@@ -9,6 +9,7 @@
 #include "core/intake.h"
 #include "core/refuse.h"
 #include "core/route.h"
+#include "core/scheme.h"
 #include "core/state.h"
 #include "core/target.h"
 #include "core/upstream.h"
@@ -115,7 +116,7 @@ keep(struct trip *trip, const struct intake *in)
 static enum sipd_stage
 first_stage(const struct trip *trip)
 {
-    return is_ack(trip) || trip->gist.method == METHOD_CANCEL ? SIPD_ON_TARGETS : SIPD_ON_REQUEST;
+    return is_ack(trip) || trip->gist.method == METHOD_CANCEL ? CHAIN_SCHEME : SIPD_ON_REQUEST;
 }
 
 void
@@ -220,6 +221,40 @@ find_targets(struct trip *trip)
     return true;
 }
 
+/* A scheme that no Route carries is its module's business: it names targets, or the SIP URI that is meant. */
+static bool
+ask_scheme(struct trip *trip)
+{
+    if (scheme_is_sip(&trip->uri) || trip->next_route.len > 0 || !list_empty(&trip->targets) ||
+        is_for_server(trip))
+        return true;
+    if (!ask(trip, CHAIN_SCHEME))
+        return false;
+    if (scheme_is_sip(&trip->uri) || !list_empty(&trip->targets))
+        return true;
+    upstream_status(trip, scheme_find(&trip->core->chain, trip->uri.scheme_text)
+                              ? status_of_absence(trip)
+                              : 416);
+    return false;
+}
+
+/* Is it for others, and may it leave? If not it is answered. */
+static bool
+may_go_on(struct trip *trip)
+{
+    bool for_server = is_for_server(trip);
+
+    if (!for_server && may_leave(trip))
+        return true;
+    if (first_stage(trip) != SIPD_ON_REQUEST)
+        upstream_status(trip, 481);
+    else if (!for_server)
+        upstream_status(trip, 403);
+    else if (refuse_for_server(trip) != SIPD_OK)
+        upstream_status(trip, 500);
+    return false;
+}
+
 /* §16.3 is behind us. True: there are targets to be tried. */
 static bool
 decide(struct trip *trip)
@@ -227,20 +262,12 @@ decide(struct trip *trip)
     if (trip->stage == SIPD_ON_REQUEST) {
         if (!ask(trip, SIPD_ON_REQUEST))
             return false;
-        if (is_for_server(trip)) {
-            if (refuse_for_server(trip) != SIPD_OK)
-                upstream_status(trip, 500);
-            return false;
-        }
-        if (!may_leave(trip)) {
-            upstream_status(trip, 403);
-            return false;
-        }
-        trip->stage = list_empty(&trip->targets) ? SIPD_ON_TARGETS : SIPD_ON_BRANCH;
+        trip->stage = CHAIN_SCHEME;
     }
-    if (first_stage(trip) == SIPD_ON_TARGETS && (is_for_server(trip) || !may_leave(trip))) {
-        upstream_status(trip, 481);
-        return false;
+    if (trip->stage == CHAIN_SCHEME) {
+        if (!ask_scheme(trip) || !may_go_on(trip))
+            return false;
+        trip->stage = list_empty(&trip->targets) ? SIPD_ON_TARGETS : SIPD_ON_BRANCH;
     }
     return trip->stage == SIPD_ON_BRANCH || find_targets(trip);
 }

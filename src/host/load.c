@@ -32,6 +32,7 @@ host_new(struct host **out, const struct host_ports *ports)
     list_init(&host->modules);
     list_init(&host->commands);
     list_init(&host->users);
+    list_init(&host->schemes);
     list_init(&host->posts);
     timers_init(&host->timers, ports->clock->now_ms);
     slots_init(&host->timer_slots, sizeof(struct module_timer), TIMERS_MAX);
@@ -246,6 +247,7 @@ undo(struct sipd_host *module)
         rehook_remove(host->core, module);
     else
         chain_remove(&host->own, module);
+    schemes_forget(host, module);
     commands_forget(host, module);
     users_forget(host, module);
     timers_forget(host, module);

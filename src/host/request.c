@@ -4,6 +4,7 @@
 #include <sipd/request.h>
 
 #include "core/chain.h"
+#include "core/route.h"
 #include "core/trip.h"
 
 uint64_t
@@ -30,6 +31,14 @@ sipd_req_uri(const struct sipd_req *req, struct uri *uri)
 {
     *uri = req->trip->uri;
     return uri->whole.len > 0;
+}
+
+int
+sipd_req_set_uri(struct sipd_req *req, struct span uri)
+{
+    if (req->stage != SIPD_ON_REQUEST && req->stage != CHAIN_SCHEME)
+        return SIPD_EINVAL;
+    return route_set_uri(req->trip, uri);
 }
 
 static bool

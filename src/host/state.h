@@ -68,7 +68,7 @@ struct host {
     struct prf_key key;
     struct list modules;
     uint64_t last_module;
-    struct list commands, users;
+    struct list commands, users, schemes;
     struct timers timers;
     struct slots timer_slots;
     struct slots answers;      /* put off */
@@ -77,6 +77,7 @@ struct host {
 };
 
 /* What each file undoes when a module goes. */
+void schemes_forget(struct host *host, const struct sipd_host *owner);
 void users_forget(struct host *host, const struct sipd_host *owner);
 void commands_forget(struct host *host, const struct sipd_host *owner);
 void timers_forget(struct host *host, const struct sipd_host *owner);

@@ -135,8 +135,8 @@ read_other(struct span rest)
     return SIPD_OK;
 }
 
-static bool
-is_scheme(struct span s)
+bool
+uri_is_scheme(struct span s)
 {
     if (s.len == 0 || !chars_is(s.at[0], CHARS_ALPHA))
         return false;
@@ -167,7 +167,7 @@ uri_read(struct span text, struct uri *out)
     *out = (struct uri){ .whole = text,
                          .scheme_text = span_head(text, colon),
                          .rest = span_skip(text, colon + 1) };
-    if (out->rest.len == 0 || !is_scheme(out->scheme_text))
+    if (out->rest.len == 0 || !uri_is_scheme(out->scheme_text))
         return SIPD_ESYNTAX;
     out->scheme = scheme_of(out->scheme_text);
     switch (out->scheme) {

@@ -6,4 +6,7 @@
 
 #include <sipd/uri.h>
 
+/* Could this be the name of a scheme (RFC 3986 §3.1)? */
+bool uri_is_scheme(struct span text);
+
 #endif

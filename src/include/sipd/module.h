@@ -13,10 +13,12 @@
 #include <sipd/digest.h>
 #include <sipd/err.h>
 #include <sipd/hop.h>
+#include <sipd/mime.h>
 #include <sipd/param.h>
 #include <sipd/reply.h>
 #include <sipd/request.h>
 #include <sipd/span.h>
+#include <sipd/tel.h>
 #include <sipd/uri.h>
 
 #define SIPD_ABI 1u  /* rises with every change that an old .so would not survive */
@@ -25,7 +27,7 @@ struct sipd_host;
 
 enum sipd_stage {
     SIPD_ON_REQUEST,   /* a request passed the checks of RFC 3261 §16.3: answer it, challenge it, or let it pass */
-    SIPD_ON_TARGETS,   /* it is for a domain of ours: who shall get it (§16.5)? */
+    SIPD_ON_TARGETS,   /* it is for a domain of ours: who shall get it (§16.5)? PASS after adding: later hooks see the set */
     SIPD_ON_BRANCH,    /* one branch is about to be sent: sipd_req_target() is its target */
     SIPD_ON_RESPONSE,  /* a response other than 100 came on a branch */
     SIPD_ON_REPLY,     /* a response is about to go up */
@@ -114,6 +116,25 @@ int sipd_command(struct sipd_host *host, const char *pattern, const char *doc, b
 /* Is there such a user? aor: as uri_aor_write makes it. Asked when a user of ours has no target: 480 if so, else 404. */
 typedef bool sipd_users_fn(void *self, struct span aor);
 int sipd_offer_users(struct sipd_host *host, sipd_users_fn *fn, void *self);
+
+/*
+ * A URI scheme that the module understands. sip and sips are the server's own; a request for any other is carried by its Routes, and
+ * refused with 416 where none is left, unless its scheme was offered (RFC 3261 §16.3 step 2).
+ */
+struct sipd_scheme_ops {
+    /* Are two URIs of this scheme the same? NULL: as uri_eq() has it. Lent: both. */
+    bool (*eq)(void *self, const struct uri *a, const struct uri *b);
+    /*
+     * A request for such a URI, with no Route left, and after ON_REQUEST: where to? sipd_req_set_uri() with a SIP URI: on with that
+     * as if it had been asked for; sipd_req_add_target(): there; sipd_reply(): refused. None of these: 404, or 480 if somebody knows
+     * such a user. Verdicts are a hook's. Asked about the ACK of a 2xx, too. NULL: every one is 404.
+     */
+    sipd_hook_fn *target;
+};
+/* Offers a scheme, without case ("tel"). Lent: ops, until unload. SIPD_EEXIST, SIPD_EINVAL (sip, sips, not a name), SIPD_ENOMEM. */
+int sipd_offer_scheme(struct sipd_host *host, struct span scheme, const struct sipd_scheme_ops *ops, void *self);
+/* uri_eq(), but by the rule of the module that offered their scheme. */
+bool sipd_uri_eq(struct sipd_host *host, const struct uri *a, const struct uri *b);
 
 /* Runs fn(self, arg) once, delay_ms from now on the host's clock. Returns an id for sipd_timer_cancel(), 0 on failure. */
 typedef void sipd_timer_fn(void *self, uint64_t arg);
