@@ -79,7 +79,7 @@ optimise := -O1 -g -fno-omit-frame-pointer -U_FORTIFY_SOURCE -fsanitize=$(SAN) \
 	$(if $(findstring undefined,$(SAN)),-fno-sanitize-recover=undefined)
 sanitise_ld := -fsanitize=$(subst fuzzer-no-link$(comma),,$(SAN))
 else
-optimise := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+optimise := -O2 -g $(if $(findstring clang,$(CC)),,$(tune)) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 common := $(warnings) $(optimise) $(harden) -fvisibility=hidden -fno-common -D_GNU_SOURCE -pthread
 lib_cflags := $(sort $(EVENT_CFLAGS) $(CRYPTO_CFLAGS) $(SSL_CFLAGS) $(SQLITE_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS))

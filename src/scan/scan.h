@@ -2,7 +2,7 @@
  * The few questions that a reader of messages asks of raw bytes, and which answers them on this machine (RFC 3261 §7).
  *
  * scan_plain is the specification: whatever else may answer gives the same, and reads no byte outside of what it is given.
- * Each question takes a whole head at once, so that wide registers pay.
+ * Each question is about many bytes at once, so that wide registers pay.
  */
 #ifndef SCAN_SCAN_H
 #define SCAN_SCAN_H
@@ -25,6 +25,8 @@ struct scan_ops {
     size_t (*lines)(struct span bytes, uint32_t from, struct scan_line *out, size_t room);
     /* One past the first empty line that stands behind another line, looking for line ends from `from` on; 0: none. */
     size_t (*head_end)(struct span bytes, size_t from);
+    /* Position of the first byte that is a, b or c; bytes.len if none is. */
+    size_t (*find)(struct span bytes, char a, char b, char c);
 };
 
 extern const struct scan_ops scan_plain;
@@ -51,6 +53,13 @@ static inline size_t
 scan_head_end(struct span bytes, size_t from)
 {
     return scan_chosen->head_end(bytes, from);
+}
+
+/* See scan_ops. */
+static inline size_t
+scan_find(struct span bytes, char a, char b, char c)
+{
+    return scan_chosen->find(bytes, a, b, c);
 }
 
 #endif

@@ -9,7 +9,9 @@
 
 #include <immintrin.h>
 
-#define AVX2 __attribute__((target("avx2,bmi,lzcnt")))
+#define AVX2 __attribute__((target("avx2,bmi")))
+
+/* ---------------------------------------------------------------- blocks and their maps */
 
 enum { BLOCK = 64 };
 
@@ -69,6 +71,8 @@ least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* ---------------------------------------------------------------- lines */
+
 static inline bool
 is_empty(struct span bytes, size_t from, size_t end)
 {
@@ -124,6 +128,69 @@ avx2_head_end(struct span bytes, size_t from)
     return 0;
 }
 
-const struct scan_ops scan_avx2 = { "avx2", avx2_lines, avx2_head_end };
+/* ---------------------------------------------------------------- one of three */
+
+struct three {
+    __m256i a, b, c;
+};
+
+/* `width` bytes at the low end of a register. */
+AVX2 static inline __m256i
+load(const char *at, size_t width)
+{
+    int32_t word;
+
+    if (width == 32)
+        return _mm256_loadu_si256((const __m256i *)(const void *)at);
+    if (width == 16)
+        return _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)at));
+    if (width == 8)
+        return _mm256_castsi128_si256(_mm_loadl_epi64((const __m128i *)(const void *)at));
+    memcpy(&word, at, sizeof word);
+    return _mm256_castsi128_si256(_mm_cvtsi32_si128(word));
+}
+
+/* Bit n: the n-th of `width` bytes is one of the three. */
+AVX2 static inline uint32_t
+map_of_three(const char *at, size_t width, const struct three *three)
+{
+    __m256i bytes = load(at, width);
+    __m256i a_or_b = _mm256_or_si256(_mm256_cmpeq_epi8(bytes, three->a), _mm256_cmpeq_epi8(bytes, three->b));
+    __m256i any = _mm256_or_si256(a_or_b, _mm256_cmpeq_epi8(bytes, three->c));
+
+    return (uint32_t)_mm256_movemask_epi8(any) & (uint32_t)(((uint64_t)1 << width) - 1);
+}
+
+/* By steps of `width`, for one of which there are bytes enough; the last one reaches back over what was seen. */
+AVX2 static inline size_t
+find_by(size_t width, struct span bytes, const struct three *three)
+{
+    for (size_t at = 0; at < bytes.len; at += width) {
+        size_t from = least(at, bytes.len - width);
+        uint32_t map = map_of_three(bytes.at + from, width, three);
+
+        if (map)
+            return from + _tzcnt_u32(map);
+    }
+    return bytes.len;
+}
+
+AVX2 static size_t
+avx2_find(struct span bytes, char a, char b, char c)
+{
+    struct three three = { _mm256_set1_epi8(a), _mm256_set1_epi8(b), _mm256_set1_epi8(c) };
+
+    if (bytes.len >= 32)
+        return find_by(32, bytes, &three);
+    if (bytes.len >= 16)
+        return find_by(16, bytes, &three);
+    if (bytes.len >= 8)
+        return find_by(8, bytes, &three);
+    if (bytes.len >= 4)
+        return find_by(4, bytes, &three);
+    return scan_plain.find(bytes, a, b, c);
+}
+
+const struct scan_ops scan_avx2 = { "avx2", avx2_lines, avx2_head_end, avx2_find };
 
 #endif

@@ -52,4 +52,14 @@ plain_head_end(struct span bytes, size_t from)
     return 0;
 }
 
-const struct scan_ops scan_plain = { "plain", plain_lines, plain_head_end };
+static size_t
+plain_find(struct span bytes, char a, char b, char c)
+{
+    size_t at = 0;
+
+    while (at < bytes.len && bytes.at[at] != a && bytes.at[at] != b && bytes.at[at] != c)
+        at++;
+    return at;
+}
+
+const struct scan_ops scan_plain = { "plain", plain_lines, plain_head_end, plain_find };

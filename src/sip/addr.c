@@ -4,6 +4,7 @@
  */
 #include "sip/addr.h"
 
+#include "scan/scan.h"
 #include "sip/chars.h"
 
 /* In a list a comma ends an element; in a field that holds one address it separates nothing. */
@@ -56,12 +57,12 @@ static int
 read_brackets(struct span *rest, size_t open, enum reading reading, struct addr *out)
 {
     struct span inside = span_skip(*rest, open + 1);
-    size_t len = span_find(inside, '>');
+    size_t len = scan_find(inside, '>', '<', '<');
 
     out->brackets = true;
     out->display = span_trim(span_head(*rest, open));
     out->uri = span_trim(span_head(inside, len));
-    if (len == inside.len || out->uri.len == 0 || span_find(out->uri, '<') < out->uri.len)
+    if (len == inside.len || inside.at[len] == '<' || out->uri.len == 0)
         return SIPD_ESYNTAX;
     if (!is_display(out->display))
         return SIPD_ESYNTAX;
@@ -94,9 +95,12 @@ read_bare(struct span *rest, enum reading reading, struct addr *out)
 static bool
 is_star(struct span s, enum reading reading)
 {
-    struct span after = chars_skip_lws(span_skip(s, 1));
+    struct span after;
 
-    return s.at[0] == '*' && (after.len == 0 || is_comma(after.at[0], reading));
+    if (s.at[0] != '*')
+        return false;
+    after = chars_skip_lws(span_skip(s, 1));
+    return after.len == 0 || is_comma(after.at[0], reading);
 }
 
 /* The element that begins at the first byte of *rest; a comma after it stays. */

@@ -3,6 +3,8 @@
  */
 #include "sip/chars.h"
 
+#include "scan/scan.h"
+
 enum {
     VISIBLE = CHARS_URI,
     USER = VISIBLE | CHARS_USER,
@@ -50,26 +52,30 @@ const uint8_t chars_classes[256] = {
 size_t
 chars_quoted(struct span s)
 {
-    for (size_t i = 1; i < s.len; i++) {
-        if (s.at[i] == '"')
-            return i + 1;
-        if (s.at[i] == '\\')
-            i++;
+    size_t at = 1;
+
+    for (;;) {
+        at += scan_find(span_skip(s, at), '"', '\\', '\\');
+        if (at >= s.len)
+            return 0;
+        if (s.at[at] == '"')
+            return at + 1;
+        at += 2;
     }
-    return 0;
 }
 
 size_t
 chars_find(struct span s, char a, char b)
 {
-    size_t i = 0;
+    size_t at = scan_find(s, a, b, '"');
 
-    while (i < s.len && s.at[i] != a && s.at[i] != b) {
-        size_t quoted = s.at[i] == '"' ? chars_quoted(span_skip(s, i)) : 1;
+    while (at < s.len && s.at[at] == '"') {
+        size_t quoted = chars_quoted(span_skip(s, at));
 
         if (quoted == 0)
             return CHARS_OPEN;
-        i += quoted;
+        at += quoted;
+        at += scan_find(span_skip(s, at), a, b, '"');
     }
-    return i;
+    return at;
 }

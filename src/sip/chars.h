@@ -32,14 +32,22 @@ chars_is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* How many bytes s begins with that are in one of these classes. */
+static inline size_t
+chars_len(struct span s, unsigned classes)
+{
+    size_t n = 0;
+
+    while (n < s.len && chars_is(s.at[n], classes))
+        n++;
+    return n;
+}
+
 /* Is every byte in one of these classes? True for an empty span. */
 static inline bool
 chars_all(struct span s, unsigned classes)
 {
-    for (size_t i = 0; i < s.len; i++)
-        if (!chars_is(s.at[i], classes))
-            return false;
-    return true;
+    return chars_len(s, classes) == s.len;
 }
 
 /* Does s begin with c? */
@@ -53,11 +61,7 @@ chars_begin(struct span s, char c)
 static inline size_t
 chars_token_len(struct span s)
 {
-    size_t n = 0;
-
-    while (n < s.len && chars_is(s.at[n], CHARS_TOKEN))
-        n++;
-    return n;
+    return chars_len(s, CHARS_TOKEN);
 }
 
 /* Is s a token? An empty one is none. */
@@ -80,7 +84,7 @@ static inline struct span
 chars_skip_lws(struct span s)
 {
     while (s.len > 0 && span_is_lws(s.at[0]))
-        s = span_skip(s, 1);
+        s = (struct span){ s.at + 1, s.len - 1 };
     return s;
 }
 

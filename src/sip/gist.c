@@ -37,20 +37,34 @@ set_fault(struct gist *gist, const char *reason)
     gist->fault_reason = reason;
 }
 
-/* The first field of each wanted name. A second one that says something else leaves open which is meant (RFC 4475 §3.3.8). */
+/* A second field that says something else leaves open which is meant (RFC 4475 §3.3.8). */
+static void
+check_repeated(const struct msg *msg, struct gist *out, const struct msg_field *first)
+{
+    enum header id = (enum header)first->id;
+
+    for (const struct msg_field *f = first; (f = msg_find(msg, id, f));)
+        if (!span_eq(msg_value(msg, first), msg_value(msg, f)))
+            set_fault(out, words[id].repeated);
+}
+
+/* The first field of each wanted name; all others go to one place: what the next one is no processor can foretell. */
 static void
 find_wanted(const struct msg *msg, struct gist *out, const struct msg_field *first[WANTED])
 {
-    for (uint32_t i = 0; i < msg->fields_len; i++) {
-        const struct msg_field *f = &msg->fields[i];
+    uint32_t seen = 0, again = 0;
 
-        if (f->id >= WANTED || f->id == HDR_OTHER)
-            continue;
-        if (!first[f->id])
-            first[f->id] = f;
-        else if (f->id != HDR_VIA && !span_eq(msg_value(msg, first[f->id]), msg_value(msg, f)))
-            set_fault(out, words[f->id].repeated);
+    for (const struct msg_field *f = msg->fields + msg->fields_len; f > msg->fields;) {
+        unsigned id = (--f)->id < WANTED ? f->id : HDR_OTHER;
+
+        first[id] = f;
+        again |= seen & 1u << id;
+        seen |= 1u << id;
     }
+    again &= ~(1u << HDR_OTHER | 1u << HDR_VIA);
+    for (unsigned id = 0; again >> id; id++)
+        if (again >> id & 1)
+            check_repeated(msg, out, first[id]);
 }
 
 /* The topmost Via, and whether the others of its line can be read: the next one down is where the response goes on. */

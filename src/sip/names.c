@@ -13,17 +13,19 @@ static const struct span method_texts[METHODS] = {
 #include "sip/names.def"
 };
 
-/* Found by one address, its bytes beside its length: looking a name up is what reading a field mostly is. */
+enum { NAME_ROOM = 32 }; /* what of a line may be looked at: whole words; the longest name has 29 bytes */
+
 struct header_name {
-    char text[30]; /* the longest has 29 bytes */
+    char text[NAME_ROOM - 2];
     uint8_t len;
     uint8_t flags; /* enum header_flags */
+    char mask[NAME_ROOM]; /* bits of text that count: not the case of a letter, nor what is behind the name */
 };
 
 static const struct header_name header_names[HEADERS] = {
-    [HDR_OTHER] = { "", 0, 0 },
+    [HDR_OTHER] = { "", 0, 0, "" },
 #define METHOD(id, text)
-#define HEADER(id, text, compact, flags, section) [HDR_##id] = { text, sizeof(text) - 1, flags },
+#define HEADER(id, text, compact, flags, section) [HDR_##id] = { text, sizeof(text) - 1, flags, NAMES_MASK_##id },
 #include "sip/names.def"
 };
 
@@ -52,67 +54,61 @@ fold(char c)
 }
 
 static inline unsigned
-slot_of(struct span text)
+slot_of(const char *text, size_t len)
 {
-    unsigned sum = NAMES_BY_LEN * (unsigned)text.len + NAMES_BY_FIRST * fold(text.at[0]);
+    unsigned sum = NAMES_BY_LEN * (unsigned)len + NAMES_BY_FIRST * fold(text[0]);
 
-    sum += NAMES_BY_MIDDLE * fold(text.at[text.len / 2]);
-    sum += NAMES_BY_LAST * fold(text.at[text.len - 1]);
+    sum += NAMES_BY_MIDDLE * fold(text[len / 2]);
+    sum += NAMES_BY_LAST * fold(text[len - 1]);
     return sum % countof(names_slots);
 }
 
-/*
- * Bits in which bytes of a text differ from a name's, case aside. Names have letters, digits and '-' only: in ASCII
- * their letters are the bytes with bit 6 set, and there alone bit 5, the case, may differ.
- */
 static inline uint64_t
-differ(uint64_t text, uint64_t name)
+word_at(const char *at)
 {
-    const uint64_t bit_6 = 0x4040404040404040u;
+    uint64_t word;
 
-    return (text ^ name) & ~((name & bit_6) >> 1);
+    memcpy(&word, at, sizeof word);
+    return word;
 }
 
+/* Bits that count in which eight bytes of a text and of a name, from byte `at` on, differ. */
 static inline uint64_t
-differ_8(const char *text, const char *name)
+differ(const char *text, const struct header_name *name, size_t at)
 {
-    uint64_t a, b;
+    const char *wanted = (const char *)name;
 
-    memcpy(&a, text, 8);
-    memcpy(&b, name, 8);
-    return differ(a, b);
+    return (word_at(text + at) ^ word_at(wanted + at)) & word_at(name->mask + at);
 }
 
-static inline uint64_t
-differ_4(const char *text, const char *name)
-{
-    uint32_t a, b;
-
-    memcpy(&a, text, 4);
-    memcpy(&b, name, 4);
-    return differ(a, b);
-}
-
-/* By words as wide as the length allows; the last one overlaps the one before it. */
+/* By whole words, and hardly a branch: which name comes next no processor can foretell. */
 static inline bool
-is_name(struct span text, const struct header_name *name)
+is_name(const char *text, size_t len, const struct header_name *name)
 {
-    size_t len = text.len;
-    uint64_t bits = 0;
+    uint64_t bits = differ(text, name, 0) | differ(text, name, 8) | (len ^ name->len);
 
-    if (len != name->len)
-        return false;
-    if (len >= 8) {
-        for (size_t i = 0; i < len - 8; i += 8)
-            bits |= differ_8(text.at + i, name->text + i);
-        bits |= differ_8(text.at + len - 8, name->text + len - 8);
-    } else if (len >= 4) {
-        bits = differ_4(text.at, name->text) | differ_4(text.at + len - 4, name->text + len - 4);
-    } else {
-        for (size_t i = 0; i < len; i++)
-            bits |= differ((unsigned char)text.at[i], (unsigned char)name->text[i]);
-    }
+    if (len > 16)
+        bits |= differ(text, name, 16) | differ(text, name, 24);
     return bits == 0;
+}
+
+static enum header
+compact(char letter)
+{
+    unsigned n = (unsigned)(unsigned char)span_lower(letter) - 'a';
+
+    return n < countof(names_compact) ? (enum header)names_compact[n] : HDR_OTHER;
+}
+
+enum header
+names_header_in(struct span line, size_t len)
+{
+    unsigned id;
+
+    if (line.len < NAME_ROOM || len < 2)
+        return names_header(span_head(line, len));
+    id = names_slots[slot_of(line.at, len)];
+    return is_name(line.at, len, &header_names[id]) ? (enum header)id : HDR_OTHER;
 }
 
 enum header
@@ -120,15 +116,10 @@ names_header(struct span text)
 {
     unsigned id;
 
-    if (text.len == 0)
-        return HDR_OTHER;
-    if (text.len == 1) {
-        unsigned letter = (unsigned)(unsigned char)span_lower(text.at[0]) - 'a';
-
-        return letter < countof(names_compact) ? (enum header)names_compact[letter] : HDR_OTHER;
-    }
-    id = names_slots[slot_of(text)];
-    return is_name(text, &header_names[id]) ? (enum header)id : HDR_OTHER;
+    if (text.len < 2)
+        return text.len == 1 ? compact(text.at[0]) : HDR_OTHER;
+    id = names_slots[slot_of(text.at, text.len)];
+    return span_ieq(text, names_header_text((enum header)id)) ? (enum header)id : HDR_OTHER;
 }
 
 struct span

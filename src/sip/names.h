@@ -34,6 +34,8 @@ enum method names_method(struct span text);
 struct span names_method_text(enum method id);
 /* The id of a field name in full or compact form, without case; HDR_OTHER if unknown. */
 enum header names_header(struct span text);
+/* As names_header, for the first `len` bytes of a line; what is readable behind them may be read, and changes nothing. */
+enum header names_header_in(struct span line, size_t len);
 /* The full name; empty for HDR_OTHER. Lent for ever. */
 struct span names_header_text(enum header id);
 /* The flags of a header; 0 for HDR_OTHER. */

@@ -6,20 +6,27 @@
 #include "sip/chars.h"
 
 bool
+param_read(struct span text, struct param *out)
+{
+    struct span one = span_trim(text);
+    size_t equal = span_find(one, '=');
+
+    out->has_value = equal < one.len;
+    out->name = span_trim(span_head(one, equal));
+    out->value = chars_skip_lws(span_skip(one, equal + 1));
+    return one.len > 0;
+}
+
+bool
 param_next(struct span *rest, struct param *out)
 {
     while (rest->len > 0) {
         size_t end = chars_find(*rest, ';', ';');
-        struct span one = span_trim(span_head(*rest, end)); /* an open quote lasts to the end */
-        size_t equal = span_find(one, '=');
+        struct span one = span_head(*rest, end); /* an open quote lasts to the end */
 
         *rest = span_skip(*rest, end == CHARS_OPEN ? rest->len : end + 1);
-        if (one.len == 0)
-            continue;
-        out->has_value = equal < one.len;
-        out->name = span_trim(span_head(one, equal));
-        out->value = chars_skip_lws(span_skip(one, equal + 1));
-        return true;
+        if (param_read(one, out))
+            return true;
     }
     return false;
 }

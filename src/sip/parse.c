@@ -184,20 +184,16 @@ make_room(struct index *index, size_t more)
     index->room = (uint32_t)room;
 }
 
-/* Is this what may stand before a colon (§25.1 header-name)? */
-static bool
-is_field_name(struct span name)
-{
-    return name.len <= UINT16_MAX && chars_is_token(name);
-}
-
-/* The value begins at `from` and ends with the field, but for white space at either side; foldings in it stay. */
+/*
+ * The value begins at `from` and ends with the field, but for white space at either side; foldings in it stay. Nearly all
+ * lines end in CRLF, which cannot reach back over `from`: a colon or a line end stands there.
+ */
 static inline void
 set_value(const char *bytes, struct msg_field *field, uint32_t from)
 {
     const char *head = bytes + from, *tail = bytes + field->end;
 
-    if (tail - head >= 2 && memcmp(tail - 2, "\r\n", 2) == 0)
+    if (memcmp(tail - 2, "\r\n", 2) == 0)
         tail -= 2;
     while (tail > head && span_is_lws(tail[-1]))
         tail--;
@@ -207,75 +203,74 @@ set_value(const char *bytes, struct msg_field *field, uint32_t from)
     field->value_len = (uint32_t)(tail - head);
 }
 
-/* The name before the colon, HCOLON = *( SP / HTAB ) ":" SWS (§25.1); an empty one is a fault. */
+/* A line that begins a field, its name up to the colon. One that has no name is all value. */
 static inline void
-set_name(struct msg *msg, struct msg_field *field, uint32_t end)
+field_read(const char *bytes, struct msg_field *field, uint32_t at, struct scan_line line)
 {
-    struct span name = { msg->bytes + field->at, trim_blanks(msg->bytes, field->at, end) - field->at };
-    enum header id = names_header(name);
-
-    if (id == HDR_OTHER && !is_field_name(name))
-        set_fault(msg, 400, "Bad Header Line");
-    field->id = (uint16_t)id;
-    field->name_len = (uint16_t)(name.len <= UINT16_MAX ? name.len : 0);
-    msg->present |= (uint64_t)1 << (id & 63);
-}
-
-/* A line that begins a field. One that has no name is all value. */
-static inline void
-field_read(struct msg *msg, struct msg_field *field, uint32_t at, struct scan_line line)
-{
-    bool named = line.colon < line.end;
+    bool named = line.colon < line.end && !is_blank(bytes[at]);
+    uint32_t name_len = named ? line.colon - at : 0;
 
     field->at = at;
     field->end = line.end;
-    set_name(msg, field, named ? line.colon : at);
-    set_value(msg->bytes, field, named ? line.colon + 1 : at);
+    field->name_len = (uint16_t)(name_len <= UINT16_MAX ? name_len : 0);
+    set_value(bytes, field, named ? line.colon + 1 : at);
 }
 
-/* A line that begins with a blank continues the field before it (§7.3.1), if there is one and no line was passed over. */
+/* A line that begins with a blank continues the field before it (§7.3.1), unless lines between them were passed over. */
 static bool
-fold(struct index *index, uint32_t at, uint32_t end)
+fold(const char *bytes, struct msg_field *field, uint32_t at, uint32_t end)
 {
-    struct msg_field *field;
-
-    if (index->msg->fields_len == 0)
-        return false;
-    field = &index->fields[index->msg->fields_len - 1];
     if (field->end != at)
         return false;
     field->end = end;
-    set_value(index->msg->bytes, field, field->value_at);
+    set_value(bytes, field, field->value_at);
     return true;
 }
 
-/* One line of the head. Past the ceiling lines are passed over, so that the empty one is still found. */
-static inline void
-line_read(struct index *index, uint32_t at, struct scan_line line)
-{
-    struct msg *msg = index->msg;
-
-    msg->bare_lf |= msg->bytes[line.end - 2] != '\r';
-    if (is_blank(msg->bytes[at])) {
-        if (fold(index, at, line.end))
-            return;
-        line.colon = line.end;
-    }
-    if (msg->fields_len < MSG_FIELDS_MAX)
-        field_read(msg, &index->fields[msg->fields_len++], at, line);
-    else
-        set_fault(msg, 400, "Too Many Header Fields");
-}
-
-/* Lines of the head; a start line stands before them. */
+/* Lines of the head; a start line stands before them. Past the ceiling they are passed over: the empty one shall be found. */
 static void
 lines_read(struct index *index, uint32_t at, const struct scan_line *lines, size_t n)
 {
+    struct msg *msg = index->msg;
+    const char *bytes = msg->bytes;
+    bool bare_lf = msg->bare_lf;
+
     make_room(index, n);
-    if (index->err)
-        return;
-    for (size_t i = 0; i < n; at = lines[i++].end)
-        line_read(index, at, lines[i]);
+    for (size_t i = 0; i < n && !index->err; at = lines[i++].end) {
+        struct msg_field *next = &index->fields[msg->fields_len];
+
+        bare_lf |= bytes[lines[i].end - 2] != '\r';
+        if (is_blank(bytes[at]) && msg->fields_len > 0 && fold(bytes, next - 1, at, lines[i].end))
+            continue;
+        if (msg->fields_len < MSG_FIELDS_MAX) {
+            msg->fields_len++;
+            field_read(bytes, next, at, lines[i]);
+        } else {
+            set_fault(msg, 400, "Too Many Header Fields");
+        }
+    }
+    msg->bare_lf = bare_lf;
+}
+
+/* The names of all fields, HCOLON = *( SP / HTAB ) ":" SWS (§25.1). */
+static void
+names_read(struct index *index)
+{
+    struct msg *msg = index->msg;
+
+    for (size_t i = 0; i < msg->fields_len; i++) {
+        struct msg_field *field = &index->fields[i];
+        struct span line = { msg->bytes + field->at, msg->len - field->at };
+        enum header id;
+
+        while (field->name_len > 0 && is_blank(line.at[field->name_len - 1]))
+            field->name_len--;
+        id = names_header_in(line, field->name_len);
+        if (id == HDR_OTHER && !chars_is_token(span_head(line, field->name_len)))
+            set_fault(msg, 400, "Bad Header Line");
+        field->id = (uint16_t)id;
+        msg->present |= (uint64_t)1 << (id & 63);
+    }
 }
 
 static bool
@@ -286,8 +281,11 @@ is_empty_line(const char *bytes, uint32_t at, uint32_t end)
 
 /* The empty line was found: the body is the rest (§7.4). */
 static void
-end_head(struct msg *msg, uint32_t at, uint32_t end)
+end_head(struct index *index, uint32_t at, uint32_t end)
 {
+    struct msg *msg = index->msg;
+
+    names_read(index);
     if (end - at == 1)
         msg->bare_lf = true;
     msg->head_end = at;
@@ -307,6 +305,7 @@ end_early(struct index *index, uint32_t at)
 
         lines_read(index, at, &line, 1);
     }
+    names_read(index);
     set_fault(msg, 400, "Missing Empty Line");
     msg->head_end = msg->body_at = msg->len;
 }
@@ -331,7 +330,7 @@ msg_read(struct span bytes, struct arena *arena, struct msg *out)
 
         if (n > i && is_empty_line(bytes.at, last, lines[n - 1].end)) {
             lines_read(&index, at, lines + i, n - i - 1);
-            end_head(out, last, lines[n - 1].end);
+            end_head(&index, last, lines[n - 1].end);
             return index.err;
         }
         lines_read(&index, at, lines + i, n - i);

@@ -33,10 +33,14 @@ take_slash(struct span *rest)
 static bool
 take_protocol(struct span *rest, struct span *transport)
 {
+    const struct span usual = SPAN("SIP/2.0/");
     struct span name, version;
 
-    return take_token(rest, &name) && take_slash(rest) && take_token(rest, &version) &&
-           take_slash(rest) && take_token(rest, transport) && rest->at > span_end(*transport);
+    if (span_starts(*rest, usual))
+        *rest = span_skip(*rest, usual.len);
+    else if (!take_token(rest, &name) || !take_slash(rest) || !take_token(rest, &version) || !take_slash(rest))
+        return false;
+    return take_token(rest, transport) && rest->at > span_end(*transport);
 }
 
 /* The address alone, as some write IPv6: with two colons or more nothing else can be meant. */
@@ -71,26 +75,27 @@ read_port(struct span text, uint16_t *port)
     return true;
 }
 
+/* What may stand behind a host, but for white space: nothing, or a colon and the port. */
+static bool
+read_behind_host(struct span after, uint16_t *port)
+{
+    after = chars_skip_lws(after);
+    return after.len == 0 || (after.at[0] == ':' && read_port(chars_skip_lws(span_skip(after, 1)), port));
+}
+
 /* host [: port], blanks around the colon allowed. */
 static bool
 read_sent_by(struct span text, struct via *out)
 {
     bool reference = chars_begin(text, '[');
-    size_t host_len = reference ? span_find(text, ']') + 1 : span_find(text, ':');
-    struct span after;
+    size_t host_len = reference ? span_find(text, ']') + 1 : chars_len(text, CHARS_HOST);
 
     out->sent_by = text;
-    if (is_bare_ipv6(text)) {
-        out->host = text;
+    out->host = span_head(text, host_len);
+    if (is_host(out->host) && read_behind_host(span_skip(text, host_len), &out->port))
         return true;
-    }
-    out->host = span_trim(span_head(text, host_len));
-    after = chars_skip_lws(span_skip(text, host_len));
-    if (!is_host(out->host))
-        return false;
-    if (after.len == 0)
-        return true;
-    return after.at[0] == ':' && read_port(chars_skip_lws(span_skip(after, 1)), &out->port);
+    out->host = text;
+    return is_bare_ipv6(text);
 }
 
 /* The cookie alone names nothing: such a branch is as good as none (RFC 4475 §3.2.1). */
@@ -119,31 +124,52 @@ keep_param(const struct param *param, struct via *out)
     }
 }
 
-/* ;name=value up to the element's end. An empty one may stand last, not between others (RFC 4475 §3.1.2.1). */
+/* ;name=value up to a comma or the end. An empty one may stand last, not between others (RFC 4475 §3.1.2.1). */
 static bool
-read_params(struct span params, struct via *out)
+read_params(struct span *rest, struct via *out)
 {
-    out->params = params;
-    while (params.len > 0) {
-        struct span at = chars_skip_lws(span_skip(params, 1));
-        size_t end = chars_find(at, ';', ';');
-        struct span one = span_head(at, end);
+    while (chars_begin(*rest, ';')) {
+        struct span at = chars_skip_lws(span_skip(*rest, 1));
+        size_t end = chars_find(at, ';', ',');
         struct param param;
 
-        if (end == CHARS_OPEN || (end == 0 && at.len > 0))
+        if (end == CHARS_OPEN || (end == 0 && chars_begin(at, ';')))
             return false;
-        if (param_next(&one, &param))
+        if (param_read(span_head(at, end), &param))
             keep_param(&param, out);
-        params = span_skip(at, end);
+        *rest = span_skip(at, end);
     }
+    return true;
+}
+
+/* An element from its first byte on; a comma after it stays. */
+static bool
+read_element(struct span *rest, struct via *out)
+{
+    struct span at = *rest;
+    const char *params;
+    size_t end;
+
+    *out = (struct via){ .port = 0 };
+    if (!take_protocol(&at, &out->transport))
+        return false;
+    end = chars_find(at, ';', ',');
+    if (end == CHARS_OPEN || !read_sent_by(span_trim(span_head(at, end)), out))
+        return false;
+    at = span_skip(at, end);
+    params = at.at;
+    if (!read_params(&at, out))
+        return false;
+    out->whole = span_trim(span_between(rest->at, at.at));
+    out->params = span_skip(out->whole, (size_t)(params - out->whole.at));
+    *rest = at;
     return true;
 }
 
 int
 via_next(struct span *rest, struct via *out)
 {
-    struct span at = chars_skip_lws(*rest), element;
-    size_t end, params;
+    struct span at = chars_skip_lws(*rest);
 
     while (chars_begin(at, ','))
         at = chars_skip_lws(span_skip(at, 1));
@@ -151,19 +177,9 @@ via_next(struct span *rest, struct via *out)
         *rest = at;
         return SIPD_ENOENT;
     }
-    end = chars_find(at, ',', ',');
-    if (end == CHARS_OPEN)
+    if (!read_element(&at, out))
         return SIPD_ESYNTAX;
-    element = span_trim(span_head(at, end));
-    *out = (struct via){ .whole = element };
-    if (!take_protocol(&element, &out->transport))
-        return SIPD_ESYNTAX;
-    params = span_find(element, ';');
-    if (!read_sent_by(span_trim(span_head(element, params)), out))
-        return SIPD_ESYNTAX;
-    if (!read_params(span_skip(element, params), out))
-        return SIPD_ESYNTAX;
-    *rest = span_skip(at, end);
+    *rest = at;
     return SIPD_OK;
 }
 

@@ -18,6 +18,18 @@ check_lines(struct span bytes, uint32_t from, size_t room)
         BUG_ON(other[i].end != plain[i].end || other[i].colon != plain[i].colon);
 }
 
+/* Three bytes of the text itself, so that they are there, and one that may not be. */
+static void
+check_find(struct span bytes, struct rand *rand)
+{
+    char c[4] = { (char)rand_below(rand, 256) };
+
+    for (unsigned i = 1; i < countof(c) && bytes.len > 0; i++)
+        c[i] = bytes.at[rand_below(rand, bytes.len)];
+    BUG_ON(scan_chosen->find(bytes, c[0], c[0], c[0]) != scan_plain.find(bytes, c[0], c[0], c[0]));
+    BUG_ON(scan_chosen->find(bytes, c[1], c[2], c[3]) != scan_plain.find(bytes, c[1], c[2], c[3]));
+}
+
 int
 fuzz_scan(const uint8_t *data, size_t size)
 {
@@ -30,6 +42,7 @@ fuzz_scan(const uint8_t *data, size_t size)
         check_lines(bytes, from, LINES_MAX);
         check_lines(bytes, from, rand_below(&rand, LINES_MAX));
         BUG_ON(scan_chosen->head_end(bytes, from) != scan_plain.head_end(bytes, from));
+        check_find(span_skip(bytes, from), &rand);
         from = (uint32_t)rand_below(&rand, size + 2);
     }
     BUG_ON(!scan_choose(SPAN("plain")));

@@ -46,11 +46,19 @@ same_lines(struct span bytes, uint32_t from, size_t room)
 }
 
 static void
+same_find(struct span bytes)
+{
+    must(scan_avx2.find(bytes, '\r', ':', '\x80') == scan_plain.find(bytes, '\r', ':', '\x80'));
+    must(scan_avx2.find(bytes, 0, 0, 0) == scan_plain.find(bytes, 0, 0, 0));
+}
+
+static void
 same_answers(struct span bytes, uint32_t from)
 {
     same_lines(bytes, from, LINES_MAX);
     same_lines(bytes, from, from % 4);
     must(scan_avx2.head_end(bytes, from) == scan_plain.head_end(bytes, from));
+    same_find(span_skip(bytes, from));
 }
 
 /* Few kinds of bytes, so that what matters meets often; how often each text has its own. */

@@ -73,6 +73,15 @@ START_TEST(head_ends)
 }
 END_TEST
 
+START_TEST(one_of_three)
+{
+    ck_assert_uint_eq(scan_plain.find(guarded(SPAN("a;b,c")), ',', ';', '"'), 1);
+    ck_assert_uint_eq(scan_plain.find(guarded(SPAN("a;b,c")), ',', '<', 'c'), 3);
+    ck_assert_uint_eq(scan_plain.find(guarded(SPAN("abc")), 'd', 'd', '\0'), 3);
+    ck_assert_uint_eq(scan_plain.find((struct span){ NULL, 0 }, 'a', 'b', 'c'), 0);
+}
+END_TEST
+
 START_TEST(chosen_by_name)
 {
     ck_assert(scan_choose(SPAN("plain")));
@@ -94,6 +103,7 @@ suite_scan_plain(void)
     tcase_add_test(c, goes_on_where_room_ended);
     tcase_add_test(c, nothing_to_find);
     tcase_add_test(c, head_ends);
+    tcase_add_test(c, one_of_three);
     tcase_add_test(c, chosen_by_name);
     suite_add_tcase(s, c);
     return s;

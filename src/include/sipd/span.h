@@ -65,7 +65,7 @@ span_ieq(struct span a, struct span b)
     if (a.len != b.len)
         return false;
     for (size_t i = 0; i < a.len; i++)
-        if (span_lower(a.at[i]) != span_lower(b.at[i]))
+        if (a.at[i] != b.at[i] && span_lower(a.at[i]) != span_lower(b.at[i]))
             return false;
     return true;
 }
@@ -114,7 +114,7 @@ static inline struct span
 span_trim(struct span s)
 {
     while (s.len > 0 && span_is_lws(s.at[0]))
-        s = span_skip(s, 1);
+        s = (struct span){ s.at + 1, s.len - 1 };
     while (s.len > 0 && span_is_lws(s.at[s.len - 1]))
         s.len--;
     return s;
@@ -142,8 +142,8 @@ span_u64(struct span s, uint64_t max, uint64_t *out)
     for (size_t i = 0; i < s.len; i++) {
         unsigned digit = (unsigned)(unsigned char)s.at[i] - '0';
 
-        if (digit > 9 || value > (UINT64_MAX - digit) / 10)
-            return false;
+        if (digit > 9 || (i >= 19 && value > (UINT64_MAX - digit) / 10))
+            return false; /* so many nines fit */
         value = value * 10 + digit;
     }
     if (value > max)
