@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -246,19 +247,21 @@ address_of(const char *ip, uint16_t port, struct sockaddr_storage *to, socklen_t
     return inet_pton(AF_INET6, ip, &v6->sin6_addr) == 1;
 }
 
-/* Binds and lets go; 0 when it is taken. */
+/* Binds and lets go; 0 when it is taken. Connections that have ended there are no hindrance, to nobody who listens. */
 static uint16_t
 try_port(const char *ip, int type, uint16_t port)
 {
     struct sockaddr_storage at;
     socklen_t len;
     uint16_t got = 0;
-    int fd;
+    int fd, one = 1;
 
     ck_assert(address_of(ip, port, &at, &len));
     fd = socket(at.ss_family, type | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return 0;
+    if (type == SOCK_STREAM)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(fd, (struct sockaddr *)&at, len) == 0 && getsockname(fd, (struct sockaddr *)&at, &len) == 0)
         got = ntohs(((struct sockaddr_in *)&at)->sin_port);
     close(fd);
@@ -277,32 +280,68 @@ proc_has_ip(const char *ip)
     return try_port(ip, SOCK_DGRAM, 0) != 0;
 }
 
+/*
+ * Kernels give away ports from 32768 up, and what they do not give away nobody takes between our look and the use of it.
+ * sipp helps itself from 6000 and from 8888 up unless told, baresip from 16384 up.
+ */
+enum {
+    SERVER_PORTS = 7000, BLOCK = 1 + PROC_PEER_PORTS, BLOCKS = 56,
+    PHONE_PORTS = 10000, PAIRS = 3000,
+};
+
+/*
+ * Keeps a port from all other tests of this machine, by an abstract UNIX socket that goes when we do; false: one of them has
+ * it.
+ */
+static bool
+reserve(uint16_t port)
+{
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    int len = snprintf(at.sun_path + 1, sizeof at.sun_path - 1, "sipd-live-port-%u", port);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (bind(fd, (struct sockaddr *)&at, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)) == 0)
+        return true;
+    close(fd);
+    return false;
+}
+
+/* Tests that run at the same time begin to look at different places. */
+static unsigned
+first_look(void)
+{
+    static unsigned turn;
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (unsigned)getpid() * 131 + (unsigned)t.tv_nsec / 1000 + turn++ * 17;
+}
+
 uint16_t
 proc_port(const char *ip)
 {
-    for (int i = 0; i < 100; i++) {
-        uint16_t port = try_port(ip, SOCK_DGRAM, 0);
+    unsigned first = first_look();
 
-        if (port != 0 && port < UINT16_MAX && is_free(ip, port) && is_free(ip, (uint16_t)(port + 1)))
+    for (unsigned i = 0; i < PAIRS; i++) {
+        uint16_t port = (uint16_t)(PHONE_PORTS + (first + i) % PAIRS * 2);
+
+        if (is_free(ip, port) && is_free(ip, (uint16_t)(port + 1)) && reserve(port))
             return port;
     }
     ck_abort_msg("no free port on %s", ip);
     return 0;
 }
 
-/* Kernels give away ports from 32768 up, sipp helps itself from 6000 and from 8888 up. */
-enum { FIRST_PORT = 7000, BLOCK = 1 + PROC_PEER_PORTS, BLOCKS = 56 };
-
 uint16_t
 proc_server_port(void)
 {
     bool v6 = proc_has_ip("::1");
-    unsigned first = (unsigned)getpid() * 7 + (unsigned)proc_now_ms();
+    unsigned first = first_look();
 
     for (unsigned i = 0; i < BLOCKS; i++) {
-        uint16_t port = (uint16_t)(FIRST_PORT + (first + i) % BLOCKS * BLOCK);
+        uint16_t port = (uint16_t)(SERVER_PORTS + (first + i) % BLOCKS * BLOCK);
 
-        if (is_free("127.0.0.1", port) && (!v6 || is_free("::1", port)))
+        if (is_free("127.0.0.1", port) && (!v6 || is_free("::1", port)) && reserve(port))
             return port;
     }
     ck_abort_msg("no free port for a server");

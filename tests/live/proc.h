@@ -39,12 +39,12 @@ bool proc_run(struct proc *p, const char *name, unsigned timeout_ms, const char 
 
 /* Is it an address of this machine? Some have no IPv6. */
 bool proc_has_ip(const char *ip);
-/* A UDP and TCP port that is free on this address now ("127.0.0.1", "::1"), and so is the next one up, which baresip takes. */
-uint16_t proc_port(const char *ip);
 /*
- * A server's: free on 127.0.0.1 and ::1, of four digits (sipsak cuts a fifth), and never given away by the kernel, so that a
- * server may take it again and again.
+ * A UDP and TCP port that is free on this address ("127.0.0.1", "::1"), and so is the next one up, which baresip takes.
+ * Neither the kernel nor another test gives it to anybody while this process lives.
  */
+uint16_t proc_port(const char *ip);
+/* The same for a server: on 127.0.0.1 and ::1, of four digits (sipsak cuts a fifth). */
 uint16_t proc_server_port(void);
 /* One of the next few, for a peer that the server connects to: where a capture sees what goes there. */
 uint16_t proc_peer_port(const char *ip, uint16_t server_port);

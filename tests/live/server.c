@@ -48,6 +48,17 @@ write_listeners(const struct server *s, const char *listener, char *to, size_t r
     ck_assert_uint_lt(n, room);
 }
 
+/* One whose test failed is killed with it, and may need a moment to be gone. */
+static uint16_t
+take_port(void)
+{
+    uint64_t until = proc_now_ms() + START_MS;
+
+    while (fixed_port != 0 && proc_listens("127.0.0.1", false, fixed_port) && proc_now_ms() < until)
+        proc_pause(10);
+    return fixed_port != 0 ? fixed_port : proc_server_port();
+}
+
 void
 server_make_with(struct server *s, const char *name, const char *listener, const char *settings)
 {
@@ -55,7 +66,7 @@ server_make_with(struct server *s, const char *name, const char *listener, const
 
     memset(s, 0, sizeof *s);
     snprintf(s->name, sizeof s->name, "%s", name);
-    s->port = fixed_port != 0 ? fixed_port : proc_server_port();
+    s->port = take_port();
     snprintf(s->socket, sizeof s->socket, "%s/%s.sock", proc_dir(), name);
     snprintf(state, sizeof state, "%s/%s-state", proc_dir(), name);
     (void)mkdir(state, 0750);

@@ -8,8 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
-enum { READY_MS = 20000, END_MS = 60000, SCENARIO_BYTES = 65536, WHY_BYTES = 3000 };
+enum {
+    READY_MS = 20000,
+    END_MS = 60000,
+    SCENARIO_BYTES = 65536,
+    WHY_BYTES = 3000,
+};
 
 /* sipp takes no variable for a status: a scenario for any status is copied with the one in question. */
 static const char *
@@ -55,16 +61,27 @@ init(struct sipp *s, const char *name, const struct sipp_conf *conf)
     snprintf(s->name, sizeof s->name, "%s", name);
 }
 
+/* sipp takes ports for sound, used or not, and gives up when others have a hundred of them: so each has an address for that. */
+static void
+write_media_ip(char *to, size_t room)
+{
+    static unsigned turn;
+    unsigned n = (unsigned)getpid() * 64 + turn++ % 64;
+
+    snprintf(to, room, "127.%u.%u.%u", 1 + (n >> 16) % 254, n >> 8 & 255, 1 + n % 254);
+}
+
 /* `remote` and `service`: NULL for one that waits to be called. */
 static void
 start(struct sipp *s, const char *remote, const char *service)
 {
     const char *argv[48] = { "sipp", "-m", "1", "-l", "1", "-nostdin", "-skip_rlimit", "-timeout", "50s", "-timeout_error",
                              "-recv_timeout", "30000", "-trace_err", "-error_file" };
-    char port[8], errors[256];
+    char port[8], media_ip[16], errors[256];
     size_t n = 0;
 
     snprintf(port, sizeof port, "%u", s->port);
+    write_media_ip(media_ip, sizeof media_ip);
     snprintf(errors, sizeof errors, "%s/%s.errors", proc_dir(), s->name);
     while (argv[n])
         n++;
@@ -75,6 +92,8 @@ start(struct sipp *s, const char *remote, const char *service)
     argv[n++] = ip_of(s);
     argv[n++] = "-p";
     argv[n++] = port;
+    argv[n++] = "-mi";
+    argv[n++] = media_ip;
     argv[n++] = "-t";
     argv[n++] = s->conf.tcp ? "t1" : "u1";
     if (service) {

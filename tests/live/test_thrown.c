@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/def.h"
 #include "live/throw.h"
@@ -198,6 +199,20 @@ noticed(void)
     return throw_count(&server, "core_trips core_refused core_dropped core_stray net_dropped conns_bad conns_cut conns_slow");
 }
 
+/* A port that is let go may be the next message's, and hear an answer that was for this one: so some are kept a while. */
+static void
+close_later(struct throw *t)
+{
+    static int kept[100];
+    static unsigned turn;
+    int *oldest = &kept[turn++ % countof(kept)];
+
+    if (*oldest > 0)
+        close(*oldest);
+    *oldest = t->fd;
+    t->fd = -1;
+}
+
 static void
 throw_one(struct throw *t, const struct message *m, bool tcp, const char *wanted)
 {
@@ -210,7 +225,10 @@ throw_one(struct throw *t, const struct message *m, bool tcp, const char *wanted
     throw_probe(&server);
     if (may_be_silent)
         throw_settled(t, SILENCE_MS);
-    throw_close(t);
+    if (tcp)
+        throw_close(t);
+    else
+        close_later(t);
 }
 
 /* Appends what was wrong with the outcome; notices nothing but the probe: 1. */

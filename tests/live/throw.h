@@ -10,7 +10,7 @@
 
 #include "live/server.h"
 
-enum { THROW_BYTES = 256 * 1024 };
+enum { THROW_BYTES = 128 * 1024 };
 
 struct throw {
     const struct server *server;
