@@ -7,6 +7,7 @@
 #include "core/state.h"
 #include "core/token.h"
 #include "sip/addr.h"
+#include "sip/request_uri.h"
 #include "sip/uri.h"
 
 static bool
@@ -150,10 +151,40 @@ read_routes(struct trip *trip)
     return err == SIPD_ESYNTAX ? 400 : 0;
 }
 
+static bool
+has_maddr(const struct trip *trip, struct span *maddr)
+{
+    return scheme_is_sip(&trip->uri) && uri_param(&trip->uri, SPAN("maddr"), maddr);
+}
+
+static bool
+is_our_maddr(const struct trip *trip, struct span maddr)
+{
+    const struct core_ports *ports = &trip->core->ports;
+
+    return ports->ours(ports->io, maddr, trip->uri.port);
+}
+
+/* §16.5: with a maddr that is not ours the Request-URI is the only target, whatever its host. */
 static void
 set_for_us(struct trip *trip)
 {
-    trip->for_us = is_ours(trip->core, &trip->uri) && trip->next_route.len == 0;
+    struct span maddr;
+
+    trip->for_us = is_ours(trip->core, &trip->uri) && trip->next_route.len == 0 &&
+                   (!has_maddr(trip, &maddr) || is_our_maddr(trip, maddr));
+}
+
+/* §16.4: a maddr of ours has led it here, and goes; whichever listener of ours it named. */
+static uint16_t
+drop_maddr(struct trip *trip)
+{
+    struct span maddr;
+
+    if (!has_maddr(trip, &maddr) || !is_our_maddr(trip, maddr))
+        return 0;
+    trip->uri_text = request_uri(&trip->uri, REQUEST_URI_NOWHERE, &trip->arena);
+    return trip->uri_text.at && uri_read(trip->uri_text, &trip->uri) == SIPD_OK ? 0 : 500;
 }
 
 uint16_t
@@ -169,6 +200,8 @@ route_prepare(struct trip *trip)
     status = read_routes(trip);
     if (status == 0 && trip->bound && !trip->has_flow)
         status = 403;
+    if (status == 0)
+        status = drop_maddr(trip);
     set_for_us(trip);
     return status;
 }

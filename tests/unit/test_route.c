@@ -469,6 +469,41 @@ START_TEST(a_sips_resource_is_never_reached_in_the_open)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- maddr */
+
+/* §16.4: it led here, and goes with the port and the transport that it had. */
+START_TEST(a_maddr_of_ours_has_done_its_service)
+{
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    rig_ask(&rig, ALICE, "INVITE sip:bob@example.com;maddr=198.51.100.1 SIP/2.0", NULL);
+    rig_expect(&rig, BOB, "INVITE sip:bob@192.0.2.9 ");
+    rig_new_branch(&rig);
+    rig.trust = true;
+    rig_ask(&rig, ALICE,
+            "INVITE sip:carol@203.0.113.5:5061;x;maddr=198.51.100.1;transport=tls SIP/2.0", NULL);
+    rig_expect(&rig, NEXT, "INVITE sip:carol@203.0.113.5;x SIP/2.0\r\n");
+    rig_quiet(&rig);
+}
+END_TEST
+
+/* §16.5: then the Request-URI is the only target, though its host is ours; and that is a way out. */
+START_TEST(a_maddr_of_another_is_where_it_goes)
+{
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    rig.trust = false;
+    rig_ask(&rig, ALICE, "INVITE sip:bob@example.com;maddr=203.0.113.5 SIP/2.0", NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 403 ");
+    rig_new_branch(&rig);
+    rig.trust = true;
+    rig_ask(&rig, ALICE, "INVITE sip:bob@example.com;maddr=203.0.113.5 SIP/2.0", NULL);
+    rig_expect(&rig, NEXT, "INVITE sip:bob@example.com;maddr=203.0.113.5 SIP/2.0\r\n");
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "INVITE sip:bob@example.com:5070;maddr=198.51.100.1 SIP/2.0", NULL);
+    rig_expect(&rig, "udp:198.51.100.1:5070", "INVITE sip:bob@example.com:5070;maddr=");
+    rig_quiet(&rig);
+}
+END_TEST
+
 Suite *
 suite_route(void)
 {
@@ -498,6 +533,8 @@ suite_route(void)
     tcase_add_test(c, a_strict_router_behind_us_gets_what_it_wants);
     tcase_add_test(c, strict_routers_on_both_sides);
     tcase_add_test(c, a_sips_resource_is_never_reached_in_the_open);
+    tcase_add_test(c, a_maddr_of_ours_has_done_its_service);
+    tcase_add_test(c, a_maddr_of_another_is_where_it_goes);
     suite_add_tcase(s, c);
     return s;
 }
