@@ -110,15 +110,32 @@ branch_start(struct trip *trip, struct target *target, uint32_t breadth)
     branch_try(branch, 503);
 }
 
-/* One attempt is one client transaction, or without state one message (§16.6 step 10, §16.11). */
+/*
+ * §16.1: a sender over a stream never repeats what a datagram may lose, and one over datagrams stops to repeat when it has heard
+ * anything: between the two somebody must keep transactions.
+ */
+static bool
+needs_state(const struct trip *trip, const struct way *way)
+{
+    return trip->server == 0 && trip->gist.method != METHOD_ACK &&
+           trip->gist.method != METHOD_CANCEL &&
+           hop_is_reliable(trip->source.transport) != hop_is_reliable(way->to.transport);
+}
+
+/*
+ * One attempt is one client transaction, or without state one message (§16.6 step 10, §16.11). None goes to a group: many could
+ * answer for one who asked, and only one would be heard (§18.1.1).
+ */
 static int
 attempt(struct branch *branch, const struct hop *hop)
 {
     struct trip *trip = branch->trip;
     struct core *core = trip->core;
     struct forward_result out;
-    int err = forward_write(branch, hop, &out);
+    int err = hop_is_multicast(hop) ? SIPD_EINVAL : forward_write(branch, hop, &out);
 
+    if (err == SIPD_OK && needs_state(trip, &out.way))
+        err = trip_serve(trip);
     if (err != SIPD_OK)
         return err;
     if (trip->server == 0) {

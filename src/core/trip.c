@@ -78,9 +78,8 @@ arm_trying(struct trip *trip)
                trip->id);
 }
 
-/* Opens the server transaction that answers repeats. */
-static int
-serve(struct trip *trip)
+int
+trip_serve(struct trip *trip)
 {
     struct core *core = trip->core;
     int err = txns_serve(&core->txns, &trip->gist, &trip->reply_to, trip->id, &trip->server);
@@ -109,7 +108,7 @@ keep(struct trip *trip, const struct intake *in)
     trip->received = arena_copy(&trip->arena, in->received);
     if (!trip->received.at)
         return SIPD_ENOMEM;
-    return is_stateless(trip) ? SIPD_OK : serve(trip);
+    return is_stateless(trip) ? SIPD_OK : trip_serve(trip);
 }
 
 /* Hooks never see an ACK to a failure nor a CANCEL as requests: they follow their INVITE, and need its targets only. */
@@ -150,7 +149,7 @@ trip_begin(struct core *core, const struct intake *in)
 static void
 wait(struct trip *trip)
 {
-    if (trip->server == 0 && !is_ack(trip) && serve(trip) != SIPD_OK)
+    if (trip->server == 0 && !is_ack(trip) && trip_serve(trip) != SIPD_OK)
         upstream_status(trip, 503);
     else
         trip->state = TRIP_WAITING;

@@ -140,6 +140,8 @@ void trip_go(struct trip *trip);
 void trip_settle(struct trip *trip);
 /* Says that we are at it: a 100, unless something went up already (§17.2.1, RFC 4320 §4.1). A stale id is ignored. */
 void trip_trying(struct core *core, uint64_t id);
+/* Opens the server transaction that answers repeats. SIPD_ENOMEM, SIPD_EFULL. */
+int trip_serve(struct trip *trip) MUST_USE;
 /* Ends it: its transactions live on by themselves. */
 void trip_end(struct trip *trip);
 

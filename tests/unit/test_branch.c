@@ -66,6 +66,20 @@ START_TEST(a_contact_with_a_way_of_its_own_goes_there)
 }
 END_TEST
 
+/* A group would answer with many voices, of which a transaction hears one (§18.1.1). */
+START_TEST(a_group_is_no_place_to_go)
+{
+    call_contact("sip:bob@224.0.1.75");
+    rig_expect(&rig, ALICE, "SIP/2.0 500 ");
+    call_contact("sip:bob@192.0.2.9;maddr=[ff02::1]");
+    rig_expect(&rig, ALICE, "SIP/2.0 500 ");
+    call_contact("sip:bob@phone.example.net");
+    rig_resolved(&rig, 0, SIPD_OK, "udp:239.1.1.1:5060", ONE, NULL);
+    rig_expect(&rig, ONE, "INVITE ");
+    rig_quiet(&rig);
+}
+END_TEST
+
 /* Behind two NATs the private address is often the same. */
 START_TEST(one_uri_at_two_addresses_is_two_branches)
 {
@@ -360,6 +374,7 @@ suite_branch(void)
 
     tcase_add_test(c, an_address_needs_no_look_up);
     tcase_add_test(c, a_contact_with_a_way_of_its_own_goes_there);
+    tcase_add_test(c, a_group_is_no_place_to_go);
     tcase_add_test(c, one_uri_at_two_addresses_is_two_branches);
     tcase_add_test(c, a_name_is_looked_up);
     tcase_add_test(c, a_name_that_is_not_there_is_404);

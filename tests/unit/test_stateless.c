@@ -196,7 +196,6 @@ START_TEST(a_response_goes_where_the_via_says)
         { "udp:192.0.2.1:1024", "SIP/2.0/UDP 10.0.0.1:5062;rport", "udp:192.0.2.1:1024" },
         { "udp:192.0.2.1:1024", "SIP/2.0/UDP phone.example.net", "udp:192.0.2.1:5060" },
         { "udp:[2001:db8::1]:5060", "SIP/2.0/UDP [2001:db8::1]", "udp:[2001:db8::1]:5060" },
-        { "tcp:192.0.2.1:40000/7", "SIP/2.0/TCP 10.0.0.1", "tcp:192.0.2.1:40000" },
     };
     char via[128];
 
@@ -211,16 +210,88 @@ START_TEST(a_response_goes_where_the_via_says)
 }
 END_TEST
 
+/* Alice calls Bob, both on streams. */
+static const struct rig_sent *
+call_by_streams(const char *via)
+{
+    const struct rig_sent *invite;
+
+    rig.binds_len = 0;
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9;transport=tcp", NULL, 1000);
+    rig_new_branch(&rig);
+    rig_ask(&rig, "tcp:192.0.2.1:40000/7", INVITE_BOB, via, NULL);
+    invite = rig_expect(&rig, "tcp:192.0.2.9:5060", "INVITE ");
+    rig_quiet(&rig);
+    rig_alive(&rig, 0, 0, 0);
+    return invite;
+}
+
+START_TEST(a_response_goes_back_on_its_connection)
+{
+    const struct rig_sent *invite = call_by_streams("Via: SIP/2.0/TCP 10.0.0.1;branch=z9hG4bKq");
+
+    rig_reply(&rig, invite, 180, "t", NULL);
+    rig_expect(&rig, "tcp:192.0.2.1:40000", "SIP/2.0 180 ");
+    rig_quiet(&rig);
+}
+END_TEST
+
 START_TEST(a_connection_that_is_gone_is_opened_anew)
+{
+    const struct rig_sent *invite = call_by_streams("Via: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKq");
+
+    rig_block(&rig, "tcp:192.0.2.1:40000", SIPD_ECLOSED);
+    rig_reply(&rig, invite, 180, "t", NULL);
+    rig_expect(&rig, "tcp:192.0.2.1:5060", "SIP/2.0 180 ");
+}
+END_TEST
+
+/* §16.1: who sent it over a stream repeats nothing, so we do. */
+START_TEST(from_a_stream_to_datagrams_there_is_state)
 {
     const struct rig_sent *invite;
 
     rig_ask(&rig, "tcp:192.0.2.1:40000/7", INVITE_BOB, "Via: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKq",
             NULL);
-    invite = bob_gets("INVITE ");
-    rig_block(&rig, "tcp:192.0.2.1:40000", SIPD_ECLOSED);
+    invite = rig_expect(&rig, BOB, "INVITE ");
+    rig_alive(&rig, 1, 1, 2);
+    rig_pass(&rig, 600);
+    rig_expect(&rig, "tcp:192.0.2.1:40000/7", "SIP/2.0 100 ");
+    rig_expect(&rig, BOB, "INVITE ");
     rig_reply(&rig, invite, 180, "t", NULL);
-    rig_expect(&rig, "tcp:192.0.2.1:5060", "SIP/2.0 180 ");
+    rig_expect(&rig, "tcp:192.0.2.1:40000/7", "SIP/2.0 180 ");
+    rig_ask(&rig, "tcp:192.0.2.1:40000/7", CANCEL_BOB, "Via: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKq",
+            NULL);
+    rig_expect(&rig, "tcp:192.0.2.1:40000/7", "SIP/2.0 200 ");
+    rig_expect(&rig, BOB, "CANCEL ");
+    rig_reply(&rig, invite, 487, "t", NULL);
+    rig_expect(&rig, BOB, "ACK ");
+    rig_expect(&rig, "tcp:192.0.2.1:40000/7", "SIP/2.0 487 ");
+    rig_quiet(&rig);
+    rig_settled(&rig);
+}
+END_TEST
+
+/* … and a failure that comes over a stream comes once, when its INVITE is no longer repeated. */
+START_TEST(from_datagrams_to_a_stream_there_is_state)
+{
+    const struct rig_sent *invite;
+
+    rig.binds_len = 0;
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9;transport=tcp", NULL, 1000);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    invite = rig_expect(&rig, "tcp:192.0.2.9:5060", "INVITE ");
+    rig_alive(&rig, 1, 1, 2);
+    rig_reply(&rig, invite, 486, "t", NULL);
+    rig_expect(&rig, "tcp:192.0.2.9:5060", "ACK ");
+    rig_pass(&rig, 600);
+    ck_assert_str_eq(rig_times(&rig, "SIP/2.0 486 "), "0 500");
+    rig.to_tag = "t";
+    rig_ask(&rig, ALICE, "ACK sip:bob@example.com SIP/2.0", NULL);
+    rig_forget(&rig);
+    rig_pass(&rig, 40000);
+    rig_quiet(&rig);
+    rig_settled(&rig);
 }
 END_TEST
 
@@ -384,7 +455,10 @@ suite_stateless(void)
     tcase_add_test(c, our_own_answers_are_given_once_for_each_repeat);
     tcase_add_test(c, what_waits_gets_a_transaction);
     tcase_add_test(c, a_response_goes_where_the_via_says);
+    tcase_add_test(c, a_response_goes_back_on_its_connection);
     tcase_add_test(c, a_connection_that_is_gone_is_opened_anew);
+    tcase_add_test(c, from_a_stream_to_datagrams_there_is_state);
+    tcase_add_test(c, from_datagrams_to_a_stream_there_is_state);
     tcase_add_test(c, a_response_that_is_not_ours_is_dropped);
     tcase_add_test(c, a_response_that_ends_here_or_leads_nowhere_is_dropped);
     tcase_add_test(c, strays_are_dropped);
