@@ -194,19 +194,17 @@ add_via(struct branch *branch, const struct way *way, struct draft *draft)
 }
 
 /* Step 9: a stream needs a Content-Length, which a datagram may lack (§18.3). */
-static void
-add_length(struct branch *branch, const struct way *way, struct draft *draft)
+void
+forward_add_length(struct core *core, const struct msg *msg, uint8_t transport, struct draft *draft)
 {
-    struct trip *trip = branch->trip;
-    struct buf *b = &trip->core->scratch;
+    struct buf *b = &core->scratch;
     struct span there;
 
-    if (!hop_is_reliable(way->to.transport) || msg_get(&trip->msg, HDR_CONTENT_LENGTH, &there))
+    if (!hop_is_reliable(transport) || msg_get(msg, HDR_CONTENT_LENGTH, &there))
         return;
     buf_clear(b);
-    buf_put_u64(b, trip->msg.body_len);
-    draft_add_header(draft, SPAN("Content-Length"),
-                     arena_copy(trip->core->ports.turn, buf_span(b)));
+    buf_put_u64(b, msg->body_len);
+    draft_add_header(draft, SPAN("Content-Length"), arena_copy(core->ports.turn, buf_span(b)));
 }
 
 /* ON_BRANCH hooks: what they wish holds for this branch only. */
@@ -239,6 +237,6 @@ forward_write(struct branch *branch, const struct hop *hop, struct forward_resul
     breadth_write(branch, &draft);
     add_edits(branch, &draft);
     out->branch = add_via(branch, &out->way, &draft);
-    add_length(branch, &out->way, &draft);
+    forward_add_length(core, &trip->msg, out->way.to.transport, &draft);
     return draft_render(&draft, core->ports.turn, &out->bytes);
 }

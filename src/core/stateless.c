@@ -20,24 +20,6 @@ may_pass(struct core *core, const struct intake *in)
            mark_branch_is_ours(core, &in->gist->via, &loop);
 }
 
-/* The Via beneath ours. */
-static bool
-second_via(const struct intake *in, struct via *via)
-{
-    const struct msg_field *field = in->gist->via_field;
-    struct span rest = msg_value(in->msg, field);
-
-    if (via_next(&rest, via) != SIPD_OK)
-        return false;
-    if (via_next(&rest, via) == SIPD_OK)
-        return true;
-    field = msg_find(in->msg, HDR_VIA, field);
-    if (!field)
-        return false;
-    rest = msg_value(in->msg, field);
-    return via_next(&rest, via) == SIPD_OK;
-}
-
 /* On the connection that the request came on if it is still there; its port stands in our stamp (intake.c). */
 static bool
 by_connection(struct core *core, const struct via *via, size_t bytes, struct way *way)
@@ -89,7 +71,8 @@ stateless_answer(struct core *core, const struct intake *in)
     struct via via;
 
     ++*core->count.strays;
-    if (!may_pass(core, in) || !second_via(in, &via) || !may_stray(core, in, &via))
+    if (!may_pass(core, in) || !upstream_second_via(in->msg, in->gist, &via) ||
+        !may_stray(core, in, &via))
         return;
     bytes = upstream_pop_via(core, in->msg, in->gist);
     if (bytes.at && find_way(core, &via, bytes.len, &way))

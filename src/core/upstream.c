@@ -4,6 +4,7 @@
 #include "core/upstream.h"
 
 #include "core/best.h"
+#include "core/forward.h"
 #include "core/refuse.h"
 #include "core/state.h"
 
@@ -83,19 +84,17 @@ upstream_status(struct trip *trip, unsigned status)
     *trip->core->count.unsent += trip_reply(trip, status, none, headers, none, none) != SIPD_OK;
 }
 
-/* A response whose only Via is ours was meant for us (§16.7 step 3); one whose next cannot be read has no way to go. */
-static bool
-has_second_via(const struct msg *msg, const struct gist *gist)
+bool
+upstream_second_via(const struct msg *msg, const struct gist *gist, struct via *via)
 {
     struct span rest = msg_value(msg, gist->via_field);
     const struct msg_field *next;
-    struct via via;
 
-    if (via_next(&rest, &via) == SIPD_OK && via_next(&rest, &via) == SIPD_OK)
+    if (via_next(&rest, via) == SIPD_OK && via_next(&rest, via) == SIPD_OK)
         return true;
     next = rest.len == 0 ? msg_find(msg, HDR_VIA, gist->via_field) : NULL;
     rest = next ? msg_value(msg, next) : none;
-    return via_next(&rest, &via) == SIPD_OK;
+    return via_next(&rest, via) == SIPD_OK;
 }
 
 /* Step 7: the challenges of all other branches that asked for credentials. */
@@ -127,11 +126,13 @@ without_our_via(struct core *core, struct trip *trip, const struct msg *msg,
 {
     struct draft draft;
     struct span bytes;
+    struct via via;
 
-    if (!has_second_via(msg, gist))
+    if (!upstream_second_via(msg, gist, &via))
         return none;
     draft_init(&draft, msg, core->ports.turn);
     draft_pop_via(&draft, gist);
+    forward_add_length(core, msg, hop_transport_read(via.transport), &draft);
     if (trip && (msg->status == 401 || msg->status == 407))
         add_challenges(trip, msg, &draft);
     return draft_render(&draft, core->ports.turn, &bytes) == SIPD_OK ? bytes : none;

@@ -16,6 +16,8 @@ void upstream_response(struct trip *trip, const struct msg *msg, const struct gi
 void upstream_best(struct trip *trip);
 /* The response without our Via, ready to go up, in the turn's memory; empty if it cannot be made or was meant for us. */
 struct span upstream_pop_via(struct core *core, const struct msg *msg, const struct gist *gist);
+/* The Via beneath ours. False: there is none, so it was meant for us (§16.7 step 3), or none that could be read. */
+bool upstream_second_via(const struct msg *msg, const struct gist *gist, struct via *via);
 /* A 2xx on a client transaction whose trip is over goes up by the server transaction `peer` (RFC 6026 §7.1, §7.2). */
 void upstream_late(struct core *core, uint64_t peer, const struct msg *msg,
                    const struct gist *gist);

@@ -85,6 +85,29 @@ START_TEST(a_response_loses_our_via_and_nothing_else)
 END_TEST
 
 /* All Vias may stand in one line. */
+/* §18.3: what came in a datagram may lack it, a stream may not. */
+START_TEST(a_response_gets_a_length_for_a_stream)
+{
+    static const char body[] = "four\r\n";
+    const struct rig_sent *invite;
+    char text[1024];
+
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    rig_ask(&rig, "tcp:192.0.2.1:40000/7", INVITE_BOB, "Via: SIP/2.0/TCP a;branch=z9hG4bKa", NULL);
+    invite = rig_expect(&rig, BOB, "INVITE ");
+    snprintf(text, sizeof text,
+             "SIP/2.0 183 Whatever\r\nVia: %s\r\nVia: %s\r\nFrom: %s\r\nTo: %s;tag=t\r\nCall-ID: %s\r\n"
+             "CSeq: %s\r\n\r\n%s",
+             rig_value(invite, "Via", 0), rig_value(invite, "Via", 1), rig_value(invite, "From", 0),
+             rig_value(invite, "To", 0), rig_value(invite, "Call-ID", 0),
+             rig_value(invite, "CSeq", 0), body);
+    rig_bytes(&rig, BOB, span_of(text), 0, NULL);
+    ck_assert_str_eq(rig_value(rig_expect(&rig, "tcp:192.0.2.1:40000/7", "SIP/2.0 183 "),
+                               "Content-Length", 0),
+                     "6");
+}
+END_TEST
+
 START_TEST(our_via_may_share_a_line)
 {
     char text[2048];
@@ -546,6 +569,7 @@ suite_answer(void)
     const TTest *const alone[] = {
         provisional_responses_go_up_but_100_does_not,
         a_response_loses_our_via_and_nothing_else,
+        a_response_gets_a_length_for_a_stream,
         our_via_may_share_a_line,
         a_failure_is_acknowledged_here_and_goes_up_as_it_came,
         silence_is_408_for_an_invite,
