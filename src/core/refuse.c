@@ -3,6 +3,7 @@
  */
 #include "core/refuse.h"
 
+#include "core/cancel.h"
 #include "core/mark.h"
 #include "core/upstream.h"
 #include "sip/reply.h"
@@ -85,9 +86,12 @@ trip_reply(struct trip *trip, unsigned status, struct span phrase, struct span h
     };
     struct span bytes = write_reply(core, &to, status, phrase, headers, body_type, body);
 
-    if (!bytes.at)
-        return SIPD_ENOMEM;
-    return upstream_send(trip, status, bytes);
+    int err = bytes.at ? upstream_send(trip, status, bytes) : SIPD_ENOMEM;
+
+    /* §16.7 step 10, for the answers of modules: whoever still rings is called off. */
+    if (err == SIPD_OK && status >= 200)
+        cancel_branches(trip, 487, (struct span){ NULL, 0 });
+    return err;
 }
 
 int

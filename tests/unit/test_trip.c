@@ -210,6 +210,33 @@ START_TEST(a_hook_may_add_targets_when_a_branch_fails)
 }
 END_TEST
 
+/* §16.7 step 10: what a module answers is final too, and whoever rings is called off. */
+START_TEST(an_answer_of_a_hook_calls_the_branches_off)
+{
+    struct told *told = hook(SIPD_ON_RESPONSE, SIPD_DONE);
+    const struct rig_sent *rings, *busy;
+
+    bind_bob();
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.8", NULL, 1000);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    rings = rig_expect(&rig, BOB, "INVITE ");
+    busy = rig_expect(&rig, "udp:192.0.2.8:5060", "INVITE ");
+    rig_reply(&rig, rings, 180, "r", NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 180 ");
+    told->status = 302;
+    rig_reply(&rig, busy, 486, "t", NULL);
+    rig_expect(&rig, "udp:192.0.2.8:5060", "ACK ");
+    rig_expect(&rig, ALICE, "SIP/2.0 302 ");
+    rig_expect(&rig, BOB, "CANCEL ");
+    rig_quiet(&rig);
+    told->status = 0;
+    rig_reply(&rig, rings, 487, "r", NULL);
+    rig_expect(&rig, BOB, "ACK ");
+    rig_quiet(&rig);
+    rig_settled(&rig);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- later */
 
 START_TEST(a_hook_waits_and_is_asked_again)
@@ -451,6 +478,7 @@ suite_trip(void)
         targets_add_up_until_a_hook_is_done,
         what_is_for_another_domain_has_no_targets_of_ours,
         a_hook_may_add_targets_when_a_branch_fails,
+        an_answer_of_a_hook_calls_the_branches_off,
         a_hook_waits_and_is_asked_again,
         the_chain_goes_on_where_it_stood,
         an_answer_may_come_later,
