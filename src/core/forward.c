@@ -7,6 +7,7 @@
 #include "core/mark.h"
 #include "core/state.h"
 #include "core/token.h"
+#include "sip/request_uri.h"
 
 enum { HEAD_ROOM = 512 }; /* what the edits add at most, for the choice of a way by size */
 
@@ -39,44 +40,59 @@ in_brackets(struct core *core, struct span uri)
     return join(core, parts, countof(parts));
 }
 
-/* Step 2: the target becomes the Request-URI; header fields in it must not (§19.1.5). */
-static void
-set_request_uri(struct branch *branch, struct draft *draft)
+/* Step 2: the target becomes the Request-URI; who asked for a sip resource gets none of sips, but TLS (RFC 5630 §5.3). */
+static struct span
+target_text(const struct branch *branch)
 {
-    const struct uri *uri = &branch->target->uri;
-    struct span text = uri->whole;
+    const struct trip *trip = branch->trip;
+    unsigned changes = trip->uri.scheme == URI_SIP ? REQUEST_URI_SIP : 0;
 
-    if (uri->headers.len > 0)
-        text = span_between(uri->whole.at, uri->headers.at - 1);
-    draft_set_uri(draft, text);
+    return request_uri(&branch->target->uri, changes, trip->core->ports.turn);
+}
+
+/* Does it go on as a sips resource, or to one? */
+static bool
+is_secure(const struct trip *trip)
+{
+    return trip->uri.scheme == URI_SIPS || span_ieq(span_head(trip->next_route, 5), SPAN("sips:"));
+}
+
+/* Step 4: at the edge between TLS and none; RFC 6157 §3.1: between IPv4 and IPv6. */
+static bool
+must_stay(const struct trip *trip, const struct way *way)
+{
+    return is_secure(trip) != (trip->source.transport == HOP_TLS) ||
+           hop_is_v4(&trip->source) != hop_is_v4(&way->to);
 }
 
 /* Which dialogs must come back through us: all that these methods can make or refresh (§16.6 step 4). */
 static bool
-wants_record_route(const struct trip *trip)
+wants_record_route(const struct trip *trip, const struct way *way)
 {
     static const bool makes_dialogs[METHODS] = {
         [METHOD_INVITE] = true, [METHOD_SUBSCRIBE] = true, [METHOD_NOTIFY] = true,
         [METHOD_REFER] = true,  [METHOD_UPDATE] = true,    [METHOD_OTHER] = true,
     };
 
-    return trip->core->conf->record_route && makes_dialogs[trip->gist.method];
+    return makes_dialogs[trip->gist.method] &&
+           (trip->core->conf->record_route || must_stay(trip, way));
 }
 
-/* "<sip:TOKEN@host:port;transport=tcp;lr>" */
+/* "<sip:TOKEN@host:port;transport=tcp;lr>", or "<sips:TOKEN@host:port;lr>" */
 static struct span
 record_route(struct trip *trip, const struct token *token, struct span sent_by, uint8_t transport)
 {
     struct core *core = trip->core;
     char text[TOKEN_BYTES];
-    bool udp = transport == HOP_UDP;
+    bool sips = transport == HOP_TLS && is_secure(trip);
+    bool plain = sips || transport == HOP_UDP;
     struct span parts[] = {
-        SPAN("<sip:"),
+        sips ? SPAN("<sips:") : SPAN("<sip:"),
         token_write(core, trip->gist.call_id, token, text),
         SPAN("@"),
         sent_by,
-        udp ? SPAN("") : SPAN(";transport="),
-        udp ? SPAN("") : hop_transport_uri(transport),
+        plain ? SPAN("") : SPAN(";transport="),
+        plain ? SPAN("") : hop_transport_uri(transport),
         SPAN(";lr>"),
     };
 
@@ -125,7 +141,7 @@ add_record_route(struct branch *branch, const struct way *way, struct draft *dra
                          .ours = trip->for_us };
     struct core_side side;
 
-    if (!wants_record_route(trip))
+    if (!wants_record_route(trip, way))
         return;
     in.has_flow = bound || in.by_flow;
     out.has_flow = bound || out.by_flow;
@@ -150,20 +166,19 @@ add_edits(struct branch *branch, struct draft *draft)
 }
 
 /* §16.4 and step 6: our own Routes go; a strict router next gets its URI as Request-URI and ours at the end of Route. */
-static void
+static int
 set_routes(struct branch *branch, struct draft *draft)
 {
     struct trip *trip = branch->trip;
+    struct span target = target_text(branch);
 
     draft_drop_routes(draft, trip->own_routes + (trip->strict_next ? 1u : 0u));
     if (trip->last_route_is_uri)
         draft_drop_last_route(draft);
-    if (!trip->strict_next) {
-        set_request_uri(branch, draft);
-        return;
-    }
-    draft_append_route(draft, in_brackets(trip->core, branch->target->is.uri));
-    draft_set_uri(draft, trip->next_route);
+    draft_set_uri(draft, trip->strict_next ? trip->next_route : target);
+    if (trip->strict_next)
+        draft_append_route(draft, in_brackets(trip->core, target));
+    return target.at ? SIPD_OK : SIPD_ENOMEM;
 }
 
 /* Step 8: our Via on top, the stamps on the one beneath it. Returns the branch. */
@@ -231,7 +246,8 @@ forward_write(struct branch *branch, const struct hop *hop, struct forward_resul
     if (branch->attempt == 1 && !ask_hooks(branch))
         return SIPD_EINVAL;
     draft_init(&draft, &trip->msg, core->ports.turn);
-    set_routes(branch, &draft);
+    if (set_routes(branch, &draft) != SIPD_OK)
+        return SIPD_ENOMEM;
     draft_lower_max_forwards(&draft, &trip->gist);
     add_record_route(branch, &out->way, &draft);
     breadth_write(branch, &draft);

@@ -6,7 +6,10 @@
 #include "core/state.h"
 #include "sip/addr.h"
 
-/* §16.5: no target twice, so a redirection in a circle comes to its end; a sips resource stays one (RFC 5630 §5.4). */
+/*
+ * §16.5: no target twice, so a redirection in a circle comes to its end; a sips resource stays one, and no other becomes one
+ * (RFC 5630 §5.3).
+ */
 static bool
 add_contact(struct trip *trip, const struct addr *addr)
 {
@@ -15,8 +18,7 @@ add_contact(struct trip *trip, const struct addr *addr)
     struct span q;
     struct uri uri;
 
-    if (uri_read(addr->uri, &uri) != SIPD_OK || (uri.scheme != URI_SIPS && uri.scheme != URI_SIP) ||
-        (trip->uri.scheme == URI_SIPS && uri.scheme == URI_SIP))
+    if (uri_read(addr->uri, &uri) != SIPD_OK || uri.scheme != trip->uri.scheme)
         return false;
     if (param_find(addr->params, SPAN("q"), &q))
         (void)addr_q_read(q, &target.q);

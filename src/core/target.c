@@ -58,6 +58,10 @@ add(struct trip *trip, const struct sipd_target *is, bool else_by_uri)
         return SIPD_ENOMEM;
     if (uri_read(target->is.uri, &target->uri) != SIPD_OK)
         return SIPD_ESYNTAX;
+    if (trip->uri.scheme == URI_SIPS && target->uri.scheme == URI_SIP) {
+        trip->insecure = true;
+        return SIPD_EINVAL;
+    }
     if (is_known(trip, target))
         return SIPD_OK;
     link_by_q(trip, target);

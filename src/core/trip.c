@@ -203,6 +203,17 @@ status_of_absence(const struct trip *trip)
     return len > 0 && ports->knows(ports->io, (struct span){ aor, (size_t)len }) ? 480 : 404;
 }
 
+/* … and 480 with a reason for one who is there, but not for a sips request (RFC 5630 §5.3). */
+static void
+refuse_absence(struct trip *trip)
+{
+    struct span warning =
+        trip->insecure ? SPAN("Warning: 380 sipd \"SIPS Not Allowed\"\r\n") : none;
+    unsigned status = trip->insecure ? 480 : status_of_absence(trip);
+
+    *trip->core->count.unsent += trip_reply(trip, status, none, warning, none, none) != SIPD_OK;
+}
+
 /* §16.5: another's domain, or Routes that are left, make the Request-URI the only target; else the hooks say. */
 static bool
 find_targets(struct trip *trip)
@@ -214,7 +225,7 @@ find_targets(struct trip *trip)
     if (trip->for_us && !ask(trip, SIPD_ON_TARGETS))
         return false;
     if (list_empty(&trip->targets)) {
-        upstream_status(trip, status_of_absence(trip));
+        refuse_absence(trip);
         return false;
     }
     return true;

@@ -108,6 +108,7 @@ struct trip {
     bool trusted;
 
     struct list targets;  /* not yet tried */
+    bool insecure;        /* a sips request was not let go to a sip target (RFC 5630 §5.3) */
     struct list branches; /* all that were made */
     uint32_t targets_len; /* ever added */
     uint32_t pending;     /* branches not done */
@@ -124,7 +125,10 @@ struct trip {
         no_answer; /* the group at hand rang long enough; of a silent one: its client has given up */
 };
 
-/* Adds a target, best q first, unless an equal one was added before (§16.5). SIPD_ENOMEM, SIPD_EFULL, SIPD_ESYNTAX. */
+/*
+ * Adds a target, best q first, unless an equal one was added before (§16.5). SIPD_ENOMEM, SIPD_EFULL, SIPD_ESYNTAX; SIPD_EINVAL: a
+ * sip target for a sips request (RFC 5630 §5.3).
+ */
 int trip_add_target(struct trip *trip, const struct sipd_target *target) MUST_USE;
 /* Wishes an edit of what is forwarded; spans are copied. SIPD_ENOMEM. */
 int trip_add_edit(struct trip *trip, struct span name, struct span value,

@@ -50,9 +50,11 @@ static const struct sipd_conf_item listen_items[] = {
 #define BASE offsetof(struct config_text, proxy)
 static const struct sipd_conf_item proxy_items[] = {
     CHOICE("mode", proxy.mode, modes, 0,
-           "with transactions, or without any (RFC 3261 §16.2, §16.11)"),
+           "with transactions, or without any but between streams and datagrams (RFC 3261 §16.2, "
+           "§16.11)"),
     BOOL("record_route", proxy.record_route, true,
-         "stay in the path of the dialogs that we let be made (RFC 3261 §16.6 step 4)"),
+         "stay in the path of the dialogs that we let be made (RFC 3261 §16.6 step 4); if not, then "
+         "only of those between IPv4 and IPv6, or TLS and none"),
     CHOICE("fork", proxy.fork, forks, 0,
            "all targets at once, or those of equal q together, best first"),
     UINT("no_answer_s", proxy.no_answer_s, 120, 0, 3600,

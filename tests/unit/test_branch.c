@@ -112,7 +112,7 @@ START_TEST(a_name_is_looked_up)
     rig_pass(&rig, 200);
     rig_expect(&rig, ALICE, "SIP/2.0 100 ");
     rig_resolved(&rig, 0, SIPD_OK, ONE, NULL);
-    rig_expect(&rig, ONE, "INVITE sips:bob@phone.example.net:5070 ");
+    rig_expect(&rig, ONE, "INVITE sip:bob@phone.example.net:5070 ");
     rig_resolved(&rig, 0, SIPD_OK, TWO, NULL); /* stale */
     rig_quiet(&rig);
 }

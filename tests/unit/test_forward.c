@@ -96,6 +96,29 @@ START_TEST(the_target_is_the_request_uri)
 }
 END_TEST
 
+/* §19.1.1, table 1. */
+START_TEST(what_may_not_stand_in_a_request_uri_goes)
+{
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9;a;method=REGISTER;transport=udp?Subject=x", NULL,
+             1000);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    bob_gets("INVITE sip:bob@192.0.2.9;a;transport=udp SIP/2.0\r\n");
+}
+END_TEST
+
+/* RFC 5630 §5.3: the callee registered a sips Contact, the caller asked for a sip resource. */
+START_TEST(a_sips_contact_is_reached_by_tls_as_sip)
+{
+    rig_bind(&rig, "bob", "sips:bob@192.0.2.9;x=y", NULL, 1000);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    rig_expect(&rig, "tls:192.0.2.9:5061", "INVITE sip:bob@192.0.2.9;x=y SIP/2.0\r\n");
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "INVITE sips:bob@example.com SIP/2.0", NULL);
+    rig_expect(&rig, "tls:192.0.2.9:5061", "INVITE sips:bob@192.0.2.9;x=y SIP/2.0\r\n");
+    rig_quiet(&rig);
+}
+END_TEST
+
 START_TEST(anothers_request_uri_is_left_alone)
 {
     rig.trust = true;
@@ -145,6 +168,70 @@ START_TEST(recording_may_be_switched_off)
     bind_bob();
     rig_ask(&rig, ALICE, INVITE_BOB, NULL);
     ck_assert_uint_eq(rig_count(bob_gets("INVITE "), "Record-Route"), 0);
+}
+END_TEST
+
+/* How a Record-Route begins and ends. */
+static void
+is_recorded(const struct rig_sent *sent, unsigned n, const char *head, const char *tail)
+{
+    const char *value = rig_value(sent, "Record-Route", n);
+
+    ck_assert_ptr_nonnull(value);
+    ck_assert_int_eq(strncmp(value, head, strlen(head)), 0);
+    ck_assert_uint_ge(strlen(value), strlen(tail));
+    ck_assert_str_eq(value + strlen(value) - strlen(tail), tail);
+}
+
+/* §16.6 step 4: between TLS and none; RFC 6157 §3.1: between IPv4 and IPv6. */
+START_TEST(at_an_edge_recording_is_no_choice)
+{
+    const struct rig_sent *sent;
+
+    rig.conf.record_route = false;
+    rig_bind(&rig, "bob", "sip:bob@[2001:db8::9]", NULL, 1000);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    sent = rig_expect(&rig, "udp:[2001:db8::9]:5060", "INVITE ");
+    ck_assert_uint_eq(rig_count(sent, "Record-Route"), 2);
+    is_recorded(sent, 0, "<sip:", "@[2001:db8::5]:5060;lr>");
+    is_recorded(sent, 1, "<sip:", "@198.51.100.1:5060;lr>");
+
+    rig.binds_len = 0;
+    rig_bind(&rig, "bob", "sips:bob@192.0.2.9", NULL, 1000);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "INVITE sips:bob@example.com SIP/2.0", NULL);
+    sent = rig_expect(&rig, "tls:192.0.2.9:5061", "INVITE ");
+    is_recorded(sent, 0, "<sips:", "@sip.example.com:5061;lr>");
+    is_recorded(sent, 1, "<sip:", "@198.51.100.1:5060;lr>");
+
+    rig.binds_len = 0;
+    bind_bob();
+    rig_new_branch(&rig);
+    rig_ask(&rig, "tls:192.0.2.1:40000/7", INVITE_BOB, "Via: SIP/2.0/TLS a;branch=z9hG4bKa", NULL);
+    sent = rig_expect(&rig, BOB, "INVITE ");
+    is_recorded(sent, 0, "<sip:", "@198.51.100.1:5060;lr>");
+    is_recorded(sent, 1, "<sip:", "@sip.example.com:5061;transport=tls;lr>");
+}
+END_TEST
+
+/* §16.6 step 4: one of sips, and no transport in it (RFC 5630 §5.3). */
+START_TEST(what_goes_to_a_sips_resource_is_recorded_so)
+{
+    const struct rig_sent *sent;
+
+    rig_bind(&rig, "bob", "sips:bob@192.0.2.9", NULL, 1000);
+    rig_ask(&rig, "tls:192.0.2.1:40000/7", "INVITE sips:bob@example.com SIP/2.0",
+            "Via: SIP/2.0/TLS a;branch=z9hG4bKa", NULL);
+    sent = rig_expect(&rig, "tls:192.0.2.9:5061", "INVITE ");
+    ck_assert_uint_eq(rig_count(sent, "Record-Route"), 2);
+    is_recorded(sent, 0, "<sips:", "@sip.example.com:5061;lr>");
+    is_recorded(sent, 1, "<sips:", "@sip.example.com:5061;lr>");
+    rig.trust = true;
+    rig_new_branch(&rig);
+    rig_ask(&rig, "tls:192.0.2.1:40000/7", "INVITE sip:carol@203.0.113.5 SIP/2.0",
+            "Via: SIP/2.0/TLS a;branch=z9hG4bKb", "Route: <sips:203.0.113.6;lr>", NULL);
+    sent = rig_expect(&rig, "tls:203.0.113.6:5061", "INVITE ");
+    is_recorded(sent, 0, "<sips:", "@sip.example.com:5061;lr>");
 }
 END_TEST
 
@@ -318,10 +405,14 @@ suite_forward(void)
     tcase_add_test(c, all_else_stays_to_the_byte);
     tcase_add_test(c, methods_that_we_do_not_know_are_forwarded_and_answered);
     tcase_add_test(c, the_target_is_the_request_uri);
+    tcase_add_test(c, what_may_not_stand_in_a_request_uri_goes);
+    tcase_add_test(c, a_sips_contact_is_reached_by_tls_as_sip);
     tcase_add_test(c, anothers_request_uri_is_left_alone);
     tcase_add_test(c, max_forwards_is_added_where_it_is_missing);
     tcase_add_test(c, what_may_make_a_dialog_is_recorded);
     tcase_add_test(c, recording_may_be_switched_off);
+    tcase_add_test(c, at_an_edge_recording_is_no_choice);
+    tcase_add_test(c, what_goes_to_a_sips_resource_is_recorded_so);
     tcase_add_test(c, ours_stands_above_those_of_others);
     tcase_add_test(c, modules_wish_for_all_branches_or_for_one);
     tcase_add_test(c, a_wish_holds_for_each_attempt);

@@ -130,7 +130,7 @@ START_TEST(anothers_redirection_goes_up)
 }
 END_TEST
 
-/* RFC 5630 §5.4 */
+/* RFC 5630 §5.3: nor does another become one. */
 START_TEST(a_sips_resource_stays_one)
 {
     rig.conf.recurse = true;
@@ -140,6 +140,12 @@ START_TEST(a_sips_resource_stays_one)
     rig_reply(&rig, invite, 302, "t", "Contact: <sip:bob@192.0.2.77>, <sips:bob@192.0.2.78>", NULL);
     rig_expect(&rig, "tls:192.0.2.9:5061", "ACK ");
     rig_expect(&rig, "tls:192.0.2.78:5061", "INVITE sips:bob@192.0.2.78 ");
+    rig_quiet(&rig);
+    rig.binds_len = 0;
+    rig_new_branch(&rig);
+    call(true);
+    redirect(302, "Contact: <sips:bob@192.0.2.78>");
+    rig_expect(&rig, ALICE, "SIP/2.0 302 ");
     rig_quiet(&rig);
 }
 END_TEST

@@ -167,6 +167,24 @@ START_TEST(parallel_takes_all_and_q_takes_the_best)
 }
 END_TEST
 
+/* RFC 5630 §5.3: there is no last hop in the open, and the caller shall know why. */
+START_TEST(a_sips_request_has_sips_targets_only)
+{
+    const struct rig_sent *sent;
+
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.11;transport=tls", NULL, 1000);
+    rig_ask(&rig, ALICE, "INVITE sips:bob@example.com SIP/2.0", NULL);
+    sent = rig_expect(&rig, ALICE, "SIP/2.0 480 Temporarily Unavailable\r\n");
+    ck_assert_str_eq(rig_value(sent, "Warning", 0), "380 sipd \"SIPS Not Allowed\"");
+    rig_quiet(&rig);
+    rig_bind(&rig, "bob", "sips:bob@192.0.2.12", NULL, 100);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "INVITE sips:bob@example.com SIP/2.0", NULL);
+    rig_expect(&rig, "tls:192.0.2.12:5061", "INVITE sips:bob@192.0.2.12 ");
+    rig_quiet(&rig);
+}
+END_TEST
+
 Suite *
 suite_target(void)
 {
@@ -180,6 +198,7 @@ suite_target(void)
     tcase_add_test(c, there_is_a_ceiling);
     tcase_add_test(c, memory_has_a_ceiling_too);
     tcase_add_test(c, parallel_takes_all_and_q_takes_the_best);
+    tcase_add_test(c, a_sips_request_has_sips_targets_only);
     suite_add_tcase(s, c);
     return s;
 }

@@ -60,7 +60,7 @@ struct span sipd_req_user(const struct sipd_req *req);
 void sipd_req_trust(struct sipd_req *req);
 bool sipd_req_is_trusted(const struct sipd_req *req);
 
-/* Adds a target (ON_TARGETS; ON_REQUEST too). Copied. SIPD_ENOMEM, SIPD_ESYNTAX (uri), SIPD_EFULL. */
+/* Adds a target (ON_TARGETS; ON_REQUEST too). Copied. SIPD_ENOMEM, SIPD_ESYNTAX (uri), SIPD_EFULL, SIPD_EINVAL (sip for sips). */
 int sipd_req_add_target(struct sipd_req *req, const struct sipd_target *target);
 /* The n-th target (0…) of those added so far, in the order they were added; NULL past the end. Lent until the next is added. */
 const struct sipd_target *sipd_req_target_at(const struct sipd_req *req, unsigned n);
