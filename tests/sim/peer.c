@@ -107,6 +107,13 @@ take_dialog(struct peer *p, const struct peer_heard *heard, bool is_caller)
     p->in_dialog = true;
 }
 
+/* One at a time: a script that wants both has two peers. */
+static bool
+makes_dialog(enum method method)
+{
+    return method == METHOD_INVITE || method == METHOD_SUBSCRIBE;
+}
+
 const struct peer_heard *
 peer_next(struct peer *p)
 {
@@ -117,10 +124,10 @@ peer_next(struct peer *p)
         return NULL;
     heard = container_of(node, struct peer_heard, link);
     list_push(&p->archive, node);
-    if (!msg_is_request(&heard->msg) && heard->gist.method == METHOD_INVITE && heard->gist.has_to_tag
+    if (!msg_is_request(&heard->msg) && makes_dialog(heard->gist.method) && heard->gist.has_to_tag
         && heard->msg.status < 300)
         take_dialog(p, heard, true);
-    if (msg_is_request(&heard->msg) && heard->gist.method == METHOD_INVITE && !heard->gist.has_to_tag)
+    if (msg_is_request(&heard->msg) && makes_dialog(heard->gist.method) && !heard->gist.has_to_tag)
         p->in_dialog = false;
     return heard;
 }
@@ -267,11 +274,12 @@ write_new(struct peer *p, const struct peer_say *say)
     field(&b, say, "CSeq", format(p, "%u %.*s", cseq, SPAN_ARG(say->what)));
     field(&b, say, "Contact", contact(p));
     finish(&b, say);
-    if (span_eq(say->what, SPAN("INVITE"))) {
+    if (makes_dialog(names_method(say->what))) {
         p->in_dialog = false;
         p->side = (struct peer_side){ .is_caller = true, .call_id = call_id, .local = from, .remote = to, .cseq = cseq };
-        return p->invite = keep(p, &b);
     }
+    if (span_eq(say->what, SPAN("INVITE")))
+        return p->invite = keep(p, &b);
     return keep(p, &b);
 }
 
@@ -388,7 +396,7 @@ write_response(struct peer *p, const struct peer_say *say, unsigned status, cons
     field(&b, say, "CSeq", format(p, "%u %.*s", heard->gist.cseq, SPAN_ARG(heard->gist.cseq_method)));
     field(&b, say, "Contact", contact(p));
     finish(&b, say);
-    if (heard->gist.method == METHOD_INVITE && status > 100 && status < 300)
+    if (makes_dialog(heard->gist.method) && status > 100 && status < 300)
         make_callee_dialog(p, heard, to);
     p->last_to = heard->from;
     return keep(p, &b);
