@@ -300,12 +300,12 @@ may_try_more(const struct trip *trip)
            !list_empty(&trip->targets);
 }
 
-/* Its client's Timer F fires at the latest so long after the request came. */
+/* Its client's Timer F fires at the latest so long after the request came, and what it said last takes at most T4. */
 static bool
 waits_silently(struct trip *trip)
 {
     struct core *core = trip->core;
-    uint64_t until_ms = trip->began_ms + 64 * TXN_T1_MS;
+    uint64_t until_ms = trip->began_ms + 64 * TXN_T1_MS + TXN_T4_MS;
 
     if (until_ms <= core->ports.clock->now_ms)
         return false;
