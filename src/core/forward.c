@@ -7,6 +7,7 @@
 #include "core/mark.h"
 #include "core/state.h"
 #include "core/token.h"
+#include "sip/draft_body.h"
 #include "sip/request_uri.h"
 
 enum { HEAD_ROOM = 512 }; /* what the edits add at most, for the choice of a way by size */
@@ -218,7 +219,7 @@ forward_add_length(struct core *core, const struct msg *msg, uint8_t transport, 
     if (!hop_is_reliable(transport) || msg_get(msg, HDR_CONTENT_LENGTH, &there))
         return;
     buf_clear(b);
-    buf_put_u64(b, msg->body_len);
+    buf_put_u64(b, draft_body_len(draft));
     draft_add_header(draft, SPAN("Content-Length"), arena_copy(core->ports.turn, buf_span(b)));
 }
 
