@@ -99,7 +99,7 @@ show_chain(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
     const struct chain *chain = core_chain(d->core);
 
     (void)ask;
-    for (int stage = 0; stage < SIPD_STAGES; stage++)
+    for (int stage = 0; stage < CHAIN_STAGES; stage++)
         for (uint16_t i = 0; i < chain->len[stage]; i++) {
             const struct chain_hook *hook = &chain->stages[stage][i];
 
