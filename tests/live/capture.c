@@ -1,5 +1,6 @@
 /*
- * Every packet that sipd sends, looked at by tshark and then by us: not one may be malformed (RFC 3261 §7, §8.1.1, §25).
+ * Every packet that sipd sends, looked at by tshark and then by us: not one may be malformed (RFC 3261 §7, §8.1.1,
+ * §25).
  */
 #include "live/capture.h"
 
@@ -75,7 +76,8 @@ flush(const struct capture *c)
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     snprintf(marker, sizeof marker, "the capture of %d ends here", (int)getpid());
     while (!file_has(c->file, marker)) {
-        ck_assert_msg(proc_now_ms() < until, "the capture does not end:\n%s", proc_output(&c->proc));
+        ck_assert_msg(proc_now_ms() < until, "the capture does not end:\n%s",
+                      proc_output(&c->proc));
         (void)sendto(fd, marker, strlen(marker), 0, (struct sockaddr *)&to, sizeof to);
         proc_pause(STEP_MS);
     }
@@ -86,13 +88,39 @@ flush(const struct capture *c)
 
 /* What is asked of tshark for each frame. */
 enum field {
-    FRAME, METHOD, STATUS, FROM, TO, CALL_ID, CSEQ, CSEQ_METHOD, MAX_FORWARDS, VIA, CONTENT_LENGTH, TCP, EXPERT, SEVERITY,
-    MALFORMED, FIELDS
+    FRAME,
+    METHOD,
+    STATUS,
+    FROM,
+    TO,
+    CALL_ID,
+    CSEQ,
+    CSEQ_METHOD,
+    MAX_FORWARDS,
+    VIA,
+    CONTENT_LENGTH,
+    TCP,
+    EXPERT,
+    SEVERITY,
+    MALFORMED,
+    FIELDS
 };
 
 static const char *const field_names[FIELDS] = {
-    "frame.number", "sip.Method", "sip.Status-Code", "sip.From", "sip.To", "sip.Call-ID", "sip.CSeq", "sip.CSeq.method",
-    "sip.Max-Forwards", "sip.Via", "sip.Content-Length", "tcp.srcport", "_ws.expert.message", "_ws.expert.severity",
+    "frame.number",
+    "sip.Method",
+    "sip.Status-Code",
+    "sip.From",
+    "sip.To",
+    "sip.Call-ID",
+    "sip.CSeq",
+    "sip.CSeq.method",
+    "sip.Max-Forwards",
+    "sip.Via",
+    "sip.Content-Length",
+    "tcp.srcport",
+    "_ws.expert.message",
+    "_ws.expert.severity",
     "_ws.malformed",
 };
 
@@ -101,8 +129,15 @@ run_tshark(const struct capture *c, struct proc *tshark)
 {
     char udp[48], tcp[48], filter[256];
     unsigned last = c->port + (unsigned)PROC_PEER_PORTS;
-    const char *argv[64] = { "tshark", "-n", "-r", c->file, "-d", udp, "-d", tcp, "-Y", filter, "-T", "fields",
-                             "-E", "separator=/t", "-E", "occurrence=a", "-E", "aggregator=" BETWEEN };
+    const char *argv[64] = { "tshark", "-n",
+                             "-r",     c->file,
+                             "-d",     udp,
+                             "-d",     tcp,
+                             "-Y",     filter,
+                             "-T",     "fields",
+                             "-E",     "separator=/t",
+                             "-E",     "occurrence=a",
+                             "-E",     "aggregator=" BETWEEN };
     size_t n = 0;
 
     while (argv[n])
@@ -114,9 +149,11 @@ run_tshark(const struct capture *c, struct proc *tshark)
     snprintf(udp, sizeof udp, "udp.port==%u,sip", c->port);
     snprintf(tcp, sizeof tcp, "tcp.port==%u-%u,sip", c->port, last);
     snprintf(filter, sizeof filter,
-             "(udp.srcport == %u || tcp.srcport == %u || (tcp.dstport > %u && tcp.dstport <= %u)) && (sip || _ws.malformed)",
+             "(udp.srcport == %u || tcp.srcport == %u || (tcp.dstport > %u && tcp.dstport <= %u)) "
+             "&& (sip || _ws.malformed)",
              c->port, c->port, c->port, last);
-    ck_assert_msg(proc_run(tshark, "tshark", JUDGE_MS, argv), "tshark failed:\n%s", proc_output(tshark));
+    ck_assert_msg(proc_run(tshark, "tshark", JUDGE_MS, argv), "tshark failed:\n%s",
+                  proc_output(tshark));
 }
 
 static unsigned
@@ -215,8 +252,9 @@ capture_judge(struct capture *c)
         fault = fault_of(c, at);
         bad += fault != NULL;
         if (fault && n < sizeof report)
-            n += (size_t)snprintf(report + n, sizeof report - n, "%s: frame %s %s%s %s: %s\n", fault, at[FRAME], at[METHOD],
-                                  at[STATUS], at[CALL_ID], at[EXPERT]);
+            n +=
+                (size_t)snprintf(report + n, sizeof report - n, "%s: frame %s %s%s %s: %s\n", fault,
+                                 at[FRAME], at[METHOD], at[STATUS], at[CALL_ID], at[EXPERT]);
     }
     free(line);
     fclose(lines);

@@ -1,8 +1,9 @@
 /*
- * Every packet that sipd sends, looked at by tshark and then by us: not one may be malformed (RFC 3261 §7, §8.1.1, §25).
+ * Every packet that sipd sends, looked at by tshark and then by us: not one may be malformed (RFC 3261 §7, §8.1.1,
+ * §25).
  *
- * One capture lasts for a suite: its server takes the same port in every test. Where the machine does not allow to capture,
- * that is said aloud, and nothing is judged.
+ * One capture lasts for a suite: its server takes the same port in every test. Where the machine does not allow to
+ * capture, that is said aloud, and nothing is judged.
  */
 #ifndef LIVE_CAPTURE_H
 #define LIVE_CAPTURE_H
@@ -23,11 +24,13 @@ void capture_before(TCase *tcase);
 void capture_after(TCase *tcase);
 
 /*
- * Begins to record what a server with this port sends and gets on the loopback interface: by its port, and by connections
- * that it makes to peers at a proc_peer_port(). False, and said aloud: it can't be done.
+ * Begins to record what a server with this port sends and gets on the loopback interface: by its port, and by
+ * connections that it makes to peers at a proc_peer_port(). False, and said aloud: it can't be done.
  */
 bool capture_start(struct capture *c, uint16_t port);
-/* Fails the test when tshark calls a packet of ours malformed, one lacks what each must have, or none was recorded. */
+/*
+ * Fails the test when tshark calls a packet of ours malformed, one lacks what each must have, or none was recorded.
+ */
 void capture_judge(struct capture *c);
 void capture_stop(struct capture *c);
 

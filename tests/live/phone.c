@@ -65,20 +65,23 @@ write_config(struct phone *p)
 
     snprintf(bracketed, sizeof bracketed, v6 ? "[%s]" : "%s", c->ip);
     snprintf(name, sizeof name, "%s/config", p->name);
-    proc_file(name,
-              "poll_method epoll\nsip_listen %s:%u\nnet_interface %s\n"
-              "audio_source aufile,%s\naudio_player aubridge,nil\naudio_alert aubridge,nil\n"
-              "ausrc_srate 8000\nauplay_srate 8000\nrtp_stats no\n"
-              "module_path /usr/lib/baresip/modules\n"
-              "module g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\nsnd_path %s/%s\n"
-              "module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n"
-              "ctrl_tcp_listen 127.0.0.1:%u\n",
-              bracketed, p->port, c->ip, write_sound(), proc_dir(), p->name, p->ctl_port);
+    proc_file(
+        name,
+        "poll_method epoll\nsip_listen %s:%u\nnet_interface %s\n"
+        "audio_source aufile,%s\naudio_player aubridge,nil\naudio_alert aubridge,nil\n"
+        "ausrc_srate 8000\nauplay_srate 8000\nrtp_stats no\n"
+        "module_path /usr/lib/baresip/modules\n"
+        "module g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\nsnd_path %s/%s\n"
+        "module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n"
+        "ctrl_tcp_listen 127.0.0.1:%u\n",
+        bracketed, p->port, c->ip, write_sound(), proc_dir(), p->name, p->ctl_port);
     snprintf(name, sizeof name, "%s/accounts", p->name);
     proc_file(name,
-              "<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;outbound=\"sip:%s;transport=%s\";regint=60;"
+              "<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;outbound=\"sip:%s;transport=%s\";"
+              "regint=60;"
               "audio_codecs=PCMU;%s\n",
-              c->user, c->domain, c->transport, c->user, c->password, c->server, c->transport, c->extra ? c->extra : "");
+              c->user, c->domain, c->transport, c->user, c->password, c->server, c->transport,
+              c->extra ? c->extra : "");
     snprintf(name, sizeof name, "%s/contacts", p->name);
     proc_file(name, "%s", "");
 }
@@ -92,7 +95,8 @@ connect_ctl(struct phone *p)
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     p->ctl = socket(AF_INET, SOCK_STREAM, 0);
     while (connect(p->ctl, (struct sockaddr *)&at, sizeof at) != 0) {
-        ck_assert_msg(proc_now_ms() < until, "%s has no command socket:\n%s", p->name, proc_output(&p->proc));
+        ck_assert_msg(proc_now_ms() < until, "%s has no command socket:\n%s", p->name,
+                      proc_output(&p->proc));
         proc_pause(20);
     }
 }
@@ -119,7 +123,8 @@ void
 phone_do(struct phone *p, const char *command, const char *params)
 {
     char json[512], netstring[600];
-    int len = snprintf(json, sizeof json, "{\"command\":\"%s\",\"params\":\"%s\"}", command, params);
+    int len =
+        snprintf(json, sizeof json, "{\"command\":\"%s\",\"params\":\"%s\"}", command, params);
     int all = snprintf(netstring, sizeof netstring, "%d:%s,", len, json);
 
     ck_assert_int_eq(send(p->ctl, netstring, (size_t)all, MSG_NOSIGNAL), all);
@@ -128,10 +133,13 @@ phone_do(struct phone *p, const char *command, const char *params)
 void
 phone_wait(struct phone *p, const char *words)
 {
-    ck_assert_msg(proc_says(&p->proc, words, WAIT_MS), "%s did not say \"%s\":\n%s", p->name, words, proc_output(&p->proc));
+    ck_assert_msg(proc_says(&p->proc, words, WAIT_MS), "%s did not say \"%s\":\n%s", p->name, words,
+                  proc_output(&p->proc));
 }
 
-/* Samples louder than a line's hiss in what sndfile.so wrote down of the decoded sound (16 bits, behind a WAV head). */
+/*
+ * Samples louder than a line's hiss in what sndfile.so wrote down of the decoded sound (16 bits, behind a WAV head).
+ */
 static unsigned
 loud_samples(const char *path)
 {
@@ -172,7 +180,8 @@ phone_hears(struct phone *p)
     uint64_t until = proc_now_ms() + WAIT_MS;
 
     while (!has_heard(p)) {
-        ck_assert_msg(proc_now_ms() < until, "%s heard nothing:\n%s", p->name, proc_output(&p->proc));
+        ck_assert_msg(proc_now_ms() < until, "%s heard nothing:\n%s", p->name,
+                      proc_output(&p->proc));
         proc_pause(50);
     }
 }

@@ -8,17 +8,17 @@
 
 struct phone_conf {
     const char *user, *password, *domain;
-    const char *ip;              /* the phone's own address */
-    const char *server;          /* "127.0.0.1:5060", "[::1]:5060" */
-    const char *transport;       /* "udp", "tcp" */
-    const char *extra;           /* more account parameters, or NULL */
+    const char *ip;        /* the phone's own address */
+    const char *server;    /* "127.0.0.1:5060", "[::1]:5060" */
+    const char *transport; /* "udp", "tcp" */
+    const char *extra;     /* more account parameters, or NULL */
 };
 
 struct phone {
     struct proc proc;
     struct phone_conf conf;
     char name[64];
-    int ctl;                     /* its command socket; -1: not connected */
+    int ctl; /* its command socket; -1: not connected */
     uint16_t port, ctl_port;
 };
 

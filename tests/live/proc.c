@@ -247,7 +247,9 @@ address_of(const char *ip, uint16_t port, struct sockaddr_storage *to, socklen_t
     return inet_pton(AF_INET6, ip, &v6->sin6_addr) == 1;
 }
 
-/* Binds and lets go; 0 when it is taken. Connections that have ended there are no hindrance, to nobody who listens. */
+/*
+ * Binds and lets go; 0 when it is taken. Connections that have ended there are no hindrance, to nobody who listens.
+ */
 static uint16_t
 try_port(const char *ip, int type, uint16_t port)
 {
@@ -262,7 +264,8 @@ try_port(const char *ip, int type, uint16_t port)
         return 0;
     if (type == SOCK_STREAM)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(fd, (struct sockaddr *)&at, len) == 0 && getsockname(fd, (struct sockaddr *)&at, &len) == 0)
+    if (bind(fd, (struct sockaddr *)&at, len) == 0 &&
+        getsockname(fd, (struct sockaddr *)&at, &len) == 0)
         got = ntohs(((struct sockaddr_in *)&at)->sin_port);
     close(fd);
     return got;
@@ -281,17 +284,20 @@ proc_has_ip(const char *ip)
 }
 
 /*
- * Kernels give away ports from 32768 up, and what they do not give away nobody takes between our look and the use of it.
- * sipp helps itself from 6000 and from 8888 up unless told, baresip from 16384 up.
+ * Kernels give away ports from 32768 up, and what they do not give away nobody takes between our look and the use of
+ * it. sipp helps itself from 6000 and from 8888 up unless told, baresip from 16384 up.
  */
 enum {
-    SERVER_PORTS = 7000, BLOCK = 1 + PROC_PEER_PORTS, BLOCKS = 56,
-    PHONE_PORTS = 10000, PAIRS = 3000,
+    SERVER_PORTS = 7000,
+    BLOCK = 1 + PROC_PEER_PORTS,
+    BLOCKS = 56,
+    PHONE_PORTS = 10000,
+    PAIRS = 3000,
 };
 
 /*
- * Keeps a port from all other tests of this machine, by an abstract UNIX socket that goes when we do; false: one of them has
- * it.
+ * Keeps a port from all other tests of this machine, by an abstract UNIX socket that goes when we do; false: one of
+ * them has it.
  */
 static bool
 reserve(uint16_t port)
@@ -300,7 +306,8 @@ reserve(uint16_t port)
     int len = snprintf(at.sun_path + 1, sizeof at.sun_path - 1, "sipd-live-port-%u", port);
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-    if (bind(fd, (struct sockaddr *)&at, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)) == 0)
+    if (bind(fd, (struct sockaddr *)&at,
+             (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)) == 0)
         return true;
     close(fd);
     return false;
@@ -384,7 +391,9 @@ proc_listens(const char *ip, bool tcp, uint16_t port)
     bool v6 = strchr(ip, ':') != NULL, found = false;
     char wanted[64], line[512], local[128], peer[128];
     unsigned state;
-    FILE *file = fopen(tcp ? (v6 ? "/proc/net/tcp6" : "/proc/net/tcp") : (v6 ? "/proc/net/udp6" : "/proc/net/udp"), "r");
+    FILE *file = fopen(tcp ? (v6 ? "/proc/net/tcp6" : "/proc/net/tcp")
+                           : (v6 ? "/proc/net/udp6" : "/proc/net/udp"),
+                       "r");
 
     ck_assert_ptr_nonnull(file);
     proc_net_name(ip, port, wanted, sizeof wanted);

@@ -10,15 +10,16 @@
 #include <sys/types.h>
 
 struct proc {
-    pid_t pid;             /* 0: not running */
-    int status;            /* as waitpid() tells, once it has ended */
-    char log[256];         /* its standard output and error */
+    pid_t pid;     /* 0: not running */
+    int status;    /* as waitpid() tells, once it has ended */
+    char log[256]; /* its standard output and error */
 };
 
 /* A folder of the test's own, made once and emptied at exit. Lent for ever. */
 const char *proc_dir(void);
 /* Writes a file beneath proc_dir(), folders too. Returns its path, lent until the next 8 calls. */
-const char *proc_file(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *proc_file(const char *name, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Starts argv (ended by NULL), its output in NAME.log; it dies with the test. Fails the test when it can't. */
 void proc_start(struct proc *p, const char *name, const char *const argv[]);
@@ -40,8 +41,8 @@ bool proc_run(struct proc *p, const char *name, unsigned timeout_ms, const char 
 /* Is it an address of this machine? Some have no IPv6. */
 bool proc_has_ip(const char *ip);
 /*
- * A UDP and TCP port that is free on this address ("127.0.0.1", "::1"), and so is the next one up, which baresip takes.
- * Neither the kernel nor another test gives it to anybody while this process lives.
+ * A UDP and TCP port that is free on this address ("127.0.0.1", "::1"), and so is the next one up, which baresip
+ * takes. Neither the kernel nor another test gives it to anybody while this process lives.
  */
 uint16_t proc_port(const char *ip);
 /* The same for a server: on 127.0.0.1 and ::1, of four digits (sipsak cuts a fifth). */

@@ -43,8 +43,9 @@ write_listeners(const struct server *s, const char *listener, char *to, size_t r
 
     for (int i = 0; i < 4; i++)
         if (proc_has_ip(ips[i / 2]) && n < room)
-            n += (size_t)snprintf(to + n, room - n, "%s{ transport = \"%s\"; address = \"%s\"; port = %u; %s }",
-                                  n > 0 ? ",\n           " : "", transports[i % 2], ips[i / 2], s->port, listener);
+            n += (size_t)snprintf(
+                to + n, room - n, "%s{ transport = \"%s\"; address = \"%s\"; port = %u; %s }",
+                n > 0 ? ",\n           " : "", transports[i % 2], ips[i / 2], s->port, listener);
     ck_assert_uint_lt(n, room);
 }
 
@@ -92,14 +93,19 @@ server_make(struct server *s, const char *name, const char *settings)
 static bool
 answers(const struct server *s)
 {
-    static unsigned serial;  /* a branch of its own each time: an answer goes to where its transaction began */
+    static unsigned
+        serial; /* a branch of its own each time: an answer goes to where its transaction began */
     int fd = server_socket(s, "127.0.0.1");
     char reply[MESSAGE_BYTES];
     bool ok;
 
-    server_send(fd, "OPTIONS sip:127.0.0.1:%u SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKready%u;rport\n"
-                    "Max-Forwards: 70\nFrom: <sip:test@127.0.0.1>;tag=1\nTo: <sip:127.0.0.1>\nCall-ID: ready\nCSeq: 1 OPTIONS\n"
-                    "Content-Length: 0\n\n", s->port, ++serial);
+    server_send(
+        fd,
+        "OPTIONS sip:127.0.0.1:%u SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKready%u;rport\n"
+        "Max-Forwards: 70\nFrom: <sip:test@127.0.0.1>;tag=1\nTo: <sip:127.0.0.1>\nCall-ID: "
+        "ready\nCSeq: 1 OPTIONS\n"
+        "Content-Length: 0\n\n",
+        s->port, ++serial);
     ok = server_receive(fd, reply, sizeof reply, 50) > 0 && strstr(reply, "SIP/2.0 200") != NULL;
     close(fd);
     return ok;
@@ -116,7 +122,8 @@ server_start(struct server *s)
     snprintf(modules, sizeof modules, "%s/modules", build());
     proc_start(&s->proc, s->name, argv);
     while (!answers(s)) {
-        ck_assert_msg(proc_now_ms() < until && !proc_ends(&s->proc, 0), "sipd did not start:\n%s", proc_output(&s->proc));
+        ck_assert_msg(proc_now_ms() < until && !proc_ends(&s->proc, 0), "sipd did not start:\n%s",
+                      proc_output(&s->proc));
         proc_pause(10);
     }
 }
@@ -125,8 +132,8 @@ void
 server_stop(struct server *s)
 {
     proc_stop(&s->proc);
-    ck_assert_msg(WIFEXITED(s->proc.status) && WEXITSTATUS(s->proc.status) == 0, "sipd ended badly (status %d):\n%s",
-                  s->proc.status, proc_output(&s->proc));
+    ck_assert_msg(WIFEXITED(s->proc.status) && WEXITSTATUS(s->proc.status) == 0,
+                  "sipd ended badly (status %d):\n%s", s->proc.status, proc_output(&s->proc));
 }
 
 int
@@ -136,8 +143,9 @@ server_ctl(const struct server *s, struct proc *out, const char *words, const ch
     char command[1024], name[32];
     const char *argv[] = { "sh", "-c", command, NULL };
 
-    snprintf(command, sizeof command, "%s%s%s exec %s/sipctl -s %s %s", input ? "printf '%s\\n' '" : "", input ? input : "",
-             input ? "' |" : "", build(), s->socket, words);
+    snprintf(command, sizeof command, "%s%s%s exec %s/sipctl -s %s %s",
+             input ? "printf '%s\\n' '" : "", input ? input : "", input ? "' |" : "", build(),
+             s->socket, words);
     snprintf(name, sizeof name, "sipctl-%u", ++serial);
     (void)proc_run(out, name, START_MS, argv);
     return WIFEXITED(out->status) ? WEXITSTATUS(out->status) : -1;
@@ -150,7 +158,8 @@ server_add_user(const struct server *s, const char *user, const char *password)
     char words[128];
 
     snprintf(words, sizeof words, "add user %s@example.com --password-stdin", user);
-    ck_assert_msg(server_ctl(s, &out, words, password) == 0, "no user was added:\n%s", proc_output(&out));
+    ck_assert_msg(server_ctl(s, &out, words, password) == 0, "no user was added:\n%s",
+                  proc_output(&out));
 }
 
 int
@@ -162,9 +171,12 @@ server_socket(const struct server *s, const char *ip)
     int fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
 
     ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(inet_pton(is_v6 ? AF_INET6 : AF_INET, ip, is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr), 1);
-    ck_assert_int_eq(
-        connect(fd, is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4, is_v6 ? sizeof v6 : sizeof v4), 0);
+    ck_assert_int_eq(inet_pton(is_v6 ? AF_INET6 : AF_INET, ip,
+                               is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr),
+                     1);
+    ck_assert_int_eq(connect(fd, is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4,
+                             is_v6 ? sizeof v6 : sizeof v4),
+                     0);
     return fd;
 }
 

@@ -9,9 +9,10 @@
 struct server {
     struct proc proc;
     char name[32];
-    char conf[256];        /* the file */
-    char socket[256];      /* control socket */
-    uint16_t port;         /* of all its listeners: udp and tcp on 127.0.0.1, and on ::1 where there is one */
+    char conf[256];   /* the file */
+    char socket[256]; /* control socket */
+    uint16_t
+        port; /* of all its listeners: udp and tcp on 127.0.0.1, and on ::1 where there is one */
 };
 
 /* Servers that are made from now on have this port, for a capture of a whole suite; 0: each one of its own. */
@@ -19,11 +20,15 @@ void server_use_port(uint16_t port);
 /* Writes its sipd.conf: domain example.com, all listeners, then `settings`. state_dir is the test's own. */
 void server_make(struct server *s, const char *name, const char *settings);
 /* The same with settings for each listener, each ended by ";". */
-void server_make_with(struct server *s, const char *name, const char *listener, const char *settings);
+void server_make_with(struct server *s, const char *name, const char *listener,
+                      const char *settings);
 /* Starts it (again) and waits until it answers an OPTIONS; fails the test with what it said otherwise. */
 void server_start(struct server *s);
 void server_stop(struct server *s);
-/* Runs sipctl with these words; its exit code. What it said: proc_output(out). `input` goes to its standard input, or NULL. */
+/*
+ * Runs sipctl with these words; its exit code. What it said: proc_output(out). `input` goes to its standard input, or
+ * NULL.
+ */
 int server_ctl(const struct server *s, struct proc *out, const char *words, const char *input);
 /* Adds a user of example.com; fails the test when it is refused. */
 void server_add_user(const struct server *s, const char *user, const char *password);

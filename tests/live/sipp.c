@@ -61,7 +61,10 @@ init(struct sipp *s, const char *name, const struct sipp_conf *conf)
     snprintf(s->name, sizeof s->name, "%s", name);
 }
 
-/* sipp takes ports for sound, used or not, and gives up when others have a hundred of them: so each has an address for that. */
+/*
+ * sipp takes ports for sound, used or not, and gives up when others have a hundred of them: so each has an address
+ * for that.
+ */
 static void
 write_media_ip(char *to, size_t room)
 {
@@ -75,8 +78,11 @@ write_media_ip(char *to, size_t room)
 static void
 start(struct sipp *s, const char *remote, const char *service)
 {
-    const char *argv[48] = { "sipp", "-m", "1", "-l", "1", "-nostdin", "-skip_rlimit", "-timeout", "50s", "-timeout_error",
-                             "-recv_timeout", "30000", "-trace_err", "-error_file" };
+    const char *argv[48] = {
+        "sipp",          "-m",           "1",          "-l",         "1",
+        "-nostdin",      "-skip_rlimit", "-timeout",   "50s",        "-timeout_error",
+        "-recv_timeout", "30000",        "-trace_err", "-error_file"
+    };
     char port[8], media_ip[16], errors[256];
     size_t n = 0;
 
@@ -112,7 +118,8 @@ start(struct sipp *s, const char *remote, const char *service)
 }
 
 void
-sipp_answer(struct sipp *s, const char *name, const struct sipp_conf *conf, const struct server *server)
+sipp_answer(struct sipp *s, const char *name, const struct sipp_conf *conf,
+            const struct server *server)
 {
     init(s, name, conf);
     s->port = proc_peer_port(ip_of(s), server->port);
@@ -125,13 +132,15 @@ sipp_ready(struct sipp *s)
     uint64_t until = proc_now_ms() + READY_MS;
 
     while (!proc_listens(ip_of(s), s->conf.tcp, s->port)) {
-        ck_assert_msg(!proc_ends(&s->proc, 0) && proc_now_ms() < until, "%s does not listen: %s", s->name, sipp_why(s));
+        ck_assert_msg(!proc_ends(&s->proc, 0) && proc_now_ms() < until, "%s does not listen: %s",
+                      s->name, sipp_why(s));
         proc_pause(10);
     }
 }
 
 void
-sipp_call(struct sipp *s, const char *name, const struct sipp_conf *conf, const struct server *server, const char *service)
+sipp_call(struct sipp *s, const char *name, const struct sipp_conf *conf,
+          const struct server *server, const char *service)
 {
     bool v6 = conf->ip && strchr(conf->ip, ':');
     char remote[64];

@@ -9,12 +9,12 @@
 #include "live/server.h"
 
 struct sipp_conf {
-    const char *scenario;          /* tests/live/sipp/NAME.xml; NULL: there is no such phone */
-    const char *ip;                /* its own address; NULL: 127.0.0.1 */
+    const char *scenario; /* tests/live/sipp/NAME.xml; NULL: there is no such phone */
+    const char *ip;       /* its own address; NULL: 127.0.0.1 */
     bool tcp;
-    const char *status;            /* takes the place of @STATUS@, or NULL */
-    const char *user, *password;   /* of its digest, or NULL */
-    const char *q;                 /* its rank among the phones of its user, or NULL: the first */
+    const char *status;          /* takes the place of @STATUS@, or NULL */
+    const char *user, *password; /* of its digest, or NULL */
+    const char *q;               /* its rank among the phones of its user, or NULL: the first */
 };
 
 struct sipp {
@@ -25,11 +25,12 @@ struct sipp {
 };
 
 /* Starts one that the server will call; sipp_ready() waits until it listens. */
-void sipp_answer(struct sipp *s, const char *name, const struct sipp_conf *conf, const struct server *server);
+void sipp_answer(struct sipp *s, const char *name, const struct sipp_conf *conf,
+                 const struct server *server);
 void sipp_ready(struct sipp *s);
 /* Starts one that calls `service` of example.com through the server. */
-void sipp_call(struct sipp *s, const char *name, const struct sipp_conf *conf, const struct server *server,
-               const char *service);
+void sipp_call(struct sipp *s, const char *name, const struct sipp_conf *conf,
+               const struct server *server, const char *service);
 /* Waits for its end; true if all went as its scenario says. Harmless when it was not started. */
 bool sipp_succeeds(struct sipp *s);
 /* What went wrong, in its own words; lent until the next call. */

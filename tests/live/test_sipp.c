@@ -1,6 +1,7 @@
 /*
- * Whole calls through sipd by sipp, message by message: answered, refused, given up, forked, along the Record-Route, from
- * any transport to any other, with methods and header fields that nobody knows (RFC 3261 §16; RFC 3262, RFC 3311).
+ * Whole calls through sipd by sipp, message by message: answered, refused, given up, forked, along the Record-Route,
+ * from any transport to any other, with methods and header fields that nobody knows (RFC 3261 §16,
+ * RFC 3262, RFC 3311).
  */
 #include <check.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@ enum { CALLEES = 2, CALLS = 24, REPORT_BYTES = 3500 };
 
 /* A call: one user that the server knows by the addresses of its phones, and who calls it. */
 struct call {
-    const char *name;                 /* of the user too */
+    const char *name; /* of the user too */
     struct sipp_conf caller, callees[CALLEES];
 };
 
@@ -47,10 +48,12 @@ bind_phone(const struct call *call, const struct sipp *callee)
     struct proc out;
     char words[256];
 
-    snprintf(words, sizeof words, "add binding sip:%s@example.com 'sip:%s@%s%s%s:%u;transport=%s' q %s", call->name,
-             call->name, v6 ? "[" : "", ip, v6 ? "]" : "", callee->port, callee->conf.tcp ? "tcp" : "udp",
-             callee->conf.q ? callee->conf.q : "1.0");
-    ck_assert_msg(server_ctl(&server, &out, words, NULL) == 0, "no binding was added:\n%s", proc_output(&out));
+    snprintf(words, sizeof words,
+             "add binding sip:%s@example.com 'sip:%s@%s%s%s:%u;transport=%s' q %s", call->name,
+             call->name, v6 ? "[" : "", ip, v6 ? "]" : "", callee->port,
+             callee->conf.tcp ? "tcp" : "udp", callee->conf.q ? callee->conf.q : "1.0");
+    ck_assert_msg(server_ctl(&server, &out, words, NULL) == 0, "no binding was added:\n%s",
+                  proc_output(&out));
 }
 
 /* Appends what went wrong at one end of a call; true: nothing did. */
@@ -77,7 +80,8 @@ run(const struct call *calls, size_t calls_len)
     memset(callers, 0, sizeof callers);
     memset(callees, 0, sizeof callees);
     for (size_t i = 0; i < calls_len; i++)
-        for (size_t k = 0; k < CALLEES && calls[i].callees[k].scenario && has_its_addresses(&calls[i]); k++) {
+        for (size_t k = 0;
+             k < CALLEES && calls[i].callees[k].scenario && has_its_addresses(&calls[i]); k++) {
             snprintf(name, sizeof name, "%s-callee-%zu", calls[i].name, k);
             sipp_answer(&callees[i][k], name, &calls[i].callees[k], &server);
         }
@@ -109,19 +113,36 @@ expect_nothing_pending(void)
 
     for (int i = 0; i < 500; i++) {
         ck_assert_int_eq(server_ctl(&server, &out, "--json status", NULL), 0);
-        if (strstr(proc_output(&out), "\"pending\": 0") && strstr(proc_output(&out), "\"branches\": 0"))
+        if (strstr(proc_output(&out), "\"pending\": 0") &&
+            strstr(proc_output(&out), "\"branches\": 0"))
             return;
         proc_pause(20);
     }
     ck_abort_msg("something is still pending:\n%s", proc_output(&out));
 }
 
-#define SAYS(name) { .scenario = name }
-#define BY_TCP(name) { .scenario = name, .tcp = true }
-#define BY_V6(name) { .scenario = name, .ip = "::1" }
-#define BY_TCP_V6(name) { .scenario = name, .ip = "::1", .tcp = true }
-#define GETS(code) { .scenario = "caller_is_refused", .status = code }
+#define SAYS(name)       \
+    {                    \
+        .scenario = name \
+    }
+#define BY_TCP(name)                  \
+    {                                 \
+        .scenario = name, .tcp = true \
+    }
+#define BY_V6(name)                   \
+    {                                 \
+        .scenario = name, .ip = "::1" \
+    }
+#define BY_TCP_V6(name)                            \
+    {                                              \
+        .scenario = name, .ip = "::1", .tcp = true \
+    }
+#define GETS(code)                                      \
+    {                                                   \
+        .scenario = "caller_is_refused", .status = code \
+    }
 
+/* clang-format off */
 static const struct call calls[] = {
     { "answered", SAYS("caller"), { SAYS("callee") } },
     { "hungup", SAYS("caller_is_hung_up_on"), { SAYS("callee_hangs_up") } },
@@ -136,16 +157,19 @@ static const struct call calls[] = {
     { "pracked", SAYS("caller_pracks"), { SAYS("callee_is_pracked") } },
     { "talkative", SAYS("caller_says_many_things"), { SAYS("callee_hears_many_things") } },
 };
+/* clang-format on */
 
 START_TEST(calls_go_as_they_should)
 {
-    start("modules = [ \"registrar\" ];\nregistrar = { store = \"ram\"; };\nproxy = { fork = \"q\"; };");
+    start("modules = [ \"registrar\" ];\nregistrar = { store = \"ram\"; };\nproxy = { fork = "
+          "\"q\"; };");
     run(calls, countof(calls));
     expect_nothing_pending();
     server_stop(&server);
 }
 END_TEST
 
+/* clang-format off */
 static const struct call transports[] = {
     { "udptcp", SAYS("caller"), { BY_TCP("callee") } },
     { "udptcpback", SAYS("caller_is_hung_up_on"), { BY_TCP("callee_hangs_up") } },
@@ -165,6 +189,7 @@ static const struct call transports[] = {
     { "tcppracked", SAYS("caller_pracks"), { BY_TCP("callee_is_pracked") } },
     { "tcptalkative", BY_TCP("caller_says_many_things"), { BY_TCP("callee_hears_many_things") } },
 };
+/* clang-format on */
 
 START_TEST(any_transport_to_any_other)
 {
@@ -179,12 +204,15 @@ END_TEST
 
 static const struct call unanswered[] = {
     { "unanswered", GETS("408"), { SAYS("callee_is_cancelled") } },
-    { "unansweredtcp", { .scenario = "caller_is_refused", .status = "408", .tcp = true }, { BY_TCP("callee_is_cancelled") } },
+    { "unansweredtcp",
+      { .scenario = "caller_is_refused", .status = "408", .tcp = true },
+      { BY_TCP("callee_is_cancelled") } },
 };
 
 START_TEST(a_phone_that_only_rings)
 {
-    start("modules = [ \"registrar\" ];\nregistrar = { store = \"ram\"; };\nproxy = { no_answer_s = 1; };");
+    start("modules = [ \"registrar\" ];\nregistrar = { store = \"ram\"; };\nproxy = { no_answer_s "
+          "= 1; };");
     run(unanswered, countof(unanswered));
     expect_nothing_pending();
     server_stop(&server);
@@ -203,8 +231,10 @@ START_TEST(a_caller_follows)
     char report[REPORT_BYTES] = "";
     struct sipp phone;
 
-    start("modules = [ \"registrar\", \"redirect\" ];\nregistrar = { store = \"ram\"; };\nproxy = { relay = \"any\"; };\n"
-          "redirect = { registered = true; rules = ( { from = \"sip:sales@example.com\"; to = [ \"sip:alice@example.com\" ]; "
+    start("modules = [ \"registrar\", \"redirect\" ];\nregistrar = { store = \"ram\"; };\nproxy = "
+          "{ relay = \"any\"; };\n"
+          "redirect = { registered = true; rules = ( { from = \"sip:sales@example.com\"; to = [ "
+          "\"sip:alice@example.com\" ]; "
           "} ); };");
     sipp_answer(&phone, "alice", &conf, &server);
     sipp_ready(&phone);
@@ -215,9 +245,13 @@ START_TEST(a_caller_follows)
 }
 END_TEST
 
-#define KNOWS(name, word) { .scenario = name, .user = "alice", .password = word }
+#define KNOWS(name, word)                                   \
+    {                                                       \
+        .scenario = name, .user = "alice", .password = word \
+    }
 
 /* Registrations are of the user that the call is named after. */
+/* clang-format off */
 static const struct call known[] = {
     { "bob", KNOWS("caller_is_challenged", "wonderland"), { SAYS("callee_of_any") } },
     { "carol", { .scenario = "registers", .user = "carol", .password = "carols" }, { { .scenario = NULL } } },
@@ -225,6 +259,7 @@ static const struct call known[] = {
     { "erin", { .scenario = "registers_wrongly", .user = "erin", .password = "guess" }, { { .scenario = NULL } } },
     { "frank", { .scenario = "registers_wrongly", .user = "mallory", .password = "franks" }, { { .scenario = NULL } } },
 };
+/* clang-format on */
 
 START_TEST(who_has_a_password)
 {

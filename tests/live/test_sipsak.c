@@ -20,7 +20,8 @@ static void
 start(void)
 {
     server_make(&server, "sipd",
-                "modules = [ \"auth\", \"registrar\" ];\nregistrar = { path = \"location.db\"; };\nauth = { path = \"users.db\"; };");
+                "modules = [ \"auth\", \"registrar\" ];\nregistrar = { path = \"location.db\"; "
+                "};\nauth = { path = \"users.db\"; };");
     server_start(&server);
     server_add_user(&server, "alice", "wonderland");
 }
@@ -54,8 +55,9 @@ run(const char *const args[])
 static void
 expect(int got, int wanted, const char *words)
 {
-    ck_assert_msg(got == wanted && strstr(proc_output(&sipsak), words), "sipsak ended with %d, not %d and \"%s\":\n%s", got,
-                  wanted, words, proc_output(&sipsak));
+    ck_assert_msg(got == wanted && strstr(proc_output(&sipsak), words),
+                  "sipsak ended with %d, not %d and \"%s\":\n%s", got, wanted, words,
+                  proc_output(&sipsak));
 }
 
 /* Are there bindings of alice's with this in them? */
@@ -91,9 +93,12 @@ START_TEST(registration)
 {
     const char *transport = transports[_i];
 
-    expect(RUN("-E", transport, REGISTER, "-a", "wonderland", "-C", "sip:alice@127.0.0.1:9", "-x", "60"), 0, "200 OK");
+    expect(RUN("-E", transport, REGISTER, "-a", "wonderland", "-C", "sip:alice@127.0.0.1:9", "-x",
+               "60"),
+           0, "200 OK");
     ck_assert(is_bound("sip:alice@127.0.0.1:9"));
-    expect(RUN("-E", transport, REGISTER, "-a", "wonderland", "-C", "empty", "-x", "60"), 0, "sip:alice@127.0.0.1:9");
+    expect(RUN("-E", transport, REGISTER, "-a", "wonderland", "-C", "empty", "-x", "60"), 0,
+           "sip:alice@127.0.0.1:9");
     expect(RUN("-E", transport, REGISTER, "-a", "wonderland", "-C", "*", "-x", "0"), 0, "200 OK");
     ck_assert(!is_bound("sip:"));
 }
@@ -101,9 +106,11 @@ END_TEST
 
 START_TEST(a_wrong_password)
 {
-    int code = RUN("-E", transports[_i], REGISTER, "-a", "looking-glass", "-C", "sip:alice@127.0.0.1:9", "-x", "60");
+    int code = RUN("-E", transports[_i], REGISTER, "-a", "looking-glass", "-C",
+                   "sip:alice@127.0.0.1:9", "-x", "60");
 
-    ck_assert_msg(code > 0 && strstr(proc_output(&sipsak), "401"), "sipsak ended with %d:\n%s", code, proc_output(&sipsak));
+    ck_assert_msg(code > 0 && strstr(proc_output(&sipsak), "401"), "sipsak ended with %d:\n%s",
+                  code, proc_output(&sipsak));
     ck_assert(!is_bound("sip:"));
 }
 END_TEST

@@ -1,8 +1,9 @@
 /*
- * Every message of tests/torture thrown at a running server, over UDP and over TCP, and held to its verdict in expect.json
- * (RFC 4475; tests/torture/README says what the words mean); then the same messages, damaged.
+ * Every message of tests/torture thrown at a running server, over UDP and over TCP, and held to its verdict in
+ * expect.json (RFC 4475; tests/torture/README says what the words mean); then the same messages, damaged.
  *
- * The set-up that the verdicts assume: a registrar without authentication for example.com that relays everything else.
+ * The set-up that the verdicts assume: a registrar without authentication for example.com that relays everything
+ * else.
  */
 #include <check.h>
 #include <jansson.h>
@@ -18,8 +19,8 @@
 Suite *suite_thrown(void);
 
 enum {
-    ANSWER_MS = 15000,  /* for an answer that must come */
-    SILENCE_MS = 200,   /* … and for one that need not, once the server has answered something that came later */
+    ANSWER_MS = 15000, /* for what must come */
+    SILENCE_MS = 200,  /* for what must not, once a later one was answered */
     MESSAGE_BYTES = 65536,
     REPORT_BYTES = 3500,
     WORDS_BYTES = 256,
@@ -29,8 +30,11 @@ enum {
 static const struct {
     const char *file, *transport, *reason;
 } exceptions[] = {
-    { "bext01.dat", "udp tcp", "its check is for a UAS: a proxy names the options of Proxy-Require (RFC 3261 §16.3 step 5)" },
-    { "63-keepalive-zeros.sip", "tcp", "zeros keep a path of datagrams open; at the start of a message in a stream they are noise" },
+    { "bext01.dat", "udp tcp",
+      "its check is for a UAS: a proxy names the options of Proxy-Require (RFC 3261 §16.3 step "
+      "5)" },
+    { "63-keepalive-zeros.sip", "tcp",
+      "zeros keep a path of datagrams open; at the start of a message in a stream they are noise" },
 };
 
 static struct server server;
@@ -40,7 +44,8 @@ start(void)
 {
     /* nearly all of them say that they come from port 5060; some that are damaged wait long for a next hop */
     server_make_with(&server, "sipd", "rport = \"always\";",
-                     "modules = [ \"registrar\" ];\nregistrar = { store = \"ram\"; };\nproxy = { relay = \"any\"; };\n"
+                     "modules = [ \"registrar\" ];\nregistrar = { store = \"ram\"; };\nproxy = { "
+                     "relay = \"any\"; };\n"
                      "drain_s = 1;");
     server_start(&server);
 }
@@ -69,7 +74,8 @@ load(const char *folder)
 
     snprintf(path, sizeof path, "%s/expect.json", folder);
     root = json_load_file(path, 0, &error);
-    ck_assert_msg(root != NULL, "%s:%d: %s (run from the top folder)", path, error.line, error.text);
+    ck_assert_msg(root != NULL, "%s:%d: %s (run from the top folder)", path, error.line,
+                  error.text);
     return root;
 }
 
@@ -128,7 +134,8 @@ add_words(char *words, const json_t *list)
     const json_t *word;
     size_t i;
 
-    json_array_foreach((json_t *)(uintptr_t)list, i, word) {
+    json_array_foreach((json_t *)(uintptr_t)list, i, word)
+    {
         size_t n = strlen(words);
 
         snprintf(words + n, WORDS_BYTES - n, "%s%s", n > 0 ? " " : "", json_string_value(word));
@@ -154,7 +161,8 @@ has(const char *text, const char *pattern)
     regex_t regex;
     bool found;
 
-    ck_assert_int_eq(regcomp(&regex, pattern, REG_EXTENDED | REG_ICASE | REG_NEWLINE | REG_NOSUB), 0);
+    ck_assert_int_eq(regcomp(&regex, pattern, REG_EXTENDED | REG_ICASE | REG_NEWLINE | REG_NOSUB),
+                     0);
     found = regexec(&regex, text, 0, NULL, 0) == 0;
     regfree(&regex);
     return found;
@@ -168,15 +176,14 @@ content_fits(const struct message *m, const struct throw *t)
     const char *status;
     size_t i;
 
-    json_object_foreach(json_object_get(m->verdict, "checks"), status, rule) {
+    json_object_foreach(json_object_get(m->verdict, "checks"), status, rule)
+    {
         if (!throw_fits(status, t->outcome))
             continue;
-        json_array_foreach(json_object_get(rule, "has"), i, pattern)
-            if (!has(t->bytes, json_string_value(pattern)))
-                return false;
-        json_array_foreach(json_object_get(rule, "lacks"), i, pattern)
-            if (has(t->bytes, json_string_value(pattern)))
-                return false;
+        json_array_foreach(json_object_get(rule, "has"), i,
+                           pattern) if (!has(t->bytes, json_string_value(pattern))) return false;
+        json_array_foreach(json_object_get(rule, "lacks"), i,
+                           pattern) if (has(t->bytes, json_string_value(pattern))) return false;
     }
     return true;
 }
@@ -185,7 +192,8 @@ static const char *
 exception_of(const struct message *m, bool tcp)
 {
     for (size_t i = 0; i < countof(exceptions); i++)
-        if (strcmp(exceptions[i].file, m->file) == 0 && strstr(exceptions[i].transport, tcp ? "tcp" : "udp"))
+        if (strcmp(exceptions[i].file, m->file) == 0 &&
+            strstr(exceptions[i].transport, tcp ? "tcp" : "udp"))
             return exceptions[i].reason;
     return NULL;
 }
@@ -196,12 +204,15 @@ exception_of(const struct message *m, bool tcp)
 static uint64_t
 noticed(void)
 {
-    return throw_count(&server, "core_trips core_refused core_dropped core_stray net_dropped conns_bad conns_cut conns_slow");
+    return throw_count(&server, "core_trips core_refused core_dropped core_stray net_dropped "
+                                "conns_bad conns_cut conns_slow");
 }
 
-/* A port that is let go may be the next message's, and hear an answer that was for this one: so some are kept a while. */
-static void
-close_later(struct throw *t)
+/*
+ * A port that is let go may be the next message's, and hear an answer that was for this one: so some are kept a
+ * while.
+ */
+static void close_later(struct throw *t)
 {
     static int kept[100];
     static unsigned turn;
@@ -233,19 +244,23 @@ throw_one(struct throw *t, const struct message *m, bool tcp, const char *wanted
 
 /* Appends what was wrong with the outcome; notices nothing but the probe: 1. */
 static void
-judge(const struct message *m, const struct throw *t, bool tcp, const char *wanted, uint64_t noticed_more, char *report)
+judge(const struct message *m, const struct throw *t, bool tcp, const char *wanted,
+      uint64_t noticed_more, char *report)
 {
     bool fine = throw_fits(wanted, t->outcome) && content_fits(m, t);
     const char *exception = exception_of(m, tcp);
     size_t n = strlen(report);
 
     if (noticed_more < 2)
-        n += (size_t)snprintf(report + n, REPORT_BYTES - n, "%s: got %s and was not counted\n", m->file, t->outcome);
+        n += (size_t)snprintf(report + n, REPORT_BYTES - n, "%s: got %s and was not counted\n",
+                              m->file, t->outcome);
     if (n < REPORT_BYTES && !fine && !exception)
-        snprintf(report + n, REPORT_BYTES - n, "%s: got %s, wanted %s: %.80s\n%.300s\n", m->file, t->outcome, wanted,
-                 json_string_value(json_object_get(m->verdict, "reason")), t->bytes);
+        snprintf(report + n, REPORT_BYTES - n, "%s: got %s, wanted %s: %.80s\n%.300s\n", m->file,
+                 t->outcome, wanted, json_string_value(json_object_get(m->verdict, "reason")),
+                 t->bytes);
     if (n < REPORT_BYTES && fine && exception)
-        snprintf(report + n, REPORT_BYTES - n, "%s: got %s, which is right: take it off the list\n", m->file, t->outcome);
+        snprintf(report + n, REPORT_BYTES - n, "%s: got %s, which is right: take it off the list\n",
+                 m->file, t->outcome);
 }
 
 static void
@@ -329,7 +344,8 @@ double_part(struct message *m, size_t at, size_t len)
 static void
 damage(struct message *m)
 {
-    static const char likely[] = { '\0', '\r', '\n', ' ', ',', ';', ':', '"', '<', '>', '@', '%', '\\', '(', '\x80', '\xff' };
+    static const char likely[] = { '\0', '\r', '\n', ' ', ',',  ';', ':',    '"',
+                                   '<',  '>',  '@',  '%', '\\', '(', '\x80', '\xff' };
 
     for (long n = 1 + random() % 6; n > 0 && m->len > 0; n--) {
         size_t at = (size_t)random() % m->len, len = 1 + (size_t)random() % 40;
@@ -356,7 +372,8 @@ throw_damaged(bool tcp, unsigned times)
         json_t *root = load(throws[k].folder), *messages = json_object_get(root, "messages");
 
         for (unsigned i = 0; i < times; i++) {
-            read_message(&m, throws[k].folder, json_array_get(messages, (size_t)random() % json_array_size(messages)));
+            read_message(&m, throws[k].folder,
+                         json_array_get(messages, (size_t)random() % json_array_size(messages)));
             damage(&m);
             throw_open(&t, &server, tcp);
             (void)throw_bytes(&t, m.bytes, m.len);

@@ -33,7 +33,8 @@ connect_tcp(const struct server *server)
 
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     ck_assert_int_ge(fd, 0);
-    ck_assert_msg(connect(fd, (struct sockaddr *)&at, sizeof at) == 0, "no connection: %s", strerror(errno));
+    ck_assert_msg(connect(fd, (struct sockaddr *)&at, sizeof at) == 0, "no connection: %s",
+                  strerror(errno));
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     fcntl(fd, F_SETFL, O_NONBLOCK);
     return fd;
@@ -49,16 +50,14 @@ throw_open(struct throw *t, const struct server *server, bool tcp)
     snprintf(t->outcome, sizeof t->outcome, "none");
 }
 
-void
-throw_close(struct throw *t)
+void throw_close(struct throw *t)
 {
     if (t->fd >= 0)
         close(t->fd);
     t->fd = -1;
 }
 
-void
-throw_reset(struct throw *t)
+void throw_reset(struct throw *t)
 {
     struct linger at_once = { .l_onoff = 1 };
 
@@ -90,8 +89,7 @@ throw_bytes(struct throw *t, const void *bytes, size_t len)
     return true;
 }
 
-void
-throw_arrived(struct throw *t)
+void throw_arrived(struct throw *t)
 {
     uint64_t until = proc_now_ms() + ARRIVE_MS;
     int left = 1;
@@ -124,8 +122,7 @@ message_len(const struct throw *t)
 }
 
 /* Reads what is there; false: the end. */
-static bool
-take(struct throw *t)
+static bool take(struct throw *t)
 {
     ssize_t n = recv(t->fd, t->bytes + t->len, sizeof t->bytes - 1 - t->len, 0);
 
@@ -136,8 +133,7 @@ take(struct throw *t)
     return n > 0 || !t->tcp;
 }
 
-static void
-name_message(struct throw *t)
+static void name_message(struct throw *t)
 {
     char status[4] = "";
 
@@ -147,7 +143,7 @@ name_message(struct throw *t)
         settle(t, "fwd");
 }
 
-/* Bytes of a stream that follow a message stay for the next time: stream_next() has them moved down. */
+/* Bytes that follow a message stay for the next time, when drop_message() moves them down. */
 static bool
 stream_heard(struct throw *t, uint64_t until)
 {
@@ -167,8 +163,7 @@ stream_heard(struct throw *t, uint64_t until)
     return true;
 }
 
-static void
-drop_message(struct throw *t)
+static void drop_message(struct throw *t)
 {
     size_t len = t->tcp ? message_len(t) : t->len;
 
@@ -233,8 +228,9 @@ word_fits(const char *word, const char *outcome)
     if (strcmp(word, outcome) == 0)
         return true;
     if (status == 0)
-        return strcmp(outcome, "fwd") == 0
-               && (strcmp(word, "accept") == 0 || strcmp(word, "routed") == 0 || strcmp(word, "any") == 0);
+        return strcmp(outcome, "fwd") == 0 &&
+               (strcmp(word, "accept") == 0 || strcmp(word, "routed") == 0 ||
+                strcmp(word, "any") == 0);
     if (strcmp(word, "any") == 0)
         return true;
     if (strcmp(word, "accept") == 0)
@@ -276,15 +272,17 @@ throw_probe(const struct server *server)
     uint64_t until = proc_now_ms() + PROBE_MS;
 
     snprintf(call_id, sizeof call_id, "probe-%d-%u", (int)getpid(), ++serial);
-    snprintf(text, sizeof text,
-             "OPTIONS sip:example.com SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK$B;rport\n"
-             "Max-Forwards: 70\nFrom: <sip:probe@example.com>;tag=1\nTo: <sip:example.com>\n"
-             "Call-ID: %s\nCSeq: 1 OPTIONS\nContent-Length: 0\n\n", call_id);
+    snprintf(
+        text, sizeof text,
+        "OPTIONS sip:example.com SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK$B;rport\n"
+        "Max-Forwards: 70\nFrom: <sip:probe@example.com>;tag=1\nTo: <sip:example.com>\n"
+        "Call-ID: %s\nCSeq: 1 OPTIONS\nContent-Length: 0\n\n",
+        call_id);
     len = throw_write(message, sizeof message, false, text);
     throw_open(&t, server, false);
     do {
-        ck_assert_msg(proc_now_ms() < until && kill(server->proc.pid, 0) == 0, "the server is gone:\n%s",
-                      proc_output(&server->proc));
+        ck_assert_msg(proc_now_ms() < until && kill(server->proc.pid, 0) == 0,
+                      "the server is gone:\n%s", proc_output(&server->proc));
         (void)throw_bytes(&t, message, len);
     } while (!is_answered(&t, call_id));
     throw_close(&t);
@@ -314,12 +312,14 @@ throw_count(const struct server *server, const char *prefixes)
     uint64_t sum = 0;
     size_t i;
 
-    ck_assert_msg(server_ctl(server, &out, "--json show counters", NULL) == 0, "no counters:\n%s", proc_output(&out));
+    ck_assert_msg(server_ctl(server, &out, "--json show counters", NULL) == 0, "no counters:\n%s",
+                  proc_output(&out));
     all = json_load_file(out.log, 0, &error);
     ck_assert_msg(all != NULL, "%s:\n%s", error.text, proc_output(&out));
-    json_array_foreach(json_object_get(all, "rows"), i, row)
-        if (begins_with_one(json_string_value(json_object_get(row, "counter")), prefixes))
-            sum += (uint64_t)json_integer_value(json_object_get(row, "value"));
+    json_array_foreach(
+        json_object_get(all, "rows"), i,
+        row) if (begins_with_one(json_string_value(json_object_get(row, "counter")), prefixes))
+        sum += (uint64_t)json_integer_value(json_object_get(row, "value"));
     json_decref(all);
     unlink(out.log);
     return sum;

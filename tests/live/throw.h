@@ -1,9 +1,9 @@
 /*
  * Bytes thrown at a server as they are, over UDP or TCP, and what comes of it.
  *
- * An outcome is a word: a status ("404"), "fwd" (came back as a request), "none" or "closed" (TCP: the connection). What is
- * wanted is words: outcomes, classes ("4xx"), "any" answer, "accept" (an answer that does not refuse the syntax, or fwd),
- * "routed" (accept, or 500 for a next hop out of reach), and "!X" for what must not be.
+ * An outcome is a word: a status ("404"), "fwd" (came back as a request), "none" or "closed" (TCP: the connection).
+ * What is wanted is words: outcomes, classes ("4xx"), "any" answer, "accept" (an answer that does not refuse the
+ * syntax, or fwd), "routed" (accept, or 500 for a next hop out of reach), and "!X" for what must not be.
  */
 #ifndef LIVE_THROW_H
 #define LIVE_THROW_H
@@ -12,13 +12,14 @@
 
 enum { THROW_BYTES = 128 * 1024 };
 
-struct throw {
+struct throw
+{
     const struct server *server;
     bool tcp;
-    int fd;                     /* -1: closed */
+    int fd; /* -1: closed */
     char outcome[8];
-    size_t len;                 /* of what came last */
-    char bytes[THROW_BYTES];    /* with a NUL behind it */
+    size_t len;              /* of what came last */
+    char bytes[THROW_BYTES]; /* with a NUL behind it */
 };
 
 /* Opens a socket of 127.0.0.1 to the server. */
@@ -43,8 +44,8 @@ void throw_probe(const struct server *server);
 uint64_t throw_count(const struct server *server, const char *prefixes);
 
 /*
- * Writes a message: every "\n" of text becomes CRLF, "$T" UDP or TCP, "$B" something unique, "$N" a NUL, "$R" a bare CR, "$L" a
- * bare LF, "$*nnnnX" the character X as many times. Returns the length.
+ * Writes a message: every "\n" of text becomes CRLF, "$T" UDP or TCP, "$B" something unique, "$N" a NUL, "$R" a bare
+ * CR, "$L" a bare LF, "$*nnnnX" the character X as many times. Returns the length.
  */
 size_t throw_write(char *to, size_t room, bool tcp, const char *text);
 
