@@ -26,7 +26,7 @@ endif
 # These goals need no configuration. The doors among them install what is missing
 # first (a fresh machine has no autoconf), then call make again for the rest.
 doors := run check dev fuzz bench soak
-unconfigured := $(doors) help deps clean distclean format check-floors check-words check-docs check-figures
+unconfigured := $(doors) help deps clean distclean format check-floors check-words check-docs check-figures check-conformance
 ifneq ($(filter-out $(unconfigured),$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))),)
 include config.mk
 endif
@@ -254,7 +254,7 @@ build/config.h: | config.mk
 test_env := ASAN_OPTIONS=$${ASAN_OPTIONS-detect_stack_use_after_return=1} \
 	UBSAN_OPTIONS=$${UBSAN_OPTIONS-print_stacktrace=1} \
 	CK_DEFAULT_TIMEOUT=$${CK_DEFAULT_TIMEOUT-20} $(if $(SAN),CK_TIMEOUT_MULTIPLIER=$${CK_TIMEOUT_MULTIPLIER-5})
-rules := check-floors check-words check-docs check-figures
+rules := check-floors check-words check-docs check-figures check-conformance
 KINDS ?= $(kinds)
 
 .PHONY: suite $(rules) check-rules check-fuzz $(addprefix check-,unit torture sim live)
