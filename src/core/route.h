@@ -9,8 +9,8 @@
 /* Fills the trip's routing fields. Returns 0, or the status that refuses it: 400 (a bad Route), 403 (a forged token). */
 uint16_t route_prepare(struct trip *trip);
 /*
- * Is a Route left when ours on top are gone, so that the Request-URI may be anything? One that cannot be read counts, too: it is
- * refused for that later.
+ * Is a Route left when ours on top are gone, so that the Request-URI may be anything? One that cannot be read counts,
+ * too: it is refused for that later.
  */
 bool route_leads_on(const struct core *core, const struct msg *msg);
 /* Another Request-URI from here on; copied. SIPD_ESYNTAX, SIPD_ENOMEM. */

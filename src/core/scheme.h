@@ -1,5 +1,6 @@
 /*
- * URI schemes beside sip and sips: a Route carries them, or the module that offered them says where to (RFC 3261 §16.3 step 2, §16.5).
+ * URI schemes beside sip and sips: a Route carries them, or the module that offered them says where to (RFC 3261
+ * §16.3 step 2, §16.5).
  */
 #ifndef CORE_SCHEME_H
 #define CORE_SCHEME_H
@@ -7,8 +8,8 @@
 #include "core/chain.h"
 
 struct scheme {
-    struct span name;                   /* as the module wrote it; compared without case */
-    const struct sipd_scheme_ops *ops;  /* lent */
+    struct span name;                  /* as the module wrote it; compared without case */
+    const struct sipd_scheme_ops *ops; /* lent */
     void *self;
 };
 
@@ -20,10 +21,11 @@ scheme_is_sip(const struct uri *uri)
 }
 
 /*
- * The hook that a scheme is: it stands at CHAIN_SCHEME, behind those offered before, and asks its module when the Request-URI is of
- * its scheme. Lent: scheme, as long as the hook is linked.
+ * The hook that a scheme is: it stands at CHAIN_SCHEME, behind those offered before, and asks its module when the
+ * Request-URI is of its scheme. Lent: scheme, as long as the hook is linked.
  */
-struct chain_hook scheme_hook(const struct chain *chain, struct scheme *scheme, const void *owner, const char *owner_name);
+struct chain_hook scheme_hook(const struct chain *chain, struct scheme *scheme, const void *owner,
+                              const char *owner_name);
 /* Who offered this scheme; NULL: nobody. */
 const struct scheme *scheme_find(const struct chain *chain, struct span name);
 /* Equal by the rule of the scheme's module, else by uri_eq(). */

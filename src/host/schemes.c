@@ -26,7 +26,8 @@ offered_free(struct offered *offered)
 static bool
 may_be_offered(struct span scheme)
 {
-    return uri_is_scheme(scheme) && !span_ieq(scheme, SPAN("sip")) && !span_ieq(scheme, SPAN("sips"));
+    return uri_is_scheme(scheme) && !span_ieq(scheme, SPAN("sip")) &&
+           !span_ieq(scheme, SPAN("sips"));
 }
 
 static int
@@ -35,11 +36,13 @@ offer(struct sipd_host *host, struct offered *offered)
     struct host *h = host->host;
     struct chain_hook hook = scheme_hook(h->chain, &offered->is, host, host->is->name);
 
-    return h->core ? rehook_add(h->core, CHAIN_SCHEME, &hook) : chain_add(h->chain, CHAIN_SCHEME, &hook);
+    return h->core ? rehook_add(h->core, CHAIN_SCHEME, &hook)
+                   : chain_add(h->chain, CHAIN_SCHEME, &hook);
 }
 
 int
-sipd_offer_scheme(struct sipd_host *host, struct span scheme, const struct sipd_scheme_ops *ops, void *self)
+sipd_offer_scheme(struct sipd_host *host, struct span scheme, const struct sipd_scheme_ops *ops,
+                  void *self)
 {
     struct offered *offered;
     int err;

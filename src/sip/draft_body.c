@@ -1,8 +1,8 @@
 /*
  * Named edits of a body, multiparts included, as splices (RFC 2046 §5.1.1, RFC 5621 §4, RFC 3261 §7.4, §20.14).
  *
- * A part is put in or taken out together with the delimiter that begins it, from one "--" to the next: so what goes in can come
- * out again without a trace.
+ * A part is put in or taken out together with the delimiter that begins it, from one "--" to the next: so what goes
+ * in can come out again without a trace.
  */
 #include "sip/draft_body.h"
 
@@ -36,7 +36,8 @@ renew_length(struct draft *d)
     if (len == d->msg->body_len)
         return;
     for (const struct msg_field *f = NULL; (f = msg_find(d->msg, HDR_CONTENT_LENGTH, f));) {
-        struct draft_splice one = { f->value_at, f->value_len, splice_number(d, len), DRAFT_LENGTH };
+        struct draft_splice one = { f->value_at, f->value_len, splice_number(d, len),
+                                    DRAFT_LENGTH };
 
         splice_make(d, one, SPLICE_BACK);
     }
@@ -75,7 +76,10 @@ joined(struct draft *d, const struct span pieces[], size_t n)
     return span_between(text, end);
 }
 
-/* A part that ends with CR before a delimiter's bare LF would lose it to the delimiter: that one gets a CR of its own. */
+/*
+ * A part that ends with CR before a delimiter's bare LF would lose it to the delimiter: that one gets a CR of its
+ * own.
+ */
 static struct span
 guarded(struct draft *d, struct span text, struct span old)
 {
@@ -222,7 +226,8 @@ draft_part(struct draft *d, struct span type, struct span disposition, struct sp
 {
     const struct span names[] = { SPAN("Content-Type"), SPAN("Content-Disposition") };
     const struct span values[] = { type, disposition };
-    size_t room = line_bytes(names[0], type) + line_bytes(names[1], disposition) + crlf.len + content.len;
+    size_t room =
+        line_bytes(names[0], type) + line_bytes(names[1], disposition) + crlf.len + content.len;
     char *text = splice_text(d, room), *end = text;
 
     if (!text)
@@ -268,7 +273,8 @@ is_about_body(const struct msg *msg, const struct msg_field *field)
 
     if (id == HDR_OTHER)
         return span_ieq(span_head(msg_name(msg, field), 8), SPAN("Content-"));
-    return id == HDR_CONTENT_TYPE || id == HDR_CONTENT_DISPOSITION || id == HDR_CONTENT_ENCODING || id == HDR_CONTENT_LANGUAGE;
+    return id == HDR_CONTENT_TYPE || id == HDR_CONTENT_DISPOSITION || id == HDR_CONTENT_ENCODING ||
+           id == HDR_CONTENT_LANGUAGE;
 }
 
 /* The fields that describe the body go, but for the type if that stays. */
@@ -364,13 +370,15 @@ moved_fields(struct draft *d)
     const struct msg *msg = d->msg;
     char *text, *end;
 
-    text = end = splice_text(d, (size_t)msg->fields_len * sizeof "Content-Disposition: " + msg->head_end);
+    text = end =
+        splice_text(d, (size_t)msg->fields_len * sizeof "Content-Disposition: " + msg->head_end);
     for (uint32_t i = 0; text && i < msg->fields_len; i++) {
         const struct msg_field *field = &msg->fields[i];
         struct span name = names_header_text((enum header)field->id);
 
         if (is_about_body(msg, field))
-            end = line_write(end, name.len > 0 ? name : msg_name(msg, field), msg_value(msg, field));
+            end =
+                line_write(end, name.len > 0 ? name : msg_name(msg, field), msg_value(msg, field));
     }
     return span_between(text, end);
 }
@@ -409,7 +417,8 @@ draft_wrap_body(struct draft *d, struct span part)
     if (boundary.len > 0) {
         const struct span type[] = { SPAN("multipart/mixed;boundary="), boundary };
         const struct span head[] = { SPAN("--"), boundary, crlf, moved_fields(d), crlf };
-        const struct span tail[] = { SPAN("\r\n--"), boundary, crlf, part, SPAN("\r\n--"), boundary, SPAN("--\r\n") };
+        const struct span tail[] = { SPAN("\r\n--"), boundary, crlf,          part,
+                                     SPAN("\r\n--"), boundary, SPAN("--\r\n") };
 
         drop_fields(d, type_field(d));
         set_type(d, joined(d, type, countof(type)));

@@ -1,5 +1,6 @@
 /*
- * Escaped text: %HH and what it stands for, and when two texts are the same (RFC 3261 §19.1.4, RFC 3966 §4, RFC 3986 §2.1).
+ * Escaped text: %HH and what it stands for, and when two texts are the same (RFC 3261 §19.1.4, RFC 3966 §4, RFC 3986
+ * §2.1).
  */
 #ifndef SIP_ESCAPE_H
 #define SIP_ESCAPE_H

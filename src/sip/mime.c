@@ -1,8 +1,8 @@
 /*
  * Bodies taken apart into spans, multipart within multipart (RFC 2046 §5.1, RFC 3261 §20.11, §20.15, RFC 5621 §4).
  *
- * A multipart is split by its own delimiters before its parts are looked at, so the end of an outer one ends every inner one
- * (RFC 2046 §5.1.2).
+ * A multipart is split by its own delimiters before its parts are looked at, so the end of an outer one ends every
+ * inner one (RFC 2046 §5.1.2).
  */
 #include "sip/mime.h"
 
@@ -60,7 +60,8 @@ mime_disposition_read(struct span value, const struct mime_type *type, struct mi
         out->type = mime_type_is(type, SPAN("application/sdp")) ? SPAN("session") : SPAN("render");
         out->params = (struct span){ NULL, 0 };
     }
-    out->optional = param_find(out->params, SPAN("handling"), &handling) && span_ieq(param_unquote(handling), SPAN("optional"));
+    out->optional = param_find(out->params, SPAN("handling"), &handling) &&
+                    span_ieq(param_unquote(handling), SPAN("optional"));
 }
 
 /* ---- the head of a part */
@@ -92,12 +93,13 @@ is_field(struct span line)
 {
     size_t colon = span_find(line, ':');
 
-    return colon < line.len && !begins_blank(line) && chars_is_token(span_trim(span_head(line, colon)));
+    return colon < line.len && !begins_blank(line) &&
+           chars_is_token(span_trim(span_head(line, colon)));
 }
 
 /*
- * Fields up to an empty line. Some senders forget it: what is no field then begins the content (RFC 2046 §5.1.1 wants one, even
- * where there are no fields).
+ * Fields up to an empty line. Some senders forget it: what is no field then begins the content (RFC 2046 §5.1.1 wants
+ * one, even where there are no fields).
  */
 static void
 read_head(struct mime_part *part)
@@ -196,8 +198,9 @@ skip_boundary(const struct mime_multi *m, struct span *line)
 }
 
 /*
- * Is this line a delimiter? RFC 2046 §5.1.1 lets a reader be content with its beginning, but boundaries that begin with one another
- * do occur, nested. One without a line end is the last thing there is and can only be a closing one that was cut short.
+ * Is this line a delimiter? RFC 2046 §5.1.1 lets a reader be content with its beginning, but boundaries that begin
+ * with one another do occur, nested. One without a line end is the last thing there is and can only be a closing one
+ * that was cut short.
  */
 static bool
 is_delimiter(const struct mime_multi *m, struct span line, bool *closes)
@@ -271,8 +274,8 @@ read_boundary(struct mime_multi *m, struct span params)
         return false;
     while (m->boundary.len > 0 && begins_blank(span_skip(m->boundary, m->boundary.len - 1)))
         m->boundary.len--;
-    return m->boundary.len > 0 && span_find(m->boundary, '\r') == m->boundary.len
-           && span_find(m->boundary, '\n') == m->boundary.len;
+    return m->boundary.len > 0 && span_find(m->boundary, '\r') == m->boundary.len &&
+           span_find(m->boundary, '\n') == m->boundary.len;
 }
 
 bool
@@ -299,7 +302,9 @@ mime_multi_next(struct mime_multi *m, struct mime_part *out)
         return false;
     look_ahead(m, from);
     to = m->ahead.len > 0 ? m->ahead.at : m->close.len > 0 ? m->close.at : span_end(m->body);
-    *out = (struct mime_part){ .level = m->level, .delimiter = delimiter, .whole = span_between(from, to) };
+    *out = (struct mime_part){ .level = m->level,
+                               .delimiter = delimiter,
+                               .whole = span_between(from, to) };
     read_head(out);
     describe(out, m->digest);
     return true;

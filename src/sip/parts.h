@@ -1,6 +1,6 @@
 /*
- * name=value parts behind a URI: its parameters, its headers, and when two lists of them are the same (RFC 3261 §19.1.4,
- * RFC 3966 §4). Unlike the parameters of a header field they hold escapes, and neither quotes nor blanks.
+ * name=value parts behind a URI: its parameters, its headers, and when two lists of them are the same (RFC 3261
+ * §19.1.4, RFC 3966 §4). Unlike the parameters of a header field they hold escapes, and neither quotes nor blanks.
  */
 #ifndef SIP_PARTS_H
 #define SIP_PARTS_H

@@ -41,23 +41,28 @@ is_behind(const struct draft_splice *one, const struct draft_splice *other, enum
     return other->cut == 0 && (one->cut > 0 || side == SPLICE_BACK);
 }
 
+/* Does `one` touch bytes that its neighbour in front cuts? */
+static bool
+clash(const struct draft_splice *front, const struct draft_splice *one)
+{
+    return front->at + front->cut > one->at;
+}
+
 void
 splice_make(struct draft *d, struct draft_splice one, enum splice_side side)
 {
-    uint32_t i = d->len;
+    struct draft_splice *place;
 
     if (d->err || !make_room(d))
         return;
-    while (i > 0 && !is_behind(&one, &d->splices[i - 1], side))
-        i--;
-    if ((i > 0 && d->splices[i - 1].at + d->splices[i - 1].cut > one.at) ||
-        (i < d->len && one.at + one.cut > d->splices[i].at)) {
-        splice_fail(d, SIPD_ECLASH);
-        return;
-    }
-    memmove(&d->splices[i + 1], &d->splices[i], (d->len - i) * sizeof one);
-    d->splices[i] = one;
+    for (place = d->splices + d->len; place > d->splices && !is_behind(&one, place - 1, side);
+         place--)
+        *place = place[-1];
+    *place = one;
     d->len++;
+    if ((place > d->splices && clash(place - 1, place)) ||
+        (place + 1 < d->splices + d->len && clash(place, place + 1)))
+        splice_fail(d, SIPD_ECLASH);
 }
 
 void

@@ -43,7 +43,8 @@ is_name(struct span text)
     while (text.len > 0) {
         struct escape_letter letter = escape_next(&text);
 
-        if (!chars_is(letter.byte, CHARS_ALPHA) && !chars_is_digit(letter.byte) && letter.byte != '-')
+        if (!chars_is(letter.byte, CHARS_ALPHA) && !chars_is_digit(letter.byte) &&
+            letter.byte != '-')
             return false;
     }
     return some;
@@ -64,11 +65,15 @@ is_extension(struct span text)
     return some;
 }
 
-/* descriptor: global digits or a domain. What is neither but looks like a name was legal once (RFC 3261 §19.1.6 has "5"). */
+/*
+ * descriptor: global digits or a domain. What is neither but looks like a name was legal once (RFC 3261 §19.1.6 has
+ * "5").
+ */
 static bool
 is_context(struct span text)
 {
-    return chars_begin(text, '+') ? tel_is_number(text) : text.len > 0 && chars_all(text, CHARS_HOST);
+    return chars_begin(text, '+') ? tel_is_number(text)
+                                  : text.len > 0 && chars_all(text, CHARS_HOST);
 }
 
 static bool
@@ -83,7 +88,8 @@ is_value(struct span text)
 {
     while (text.len > 0) {
         struct escape_letter letter = escape_next(&text);
-        bool raw = chars_is(letter.byte, CHARS_UNRESERVED | CHARS_RESERVED) || is_bracket(letter.byte);
+        bool raw =
+            chars_is(letter.byte, CHARS_UNRESERVED | CHARS_RESERVED) || is_bracket(letter.byte);
 
         if (!letter.escaped && (!raw || letter.byte == '?'))
             return false;
@@ -158,7 +164,8 @@ tel_of_uri(const struct uri *uri, struct tel *out)
     *out = (struct tel){ .global = false };
     if (uri->scheme == URI_TEL)
         return tel_read(uri->rest, out);
-    if (uri->scheme == URI_OTHER || !uri_param(uri, SPAN("user"), &user) || !escape_eq(user, SPAN("phone"), ESCAPE_FOLD))
+    if (uri->scheme == URI_OTHER || !uri_param(uri, SPAN("user"), &user) ||
+        !escape_eq(user, SPAN("phone"), ESCAPE_FOLD))
         return SIPD_ENOENT;
     return tel_read(uri->user, out);
 }
@@ -189,8 +196,8 @@ tel_eq(const struct tel *a, const struct tel *b)
 {
     static const struct parts_rules rules = { ';', every_part_counts, is_same_value };
 
-    return a->global == b->global && escape_eq(a->number, b->number, ESCAPE_NUMBER)
-           && parts_eq(a->params, b->params, &rules);
+    return a->global == b->global && escape_eq(a->number, b->number, ESCAPE_NUMBER) &&
+           parts_eq(a->params, b->params, &rules);
 }
 
 static bool
@@ -198,8 +205,9 @@ is_mandatory(struct span name)
 {
     struct escape_letter first, second;
 
-    return escape_next_that_counts(&name, ESCAPE_FOLD, &first) && escape_next_that_counts(&name, ESCAPE_FOLD, &second)
-           && first.byte == 'm' && second.byte == '-';
+    return escape_next_that_counts(&name, ESCAPE_FOLD, &first) &&
+           escape_next_that_counts(&name, ESCAPE_FOLD, &second) && first.byte == 'm' &&
+           second.byte == '-';
 }
 
 bool
@@ -271,8 +279,8 @@ in_order(const struct tel *tel, struct part to[PARTS_MAX + countof(first_names)]
 }
 
 /*
- * Where text goes: the number of a tel URI has, against the rules of all URIs, # as itself, its parameters have brackets (§3); a
- * user part has none of them, nor : and @, which end it (RFC 3261 §25.1).
+ * Where text goes: the number of a tel URI has, against the rules of all URIs, # as itself, its parameters have
+ * brackets (§3); a user part has none of them, nor : and @, which end it (RFC 3261 §25.1).
  */
 enum place { IN_NUMBER, IN_PARAM, IN_USER };
 

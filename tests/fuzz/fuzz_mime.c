@@ -1,6 +1,6 @@
 /*
- * Bodies, the Content-Type on the first line: parts tile what they stand in; replaced by itself nothing changes; what was added can
- * be taken out; an edit changes its own part and no other.
+ * Bodies, the Content-Type on the first line: parts tile what they stand in; replaced by itself nothing changes; what
+ * was added can be taken out; an edit changes its own part and no other.
  */
 #include "base/arena.h"
 #include "base/buf.h"
@@ -16,7 +16,7 @@ int fuzz_mime(const uint8_t *data, size_t size);
 struct tree {
     struct mime_part parts[MOST];
     size_t len;
-    bool broken;  /* too many */
+    bool broken; /* too many */
 };
 
 /* ---------------------------------------------------------------- reading */
@@ -60,14 +60,16 @@ check_tiles(const struct mime_part *part)
         return;
     BUG_ON(m.boundary.len == 0 || !span_eq(m.body, part->content));
     while (mime_multi_next(&m, &one)) {
-        BUG_ON(one.level != part->level + 1 || (at && one.delimiter.at != at) || !input_holds(m.body, one.delimiter));
+        BUG_ON(one.level != part->level + 1 || (at && one.delimiter.at != at) ||
+               !input_holds(m.body, one.delimiter));
         BUG_ON(span_end(one.delimiter) != one.whole.at || !input_holds(m.body, one.whole));
         BUG_ON(!mime_multi_delimits(&m, one.delimiter) || mime_multi_delimits(&m, one.whole));
         check_part(&one);
         at = span_end(one.whole);
     }
     if (m.close.len > 0)
-        BUG_ON((at && m.close.at != at) || !input_holds(m.body, m.close) || !mime_multi_delimits(&m, m.close));
+        BUG_ON((at && m.close.at != at) || !input_holds(m.body, m.close) ||
+               !mime_multi_delimits(&m, m.close));
     else
         BUG_ON(at && at != span_end(m.body));
 }
@@ -139,18 +141,21 @@ render(const struct draft *d, struct arena *arena, struct msg *out)
 
     BUG_ON(draft_render(d, arena, &bytes) != SIPD_OK || msg_read(bytes, arena, out) != SIPD_OK);
     BUG_ON(out->body_len != draft_body_len(d));
-    BUG_ON(!msg_get(out, HDR_CONTENT_LENGTH, &length) || !span_u64(length, UINT32_MAX, &said) || said != out->body_len);
+    BUG_ON(!msg_get(out, HDR_CONTENT_LENGTH, &length) || !span_u64(length, UINT32_MAX, &said) ||
+           said != out->body_len);
 }
 
 /* Is this part the edited one, or one that it stands in? Those change with it. */
 static bool
 changes_with(const struct mime_part *edited, const struct mime_part *part)
 {
-    return edited == part || (edited->level > part->level && input_holds(part->whole, edited->delimiter));
+    return edited == part ||
+           (edited->level > part->level && input_holds(part->whole, edited->delimiter));
 }
 
 static void
-check_same(const struct tree *a, size_t i, const struct tree *b, size_t j, const struct mime_part *edited)
+check_same(const struct tree *a, size_t i, const struct tree *b, size_t j,
+           const struct mime_part *edited)
 {
     BUG_ON(i >= a->len || j >= b->len || a->parts[i].level != b->parts[j].level);
     BUG_ON(!changes_with(edited, &a->parts[i]) && !span_eq(a->parts[i].whole, b->parts[j].whole));
@@ -158,7 +163,8 @@ check_same(const struct tree *a, size_t i, const struct tree *b, size_t j, const
 
 /* From place n on `gone` parts of a are not in b any more, and `came` are there that were not. */
 static void
-check_trees(const struct tree *a, const struct tree *b, size_t n, size_t gone, size_t came, const struct mime_part *edited)
+check_trees(const struct tree *a, const struct tree *b, size_t n, size_t gone, size_t came,
+            const struct mime_part *edited)
 {
     BUG_ON(b->len != a->len - gone + came);
     for (size_t i = 0; i < n; i++)
@@ -198,7 +204,8 @@ check_itself(const struct msg *msg, const struct tree *tree, size_t n, struct ar
 }
 
 static void
-check_set(const struct msg *msg, const struct tree *tree, size_t n, struct span content, struct arena *arena)
+check_set(const struct msg *msg, const struct tree *tree, size_t n, struct span content,
+          struct arena *arena)
 {
     struct mime_walk w;
     struct tree now_tree;
@@ -215,11 +222,13 @@ check_set(const struct msg *msg, const struct tree *tree, size_t n, struct span 
     read_tree(&now, &now_tree);
     BUG_ON(!span_eq(now_tree.parts[n].content, content));
     if (!tree->broken && !now_tree.broken)
-        check_trees(tree, &now_tree, n + 1, subtree(tree, n) - 1, subtree(&now_tree, n) - 1, &tree->parts[n]);
+        check_trees(tree, &now_tree, n + 1, subtree(tree, n) - 1, subtree(&now_tree, n) - 1,
+                    &tree->parts[n]);
 }
 
 static void
-check_added(const struct msg *msg, const struct tree *tree, size_t n, bool behind, struct arena *arena)
+check_added(const struct msg *msg, const struct tree *tree, size_t n, bool behind,
+            struct arena *arena)
 {
     struct span part = SPAN("X: y\r\n\r\n\r\n-\0-");
     struct mime_walk w;
@@ -243,8 +252,9 @@ check_added(const struct msg *msg, const struct tree *tree, size_t n, bool behin
     if (behind)
         n += subtree(tree, n);
     BUG_ON(!span_eq(now_tree.parts[n].whole, part));
-    check_trees(tree, &now_tree, n, 0, 1, &(struct mime_part){ .level = behind ? w.part.level + 1 : w.part.level,
-                                                               .delimiter = w.part.content });
+    check_trees(tree, &now_tree, n, 0, 1,
+                &(struct mime_part){ .level = behind ? w.part.level + 1 : w.part.level,
+                                     .delimiter = w.part.content });
     check_taken_out(msg, &now, n, arena);
 }
 
@@ -290,7 +300,8 @@ check_edits(const struct msg *msg, const struct tree *tree, struct rand *rand, s
 {
     size_t n = rand_u64(rand) % tree->len;
     struct span body = msg_body(msg);
-    struct span content = span_head(span_skip(body, rand_u64(rand) % (body.len + 1)), rand_u64(rand) % 32);
+    struct span content =
+        span_head(span_skip(body, rand_u64(rand) % (body.len + 1)), rand_u64(rand) % 32);
 
     check_itself(msg, tree, n, arena);
     check_set(msg, tree, n, content, arena);

@@ -1,12 +1,12 @@
 /*
- * Telephone numbers, one on each of the first two lines: parts lie in the input, equality is reflexive, symmetric and that of the
- * URIs, what is written is the same number, and a number comes back from its sip URI.
+ * Telephone numbers, one on each of the first two lines: parts lie in the input, equality is reflexive, symmetric and
+ * that of the URIs, what is written is the same number, and a number comes back from its sip URI.
  */
 #include "fuzz/input.h"
 #include "sip/tel.h"
 #include "sip/uri.h"
 
-enum { GROWTH = 3, AROUND = 64 };  /* an escape for each byte, and what stands around */
+enum { GROWTH = 3, AROUND = 64 }; /* an escape for each byte, and what stands around */
 
 int fuzz_tel(const uint8_t *data, size_t size);
 
@@ -35,7 +35,8 @@ check_written(const struct tel *tel, struct span written, char *room)
     struct tel back;
     int len;
 
-    BUG_ON(uri_read(written, &uri) != SIPD_OK || tel_of_uri(&uri, &back) != SIPD_OK || !tel_eq(tel, &back));
+    BUG_ON(uri_read(written, &uri) != SIPD_OK || tel_of_uri(&uri, &back) != SIPD_OK ||
+           !tel_eq(tel, &back));
     len = tel_write(&back, room, written.len);
     BUG_ON(len != (int)written.len || memcmp(room, written.at, written.len) != 0);
 }
@@ -87,7 +88,8 @@ check_pair(const struct tel *a, const struct tel *b)
     BUG_ON(!x || !y);
     x_len = tel_write(a, x, x_room);
     y_len = tel_write(b, y, y_room);
-    BUG_ON(uri_read((struct span){ x, (size_t)x_len }, &one) || uri_read((struct span){ y, (size_t)y_len }, &two));
+    BUG_ON(uri_read((struct span){ x, (size_t)x_len }, &one) ||
+           uri_read((struct span){ y, (size_t)y_len }, &two));
     BUG_ON(tel_eq(a, b) != tel_eq(b, a) || tel_eq(a, b) != uri_eq(&one, &two));
     mem_free(x);
     mem_free(y);

@@ -1,6 +1,6 @@
 /*
- * Every body of the collection, alone and as a part of a multipart, is split and put together again byte by byte, added, replaced
- * and taken out, and nothing beside it changes (RFC 2046, RFC 3204, RFC 5621; tests/torture/README).
+ * Every body of the collection, alone and as a part of a multipart, is split and put together again byte by byte,
+ * added, replaced and taken out, and nothing beside it changes (RFC 2046, RFC 3204, RFC 5621; tests/torture/README).
  */
 #include <check.h>
 #include <jansson.h>
@@ -104,7 +104,8 @@ message_of(size_t n)
 {
     const char *name = text_of(n, "file");
 
-    return is_message(name) ? read_message(bytes_of(name)) : message_with(text_of(n, "type"), bytes_of(name));
+    return is_message(name) ? read_message(bytes_of(name))
+                            : message_with(text_of(n, "type"), bytes_of(name));
 }
 
 /* The n-th part of a message's body, 0 the body. */
@@ -166,7 +167,9 @@ put_part(struct buf *out, const struct mime_part *part)
         buf_put(out, part->content);
         return;
     }
-    buf_put(out, span_between(at, m.ahead.len > 0 ? m.ahead.at : m.close.len > 0 ? m.close.at : span_end(m.body)));
+    buf_put(out, span_between(at, m.ahead.len > 0   ? m.ahead.at
+                                  : m.close.len > 0 ? m.close.at
+                                                    : span_end(m.body)));
     while (mime_multi_next(&m, &inner))
         put_part(out, &inner);
     buf_put(out, m.close);
@@ -209,7 +212,8 @@ check_set(const struct msg *msg, unsigned n, struct span content)
     behind = msg->body_len - before - w.part.content.len;
     ck_assert_uint_eq(now.body_len, before + content.len + behind);
     ck_assert(span_eq(span_head(msg_body(&now), before), span_head(msg_body(msg), before)));
-    ck_assert(span_eq(span_skip(msg_body(&now), before + content.len), span_skip(msg_body(msg), msg->body_len - behind)));
+    ck_assert(span_eq(span_skip(msg_body(&now), before + content.len),
+                      span_skip(msg_body(msg), msg->body_len - behind)));
     draft_init(&d, &now, &arena);
     draft_set_content(&d, &now_w, w.part.content);
     now = rendered(&d);
@@ -258,11 +262,13 @@ START_TEST(added_and_taken_out)
         go(&w, &msg, n);
         draft_init(&d, &msg, &arena);
         if (n == 0)
-            draft_append_part(&d, &w, draft_part(&d, span_of(type), SPAN("render;handling=optional"), content));
+            draft_append_part(
+                &d, &w, draft_part(&d, span_of(type), SPAN("render;handling=optional"), content));
         else
-            draft_insert_part(&d, &w, draft_part(&d, span_of(type), SPAN("render;handling=optional"), content));
+            draft_insert_part(
+                &d, &w, draft_part(&d, span_of(type), SPAN("render;handling=optional"), content));
         if (is_message(text_of((size_t)_i, "file")) && d.err == SIPD_EINVAL)
-            continue;  /* it holds this multipart's own delimiters */
+            continue; /* it holds this multipart's own delimiters */
         now = rendered(&d);
         go(&w, &now, n == 0 ? 3 : n);
         ck_assert(span_eq(w.part.content, content));
@@ -284,7 +290,8 @@ START_TEST(wrapped)
     struct draft d;
 
     draft_init(&d, &msg, &arena);
-    draft_wrap_body(&d, draft_part(&d, SPAN("application/ISUP"), SPAN(""), bytes_of("isup-iam-rfc3204.bin")));
+    draft_wrap_body(
+        &d, draft_part(&d, SPAN("application/ISUP"), SPAN(""), bytes_of("isup-iam-rfc3204.bin")));
     now = rendered(&d);
     go(&w, &now, 1);
     ck_assert(span_eq(w.part.content, msg_body(&msg)));
@@ -302,11 +309,12 @@ START_TEST(signalling_beside_sdp)
     static const struct {
         const char *file, *type, *disposition;
         bool optional;
-        const char *content;  /* the same as this file holds; NULL: it is its own */
+        const char *content; /* the same as this file holds; NULL: it is its own */
     } cases[] = {
         { "sip-t-invite-isup.sip", "application/isup", "signal", true, "isup-iam-rfc3204.bin" },
         { "sip-t-invite-isup-tricky.sip", "application/ISUP", "signal", true, NULL },
-        { "sip-i-invite-isup-required.sip", "application/ISUP", "signal", false, "isup-iam-rfc3204.bin" },
+        { "sip-i-invite-isup-required.sip", "application/ISUP", "signal", false,
+          "isup-iam-rfc3204.bin" },
         { "invite-qsig.sip", "application/QSIG", "render", false, "qsig-setup-rfc3204.bin" },
     };
 

@@ -1,5 +1,6 @@
 /*
- * Edits of a body: what goes in can come out, nothing else changes, Content-Length tells the truth (RFC 2046 §5.1.1, RFC 5621).
+ * Edits of a body: what goes in can come out, nothing else changes, Content-Length tells the truth (RFC 2046 §5.1.1,
+ * RFC 5621).
  */
 #include "sip/draft_body.h"
 
@@ -8,10 +9,11 @@
 #include "base/buf.h"
 #include "unit/message.h"
 
-#define TYPE "Content-Type: multipart/mixed;boundary=b\r\n"
+#define TYPE  "Content-Type: multipart/mixed;boundary=b\r\n"
 #define START "INFO sip:a SIP/2.0\r\n"
-#define SDP "Content-Type: application/sdp\r\n\r\nv=0\r\n"
-#define ISUP "Content-Type: application/ISUP\r\nContent-Disposition: signal;handling=optional\r\n\r\n"
+#define SDP   "Content-Type: application/sdp\r\n\r\nv=0\r\n"
+#define ISUP \
+    "Content-Type: application/ISUP\r\nContent-Disposition: signal;handling=optional\r\n\r\n"
 
 static struct msg msg;
 static struct draft draft;
@@ -84,7 +86,8 @@ START_TEST(content_is_set)
     begin("pre\r\n--b\r\n" SDP "\r\n--b\r\n" ISUP "\1\0\r\n--b--\r\npost");
     go(1);
     draft_set_content(&draft, &walk, SPAN("v=1\r\no=-\r\n"));
-    must_become("pre\r\n--b\r\nContent-Type: application/sdp\r\n\r\nv=1\r\no=-\r\n\r\n--b\r\n" ISUP "\1\0\r\n--b--\r\npost");
+    must_become("pre\r\n--b\r\nContent-Type: application/sdp\r\n\r\nv=1\r\no=-\r\n\r\n--b\r\n" ISUP
+                "\1\0\r\n--b--\r\npost");
     go(2);
     draft_set_content(&draft, &walk, SPAN("\r\n--\0\r\n"));
     must_become("pre\r\n--b\r\nContent-Type: application/sdp\r\n\r\nv=1\r\no=-\r\n\r\n--b\r\n" ISUP
@@ -118,7 +121,8 @@ START_TEST(content_where_there_was_no_empty_line)
     draft_set_content(&draft, &walk, SPAN("x: y"));
     go(3);
     draft_set_content(&draft, &walk, SPAN("x: y"));
-    must_become("--b\r\n\r\nx: y\r\n--b\r\nContent-Type: a/b\r\n\r\nx: y\r\n--b\r\nc: d/e\r\n\r\nx: y\r\n--b--");
+    must_become("--b\r\n\r\nx: y\r\n--b\r\nContent-Type: a/b\r\n\r\nx: y\r\n--b\r\nc: "
+                "d/e\r\n\r\nx: y\r\n--b--");
     begin("--b\r\n--b--");
     go(1);
     draft_set_part(&draft, &walk, SPAN("\r\nx"));
@@ -137,7 +141,8 @@ START_TEST(content_that_ends_with_cr)
     go(1);
     draft_set_content(&draft, &walk, SPAN("\1\r"));
     must_become("--b\r\n\r\n\1\r\r\n--b--");
-    begin("--b\r\nContent-Type: multipart/mixed;boundary=in\r\n\r\n--in\r\n\r\nx\r\r\n--in\r\n\r\ny\n--b--");
+    begin("--b\r\nContent-Type: "
+          "multipart/mixed;boundary=in\r\n\r\n--in\r\n\r\nx\r\r\n--in\r\n\r\ny\n--b--");
     go(3);
     draft_drop_part(&draft, &walk);
     must_become("--b\r\nContent-Type: multipart/mixed;boundary=in\r\n\r\n--in\r\n\r\nx\r\r\n--b--");
@@ -148,8 +153,11 @@ START_TEST(parts_are_replaced)
 {
     begin("--b\r\n" SDP "\r\n--b\r\n" ISUP "\1\r\n--b--");
     go(2);
-    draft_set_part(&draft, &walk, draft_part(&draft, SPAN("application/QSIG; version=iso"), SPAN(""), SPAN("\2\0\r\n")));
-    must_become("--b\r\n" SDP "\r\n--b\r\nContent-Type: application/QSIG; version=iso\r\n\r\n\2\0\r\n\r\n--b--");
+    draft_set_part(
+        &draft, &walk,
+        draft_part(&draft, SPAN("application/QSIG; version=iso"), SPAN(""), SPAN("\2\0\r\n")));
+    must_become("--b\r\n" SDP
+                "\r\n--b\r\nContent-Type: application/QSIG; version=iso\r\n\r\n\2\0\r\n\r\n--b--");
     go(0);
     draft_set_part(&draft, &walk, SPAN("x"));
     must_fail(SIPD_ENOENT);
@@ -188,7 +196,7 @@ START_TEST(parts_are_dropped)
     draft_drop_part(&draft, &walk);
     must_become("pre\r\n--b\r\n\r\ny\r\n--b--\r\n");
 
-    begin("pre\r\n--b\r\n\r\nx\n--b\r\n\r\ny\r\n");  /* nothing closes */
+    begin("pre\r\n--b\r\n\r\nx\n--b\r\n\r\ny\r\n"); /* nothing closes */
     go(2);
     draft_drop_part(&draft, &walk);
     must_become("pre\r\n--b\r\n\r\nx");
@@ -201,7 +209,9 @@ END_TEST
 
 START_TEST(a_body_is_dropped_with_its_fields)
 {
-    begin_as("c: application/sdp\r\nSubject: s\r\nContent-Disposition: session\r\ne: gzip\r\nContent-ID: <a>\r\n", SPAN("v=0\r\n"));
+    begin_as("c: application/sdp\r\nSubject: s\r\nContent-Disposition: session\r\ne: "
+             "gzip\r\nContent-ID: <a>\r\n",
+             SPAN("v=0\r\n"));
     go(0);
     draft_drop_part(&draft, &walk);
     must_hold_at("Subject: s\r\n", SPAN(""), __LINE__);
@@ -212,13 +222,16 @@ START_TEST(parts_are_added)
 {
     begin("pre\r\n--b\r\n" SDP "\r\n--b--\r\npost");
     go(0);
-    draft_append_part(&draft, &walk, draft_part(&draft, SPAN("application/ISUP"), SPAN("signal;handling=optional"), SPAN("\1\0\2")));
+    draft_append_part(&draft, &walk,
+                      draft_part(&draft, SPAN("application/ISUP"), SPAN("signal;handling=optional"),
+                                 SPAN("\1\0\2")));
     must_become("pre\r\n--b\r\n" SDP "\r\n--b\r\n" ISUP "\1\0\2\r\n--b--\r\npost");
     draft_append_part(&draft, &walk, SPAN("\r\nlast"));
     go(1);
     draft_insert_part(&draft, &walk, SPAN("\r\nfirst"));
     draft_insert_part(&draft, &walk, SPAN("\r\nsecond"));
-    must_become("pre\r\n--b\r\n\r\nfirst\r\n--b\r\n\r\nsecond\r\n--b\r\n" SDP "\r\n--b\r\n" ISUP "\1\0\2\r\n--b\r\n\r\nlast"
+    must_become("pre\r\n--b\r\n\r\nfirst\r\n--b\r\n\r\nsecond\r\n--b\r\n" SDP "\r\n--b\r\n" ISUP
+                "\1\0\2\r\n--b\r\n\r\nlast"
                 "\r\n--b--\r\npost");
 }
 END_TEST
@@ -253,7 +266,7 @@ START_TEST(parts_are_added_at_an_open_end)
     go(0);
     draft_append_part(&draft, &walk, SPAN("\r\ny"));
     must_become("--b\r\n\r\nx\r\n--b\r\n\r\ny");
-    begin("--b\r\n\r\nx\r\n--b");  /* a closing one cut short */
+    begin("--b\r\n\r\nx\r\n--b"); /* a closing one cut short */
     go(0);
     draft_append_part(&draft, &walk, SPAN("\r\ny"));
     must_become("--b\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b");
@@ -281,8 +294,10 @@ START_TEST(inner_parts_too)
     go(2);
     draft_set_content(&draft, &walk, SPAN("xx"));
     draft_insert_part(&draft, &walk, SPAN("\r\nw"));
-    must_become(NESTED "--in\r\n\r\nw\r\n--in\r\n\r\nxx\r\n--in\r\n\r\nz\r\n--in--\r\n--b\r\n\r\ny\r\n--b--");
-    begin(NESTED "--in\r\n\r\nx\r\n--b--");  /* the inner one is open */
+    must_become(
+        NESTED
+        "--in\r\n\r\nw\r\n--in\r\n\r\nxx\r\n--in\r\n\r\nz\r\n--in--\r\n--b\r\n\r\ny\r\n--b--");
+    begin(NESTED "--in\r\n\r\nx\r\n--b--"); /* the inner one is open */
     go(1);
     draft_append_part(&draft, &walk, SPAN("\r\nz"));
     must_become(NESTED "--in\r\n\r\nx\r\n--in\r\n\r\nz\r\n--b--");
@@ -310,7 +325,8 @@ START_TEST(delimiters_are_refused)
         draft_append_part(&draft, &walk, span_of(bad[i]));
         must_fail(SIPD_EINVAL);
     }
-    begin("--b\r\nContent-Type: multipart/mixed;boundary=b\r\n\r\n\r\n--b--");  /* its own would be the outer one's */
+    begin(
+        "--b\r\nContent-Type: multipart/mixed;boundary=b\r\n\r\n\r\n--b--"); /* its own would be the outer one's */
     go(1);
     draft_append_part(&draft, &walk, SPAN("\r\nx"));
     must_fail(SIPD_EINVAL);
@@ -337,11 +353,11 @@ START_TEST(what_is_not_there_is_not_edited)
     draft_init(&draft, &msg, &arena);
     draft_set_content(&draft, &walk, SPAN("x"));
     must_fail(SIPD_ENOENT);
-    begin("--b\r\n" TYPE "--b--");  /* a head that never ends */
+    begin("--b\r\n" TYPE "--b--"); /* a head that never ends */
     go(1);
     draft_append_part(&draft, &walk, SPAN("\r\nx"));
     must_fail(SIPD_ENOENT);
-    msg = read_text("INFO sip:a SIP/2.0\r\nContent-Type: a/b\r\n");  /* no empty line, no body */
+    msg = read_text("INFO sip:a SIP/2.0\r\nContent-Type: a/b\r\n"); /* no empty line, no body */
     draft_init(&draft, &msg, &arena);
     go(0);
     draft_set_content(&draft, &walk, SPAN("x"));
@@ -351,7 +367,8 @@ END_TEST
 
 START_TEST(a_body_becomes_another)
 {
-    begin_as("Content-Disposition: session\r\nc: application/sdp\r\nSubject: s\r\n", SPAN("v=0\r\n"));
+    begin_as("Content-Disposition: session\r\nc: application/sdp\r\nSubject: s\r\n",
+             SPAN("v=0\r\n"));
     draft_set_body(&draft, SPAN("text/plain"), SPAN("hello, all"));
     must_hold_at("c: text/plain\r\nSubject: s\r\n", SPAN("hello, all"), __LINE__);
     draft_set_body(&draft, SPAN("text/plain"), SPAN("again"));
@@ -369,17 +386,20 @@ START_TEST(a_body_is_wrapped)
     struct span value;
     struct msg now;
 
-    begin_as("c: application/sdp\r\nSubject: s\r\nContent-Disposition: session;\r\n handling=required\r\nContent-ID: <a@b>\r\n",
+    begin_as("c: application/sdp\r\nSubject: s\r\nContent-Disposition: session;\r\n "
+             "handling=required\r\nContent-ID: <a@b>\r\n",
              SPAN("v=0\r\n"));
-    draft_wrap_body(&draft, draft_part(&draft, SPAN("application/ISUP"), SPAN("signal"), SPAN("\1\0")));
+    draft_wrap_body(&draft,
+                    draft_part(&draft, SPAN("application/ISUP"), SPAN("signal"), SPAN("\1\0")));
     now = rendered();
     must_be(span_head(msg_bytes(&now), 20 + 28), START "c: multipart/mixed;boundary=");
     ck_assert(!msg_get(&now, HDR_CONTENT_DISPOSITION, &value));
     ck_assert(msg_get(&now, HDR_SUBJECT, &value));
     mime_walk_msg(&now_walk, &now);
     ck_assert(mime_walk_next(&now_walk) && mime_walk_next(&now_walk));
-    must_be(now_walk.part.whole, "Content-Type: application/sdp\r\nContent-Disposition: session;   handling=required\r\n"
-                                 "Content-ID: <a@b>\r\n\r\nv=0\r\n");
+    must_be(now_walk.part.whole,
+            "Content-Type: application/sdp\r\nContent-Disposition: session;   handling=required\r\n"
+            "Content-ID: <a@b>\r\n\r\nv=0\r\n");
     ck_assert(mime_walk_next(&now_walk));
     must_be_at(now_walk.part.content, SPAN("\1\0"), __LINE__);
     ck_assert(mime_type_is(&now_walk.part.type, SPAN("application/isup")));
@@ -426,11 +446,13 @@ START_TEST(content_length)
     go(0);
     draft_set_content(&draft, &walk, SPAN("v=1\r\n"));
     now = rendered();
-    must_be(msg_bytes(&now), START "c: application/sdp\r\nl: 0005\r\nContent-Length : 5\r\n\r\nv=1\r\n");
+    must_be(msg_bytes(&now),
+            START "c: application/sdp\r\nl: 0005\r\nContent-Length : 5\r\n\r\nv=1\r\n");
     draft_init(&draft, &msg, &arena);
     draft_set_content(&draft, &walk, SPAN("v=10\r\n"));
     now = rendered();
-    must_be(msg_bytes(&now), START "c: application/sdp\r\nl: 6\r\nContent-Length : 6\r\n\r\nv=10\r\n");
+    must_be(msg_bytes(&now),
+            START "c: application/sdp\r\nl: 6\r\nContent-Length : 6\r\n\r\nv=10\r\n");
     msg = read_text(START "c: application/sdp\r\n\r\nv=0\r\n");
     draft_init(&draft, &msg, &arena);
     go(0);
@@ -452,8 +474,9 @@ START_TEST(beside_other_edits)
     draft_add_header(&draft, SPAN("X"), SPAN("1"));
     draft_insert_part(&draft, &walk, SPAN("\r\n"));
     now = rendered();
-    must_be(msg_bytes(&now), "INFO sip:elsewhere SIP/2.0\r\n" TYPE "Content-Length: 25\r\nX: 1\r\n\r\n"
-                             "--b\r\n\r\n\r\n--b\r\n\r\nyy\r\n--b--");
+    must_be(msg_bytes(&now),
+            "INFO sip:elsewhere SIP/2.0\r\n" TYPE "Content-Length: 25\r\nX: 1\r\n\r\n"
+            "--b\r\n\r\n\r\n--b\r\n\r\nyy\r\n--b--");
 }
 END_TEST
 

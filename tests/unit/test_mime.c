@@ -1,6 +1,6 @@
 /*
- * Bodies taken apart: types, dispositions, parts within parts, delimiters that are there, missing or odd, and parts that hold
- * anything (RFC 2046 §5.1, RFC 3204, RFC 3261 §20.11, §20.15, RFC 5621).
+ * Bodies taken apart: types, dispositions, parts within parts, delimiters that are there, missing or odd, and parts
+ * that hold anything (RFC 2046 §5.1, RFC 3204, RFC 3261 §20.11, §20.15, RFC 5621).
  */
 #include "sip/mime.h"
 
@@ -49,7 +49,8 @@ tree(const char *type, struct span body)
     while (mime_walk_next(&walk)) {
         if (out.len > 0)
             buf_put_char(&out, ' ');
-        buf_printf(&out, "%u %.*s/%.*s", walk.part.level, SPAN_ARG(walk.part.type.type), SPAN_ARG(walk.part.type.subtype));
+        buf_printf(&out, "%u %.*s/%.*s", walk.part.level, SPAN_ARG(walk.part.type.type),
+                   SPAN_ARG(walk.part.type.subtype));
         if (walk.part.level == 0)
             continue;
         buf_put(&out, SPAN(" ["));
@@ -70,7 +71,8 @@ START_TEST(types_are_read)
     struct mime_type type;
     struct span value;
 
-    ck_assert_int_eq(mime_type_read(SPAN("application/ISUP; version=nxv3; base=etsi121"), &type), SIPD_OK);
+    ck_assert_int_eq(mime_type_read(SPAN("application/ISUP; version=nxv3; base=etsi121"), &type),
+                     SIPD_OK);
     must_text(type.type, "application");
     must_text(type.subtype, "ISUP");
     ck_assert(param_find(type.params, SPAN("base"), &value));
@@ -82,7 +84,8 @@ START_TEST(types_are_read)
     must_text(type.type, "text");
     must_text(type.subtype, "plain");
     ck_assert_uint_eq(type.params.len, 0);
-    ck_assert_int_eq(mime_type_read(SPAN("application/vnd.3gpp.cw+xml;x=\"a;b\";y"), &type), SIPD_OK);
+    ck_assert_int_eq(mime_type_read(SPAN("application/vnd.3gpp.cw+xml;x=\"a;b\";y"), &type),
+                     SIPD_OK);
     must_text(type.subtype, "vnd.3gpp.cw+xml");
     must_text(type.params, ";x=\"a;b\";y");
 }
@@ -90,12 +93,16 @@ END_TEST
 
 START_TEST(types_are_refused)
 {
-    static const char *const bad[] = { "", "text", "/", "text/", "/plain", "te xt/plain", "text/pl ain", "text/plain,", "a/b/c", ";" };
+    static const char *const bad[] = {
+        "",      "text", "/", "text/", "/plain", "te xt/plain", "text/pl ain", "text/plain,",
+        "a/b/c", ";"
+    };
     struct mime_type type;
 
     for (size_t i = 0; i < countof(bad); i++) {
         must_for(span_of(bad[i]), mime_type_read(span_of(bad[i]), &type) == SIPD_ESYNTAX);
-        must_for(span_of(bad[i]), type.type.len == 0 && type.subtype.len == 0 && type.params.len == 0);
+        must_for(span_of(bad[i]),
+                 type.type.len == 0 && type.subtype.len == 0 && type.params.len == 0);
     }
 }
 END_TEST
@@ -148,15 +155,22 @@ START_TEST(a_plain_body_is_one_part)
 }
 END_TEST
 
-/* The example of RFC 2046 §5.1.1: preamble and epilogue are nobody's, a line end before a delimiter is the delimiter's. */
+/*
+ * The example of RFC 2046 §5.1.1: preamble and epilogue are nobody's, a line end before a delimiter is the
+ * delimiter's.
+ */
 START_TEST(as_printed)
 {
     must_split("multipart/mixed; boundary=\"simple boundary\"",
                "This is the preamble.  It is to be ignored, though it\r\nis a handy place.\r\n\r\n"
-               "--simple boundary\r\n\r\nThis is implicitly typed.\r\nIt does NOT end with a linebreak.\r\n"
-               "--simple boundary\r\nContent-type: text/plain; charset=us-ascii\r\n\r\nIt DOES end with a linebreak.\r\n\r\n"
-               "--simple boundary--\r\n\r\nThis is the epilogue.  It is also to be ignored.\r\n--simple boundary\r\n\r\nnone\r\n",
-               "0 multipart/mixed 1 text/plain [This is implicitly typed.NIt does NOT end with a linebreak.] "
+               "--simple boundary\r\n\r\nThis is implicitly typed.\r\nIt does NOT end with a "
+               "linebreak.\r\n"
+               "--simple boundary\r\nContent-type: text/plain; charset=us-ascii\r\n\r\nIt DOES end "
+               "with a linebreak.\r\n\r\n"
+               "--simple boundary--\r\n\r\nThis is the epilogue.  It is also to be "
+               "ignored.\r\n--simple boundary\r\n\r\nnone\r\n",
+               "0 multipart/mixed 1 text/plain [This is implicitly typed.NIt does NOT end with a "
+               "linebreak.] "
                "1 text/plain [It DOES end with a linebreak.N]");
 }
 END_TEST
@@ -166,7 +180,8 @@ START_TEST(heads_and_content)
     struct span head, value;
     struct mime_field field;
 
-    begin(MIXED, SPAN("--b\r\nc: a/b;x=\r\n \"y\"\r\nX-Any : one\r\nContent-Disposition: z;handling=optional\r\nx-any:\r\n\r\n\r\nc\r\n--b--"));
+    begin(MIXED, SPAN("--b\r\nc: a/b;x=\r\n \"y\"\r\nX-Any : one\r\nContent-Disposition: "
+                      "z;handling=optional\r\nx-any:\r\n\r\n\r\nc\r\n--b--"));
     ck_assert(mime_walk_next(&walk) && mime_walk_next(&walk));
     must_text(walk.part.delimiter, "--b\r\n");
     must_text(walk.part.content, "\r\nc");
@@ -202,13 +217,17 @@ START_TEST(odd_heads)
     must_split(MIXED, "--b\r\nContent-Type: a/b\r\n--b--", "0 multipart/mixed 1 a/b []");
     must_split(MIXED, "--b\r\nContent-Type: a/b\r\n\r\n--b--", "0 multipart/mixed 1 a/b []");
     must_split(MIXED, "--b\r\nContent-Type: a/b\r\n\r\n\r\n--b--", "0 multipart/mixed 1 a/b []");
-    must_split(MIXED, "--b\r\nContent-Type: a/b\r\n\r\n\r\n\r\n--b--", "0 multipart/mixed 1 a/b [N]");
+    must_split(MIXED, "--b\r\nContent-Type: a/b\r\n\r\n\r\n\r\n--b--",
+               "0 multipart/mixed 1 a/b [N]");
     /* nobody wrote the empty line */
-    must_split(MIXED, "--b\r\nv=0\r\no=x y:z\r\n--b--", "0 multipart/mixed 1 text/plain [v=0No=x y:z]");
+    must_split(MIXED, "--b\r\nv=0\r\no=x y:z\r\n--b--",
+               "0 multipart/mixed 1 text/plain [v=0No=x y:z]");
     must_split(MIXED, "--b\r\nContent-Type: a/b\r\nv=0\r\n--b--", "0 multipart/mixed 1 a/b [v=0]");
-    must_split(MIXED, "--b\r\n folded: first\r\n\r\n--b--", "0 multipart/mixed 1 text/plain [ folded: firstN]");
+    must_split(MIXED, "--b\r\n folded: first\r\n\r\n--b--",
+               "0 multipart/mixed 1 text/plain [ folded: firstN]");
     /* one that cannot be read is opaque */
-    must_split(MIXED, "--b\r\nContent-Type: unheard of\r\n\r\nx\r\n--b--", "0 multipart/mixed 1 / [x]");
+    must_split(MIXED, "--b\r\nContent-Type: unheard of\r\n\r\nx\r\n--b--",
+               "0 multipart/mixed 1 / [x]");
     must_split(MIXED, "--b\nContent-Type: a/b\n\nx\n\n--b--\n", "0 multipart/mixed 1 a/b [xL]");
     must_split("multipart/digest;boundary=b", "--b\r\n\r\nx\r\n--b\r\nc: a/b\r\n\r\ny\r\n--b--",
                "0 multipart/digest 1 message/rfc822 [x] 1 a/b [y]");
@@ -218,7 +237,8 @@ END_TEST
 START_TEST(odd_delimiters)
 {
     /* none closes */
-    must_split(MIXED, "--b\r\n\r\nx\r\n--b\r\n\r\ny\r\n", "0 multipart/mixed 1 text/plain [x] 1 text/plain [yN]");
+    must_split(MIXED, "--b\r\n\r\nx\r\n--b\r\n\r\ny\r\n",
+               "0 multipart/mixed 1 text/plain [x] 1 text/plain [yN]");
     must_split(MIXED, "--b\r\n\r\nx", "0 multipart/mixed 1 text/plain [x]");
     must_split(MIXED, "--b\r\n", "0 multipart/mixed 1 text/plain []");
     /* the closing one was cut short */
@@ -233,12 +253,14 @@ START_TEST(odd_delimiters)
     must_split(MIXED, "x--b\r\n\r\nx\r\n --b\r\n", "0 multipart/mixed");
     /* blanks behind it */
     must_split(MIXED, "--b \t \r\n\r\nx\r\n--b--\t \r\n", "0 multipart/mixed 1 text/plain [x]");
-    must_split(MIXED, "--b\r\n\r\nx\r\n--b -- \r\n--b--", "0 multipart/mixed 1 text/plain [xN--b -- ]");
+    must_split(MIXED, "--b\r\n\r\nx\r\n--b -- \r\n--b--",
+               "0 multipart/mixed 1 text/plain [xN--b -- ]");
     /* only whole lines */
     must_split(MIXED, "--b\r\n\r\n--bx\r\n--b--x\r\n--B\r\n--\r\n-b\r\n--b\rx\r\n--b--",
                "0 multipart/mixed 1 text/plain [--bxN--b--xN--BN--N-bN--b~x]");
     /* line ends of one character, also in part */
-    must_split(MIXED, "p\n--b\n\nx\n--b\r\n\ny\r\n--b--\nq", "0 multipart/mixed 1 text/plain [x] 1 text/plain [y]");
+    must_split(MIXED, "p\n--b\n\nx\n--b\r\n\ny\r\n--b--\nq",
+               "0 multipart/mixed 1 text/plain [x] 1 text/plain [y]");
 }
 END_TEST
 
@@ -249,19 +271,27 @@ START_TEST(odd_boundaries)
     must_split("multipart/mixed;boundary=", "--\r\n\r\nx\r\n----", "0 multipart/mixed");
     must_split("multipart/mixed;boundary=\"\"", "--\r\n\r\nx\r\n----", "0 multipart/mixed");
     must_split("multipart/mixed;boundary=\"b", "--b\r\n\r\nx\r\n--b--", "0 multipart/mixed");
-    must_split("multipart/mixed;boundary=\"b\r\n c\"", "--b\r\n c\r\n\r\nx\r\n--b\r\n c--", "0 multipart/mixed");
-    must_split("MULTIPART/x-new; a=b; Boundary = b", "--b\r\n\r\nx\r\n--b--", "0 MULTIPART/x-new 1 text/plain [x]");
-    must_split("multipart/mixed;boundary=two words ;x", "--two words\r\n\r\nx\r\n--two words--", "0 multipart/mixed 1 text/plain [x]");
+    must_split("multipart/mixed;boundary=\"b\r\n c\"", "--b\r\n c\r\n\r\nx\r\n--b\r\n c--",
+               "0 multipart/mixed");
+    must_split("MULTIPART/x-new; a=b; Boundary = b", "--b\r\n\r\nx\r\n--b--",
+               "0 MULTIPART/x-new 1 text/plain [x]");
+    must_split("multipart/mixed;boundary=two words ;x", "--two words\r\n\r\nx\r\n--two words--",
+               "0 multipart/mixed 1 text/plain [x]");
     must_split("multipart/mixed;boundary=\" b \"", "-- b\r\n\r\nx\r\n-- b --\r\n-- b--",
                "0 multipart/mixed 1 text/plain [xN-- b --]");
-    must_split("multipart/mixed;boundary=----=_Part_1", "------=_Part_1\r\n\r\nx\r\n------=_Part_1--",
+    must_split("multipart/mixed;boundary=----=_Part_1",
+               "------=_Part_1\r\n\r\nx\r\n------=_Part_1--", "0 multipart/mixed 1 text/plain [x]");
+    must_split("multipart/mixed;boundary=\"gc0pJq0M:08jU534c0p\"",
+               "--gc0pJq0M:08jU534c0p\r\n\r\nx\r\n--gc0pJq0M:08jU534c0p--",
                "0 multipart/mixed 1 text/plain [x]");
-    must_split("multipart/mixed;boundary=\"gc0pJq0M:08jU534c0p\"", "--gc0pJq0M:08jU534c0p\r\n\r\nx\r\n--gc0pJq0M:08jU534c0p--",
+    must_split("multipart/mixed;boundary=\"a;\\\"\\b\"", "--a;\"b\r\n\r\nx\r\n--a;\"b--",
                "0 multipart/mixed 1 text/plain [x]");
-    must_split("multipart/mixed;boundary=\"a;\\\"\\b\"", "--a;\"b\r\n\r\nx\r\n--a;\"b--", "0 multipart/mixed 1 text/plain [x]");
-    must_split("multipart/mixed;boundary=a\\b", "--a\\b\r\n\r\nx\r\n--a\\b--", "0 multipart/mixed 1 text/plain [x]");
-    must_split("multipart/mixed;boundary=b--", "--b--\r\n\r\nx\r\n--b----", "0 multipart/mixed 1 text/plain [x]");
-    must_split("multipart/mixed;boundary=-", "---\r\n\r\nx\r\n-----", "0 multipart/mixed 1 text/plain [x]");
+    must_split("multipart/mixed;boundary=a\\b", "--a\\b\r\n\r\nx\r\n--a\\b--",
+               "0 multipart/mixed 1 text/plain [x]");
+    must_split("multipart/mixed;boundary=b--", "--b--\r\n\r\nx\r\n--b----",
+               "0 multipart/mixed 1 text/plain [x]");
+    must_split("multipart/mixed;boundary=-", "---\r\n\r\nx\r\n-----",
+               "0 multipart/mixed 1 text/plain [x]");
 }
 END_TEST
 
@@ -280,39 +310,49 @@ END_TEST
 
 START_TEST(parts_hold_anything)
 {
-    must_split(MIXED, "--b\r\nContent-Type: application/ISUP\r\n\r\n\1\0\r\n--\0\r\n\0\r\n\r\n--b\0\r\n--b--",
-               "0 multipart/mixed 1 application/ISUP [~~N--~N~NN--b~]");
-    must_split(MIXED, "--b\r\n\r\n\r\n\r\n--b\r\n\r\n\r\r\n\n\r\n--b--", "0 multipart/mixed 1 text/plain [N] 1 text/plain [~NL]");
-    must_split(MIXED, "\0--b\r\n--b\r\n\r\n\0\r\n--b--\0", "0 multipart/mixed 1 text/plain [~N--b--~]");
+    must_split(
+        MIXED,
+        "--b\r\nContent-Type: application/ISUP\r\n\r\n\1\0\r\n--\0\r\n\0\r\n\r\n--b\0\r\n--b--",
+        "0 multipart/mixed 1 application/ISUP [~~N--~N~NN--b~]");
+    must_split(MIXED, "--b\r\n\r\n\r\n\r\n--b\r\n\r\n\r\r\n\n\r\n--b--",
+               "0 multipart/mixed 1 text/plain [N] 1 text/plain [~NL]");
+    must_split(MIXED, "\0--b\r\n--b\r\n\r\n\0\r\n--b--\0",
+               "0 multipart/mixed 1 text/plain [~N--b--~]");
 }
 END_TEST
 
-#define INNER "--in\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--in\r\nContent-Type: text/new\r\n\r\nn\r\n--in--"
+#define INNER                                                                    \
+    "--in\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--in\r\nContent-Type: " \
+    "text/new\r\n\r\nn\r\n--in--"
 #define ALTERNATIVE "Content-Type: multipart/alternative;boundary=in\r\n\r\n"
 
 START_TEST(multiparts_stand_in_multiparts)
 {
-    must_split("multipart/mixed;boundary=out",
-               "--out\r\nContent-Type: application/pidf+xml\r\n\r\n<a/>\r\n--out\r\n" ALTERNATIVE "pre\r\n" INNER
-               "\r\npost\r\n--out\r\n\r\nlast\r\n--out--",
-               "0 multipart/mixed 1 application/pidf+xml [<a/>] 1 multipart/alternative "
-               "[preN--inNContent-Type: application/sdpNNv=0N--inNContent-Type: text/newNNnN--in--Npost] "
-               "2 application/sdp [v=0] 2 text/new [n] 1 text/plain [last]");
+    must_split(
+        "multipart/mixed;boundary=out",
+        "--out\r\nContent-Type: application/pidf+xml\r\n\r\n<a/>\r\n--out\r\n" ALTERNATIVE
+        "pre\r\n" INNER "\r\npost\r\n--out\r\n\r\nlast\r\n--out--",
+        "0 multipart/mixed 1 application/pidf+xml [<a/>] 1 multipart/alternative "
+        "[preN--inNContent-Type: application/sdpNNv=0N--inNContent-Type: text/newNNnN--in--Npost] "
+        "2 application/sdp [v=0] 2 text/new [n] 1 text/plain [last]");
 }
 END_TEST
 
 /* RFC 2046 §5.1.2: an outer delimiter ends an inner multipart that nobody closed. */
 START_TEST(outer_delimiters_end_inner_parts)
 {
-    must_split("multipart/related;boundary=out;type=\"application/rlmi+xml\"",
-               "--out\r\nContent-Type: multipart/mixed;boundary=in\r\n\r\n--in\r\n\r\nx\r\n--out\r\n\r\ny\r\n--in--\r\n--out--",
-               "0 multipart/related 1 multipart/mixed [--inNNx] 2 text/plain [x] 1 text/plain [yN--in--]");
+    must_split(
+        "multipart/related;boundary=out;type=\"application/rlmi+xml\"",
+        "--out\r\nContent-Type: "
+        "multipart/mixed;boundary=in\r\n\r\n--in\r\n\r\nx\r\n--out\r\n\r\ny\r\n--in--\r\n--out--",
+        "0 multipart/related 1 multipart/mixed [--inNNx] 2 text/plain [x] 1 text/plain [yN--in--]");
     /* the same boundary within itself: the outer one has it */
     must_split(MIXED, "--b\r\nContent-Type: " MIXED "\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n--b--",
                "0 multipart/mixed 1 multipart/mixed [] 1 text/plain [x]");
     /* one that begins like another */
     must_split("multipart/mixed;boundary=out",
-               "--out\r\nContent-Type: multipart/mixed;boundary=out1\r\n\r\n--out1\r\n\r\nx\r\n--out1--\r\n--out--",
+               "--out\r\nContent-Type: "
+               "multipart/mixed;boundary=out1\r\n\r\n--out1\r\n\r\nx\r\n--out1--\r\n--out--",
                "0 multipart/mixed 1 multipart/mixed [--out1NNxN--out1--] 2 text/plain [x]");
 }
 END_TEST
@@ -360,7 +400,8 @@ START_TEST(one_level_alone)
     struct mime_multi multi;
     struct mime_part part;
 
-    begin("multipart/mixed;boundary=out", SPAN("pre\r\n--out\r\n" ALTERNATIVE INNER "\r\n--out\r\n\r\nlast\r\n--out-- \r\nepilogue"));
+    begin("multipart/mixed;boundary=out", SPAN("pre\r\n--out\r\n" ALTERNATIVE INNER
+                                               "\r\n--out\r\n\r\nlast\r\n--out-- \r\nepilogue"));
     ck_assert(mime_walk_next(&walk));
     ck_assert(mime_multi_open(&multi, &walk.part));
     must_text(multi.ahead, "\r\n--out\r\n");

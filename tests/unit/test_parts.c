@@ -67,7 +67,8 @@ START_TEST(many_are_compared_as_bytes)
     for (unsigned i = 0; i < PARTS_MAX; i++)
         memcpy(few + 2 * i, "a;", 3);
     ck_assert(!parts_are_many(span_of(few), ';'));
-    ck_assert(parts_eq(span_of(few), SPAN("A"), &rules) == parts_eq(SPAN("A"), span_of(few), &rules));
+    ck_assert(parts_eq(span_of(few), SPAN("A"), &rules) ==
+              parts_eq(SPAN("A"), span_of(few), &rules));
     ck_assert(parts_eq(span_of(few), SPAN(""), &rules));
     memcpy(many, few, sizeof few);
     memcpy(many + 2 * PARTS_MAX, "a", 2);

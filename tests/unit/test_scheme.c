@@ -1,6 +1,6 @@
 /*
- * URI schemes beside sip and sips: carried by a Route byte for byte, routed and compared by who offered them, refused else
- * (RFC 3261 §16.3 step 2, §16.4, §16.5, §16.6 step 6).
+ * URI schemes beside sip and sips: carried by a Route byte for byte, routed and compared by who offered them, refused
+ * else (RFC 3261 §16.3 step 2, §16.4, §16.5, §16.6 step 6).
  */
 #include "core/scheme.h"
 
@@ -19,7 +19,7 @@
 /* What a scheme's module does: these, in this order, as far as they are set; then it says so. */
 static struct told {
     enum sipd_verdict says;
-    const char *becomes;  /* sipd_req_set_uri() in short */
+    const char *becomes; /* sipd_req_set_uri() in short */
     const char *target;
     unsigned status;
     bool same;
@@ -111,7 +111,8 @@ START_TEST(behind_routes_of_ours)
 {
     const struct rig_sent *invite;
 
-    rig_ask(&rig, ALICE, "INVITE " TEL " SIP/2.0", "Route: <sip:example.com;lr>, <sip:203.0.113.5;lr>", NULL);
+    rig_ask(&rig, ALICE, "INVITE " TEL " SIP/2.0",
+            "Route: <sip:example.com;lr>, <sip:203.0.113.5;lr>", NULL);
     invite = rig_expect(&rig, NEXT, "INVITE " TEL " SIP/2.0\r\n");
     ck_assert_uint_eq(rig_count(invite, "Route"), 1);
     ck_assert_str_eq(rig_value(invite, "Route", 0), "<sip:203.0.113.5;lr>");
@@ -183,7 +184,7 @@ START_TEST(a_sip_uri_is_meant)
     rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
     rig_ask(&rig, ALICE, "INVITE TEL:+1-201-555-0123 SIP/2.0", NULL);
     rig_expect(&rig, BOB, "INVITE sip:bob@192.0.2.9 SIP/2.0\r\n");
-    told.becomes = "sip:carol@203.0.113.5";  /* another's */
+    told.becomes = "sip:carol@203.0.113.5"; /* another's */
     rig_new_branch(&rig);
     rig_ask(&rig, ALICE, "INVITE " TEL " SIP/2.0", NULL);
     rig_expect(&rig, NEXT, "INVITE sip:carol@203.0.113.5 SIP/2.0\r\n");
@@ -197,7 +198,8 @@ END_TEST
 
 START_TEST(targets_are_named)
 {
-    offer_tel((struct told){ .says = SIPD_DONE, .target = "sip:+12015550123@192.0.2.30;user=phone" });
+    offer_tel(
+        (struct told){ .says = SIPD_DONE, .target = "sip:+12015550123@192.0.2.30;user=phone" });
     rig_ask(&rig, ALICE, "INVITE " TEL " SIP/2.0", "Route: <sip:example.com;lr>", NULL);
     rig_expect(&rig, GATEWAY, "INVITE sip:+12015550123@192.0.2.30;user=phone SIP/2.0\r\n");
     rig_quiet(&rig);
@@ -214,7 +216,7 @@ START_TEST(a_stranger_may_not_leave_so)
     told = (struct told){ .says = SIPD_PASS, .becomes = "sip:bob@example.com" };
     rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "INVITE " TEL " SIP/2.0", NULL);  /* but our users may be called */
+    rig_ask(&rig, ALICE, "INVITE " TEL " SIP/2.0", NULL); /* but our users may be called */
     rig_expect(&rig, BOB, "INVITE ");
 }
 END_TEST
@@ -232,7 +234,7 @@ START_TEST(it_is_refused)
     rig_new_branch(&rig);
     rig_ask(&rig, ALICE, "INVITE " TEL " SIP/2.0", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 404 ");
-    told = (struct told){ .says = SIPD_PASS, .becomes = "urn:service:sos" };  /* nobody's */
+    told = (struct told){ .says = SIPD_PASS, .becomes = "urn:service:sos" }; /* nobody's */
     rig_new_branch(&rig);
     rig_ask(&rig, ALICE, "INVITE " TEL " SIP/2.0", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 416 ");
@@ -362,7 +364,7 @@ START_TEST(its_module_compares)
     offer(&empty, &empty);
     ck_assert(!eq("tel:+1-2", "tel:+12"));
     ck_assert_uint_eq(told.compared, 1);
-    ck_assert(eq("tel:+1-2", "tel:+1-2"));  /* the same bytes are the same */
+    ck_assert(eq("tel:+1-2", "tel:+1-2")); /* the same bytes are the same */
     ck_assert_uint_eq(told.compared, 1);
     told.same = true;
     ck_assert(eq("tel:1", "TEL:2"));

@@ -62,9 +62,10 @@ START_TEST(names)
         const char *name;
         int err;
     } cases[] = {
-        { "sip", SIPD_EINVAL }, { "SIPS", SIPD_EINVAL }, { "", SIPD_EINVAL },      { "1x", SIPD_EINVAL },
-        { "a b", SIPD_EINVAL }, { "tel:", SIPD_EINVAL }, { "tel", SIPD_OK },       { "TEL", SIPD_EEXIST },
-        { "x-acme", SIPD_EEXIST }, { "x-acme+1.2", SIPD_OK }, { "x", SIPD_OK },
+        { "sip", SIPD_EINVAL },    { "SIPS", SIPD_EINVAL }, { "", SIPD_EINVAL },
+        { "1x", SIPD_EINVAL },     { "a b", SIPD_EINVAL },  { "tel:", SIPD_EINVAL },
+        { "tel", SIPD_OK },        { "TEL", SIPD_EEXIST },  { "x-acme", SIPD_EEXIST },
+        { "x-acme+1.2", SIPD_OK }, { "x", SIPD_OK },
     };
 
     start();
@@ -79,7 +80,8 @@ START_TEST(one_module_a_scheme)
     ck_assert_int_eq(host_rig_open(&one), SIPD_OK);
     ck_assert_int_eq(host_rig_open(&two), SIPD_OK);
     ck_assert_int_eq(host_rig_start(), SIPD_EEXIST);
-    must_text(buf_span(&hosting.why), "sipd.conf: two: another module has offered the scheme X-ACME\n");
+    must_text(buf_span(&hosting.why),
+              "sipd.conf: two: another module has offered the scheme X-ACME\n");
 }
 END_TEST
 
@@ -90,7 +92,8 @@ START_TEST(in_a_trial_too)
 
     ck_assert_int_eq(host_rig_open(&one), SIPD_OK);
     ck_assert_int_eq(host_rig_open(&two), SIPD_OK);
-    ck_assert_int_eq(host_start(hosting.host, &hosting.source, NULL, &key, &hosting.why), SIPD_EEXIST);
+    ck_assert_int_eq(host_start(hosting.host, &hosting.source, NULL, &key, &hosting.why),
+                     SIPD_EEXIST);
 }
 END_TEST
 
@@ -138,7 +141,7 @@ START_TEST(is_forgotten_with_its_module)
     rig_ask(&rig, ALICE, "MESSAGE x-acme:b SIP/2.0", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 416 ");
     live = mem_live();
-    ck_assert_int_eq(host_rig_open(&two), SIPD_OK);  /* the scheme is free again */
+    ck_assert_int_eq(host_rig_open(&two), SIPD_OK); /* the scheme is free again */
     ck_assert_int_eq(host_rig_start(), SIPD_OK);
     ck_assert_int_eq(host_reload(hosting.host, &hosting.source, NULL, 0, &hosting.why), SIPD_OK);
     ck_assert_uint_eq(mem_live(), live);

@@ -55,7 +55,8 @@ START_TEST(never_overlap)
         uint32_t at, cut;
         bool clashes;
     } cases[] = {
-        { 3, 2, true }, { 2, 2, true }, { 4, 0, true }, { 5, 0, false }, { 3, 0, false }, { 0, 3, false }, { 0, 4, true }, { 5, 5, false },
+        { 3, 2, true },  { 2, 2, true },  { 4, 0, true }, { 5, 0, false },
+        { 3, 0, false }, { 0, 3, false }, { 0, 4, true }, { 5, 5, false },
     };
 
     for (size_t i = 0; i < countof(cases); i++) {

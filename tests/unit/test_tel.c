@@ -25,8 +25,8 @@ told(const struct tel *t)
 {
     static char out[512];
 
-    snprintf(out, sizeof out, "%s%.*s|%.*s|%.*s|%.*s", t->global ? "G" : "", SPAN_ARG(t->number), SPAN_ARG(t->context),
-             SPAN_ARG(t->ext), SPAN_ARG(t->isub));
+    snprintf(out, sizeof out, "%s%.*s|%.*s|%.*s|%.*s", t->global ? "G" : "", SPAN_ARG(t->number),
+             SPAN_ARG(t->context), SPAN_ARG(t->ext), SPAN_ARG(t->isub));
     return out;
 }
 
@@ -44,7 +44,8 @@ START_TEST(is_read)
         { "911;phone-context=+1", "911|+1||" },
         { "*21%23;phone-context=example.com.", "*21%23|example.com.||" },
         { "+1(201)555.0123;EXT=1-2;Phone-Context=x", "G+1(201)555.0123|x|1-2|" },
-        { "2723;phone-context=ims.mnc001.mcc001.3gppnetwork.org", "2723|ims.mnc001.mcc001.3gppnetwork.org||" },
+        { "2723;phone-context=ims.mnc001.mcc001.3gppnetwork.org",
+          "2723|ims.mnc001.mcc001.3gppnetwork.org||" },
         { "+1;isub=a,b/c:d@e&f+g$h=%3b", "G+1|||a,b/c:d@e&f+g$h=%3b" },
         { "+1;npdi;rn=+1-201;cic=[x]/%00", "G+1|||" },
         { "abc-DEF", "abc-DEF|||" },
@@ -63,14 +64,49 @@ END_TEST
 START_TEST(is_refused)
 {
     static const char *const bad[] = {
-        "", "+", "-", "()", "+1a", "+1#", "+1*2", "%2B1", "x", "1 2", "+1-800-FLOWERS", "7042:", "7042@h", ";ext=1",
-        "+1;=", "+1;=a", "+1;a b", "+1;a_b=c", "+1;a=\"b\"", "+1;a=b?c", "+1;a?b", "+1;a=#", "+1;a=%4", "+1;a=<",
-        "+1;ext", "+1;ext=", "+1;ext=a", "+1;ext=+1", "+1;ext=%2B1",
-        "7042;phone-context", "7042;phone-context=", "7042;phone-context=+", "7042;phone-context=+1a",
-        "7042;phone-context=a/b", "7042;phone-context=[::1]",
-        "+1;isub", "+1;isub=", "+1;isub=a\"b",
-        "+1;ext=1;isub=2",                                 /* at most one of them (§5.3) */
-        "+1;ext=1;ext=1", "+1;a=b;A=b", "+1;a;%61", "7;phone-context=a;Phone-Context=b",  /* none more than once (§3) */
+        "",
+        "+",
+        "-",
+        "()",
+        "+1a",
+        "+1#",
+        "+1*2",
+        "%2B1",
+        "x",
+        "1 2",
+        "+1-800-FLOWERS",
+        "7042:",
+        "7042@h",
+        ";ext=1",
+        "+1;=",
+        "+1;=a",
+        "+1;a b",
+        "+1;a_b=c",
+        "+1;a=\"b\"",
+        "+1;a=b?c",
+        "+1;a?b",
+        "+1;a=#",
+        "+1;a=%4",
+        "+1;a=<",
+        "+1;ext",
+        "+1;ext=",
+        "+1;ext=a",
+        "+1;ext=+1",
+        "+1;ext=%2B1",
+        "7042;phone-context",
+        "7042;phone-context=",
+        "7042;phone-context=+",
+        "7042;phone-context=+1a",
+        "7042;phone-context=a/b",
+        "7042;phone-context=[::1]",
+        "+1;isub",
+        "+1;isub=",
+        "+1;isub=a\"b",
+        "+1;ext=1;isub=2", /* at most one of them (§5.3) */
+        "+1;ext=1;ext=1",
+        "+1;a=b;A=b",
+        "+1;a;%61",
+        "7;phone-context=a;Phone-Context=b", /* none more than once (§3) */
     };
     struct tel tel;
 
@@ -131,7 +167,8 @@ START_TEST(same_by_section_4)
     ck_assert(!eq("+1;isub=1-2", "+1;isub=12"));
     ck_assert(eq("+358-555-1234567;postd=pp22", "+358-555-1234567;POSTD=PP22"));
     ck_assert(eq("+358-555-1234567;postd=pp22;isub=1411", "+358-555-1234567;isub=1411;postd=pp22"));
-    ck_assert(eq("+358-555-1234567;tsp=a.b;phone-context=5", "+358-555-1234567;phone-context=5;tsp=a.b"));
+    ck_assert(
+        eq("+358-555-1234567;tsp=a.b;phone-context=5", "+358-555-1234567;phone-context=5;tsp=a.b"));
     ck_assert(!eq("+1;a=b", "+1;a=c"));
     ck_assert(!eq("+1;a=b", "+1;a=b;c=d"));
     ck_assert(!eq("+1;a", "+1;b"));
@@ -211,8 +248,10 @@ START_TEST(becomes_sip)
         /* as printed in RFC 3261 §19.1.6 */
         { "+358-555-1234567;postd=pp22", "sip:+358-555-1234567;postd=pp22@foo.com;user=phone" },
         { "+358-555-1234567;POSTD=PP22", "sip:+358-555-1234567;postd=pp22@foo.com;user=phone" },
-        { "+358-555-1234567;postd=pp22;isub=1411", "sip:+358-555-1234567;isub=1411;postd=pp22@foo.com;user=phone" },
-        { "+358-555-1234567;tsp=a.b;phone-context=5", "sip:+358-555-1234567;phone-context=5;tsp=a.b@foo.com;user=phone" },
+        { "+358-555-1234567;postd=pp22;isub=1411",
+          "sip:+358-555-1234567;isub=1411;postd=pp22@foo.com;user=phone" },
+        { "+358-555-1234567;tsp=a.b;phone-context=5",
+          "sip:+358-555-1234567;phone-context=5;tsp=a.b@foo.com;user=phone" },
         /* the order of RFC 3966 §3 */
         { "7;z;y=1;x;a-b;a;phone-context=H.example;ext=1-2",
           "sip:7;ext=1-2;phone-context=h.example;a;a-b;x;y=1;z@foo.com;user=phone" },
@@ -232,7 +271,8 @@ START_TEST(becomes_sip)
         must_for(out, uri_read(out, &uri) == SIPD_OK && tel_of_uri(&uri, &tel) == SIPD_OK);
     }
     tel = read("+358-555-1234567;postd=pp22");
-    must_text(written(&tel, write_sips), "sips:+358-555-1234567;postd=pp22@foo.com:5061;user=phone");
+    must_text(written(&tel, write_sips),
+              "sips:+358-555-1234567;postd=pp22@foo.com:5061;user=phone");
 }
 END_TEST
 
@@ -243,7 +283,8 @@ START_TEST(comes_from_sip)
     } cases[] = {
         { "sip:+358-555-1234567;postd=pp22@foo.com;user=phone", "tel:+358-555-1234567;postd=pp22" },
         { "sips:+1-212-555-1212:1234@gateway.com;user=PHONE", "tel:+1-212-555-1212" },
-        { "sip:*21%23;tsp=A;phone-context=Ims.example@h;user=%70hone", "tel:*21#;phone-context=ims.example;tsp=a" },
+        { "sip:*21%23;tsp=A;phone-context=Ims.example@h;user=%70hone",
+          "tel:*21#;phone-context=ims.example;tsp=a" },
         { "sip:+1;isub=%5B1%3a@h;user=phone", "tel:+1;isub=[1%3A" },
         { "tel:*%2321;a=%23%5b%3f", "tel:*#21;a=%23[%3F" },
         { "TEL:+1-2;B;A=C", "tel:+1-2;a=c;b" },

@@ -118,21 +118,25 @@ typedef bool sipd_users_fn(void *self, struct span aor);
 int sipd_offer_users(struct sipd_host *host, sipd_users_fn *fn, void *self);
 
 /*
- * A URI scheme that the module understands. sip and sips are the server's own; a request for any other is carried by its Routes, and
- * refused with 416 where none is left, unless its scheme was offered (RFC 3261 §16.3 step 2).
+ * A URI scheme that the module understands. sip and sips are the server's own; a request for any other is carried by
+ * its Routes, and refused with 416 where none is left, unless its scheme was offered (RFC 3261 §16.3 step 2).
  */
 struct sipd_scheme_ops {
     /* Are two URIs of this scheme the same? NULL: as uri_eq() has it. Lent: both. */
     bool (*eq)(void *self, const struct uri *a, const struct uri *b);
     /*
-     * A request for such a URI, with no Route left, and after ON_REQUEST: where to? sipd_req_set_uri() with a SIP URI: on with that
-     * as if it had been asked for; sipd_req_add_target(): there; sipd_reply(): refused. None of these: 404, or 480 if somebody knows
-     * such a user. Verdicts are a hook's. Asked about the ACK of a 2xx, too. NULL: every one is 404.
+     * A request for such a URI, with no Route left, and after ON_REQUEST: where to? sipd_req_set_uri() with a SIP URI:
+     * on with that as if it had been asked for; sipd_req_add_target(): there; sipd_reply(): refused. None of these: 404,
+     * or 480 if somebody knows such a user. Verdicts are a hook's. Asked about the ACK of a 2xx, too. NULL: always 404.
      */
     sipd_hook_fn *target;
 };
-/* Offers a scheme, without case ("tel"). Lent: ops, until unload. SIPD_EEXIST, SIPD_EINVAL (sip, sips, not a name), SIPD_ENOMEM. */
-int sipd_offer_scheme(struct sipd_host *host, struct span scheme, const struct sipd_scheme_ops *ops, void *self);
+/*
+ * Offers a scheme, without case ("tel"). Lent: ops, until unload. SIPD_EEXIST, SIPD_EINVAL (sip, sips, or no name),
+ * SIPD_ENOMEM.
+ */
+int sipd_offer_scheme(struct sipd_host *host, struct span scheme, const struct sipd_scheme_ops *ops,
+                      void *self);
 /* uri_eq(), but by the rule of the module that offered their scheme. */
 bool sipd_uri_eq(struct sipd_host *host, const struct uri *a, const struct uri *b);
 

@@ -29,8 +29,8 @@ struct span sipd_req_method(const struct sipd_req *req);
 struct span sipd_req_uri_text(const struct sipd_req *req);
 bool sipd_req_uri(const struct sipd_req *req, struct uri *uri);
 /*
- * Another URI is meant than was asked for: from here on it is the Request-URI (§16.5: what a location service says). Copied.
- * ON_REQUEST, and where a scheme is asked about (sipd_offer_scheme), else SIPD_EINVAL; SIPD_ESYNTAX, SIPD_ENOMEM.
+ * Another URI is meant than was asked for: from here on it is the Request-URI (§16.5: what a location service says).
+ * Copied. ON_REQUEST, and where a scheme is asked about (sipd_offer_scheme), else SIPD_EINVAL; SIPD_ESYNTAX, SIPD_ENOMEM.
  */
 int sipd_req_set_uri(struct sipd_req *req, struct span uri);
 /* The value of the n-th field (0…) with this name, compact forms included; false if there is none. Lent with req. */

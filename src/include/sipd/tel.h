@@ -11,20 +11,20 @@
 #include <sipd/uri.h>
 
 struct tel {
-    struct span number;   /* as written, with its + and visual separators */
-    bool global;          /* it begins with + (RFC 3966 §5.1.4), else it is local and means nothing without its context */
-    struct span context;  /* value of phone-context: a domain, or the first digits of a global number; empty: none */
-    struct span ext;      /* extension behind a PBX; empty: none */
-    struct span isub;     /* ISDN subaddress; empty: none */
-    struct span params;   /* all of them, from after the first ; on */
+    struct span number;  /* as written, with its + and visual separators */
+    bool global;         /* it begins with +; else it means nothing without its context (§5.1.5) */
+    struct span context; /* phone-context: a domain, or digits that begin with +; empty: none */
+    struct span ext;     /* extension behind a PBX; empty: none */
+    struct span isub;    /* ISDN subaddress; empty: none */
+    struct span params;  /* all of them, from after the first ; on */
 };
 
 #pragma GCC visibility push(default)
 
 /*
- * Reads a telephone-subscriber, what stands behind "tel:". Lent: text; out points into it. SIPD_ESYNTAX: a parameter that
- * cannot be read or stands twice, ext beside isub (RFC 3966 §3, §5.3), or more than 32 of them. A local number without a
- * context is read: phones leave it out.
+ * Reads a telephone-subscriber, what stands behind "tel:". Lent: text; out points into it. SIPD_ESYNTAX: a parameter
+ * that cannot be read or stands twice, ext beside isub (RFC 3966 §3, §5.3), or more than 32 of them. A local number
+ * without a context is read: phones leave it out.
  */
 int tel_read(struct span text, struct tel *out);
 
@@ -32,18 +32,18 @@ int tel_read(struct span text, struct tel *out);
 int tel_of_uri(const struct uri *uri, struct tel *out);
 
 /*
- * Equal by RFC 3966 §4: both global or both local, the same digits without visual separators, the same parameters in any order,
- * a context as digits or as a host name; case never counts.
+ * Equal by RFC 3966 §4: both global or both local, the same digits without visual separators, the same parameters in
+ * any order, a context as digits or as a host name; case never counts.
  */
 bool tel_eq(const struct tel *a, const struct tel *b);
 
-/* False if a mandatory parameter ("m-…") is there, of which we know none: the number must not be used then (RFC 3966 §5.4). */
+/* False if a mandatory parameter ("m-…") is there, of which we know none: then it must not be used (RFC 3966 §5.4). */
 bool tel_is_usable(const struct tel *tel);
 
 /*
- * All three write into `to`, which has room for `room` bytes, and return the length, or SIPD_ETOOBIG. What is written is in lower
- * case, the parameters in the order isub or ext, phone-context, others by name (RFC 3966 §3), so that equal numbers differ at most
- * in their visual separators. A caller may put another context into *tel before.
+ * All three write into `to`, which has room for `room` bytes, and return the length, or SIPD_ETOOBIG. What is written
+ * is in lower case, the parameters in the order isub or ext, phone-context, others by name (RFC 3966 §3), so that
+ * equal numbers differ at most in their visual separators. A caller may put another context into *tel before.
  */
 /* "tel:+1-201-555-0123;isub=1" */
 int tel_write(const struct tel *tel, char *to, size_t room);

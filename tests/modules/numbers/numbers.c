@@ -1,8 +1,9 @@
 /*
  * numbers: telephone numbers and desks as Request-URIs (RFC 3966 §9, RFC 3261 §16.5, §19.1.6).
  *
- * Numbers of ours become users of our first domain, a context that is a domain of ours makes them that domain's, other global ones
- * go to a gateway. x-desk: is a scheme of this house alone: a desk is looked up, which takes a while.
+ * Numbers of ours become users of our first domain, a context that is a domain of ours makes them that domain's,
+ * other global ones go to a gateway. x-desk: is a scheme of this house alone: a desk is looked up, which takes a
+ * while.
  */
 #include <sipd/module.h>
 
@@ -19,8 +20,10 @@ struct numbers {
 };
 
 static const struct sipd_conf_item numbers_items[] = {
-    SIPD_STR_REQUIRED(numbers_conf, ours, "how numbers of ours begin, without visual separators: \"+1201555\""),
-    SIPD_STR_REQUIRED(numbers_conf, gateway, "host, a port may follow, that knows all other numbers"),
+    SIPD_STR_REQUIRED(numbers_conf, ours,
+                      "how numbers of ours begin, without visual separators: \"+1201555\""),
+    SIPD_STR_REQUIRED(numbers_conf, gateway,
+                      "host, a port may follow, that knows all other numbers"),
     SIPD_CONF_END
 };
 
@@ -30,7 +33,8 @@ is_ours(const struct numbers *n, const struct tel *tel)
     char digits[64];
     int len = tel_number_write(tel, digits, sizeof digits);
 
-    return tel->global && len > 0 && span_starts((struct span){ digits, (size_t)len }, n->conf->ours);
+    return tel->global && len > 0 &&
+           span_starts((struct span){ digits, (size_t)len }, n->conf->ours);
 }
 
 /* This number is a user there. */
@@ -55,7 +59,10 @@ is_behind_gateway(struct sipd_req *req, const struct tel *tel, struct span gatew
     return len > 0 && sipd_req_add_target(req, &target) == SIPD_OK ? SIPD_DONE : SIPD_FAIL;
 }
 
-/* A parameter that must be understood and is not forbids to use the number (RFC 3966 §5.4); a local one needs its context (§9). */
+/*
+ * A parameter that must be understood and is not forbids to use the number (RFC 3966 §5.4); a local one needs its
+ * context (§9).
+ */
 static enum sipd_verdict
 on_tel(struct sipd_req *req, void *self)
 {
@@ -88,7 +95,8 @@ on_desk(struct sipd_req *req, void *self)
     struct sipd_target target = { .uri = SPAN("sip:reception@192.0.2.40"), .q = 1000 };
 
     if (n->found != sipd_req_id(req))
-        return sipd_timer(n->host, LOOK_UP_MS, looked_up, n, sipd_req_id(req)) ? SIPD_WAIT : SIPD_FAIL;
+        return sipd_timer(n->host, LOOK_UP_MS, looked_up, n, sipd_req_id(req)) ? SIPD_WAIT
+                                                                               : SIPD_FAIL;
     if (!span_ieq(sipd_req_uri_text(req), SPAN("x-desk:reception")))
         return SIPD_PASS;
     return sipd_req_add_target(req, &target) == SIPD_OK ? SIPD_DONE : SIPD_FAIL;
@@ -118,4 +126,5 @@ numbers_load(struct sipd_host *host, const void *conf, void **self)
     return err == SIPD_OK ? sipd_offer_scheme(host, SPAN("x-desk"), &desk_ops, n) : err;
 }
 
-SIPD_MODULE(.name = "numbers", .conf = numbers_items, .conf_bytes = sizeof(struct numbers_conf), .load = numbers_load);
+SIPD_MODULE(.name = "numbers", .conf = numbers_items, .conf_bytes = sizeof(struct numbers_conf),
+            .load = numbers_load);
