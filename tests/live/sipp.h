@@ -2,6 +2,11 @@
  * sipp as a phone that does exactly what a scenario says, and fails when the other side does anything else.
  *
  * Each costs about a second, because it looks at its clock no more often: a test runs many at once.
+ *
+ * When writing a scenario: an attribute takes no "<" nor ">"; a variable must occur twice, or in <Reference>;
+ * [last_Via:] is of the message received last, so an answer to an INVITE after a PRACK or CANCEL needs its Vias kept; a
+ * [last_X:] behind a variable loses its line end; blanks that begin a line are taken off, so nothing can be folded;
+ * response="" takes no variable, which is what @STATUS@ is for; the same request can't be sent again.
  */
 #ifndef LIVE_SIPP_H
 #define LIVE_SIPP_H
