@@ -15,6 +15,11 @@ struct scan_line {
     uint32_t colon;  /* its first colon; end if it has none */
 };
 
+/* A set of ASCII bytes: c is in it if bit c / 16 of rows[c % 16] is set; no other byte is. */
+struct scan_set {
+    uint8_t rows[16];
+};
+
 struct scan_ops {
     const char *name;
     /*
@@ -27,6 +32,8 @@ struct scan_ops {
     size_t (*head_end)(struct span bytes, size_t from);
     /* Position of the first byte that is a, b or c; bytes.len if none is. */
     size_t (*find)(struct span bytes, char a, char b, char c);
+    /* How many bytes from the first on are in the set. */
+    size_t (*run)(struct span bytes, const struct scan_set *set);
 };
 
 extern const struct scan_ops scan_plain;
@@ -60,6 +67,13 @@ static inline size_t
 scan_find(struct span bytes, char a, char b, char c)
 {
     return scan_chosen->find(bytes, a, b, c);
+}
+
+/* See scan_ops. */
+static inline size_t
+scan_run(struct span bytes, const struct scan_set *set)
+{
+    return scan_chosen->run(bytes, set);
 }
 
 #endif

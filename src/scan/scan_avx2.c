@@ -128,11 +128,7 @@ avx2_head_end(struct span bytes, size_t from)
     return 0;
 }
 
-/* ---------------------------------------------------------------- one of three */
-
-struct three {
-    __m256i a, b, c;
-};
+/* ---------------------------------------------------------------- the first of a kind */
 
 /* `width` bytes at the low end of a register. */
 AVX2 static inline __m256i
@@ -150,24 +146,18 @@ load(const char *at, size_t width)
     return _mm256_castsi128_si256(_mm_cvtsi32_si128(word));
 }
 
-/* Bit n: the n-th of `width` bytes is one of the three. */
-AVX2 static inline uint32_t
-map_of_three(const char *at, size_t width, const struct three *three)
-{
-    __m256i bytes = load(at, width);
-    __m256i a_or_b = _mm256_or_si256(_mm256_cmpeq_epi8(bytes, three->a), _mm256_cmpeq_epi8(bytes, three->b));
-    __m256i any = _mm256_or_si256(a_or_b, _mm256_cmpeq_epi8(bytes, three->c));
-
-    return (uint32_t)_mm256_movemask_epi8(any) & (uint32_t)(((uint64_t)1 << width) - 1);
-}
+/* Marks the bytes of a kind, all bits of each. */
+typedef __m256i mark_fn(__m256i bytes, const __m256i kind[3]);
 
 /* By steps of `width`, for one of which there are bytes enough; the last one reaches back over what was seen. */
 AVX2 static inline size_t
-find_by(size_t width, struct span bytes, const struct three *three)
+first_by(size_t width, struct span bytes, mark_fn *mark, const __m256i kind[3])
 {
+    const uint32_t all = (uint32_t)(((uint64_t)1 << width) - 1);
+
     for (size_t at = 0; at < bytes.len; at += width) {
         size_t from = least(at, bytes.len - width);
-        uint32_t map = map_of_three(bytes.at + from, width, three);
+        uint32_t map = (uint32_t)_mm256_movemask_epi8(mark(load(bytes.at + from, width), kind)) & all;
 
         if (map)
             return from + _tzcnt_u32(map);
@@ -175,22 +165,53 @@ find_by(size_t width, struct span bytes, const struct three *three)
     return bytes.len;
 }
 
+/* Position of the first byte that is marked, bytes.len if none is. Of bytes there are four at least. */
+AVX2 static inline size_t
+first(struct span bytes, mark_fn *mark, const __m256i kind[3])
+{
+    if (bytes.len >= 32)
+        return first_by(32, bytes, mark, kind);
+    if (bytes.len >= 16)
+        return first_by(16, bytes, mark, kind);
+    return bytes.len >= 8 ? first_by(8, bytes, mark, kind) : first_by(4, bytes, mark, kind);
+}
+
+AVX2 static inline __m256i
+mark_three(__m256i bytes, const __m256i three[3])
+{
+    __m256i a_or_b = _mm256_or_si256(_mm256_cmpeq_epi8(bytes, three[0]), _mm256_cmpeq_epi8(bytes, three[1]));
+
+    return _mm256_or_si256(a_or_b, _mm256_cmpeq_epi8(bytes, three[2]));
+}
+
 AVX2 static size_t
 avx2_find(struct span bytes, char a, char b, char c)
 {
-    struct three three = { _mm256_set1_epi8(a), _mm256_set1_epi8(b), _mm256_set1_epi8(c) };
+    const __m256i three[3] = { _mm256_set1_epi8(a), _mm256_set1_epi8(b), _mm256_set1_epi8(c) };
 
-    if (bytes.len >= 32)
-        return find_by(32, bytes, &three);
-    if (bytes.len >= 16)
-        return find_by(16, bytes, &three);
-    if (bytes.len >= 8)
-        return find_by(8, bytes, &three);
-    if (bytes.len >= 4)
-        return find_by(4, bytes, &three);
-    return scan_plain.find(bytes, a, b, c);
+    return bytes.len < 4 ? scan_plain.find(bytes, a, b, c) : first(bytes, mark_three, three);
 }
 
-const struct scan_ops scan_avx2 = { "avx2", avx2_lines, avx2_head_end, avx2_find };
+/* Those that are not in the set. A shuffle is a look-up of 16 bytes by the low half of each, 0 for one above ASCII. */
+AVX2 static inline __m256i
+mark_others(__m256i bytes, const __m256i set[3])
+{
+    __m256i row = _mm256_shuffle_epi8(set[0], bytes);
+    __m256i high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
+    __m256i bit = _mm256_shuffle_epi8(set[1], high);
+
+    return _mm256_cmpeq_epi8(_mm256_and_si256(row, bit), _mm256_setzero_si256());
+}
+
+AVX2 static size_t
+avx2_run(struct span bytes, const struct scan_set *set)
+{
+    const __m256i rows = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)set->rows));
+    const __m256i bits = _mm256_set1_epi64x((int64_t)0x8040201008040201);
+
+    return bytes.len < 4 ? scan_plain.run(bytes, set) : first(bytes, mark_others, (const __m256i[3]){ rows, bits });
+}
+
+const struct scan_ops scan_avx2 = { "avx2", avx2_lines, avx2_head_end, avx2_find, avx2_run };
 
 #endif

@@ -62,4 +62,20 @@ plain_find(struct span bytes, char a, char b, char c)
     return at;
 }
 
-const struct scan_ops scan_plain = { "plain", plain_lines, plain_head_end, plain_find };
+static bool
+is_in(unsigned char c, const struct scan_set *set)
+{
+    return c < 0x80 && (set->rows[c % 16] >> c / 16 & 1);
+}
+
+static size_t
+plain_run(struct span bytes, const struct scan_set *set)
+{
+    size_t at = 0;
+
+    while (at < bytes.len && is_in((unsigned char)bytes.at[at], set))
+        at++;
+    return at;
+}
+
+const struct scan_ops scan_plain = { "plain", plain_lines, plain_head_end, plain_find, plain_run };

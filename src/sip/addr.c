@@ -16,20 +16,27 @@ is_comma(char c, enum reading reading)
     return reading == LIST && c == ',';
 }
 
-/* What stands before the <, outside of quotes: words, but nothing that could be an address or a parameter itself. */
+/* In a display name outside of quotes: no control byte, and nothing that could begin an address or a parameter. */
 static bool
-is_display(struct span s)
+is_display(char c)
 {
-    while (s.len > 0) {
-        unsigned char c = (unsigned char)s.at[0];
-        size_t skip = c == '"' ? chars_quoted(s) : 1;
-        bool control = c == 0x7f || (c < ' ' && !span_is_lws((char)c));
+    return (unsigned char)c >= ' ' ? c != ':' && c != ';' && c != '<' && c != '>' && c != 0x7f : span_is_lws(c);
+}
 
-        if (skip == 0 || control || c == ':' || c == ';' || c == '>')
-            return false;
-        s = span_skip(s, skip);
+/* How much of a display name s begins with, blanks included; CHARS_OPEN if a quoted string in it does not end. */
+static size_t
+display_len(struct span s, enum reading reading)
+{
+    size_t n = 0;
+
+    while (n < s.len && is_display(s.at[n]) && !is_comma(s.at[n], reading)) {
+        size_t skip = s.at[n] == '"' ? chars_quoted(span_skip(s, n)) : 1;
+
+        if (skip == 0)
+            return CHARS_OPEN;
+        n += skip;
     }
-    return true;
+    return n;
 }
 
 /* Parameters behind the address, and then its end. A < among them would be the next address after a lost comma. */
@@ -63,8 +70,6 @@ read_brackets(struct span *rest, size_t open, enum reading reading, struct addr 
     out->display = span_trim(span_head(*rest, open));
     out->uri = span_trim(span_head(inside, len));
     if (len == inside.len || inside.at[len] == '<' || out->uri.len == 0)
-        return SIPD_ESYNTAX;
-    if (!is_display(out->display))
         return SIPD_ESYNTAX;
     *rest = span_skip(inside, len + 1);
     return read_params(rest, reading, out);
@@ -108,18 +113,18 @@ static int
 read_element(struct span *rest, enum reading reading, struct addr *out)
 {
     struct span at = *rest;
-    size_t stop = chars_find(at, '<', reading == LIST ? ',' : '<');
+    size_t display = display_len(at, reading);
     int err;
 
     *out = (struct addr){ .star = is_star(at, reading) };
-    if (stop == CHARS_OPEN)
+    if (display == CHARS_OPEN)
         return SIPD_ESYNTAX;
     if (out->star) {
         out->uri = span_head(at, 1);
         at = chars_skip_lws(span_skip(at, 1));
         err = SIPD_OK;
-    } else if (stop < at.len && at.at[stop] == '<') {
-        err = read_brackets(&at, stop, reading, out);
+    } else if (display < at.len && at.at[display] == '<') {
+        err = read_brackets(&at, display, reading, out);
     } else {
         err = read_bare(&at, reading, out);
     }

@@ -5,6 +5,7 @@
 #define SIP_CHARS_H
 
 #include "base/span.h"
+#include "scan/scan.h"
 
 enum chars_class {
     CHARS_ALPHA = 1,
@@ -18,6 +19,9 @@ enum chars_class {
 };
 
 extern const uint8_t chars_classes[256];
+
+/* For what may be long: the bytes of CHARS_TOKEN and CHARS_HOST, and all that are seen, as sets. */
+extern const struct scan_set chars_token, chars_host, chars_visible;
 
 /* Is c in one of these classes (an OR of enum chars_class)? */
 static inline bool

@@ -7,6 +7,7 @@
 #include "base/def.h"
 #include "base/err.h"
 #include "sip/addr.h"
+#include "sip/chars.h"
 #include "sip/num.h"
 
 /* names.def has what is wanted here in front, so that one comparison passes over all else; `words` would not compile else. */
@@ -54,8 +55,9 @@ find_wanted(const struct msg *msg, struct gist *out, const struct msg_field *fir
 {
     uint32_t seen = 0, again = 0;
 
-    for (const struct msg_field *f = msg->fields + msg->fields_len; f > msg->fields;) {
-        unsigned id = (--f)->id < WANTED ? f->id : HDR_OTHER;
+    for (size_t i = msg->fields_len; i-- > 0;) {
+        const struct msg_field *f = &msg->fields[i];
+        unsigned id = f->id < WANTED ? f->id : HDR_OTHER;
 
         first[id] = f;
         again |= seen & 1u << id;
@@ -113,10 +115,11 @@ read_party(const struct msg *msg, struct gist *out, const struct msg_field *fiel
 static bool
 is_call_id(struct span value)
 {
-    for (size_t i = 0; i < value.len; i++)
-        if ((unsigned char)value.at[i] <= ' ' || value.at[i] == 0x7f)
-            return false;
-    return value.len > 0;
+    size_t n = scan_run(value, &chars_visible);
+
+    while (n < value.len && (unsigned char)value.at[n] >= 0x80)
+        n += 1 + scan_run(span_skip(value, n + 1), &chars_visible);
+    return n == value.len && n > 0;
 }
 
 static void

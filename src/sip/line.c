@@ -3,6 +3,8 @@
  */
 #include "sip/line.h"
 
+#include "scan/scan.h"
+
 static char *
 copy(char *to, struct span text)
 {
@@ -11,20 +13,13 @@ copy(char *to, struct span text)
     return to + text.len;
 }
 
-static void
-blank_out(char *from, const char *end, char c)
-{
-    for (char *hit = from; (hit = memchr(hit, c, (size_t)(end - hit)));)
-        *hit = ' ';
-}
-
 char *
 line_text_write(char *to, struct span text)
 {
     char *end = copy(to, text);
 
-    blank_out(to, end, '\r');
-    blank_out(to, end, '\n');
+    for (size_t at = 0; (at += scan_find(span_skip(text, at), '\r', '\n', '\n')) < text.len; at++)
+        to[at] = ' ';
     return end;
 }
 

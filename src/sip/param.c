@@ -5,8 +5,9 @@
 
 #include "sip/chars.h"
 
-bool
-param_read(struct span text, struct param *out)
+/* What stands between semicolons; blanks around each part of it are allowed. */
+static void
+read_loose(struct span text, struct param *out)
 {
     struct span one = span_trim(text);
     size_t equal = span_find(one, '=');
@@ -14,18 +15,50 @@ param_read(struct span text, struct param *out)
     out->has_value = equal < one.len;
     out->name = span_trim(span_head(one, equal));
     out->value = chars_skip_lws(span_skip(one, equal + 1));
-    return one.len > 0;
+}
+
+/* One of tokens, token or token=token and nothing else as nearly all are, or nothing. */
+static bool
+take_tokens(struct span *rest, char also, struct param *out)
+{
+    size_t equal = chars_token_len(*rest), end = equal;
+
+    out->has_value = equal > 0 && equal < rest->len && rest->at[equal] == '=';
+    if (out->has_value)
+        end += 1 + scan_run(span_skip(*rest, end + 1), &chars_token);
+    if (end < rest->len && rest->at[end] != ';' && rest->at[end] != also)
+        return false;
+    out->name = span_head(*rest, equal);
+    out->value = span_skip(span_head(*rest, end), equal + 1);
+    *rest = span_skip(*rest, end);
+    return true;
+}
+
+bool
+param_take(struct span *rest, char also, struct param *out)
+{
+    size_t end;
+
+    if (take_tokens(rest, also, out))
+        return true;
+    end = chars_find(*rest, ';', also);
+    if (end == CHARS_OPEN)
+        return false;
+    read_loose(span_head(*rest, end), out);
+    *rest = span_skip(*rest, end);
+    return true;
 }
 
 bool
 param_next(struct span *rest, struct param *out)
 {
     while (rest->len > 0) {
-        size_t end = chars_find(*rest, ';', ';');
-        struct span one = span_head(*rest, end); /* an open quote lasts to the end */
-
-        *rest = span_skip(*rest, end == CHARS_OPEN ? rest->len : end + 1);
-        if (param_read(one, out))
+        if (!param_take(rest, ';', out)) {
+            read_loose(*rest, out); /* an open quote lasts to the end */
+            *rest = span_skip(*rest, rest->len);
+        }
+        *rest = span_skip(*rest, 1);
+        if (!param_is_blank(out))
             return true;
     }
     return false;

@@ -3,8 +3,6 @@
  */
 #include "sip/stamp.h"
 
-#include "sip/param.h"
-
 /* s without the semicolons and the white space that it ends with. */
 static struct span
 trim_end(struct span s)
@@ -14,37 +12,23 @@ trim_end(struct span s)
     return s;
 }
 
-/* The text of a parameter from its name to the end of its value; false if it is not there. */
-static bool
-find_param(struct span params, struct span name, struct span *text)
-{
-    const char *end = span_end(params);
-    struct param param;
-
-    while (param_next(&params, &param)) {
-        if (!span_ieq(param.name, name))
-            continue;
-        *text = trim_end(span_between(param.name.at, params.len > 0 ? params.at : end));
-        return true;
-    }
-    return false;
-}
-
 /*
- * named: ";received=" or its like; a replaced parameter has its semicolon already. One that is appended stands before a
- * semicolon that ends the Via, for behind that it would leave an empty parameter between two.
+ * old: the value as via_next() found it. Where the parameter has none yet, its place is behind the name or the equal sign;
+ * where there is no parameter, one is appended, before a semicolon that ends the Via: behind that it would leave an empty
+ * parameter between two. named: ";received=" or its like.
  */
 static void
-add_edit(struct stamp *s, const struct via *via, struct span named, struct span value)
+add_edit(struct stamp *s, const struct via *via, struct span old, struct span named, struct span value)
 {
     struct stamp_edit *edit = &s->edits[s->len++];
-    struct span name = span_head(span_skip(named, 1), named.len - 2);
 
-    *edit = (struct stamp_edit){ .name = named, .value = value };
-    if (find_param(via->params, name, &edit->cut))
-        edit->name = span_skip(named, 1);
-    else
+    *edit = (struct stamp_edit){ .cut = old, .value = value };
+    if (!old.at) {
         edit->cut = (struct span){ span_end(trim_end(via->whole)), 0 };
+        edit->name = named;
+    } else if (old.len == 0 && old.at[-1] != '=') {
+        edit->name = SPAN("=");
+    }
 }
 
 static struct span
@@ -59,15 +43,22 @@ port_write(struct stamp *s, uint16_t port)
     return span_between(at, end);
 }
 
+/* In the order of the text; what is appended stands behind a value put in at the same place. */
+static bool
+is_behind(const struct stamp_edit *received, const struct stamp_edit *rport, const struct via *via)
+{
+    return received->cut.at > rport->cut.at || (received->cut.at == rport->cut.at && via->rport.at);
+}
+
 void
 stamp_init(struct stamp *s, const struct via *via, struct span received, uint16_t rport)
 {
     s->len = 0;
     if (received.len > 0)
-        add_edit(s, via, SPAN(";received="), received);
+        add_edit(s, via, via->received, SPAN(";received="), received);
     if (rport > 0)
-        add_edit(s, via, SPAN(";rport="), port_write(s, rport));
-    if (s->len == 2 && s->edits[1].cut.at < s->edits[0].cut.at) {
+        add_edit(s, via, via->rport, SPAN(";rport="), port_write(s, rport));
+    if (s->len == 2 && is_behind(&s->edits[0], &s->edits[1], via)) {
         struct stamp_edit first = s->edits[1];
 
         s->edits[1] = s->edits[0];

@@ -18,8 +18,8 @@ struct stamp {
 };
 
 /*
- * Makes the edits that set received (empty: left as it is) and rport (0: left as it is). A parameter that is there is
- * replaced, a missing one appended. Lent: via and received, as long as the stamp is used.
+ * Makes the edits that set received (empty: left as it is) and rport (0: left as it is). A parameter that is there gets
+ * another value, a missing one is appended. Lent: via and received, as long as the stamp is used.
  */
 void stamp_init(struct stamp *s, const struct via *via, struct span received, uint16_t rport);
 

@@ -55,16 +55,6 @@ is_bare_ipv6(struct span s)
 }
 
 static bool
-is_host(struct span host)
-{
-    struct hop hop;
-
-    if (chars_begin(host, '['))
-        return hop_ip_read(host, &hop);
-    return host.len > 0 && chars_all(host, CHARS_HOST);
-}
-
-static bool
 read_port(struct span text, uint16_t *port)
 {
     uint32_t number;
@@ -83,16 +73,27 @@ read_behind_host(struct span after, uint16_t *port)
     return after.len == 0 || (after.at[0] == ':' && read_port(chars_skip_lws(span_skip(after, 1)), port));
 }
 
+/* A name, an IPv4 address or a reference to an IPv6 address, as far as it goes. False if there is none. */
+static bool
+take_host(struct span *rest, struct span *host)
+{
+    bool reference = chars_begin(*rest, '[');
+    size_t len = reference ? span_find(*rest, ']') + 1 : scan_run(*rest, &chars_host);
+    struct hop hop;
+
+    *host = span_head(*rest, len);
+    *rest = span_skip(*rest, len);
+    return reference ? hop_ip_read(*host, &hop) : len > 0;
+}
+
 /* host [: port], blanks around the colon allowed. */
 static bool
 read_sent_by(struct span text, struct via *out)
 {
-    bool reference = chars_begin(text, '[');
-    size_t host_len = reference ? span_find(text, ']') + 1 : chars_len(text, CHARS_HOST);
+    struct span rest = text;
 
     out->sent_by = text;
-    out->host = span_head(text, host_len);
-    if (is_host(out->host) && read_behind_host(span_skip(text, host_len), &out->port))
+    if (take_host(&rest, &out->host) && read_behind_host(rest, &out->port))
         return true;
     out->host = text;
     return is_bare_ipv6(text);
@@ -129,15 +130,12 @@ static bool
 read_params(struct span *rest, struct via *out)
 {
     while (chars_begin(*rest, ';')) {
-        struct span at = chars_skip_lws(span_skip(*rest, 1));
-        size_t end = chars_find(at, ';', ',');
         struct param param;
 
-        if (end == CHARS_OPEN || (end == 0 && chars_begin(at, ';')))
+        *rest = span_skip(*rest, 1);
+        if (!param_take(rest, ',', &param) || (param_is_blank(&param) && chars_begin(*rest, ';')))
             return false;
-        if (param_read(span_head(at, end), &param))
-            keep_param(&param, out);
-        *rest = span_skip(at, end);
+        keep_param(&param, out);
     }
     return true;
 }

@@ -18,9 +18,9 @@ struct via {
     uint16_t port;         /* 0: none written */
     struct span params;    /* from the first ; on */
     struct span branch;    /* empty if absent or without value */
-    struct span received;  /* value, or empty */
+    struct span received;  /* value, or empty: where it would stand, at NULL without the parameter */
     struct span maddr;     /* value, or empty */
-    struct span rport;     /* value of rport, empty if it has none */
+    struct span rport;     /* value of rport, or empty as received */
     bool has_rport;        /* RFC 3581 §3: the flag is there, with or without value */
     bool has_cookie; /* the branch begins with z9hG4bK: it identifies the transaction (§17.2.3) */
 };

@@ -30,6 +30,22 @@ check_find(struct span bytes, struct rand *rand)
     BUG_ON(scan_chosen->find(bytes, c[1], c[2], c[3]) != scan_plain.find(bytes, c[1], c[2], c[3]));
 }
 
+/* A set by chance, with some bytes of the text in it. */
+static void
+check_run(struct span bytes, struct rand *rand)
+{
+    struct scan_set set;
+
+    for (unsigned i = 0; i < sizeof set.rows; i++)
+        set.rows[i] = (uint8_t)(rand_below(rand, 256) | rand_below(rand, 256));
+    for (unsigned i = 0; i < 16 && bytes.len > 0; i++) {
+        unsigned char c = (unsigned char)bytes.at[rand_below(rand, bytes.len)];
+
+        set.rows[c % 16] |= (uint8_t)(1u << (c / 16 % 8));
+    }
+    BUG_ON(scan_chosen->run(bytes, &set) != scan_plain.run(bytes, &set));
+}
+
 int
 fuzz_scan(const uint8_t *data, size_t size)
 {
@@ -43,6 +59,7 @@ fuzz_scan(const uint8_t *data, size_t size)
         check_lines(bytes, from, rand_below(&rand, LINES_MAX));
         BUG_ON(scan_chosen->head_end(bytes, from) != scan_plain.head_end(bytes, from));
         check_find(span_skip(bytes, from), &rand);
+        check_run(span_skip(bytes, from), &rand);
         from = (uint32_t)rand_below(&rand, size + 2);
     }
     BUG_ON(!scan_choose(SPAN("plain")));

@@ -52,6 +52,16 @@ same_find(struct span bytes)
     must(scan_avx2.find(bytes, 0, 0, 0) == scan_plain.find(bytes, 0, 0, 0));
 }
 
+/* With x and without; the bytes above ASCII that the texts have are like some in these sets. */
+static void
+same_run(struct span bytes)
+{
+    static const struct scan_set x = { { [8] = 128, [10] = 9 } }, others = { { [0] = 4, [10] = 8, [13] = 1 } };
+
+    must(scan_avx2.run(bytes, &x) == scan_plain.run(bytes, &x));
+    must(scan_avx2.run(bytes, &others) == scan_plain.run(bytes, &others));
+}
+
 static void
 same_answers(struct span bytes, uint32_t from)
 {
@@ -59,6 +69,7 @@ same_answers(struct span bytes, uint32_t from)
     same_lines(bytes, from, from % 4);
     must(scan_avx2.head_end(bytes, from) == scan_plain.head_end(bytes, from));
     same_find(span_skip(bytes, from));
+    same_run(span_skip(bytes, from));
 }
 
 /* Few kinds of bytes, so that what matters meets often; how often each text has its own. */

@@ -82,6 +82,18 @@ START_TEST(one_of_three)
 }
 END_TEST
 
+START_TEST(runs_of_a_set)
+{
+    static const struct scan_set digits_and_a = { { [0] = 8, [1] = 8 | 16 | 64, [2] = 8, [9] = 8 } };
+
+    ck_assert_uint_eq(scan_plain.run(guarded(SPAN("0129aA")), &digits_and_a), 6);
+    ck_assert_uint_eq(scan_plain.run(guarded(SPAN("aab")), &digits_and_a), 2);
+    ck_assert_uint_eq(scan_plain.run(guarded(SPAN("a\xb1")), &digits_and_a), 1);
+    ck_assert_uint_eq(scan_plain.run(guarded(SPAN("3")), &digits_and_a), 0);
+    ck_assert_uint_eq(scan_plain.run((struct span){ NULL, 0 }, &digits_and_a), 0);
+}
+END_TEST
+
 START_TEST(chosen_by_name)
 {
     ck_assert(scan_choose(SPAN("plain")));
@@ -104,6 +116,7 @@ suite_scan_plain(void)
     tcase_add_test(c, nothing_to_find);
     tcase_add_test(c, head_ends);
     tcase_add_test(c, one_of_three);
+    tcase_add_test(c, runs_of_a_set);
     tcase_add_test(c, chosen_by_name);
     suite_add_tcase(s, c);
     return s;

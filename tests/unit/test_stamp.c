@@ -46,8 +46,18 @@ START_TEST(both_replaced_in_the_order_of_the_text)
 {
     begin(SPAN("SIP/2.0/UDP a;rport = 9 ;x;Received=4.3.2.1 "), SPAN("1.2.3.4"), 1);
     ck_assert_uint_eq(stamp.len, 2);
-    must_edit(0, "rport = 9", "rport=", "1");
-    must_edit(1, "Received=4.3.2.1", "received=", "1.2.3.4");
+    must_edit(0, "9", "", "1");
+    must_edit(1, "4.3.2.1", "", "1.2.3.4");
+}
+END_TEST
+
+START_TEST(values_where_there_were_none)
+{
+    begin(SPAN("SIP/2.0/UDP a;received=;rport ;x"), SPAN("1.2.3.4"), 1);
+    ck_assert_uint_eq(stamp.len, 2);
+    must_edit(0, "", "", "1.2.3.4");
+    must_edit(1, "", "=", "1");
+    ck_assert_ptr_eq(stamp.edits[1].cut.at, span_end(via.whole) - 3);
 }
 END_TEST
 
@@ -60,6 +70,7 @@ suite_stamp(void)
     tcase_add_test(c, nothing_to_do);
     tcase_add_test(c, both_appended);
     tcase_add_test(c, both_replaced_in_the_order_of_the_text);
+    tcase_add_test(c, values_where_there_were_none);
     suite_add_tcase(s, c);
     return s;
 }
