@@ -349,6 +349,7 @@ bench:
 	@scripts/deps run
 	@$(MAKE) all bench-tools
 	@$(B)/bench/parse
+	@$(B)/bench/core
 	@exec scripts/bench
 soak:
 	@scripts/deps check
