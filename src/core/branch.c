@@ -4,6 +4,7 @@
 #include "core/branch.h"
 
 #include "core/forward.h"
+#include "core/scheme.h"
 #include "core/state.h"
 #include "core/timer_c.h"
 
@@ -80,6 +81,10 @@ find_hops(struct branch *branch)
 
     if (!next_uri(branch, &uri)) {
         branch_done(branch, 503);
+        return;
+    }
+    if (!scheme_is_sip(&uri)) { /* no Route is left, and nobody knows an address for such a URI (RFC 3263 §4) */
+        branch_done(branch, 416);
         return;
     }
     if (branch->target->uri.scheme == URI_SIPS)

@@ -480,25 +480,62 @@ START_TEST(beside_other_edits)
 }
 END_TEST
 
-/* Wherever memory runs out, the draft tells it and nothing breaks. */
-START_TEST(memory_runs_out)
+static void
+wrap(void)
 {
-    unsigned failures = 0;
+    draft_wrap_body(&draft, draft_part(&draft, SPAN("a/b"), SPAN(""), SPAN("x")));
+}
 
-    begin_as("c: application/sdp\r\n", SPAN("v=0\r\n"));
-    for (size_t bytes = 0; bytes < 4096; bytes += 16) {
+static void
+append(void)
+{
+    go(0);
+    draft_append_part(&draft, &walk, SPAN("\r\nx"));
+}
+
+/* Wherever memory runs out, the draft tells it and nothing breaks. */
+static void
+check_ladder(void (*edit)(void))
+{
+    unsigned failures = 0, good = 0;
+
+    for (size_t bytes = 0; bytes < 2048; bytes += 8) {
         struct arena small;
         struct span out;
 
         arena_init(&small, bytes);
         draft_init(&draft, &msg, &small);
-        draft_wrap_body(&draft, draft_part(&draft, SPAN("a/b"), SPAN(""), SPAN("x")));
-        failures += draft.err != SIPD_OK;
+        edit();
         ck_assert(draft.err == SIPD_OK || draft.err == SIPD_ENOMEM);
         ck_assert_int_eq(draft_render(&draft, &arena, &out), draft.err);
+        failures += draft.err != SIPD_OK;
+        good += draft.err == SIPD_OK;
         arena_fini(&small);
     }
-    ck_assert_uint_gt(failures, 0);
+    ck_assert_uint_gt(failures, 8);
+    ck_assert_uint_gt(good, 8);
+}
+
+START_TEST(memory_runs_out)
+{
+    begin_as("c: application/sdp\r\n", SPAN("v=0\r\n"));
+    check_ladder(wrap);
+    begin_as("c: multipart/mixed;boundary=\"a\\b\"\r\n", SPAN("--ab--"));
+    check_ladder(append);
+}
+END_TEST
+
+/* After a failure no edit does anything. */
+START_TEST(the_first_failure_stays)
+{
+    begin_as("c: application/sdp\r\n", SPAN("v=0\r\n"));
+    draft_wrap_body(&draft, SPAN(""));
+    draft_wrap_body(&draft, SPAN(""));
+    must_fail(SIPD_ECLASH);
+    wrap();
+    append();
+    draft_drop_part(&draft, &walk);
+    must_fail(SIPD_ECLASH);
 }
 END_TEST
 
@@ -529,6 +566,7 @@ suite_draft_body(void)
     tcase_add_test(c, content_length);
     tcase_add_test(c, beside_other_edits);
     tcase_add_test(c, memory_runs_out);
+    tcase_add_test(c, the_first_failure_stays);
     suite_add_tcase(s, c);
     return s;
 }

@@ -390,6 +390,21 @@ START_TEST(targets_that_are_the_same)
 }
 END_TEST
 
+/* A target of a scheme without an address of its own cannot be reached. */
+START_TEST(a_target_that_nobody_can_reach)
+{
+    rig.resolves = true;
+    rig_bind(&rig, "bob", "tel:1", NULL, 1000);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 416 ");
+    ck_assert_uint_eq(rig.asked_len, 0);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "INVITE " TEL " SIP/2.0", "Route: <tel:+2;lr>", NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 416 ");
+    rig_settled(&rig);
+}
+END_TEST
+
 START_TEST(is_found_without_case)
 {
     ck_assert_ptr_null(scheme_find(core_chain(rig.core), SPAN("tel")));
@@ -428,6 +443,7 @@ suite_scheme(void)
     c = rig_case("comparing");
     tcase_add_test(c, its_module_compares);
     tcase_add_test(c, targets_that_are_the_same);
+    tcase_add_test(c, a_target_that_nobody_can_reach);
     tcase_add_test(c, is_found_without_case);
     suite_add_tcase(s, c);
     return s;
