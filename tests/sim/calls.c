@@ -1,5 +1,6 @@
 /*
- * Random calls from a seed: the world they happen in, when they begin and end, and what must be left when all is quiet.
+ * Random calls from a seed: the world they happen in, when they begin and end, and what must be left when all
+ * is quiet.
  */
 #include "sim/calls.h"
 
@@ -12,12 +13,19 @@
 #include "sim/ua.h"
 
 enum {
-    UAS = 24, USERS = 12, LEVELS = 3,
-    CALL_BYTES = 4 << 20, CALLS_MAX = 1 << 20, SCRATCH_BYTES = 1 << 18,
-    LINGER_MS = 40000,       /* a call is closed when nobody said anything for so long: longer than any repeat takes */
-    LATEST_MS = 4000000,     /* a call that is open so long after the last one began never ends */
-    QUIET_MS = 70000,        /* what is left of transactions is gone then */
-    SILENCE_MS = 600000,     /* and nothing more is said for so long */
+    UAS = 24,
+    USERS = 12,
+    LEVELS = 3,
+    CALL_BYTES = 4 << 20,
+    CALLS_MAX = 1 << 20,
+    SCRATCH_BYTES = 1 << 18,
+    LINGER_MS =
+        40000, /* a call is closed when nobody said anything for so long: longer than any repeat takes */
+    LATEST_MS = 4000000, /* a call that is open so long after the last one began never ends */
+    QUIET_MS = 70000,    /* what is left of transactions is gone then */
+    BUSY_MS =
+        3600000, /* unless something illegal began what nobody ends: Timer C, group for group */
+    SILENCE_MS = 600000, /* and nothing more is said for so long */
     STEP_MS = 10000,
     LADDER_LINES = 200,
 };
@@ -28,7 +36,7 @@ void
 call_fail(struct call *call, const char *format, ...)
 {
     struct calls *c = call->calls;
-    char text[512];
+    char text[4096];
     va_list args;
 
     if (c->world.fault.len > 0)
@@ -43,14 +51,19 @@ call_fail(struct call *call, const char *format, ...)
 struct span
 call_text(struct call *call, const char *format, ...)
 {
-    char text[512];
-    va_list args;
-    int len;
+    struct span text = { NULL, 0 };
+    va_list args, again;
+    char *to;
 
     va_start(args, format);
-    len = vsnprintf(text, sizeof text, format, args);
+    va_copy(again, args);
+    text.len = (size_t)vsnprintf(NULL, 0, format, args);
+    text.at = to = arena_alloc(&call->arena, text.len + 1);
+    BUG_ON(!to);
+    (void)vsnprintf(to, text.len + 1, format, again);
+    va_end(again);
     va_end(args);
-    return call_keep(call, (struct span){ text, (size_t)len });
+    return text;
 }
 
 struct span
@@ -85,10 +98,12 @@ call_new(struct calls *c)
     *slot = call;
     call->calls = c;
     call->busy = call->serial = 0;
+    call->tainted = c->conf->memory_fails;
     call->style = upto(c, STYLES - 1);
     call->last_ms = c->world.clock.now_ms;
     call->call_id = (struct span){ call->call_id_text, 0 };
-    call->call_id.len = (size_t)snprintf(call->call_id_text, sizeof call->call_id_text, "%llx@sim", (unsigned long long)call->id);
+    call->call_id.len = (size_t)snprintf(call->call_id_text, sizeof call->call_id_text, "%llx@sim",
+                                         (unsigned long long)call->id);
     list_init(&call->link);
     list_init(&call->deals);
     list_init(&call->legs);
@@ -105,7 +120,8 @@ read_hex(struct span digits)
     uint64_t value = 0;
 
     for (size_t i = 0; i < digits.len && i < 16; i++)
-        value = value << 4 | (uint64_t)(digits.at[i] <= '9' ? digits.at[i] - '0' : digits.at[i] - 'a' + 10);
+        value = value << 4 |
+                (uint64_t)(digits.at[i] <= '9' ? digits.at[i] - '0' : digits.at[i] - 'a' + 10);
     return value;
 }
 
@@ -153,7 +169,7 @@ try_to_close(struct call *call)
     struct calls *c = call->calls;
 
     if (call->busy > 0)
-        return;  /* its rest will arm the timer again */
+        return; /* its rest will arm the timer again */
     if (c->world.clock.now_ms < call->last_ms + LINGER_MS || !judge_is_settled(call))
         call_arm(call, &call->close, LINGER_MS, TIMER_CLOSE);
     else
@@ -187,14 +203,9 @@ change_weather(struct calls *c)
         return;
     switch (upto(c, 3)) {
     case 0:
-    case 1:
-        ua->udp.off = ua->tcp.off = !ua->udp.off;
-        break;
-    case 2:
-        (void)sim_cut(s, &ua->tcp.at);
-        break;
-    default:
-        wire_cut(&c->world.wire, &ua->udp.at, &s->listeners[0].at, now_ms + upto(c, STEP_MS));
+    case 1: ua->udp.off = ua->tcp.off = !ua->udp.off; break;
+    case 2: (void)sim_cut(s, &ua->tcp.at); break;
+    default: wire_cut(&c->world.wire, &ua->udp.at, &s->listeners[0].at, now_ms + upto(c, STEP_MS));
     }
 }
 
@@ -227,21 +238,11 @@ static void
 fire(struct timer *timer)
 {
     switch ((enum ua_timer)timer->kind) {
-    case TIMER_REPEAT:
-        deal_timer(container_of(timer, struct deal, repeat), timer);
-        break;
-    case TIMER_TIMEOUT:
-        deal_timer(container_of(timer, struct deal, timeout), timer);
-        break;
-    case TIMER_NEXT:
-        deal_timer(container_of(timer, struct deal, next), timer);
-        break;
-    case TIMER_LEG:
-        leg_timer(container_of(timer, struct leg, next));
-        break;
-    case TIMER_CLOSE:
-        try_to_close(container_of(timer, struct call, close));
-        break;
+    case TIMER_REPEAT: deal_timer(container_of(timer, struct deal, repeat), timer); break;
+    case TIMER_TIMEOUT: deal_timer(container_of(timer, struct deal, timeout), timer); break;
+    case TIMER_NEXT: deal_timer(container_of(timer, struct deal, next), timer); break;
+    case TIMER_LEG: leg_timer(container_of(timer, struct leg, next)); break;
+    case TIMER_CLOSE: try_to_close(container_of(timer, struct call, close)); break;
     }
 }
 
@@ -261,8 +262,7 @@ driver_tick(void *self)
 
 /* ------------------------------------------------------------------ a world from a seed */
 
-static struct span
-text(struct calls *c, const char *format, ...) PRINTF_LIKE(2, 3);
+static struct span text(struct calls *c, const char *format, ...) PRINTF_LIKE(2, 3);
 
 static struct span
 text(struct calls *c, const char *format, ...)
@@ -293,11 +293,11 @@ set_network(struct calls *c)
 
     conf->delay_ms = upto(c, 3);
     conf->jitter_ms = chance(c, 50) ? upto(c, 50) : 0;
-    c->sunny = c->conf->sunny || chance(c, 25);
+    c->sunny = c->conf->sunny || (chance(c, 25) && !c->conf->memory_fails);
     if (c->sunny)
         return;
     c->stormy = chance(c, 50);
-    c->naughty = chance(c, 50);
+    c->naughty = c->world.naughty = chance(c, 50);
     if (!chance(c, 70))
         return;
     conf->loss = chance(c, 50) ? upto(c, 50) : upto(c, 300);
@@ -334,7 +334,8 @@ add_sipd(struct calls *c, unsigned n, bool alone)
     set_core(c, &s->conf, alone);
     name->answer_ms = upto(c, 50);
     if (!c->sunny && chance(c, 15))
-        name->hops[name->hops_len++] = hop_at(c, chance(c, 50) ? HOP_UDP : HOP_TCP, 192, 168, 99);  /* nobody is there */
+        name->hops[name->hops_len++] =
+            hop_at(c, chance(c, 50) ? HOP_UDP : HOP_TCP, 192, 168, 99); /* nobody is there */
     name->hops[name->hops_len++] = chance(c, 70) ? udp : tcp;
     sim_host_open(s, SPAN("registrar"), SPAN("{ store = \"ram\"; }"));
     return s;
@@ -350,10 +351,15 @@ add_ua(struct calls *c, struct ua *ua, unsigned n, struct sim_sipd *s)
     ua->domain = s->domains[0];
     ua->sipd = s;
     ua->transport = chance(c, 30) ? HOP_TCP : HOP_UDP;
-    ua->udp = (struct sim_end){ .at = hop_at(c, HOP_UDP, 10, n / 250, n % 250 + 1), .name = ua->name, .hear = ua_hear_udp };
-    ua->tcp = (struct sim_end){ .at = hop_at(c, HOP_TCP, 10, n / 250, n % 250 + 1), .name = ua->name, .hear = ua_hear_tcp };
+    ua->udp = (struct sim_end){ .at = hop_at(c, HOP_UDP, 10, n / 250, n % 250 + 1),
+                                .name = ua->name,
+                                .hear = ua_hear_udp };
+    ua->tcp = (struct sim_end){ .at = hop_at(c, HOP_TCP, 10, n / 250, n % 250 + 1),
+                                .name = ua->name,
+                                .hear = ua_hear_tcp };
     ua->address = arena_copy(&c->world.arena, hop_write(&ua->udp.at, address));
     ua->spared = c->sunny || chance(c, 30);
+    ua->naughty = c->naughty && !ua->spared && chance(c, 50);
     if (ua->spared)
         wire_spare(&c->world.wire, &ua->udp.at);
     else if (chance(c, 10))
@@ -362,7 +368,10 @@ add_ua(struct calls *c, struct ua *ua, unsigned n, struct sim_sipd *s)
     world_add_end(&c->world, &ua->tcp);
 }
 
-/* A place of a user: mostly a phone; or a user of a lower level, here or at another sipd, so that requests come back to us. */
+/*
+ * A place of a user: mostly a phone; or a user of a lower level, here or at another sipd, so that requests
+ * come back to us.
+ */
 static struct span
 any_place(struct calls *c, unsigned sipds, unsigned level, bool *at_user)
 {
@@ -370,8 +379,10 @@ any_place(struct calls *c, unsigned sipds, unsigned level, bool *at_user)
 
     *at_user = *at_user && level + 1 < LEVELS && chance(c, 40);
     if (*at_user)
-        return text(c, "sip:w%u@d%u.example", (level + 1) * USERS / LEVELS + upto(c, USERS / LEVELS - 1), upto(c, sipds - 1));
-    return text(c, "sip:%.*s@%.*s%s", SPAN_ARG(ua->name), SPAN_ARG(ua->address), ua->transport == HOP_TCP ? ";transport=tcp" : "");
+        return text(c, "sip:w%u@d%u.example",
+                    (level + 1) * USERS / LEVELS + upto(c, USERS / LEVELS - 1), upto(c, sipds - 1));
+    return text(c, "sip:%.*s@%.*s%s", SPAN_ARG(ua->name), SPAN_ARG(ua->address),
+                ua->transport == HOP_TCP ? ";transport=tcp" : "");
 }
 
 static void
@@ -444,6 +455,9 @@ calls_init(struct calls *c, const struct calls_conf *conf)
     BUG_ON(table_init(&c->deals) != SIPD_OK);
     timers_init(&c->timers, c->world.clock.now_ms);
     buf_init(&c->scratch, SCRATCH_BYTES);
+    buf_init(&c->odd, SCRATCH_BYTES);
+    for (unsigned i = 0; i < OLD; i++)
+        buf_init(&c->old[i], SCRATCH_BYTES);
     c->judge = judge_new(c);
     c->driver = (struct world_driver){ driver_next_ms, driver_tick, c };
     c->world.driver = &c->driver;
@@ -472,6 +486,9 @@ calls_fini(struct calls *c)
     slots_fini(&c->ids);
     table_fini(&c->deals);
     buf_fini(&c->scratch);
+    buf_fini(&c->odd);
+    for (unsigned i = 0; i < OLD; i++)
+        buf_fini(&c->old[i]);
     world_fini(&c->world);
 }
 
@@ -484,7 +501,8 @@ check_all_ended(struct calls *c)
     uint64_t cursor = 0;
 
     while ((slot = slots_next(&c->ids, &cursor)))
-        call_fail(*slot, "a call never ends: %u of its transactions and dialogs are alive%s", (*slot)->busy,
+        call_fail(*slot, "a call never ends: %u of its transactions and dialogs are alive%s",
+                  (*slot)->busy,
                   judge_is_settled(*slot) ? "" : ", and a sipd never answered its INVITE");
 }
 
@@ -497,9 +515,30 @@ check_nothing_left(struct calls *c)
 
         core_stats(s->core, &stats);
         if (stats.trips + stats.branches + stats.transactions + stats.pending > 0)
-            world_fail(&c->world, "%.*s still holds %u trips, %u branches, %u transactions, %u pending", SPAN_ARG(s->name),
-                       stats.trips, stats.branches, stats.transactions, stats.pending);
+            world_fail(
+                &c->world, "%.*s still holds %u trips, %u branches, %u transactions, %u pending",
+                SPAN_ARG(s->name), stats.trips, stats.branches, stats.transactions, stats.pending);
     }
+}
+
+static bool
+is_busy(const struct calls *c)
+{
+    list_each (node, after, &c->world.sipds)
+        if (core_next_ms(container_of(node, struct sim_sipd, link)->core) != UINT64_MAX)
+            return true;
+    return false;
+}
+
+static void
+wait_for_quiet(struct calls *c)
+{
+    struct world *w = &c->world;
+    uint64_t latest_ms = w->clock.now_ms + BUSY_MS;
+
+    world_run(w, w->clock.now_ms + QUIET_MS, NULL);
+    while (is_busy(c) && (c->naughty || c->conf->memory_fails) && w->clock.now_ms < latest_ms)
+        world_run(w, w->clock.now_ms + STEP_MS, NULL);
 }
 
 static void
@@ -508,13 +547,14 @@ run(struct calls *c)
     struct world *w = &c->world;
     uint64_t sent, latest_ms = UINT64_MAX;
 
-    while (w->fault.len == 0 && (c->begun < c->conf->calls || c->open > 0) && w->clock.now_ms < latest_ms) {
+    while (w->fault.len == 0 && (c->begun < c->conf->calls || c->open > 0) &&
+           w->clock.now_ms < latest_ms) {
         world_run(w, w->clock.now_ms + STEP_MS, NULL);
         if (c->begun == c->conf->calls && latest_ms == UINT64_MAX)
             latest_ms = w->clock.now_ms + LATEST_MS;
     }
     check_all_ended(c);
-    world_run(w, w->clock.now_ms + QUIET_MS, NULL);
+    wait_for_quiet(c);
     check_nothing_left(c);
     sent = w->wire.sent;
     world_run(w, w->clock.now_ms + SILENCE_MS, NULL);
@@ -540,7 +580,8 @@ sum_up(struct calls *c, struct calls_figures *figures)
 
 /* Once; of: the call whose ladder is wanted. True: all was well. */
 static bool
-run_once(const struct calls_conf *conf, struct calls_figures *figures, struct span of, struct buf *call_id, struct buf *out)
+run_once(const struct calls_conf *conf, struct calls_figures *figures, struct span of,
+         struct buf *call_id, struct buf *out)
 {
     uint64_t live = mem_live();
     struct calls c;
@@ -557,13 +598,15 @@ run_once(const struct calls_conf *conf, struct calls_figures *figures, struct sp
     ok = c.world.fault.len == 0;
     if (!ok) {
         buf_clear(out);
-        buf_printf(out, "%.*s\n%.*s", SPAN_ARG(buf_span(&c.world.fault)), SPAN_ARG(buf_span(&c.world.ladder)));
+        buf_printf(out, "%.*s\n%.*s", SPAN_ARG(buf_span(&c.world.fault)),
+                   SPAN_ARG(buf_span(&c.world.ladder)));
         buf_clear(call_id);
         buf_put(call_id, c.failed);
     }
     calls_fini(&c);
     if (ok && mem_live() != live)
-        buf_printf(out, "%llu blocks of memory are left\n", (unsigned long long)(mem_live() - live));
+        buf_printf(out, "%llu blocks of memory are left\n",
+                   (unsigned long long)(mem_live() - live));
     return ok && mem_live() == live;
 }
 
@@ -581,7 +624,8 @@ calls_run(const struct calls_conf *conf, struct calls_figures *figures, struct b
     }
     if (call_id.len > 0)
         (void)run_once(conf, &again, buf_span(&call_id), &second_id, out);
-    buf_printf(out, "seed %llu, %u calls, Call-ID %.*s\n", (unsigned long long)conf->seed, conf->calls, SPAN_ARG(buf_span(&call_id)));
+    buf_printf(out, "seed %llu, %u calls, Call-ID %.*s\n", (unsigned long long)conf->seed,
+               conf->calls, SPAN_ARG(buf_span(&call_id)));
     buf_fini(&call_id);
     buf_fini(&second_id);
     return false;

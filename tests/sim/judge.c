@@ -5,29 +5,29 @@
 
 #include "base/mem.h"
 
-enum { INVITES_MAX = 7, OTHERS_MAX = 11 };  /* sends of a request in 64 T1 (§17.1.1.2, §17.1.2.2) */
+enum { INVITES_MAX = 7, OTHERS_MAX = 11 }; /* sends of a request in 64 T1 (§17.1.1.2, §17.1.2.2) */
 
-struct side {                    /* a request as a sipd took it: its server transaction */
+struct side { /* a request as a sipd took it: its server transaction */
     struct table_node node;
-    struct list link;            /* call->servers */
+    struct list link; /* call->servers */
     struct call *call;
     const struct sim_sipd *sipd;
     enum method method;
     struct span branch, sent_by;
     struct list branches;
-    bool reliable;
-    bool cancelled;              /* its CANCEL came in time */
-    bool declined;               /* a 6xx came */
+    struct hop from;
+    bool cancelled; /* its CANCEL came in time */
+    bool declined;  /* a 6xx came */
     bool acked;
-    bool doubtful;               /* it came again when its transaction may have been over: nothing is asked any more */
+    bool doubtful; /* nothing is asked of it any more: it may have begun anew, or be another's */
     uint16_t final;
-    uint64_t final_hash;         /* of a failure's bytes */
+    uint64_t final_hash; /* of a failure's bytes */
     uint64_t final_ms;
 };
 
-struct branch_side {             /* … and as it left: a client transaction */
+struct branch_side { /* … and as it left: a client transaction */
     struct table_node node;
-    struct list link;            /* side->branches */
+    struct list link; /* side->branches */
     struct side *server;
     struct span branch;
     unsigned sends;
@@ -42,11 +42,12 @@ struct judge {
     struct table servers, branches;
 
     /* What the message at hand makes owed. */
-    struct side *server;         /* whose CANCELs are looked at; NULL: nobody's */
-    struct side *up;             /* a response goes up by this … */
+    struct span heard, said; /* the message at hand and what followed from it; lent for the turn */
+    struct side *server;     /* whose CANCELs are looked at; NULL: nobody's */
+    struct side *up;         /* a response goes up by this … */
     uint16_t up_status;
-    struct branch_side *ack;     /* an ACK goes down by this */
-    bool stray;                  /* it is a response that has no transaction */
+    struct branch_side *ack; /* an ACK goes down by this */
+    bool stray;              /* it is a response that has no transaction */
 };
 
 /* ------------------------------------------------------------------ finding */
@@ -73,12 +74,13 @@ is_side(const struct table_node *node, const void *arg)
     const struct side *side = container_of_const(node, struct side, node);
     const struct wanted *wanted = arg;
 
-    return side->sipd == wanted->sipd && side->method == wanted->method && span_eq(side->branch, wanted->branch)
-           && span_ieq(side->sent_by, wanted->sent_by);
+    return side->sipd == wanted->sipd && side->method == wanted->method &&
+           span_eq(side->branch, wanted->branch) && span_ieq(side->sent_by, wanted->sent_by);
 }
 
 static struct side *
-find_side(const struct judge *j, const struct sim_sipd *s, const struct via *via, enum method method)
+find_side(const struct judge *j, const struct sim_sipd *s, const struct via *via,
+          enum method method)
 {
     struct wanted wanted = { s, method, via->branch, via->sent_by };
     struct table_node *node = table_find(&j->servers, hash_of(via->branch), is_side, &wanted);
@@ -92,12 +94,13 @@ is_branch(const struct table_node *node, const void *arg)
     const struct branch_side *branch = container_of_const(node, struct branch_side, node);
     const struct wanted *wanted = arg;
 
-    return branch->server->sipd == wanted->sipd && branch->server->method == wanted->method
-           && span_eq(branch->branch, wanted->branch);
+    return branch->server->sipd == wanted->sipd && branch->server->method == wanted->method &&
+           span_eq(branch->branch, wanted->branch);
 }
 
 static struct branch_side *
-find_branch(const struct judge *j, const struct sim_sipd *s, const struct via *via, enum method method)
+find_branch(const struct judge *j, const struct sim_sipd *s, const struct via *via,
+            enum method method)
 {
     struct wanted wanted = { .sipd = s, .method = method, .branch = via->branch };
     struct table_node *node = table_find(&j->branches, hash_of(via->branch), is_branch, &wanted);
@@ -113,7 +116,7 @@ second_via(const struct msg *msg, const struct gist *gist, struct via *via)
 
     if (via_next(&rest, via) == SIPD_OK && via_next(&rest, via) == SIPD_OK)
         return true;
-    field = msg_find(msg, HDR_VIA, gist->via_field);
+    field = rest.len == 0 ? msg_find(msg, HDR_VIA, gist->via_field) : NULL;
     rest = field ? msg_value(msg, field) : (struct span){ NULL, 0 };
     return via_next(&rest, via) == SIPD_OK;
 }
@@ -131,10 +134,11 @@ is_judged(const struct judge *j, const struct sim_sipd *s)
 }
 
 static void
-complain(const struct side *side, const char *what, unsigned status)
+complain(const struct judge *j, const struct side *side, const char *what, unsigned status)
 {
     if (!side->doubtful)
-        call_fail(side->call, "%.*s: %s (%u)", SPAN_ARG(side->sipd->name), what, status);
+        call_fail(side->call, "%.*s: %s (%u)\nit heard:\n%.*s\nand said:\n%.*s",
+                  SPAN_ARG(side->sipd->name), what, status, SPAN_ARG(j->heard), SPAN_ARG(j->said));
 }
 
 /* ------------------------------------------------------------------ what a branch is still good for */
@@ -146,10 +150,12 @@ is_alive(const struct judge *j, const struct branch_side *b)
     if (b->failed)
         return false;
     if (b->final > 0)
-        return b->final / 100 == 2 && b->server->method == METHOD_INVITE && now(j) < b->final_ms + UA_GIVE_UP_MS;
+        return b->final / 100 == 2 && b->server->method == METHOD_INVITE &&
+               now(j) < b->final_ms + UA_GIVE_UP_MS;
     if (b->cancelled)
         return now(j) < b->cancel_ms + UA_GIVE_UP_MS;
-    return (b->provisional && b->server->method == METHOD_INVITE) || now(j) < b->first_ms + UA_GIVE_UP_MS;
+    return (b->provisional && b->server->method == METHOD_INVITE) ||
+           now(j) < b->first_ms + UA_GIVE_UP_MS;
 }
 
 static bool
@@ -172,9 +178,36 @@ may_be_anew(const struct judge *j, const struct side *side)
 {
     uint64_t after = side->final == 0 ? UINT64_MAX : side->final_ms;
 
-    if (side->reliable)
+    if (hop_is_reliable(side->from.transport))
         return side->final > 0;
     return now(j) >= (side->acked || side->final < 300 ? after + UA_T4_MS : after + UA_GIVE_UP_MS);
+}
+
+/* A torn one was refused without a transaction, and now it comes whole. */
+static bool
+may_be_another(const struct side *side)
+{
+    return side->call->tainted && side->final >= 300 && list_empty(&side->branches);
+}
+
+/* What is answered to a broken request looks like an answer to the one whose branch and CSeq it bears. */
+static void
+doubt_namesake(struct judge *j, struct sim_sipd *s, const struct gist *gist)
+{
+    struct side *side = find_side(j, s, &gist->via, names_method(gist->cseq_method));
+
+    if (side)
+        side->doubtful = true;
+}
+
+/* Else a torn Via may come back as another one: a response's writer blanks what would break lines. */
+static bool
+is_plain(struct span s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.at[i] <= ' ' || s.at[i] > '~')
+            return false;
+    return true;
 }
 
 static void
@@ -183,9 +216,11 @@ heard_request(struct judge *j, struct sim_sipd *s, const struct hop *from, const
     struct call *call = call_find(j->calls, gist->call_id);
     struct side *side = find_side(j, s, &gist->via, gist->method);
 
-    if (side && may_be_anew(j, side))
+    if (side && (may_be_anew(j, side) || may_be_another(side)))
         side->doubtful = true;
-    if (side || !call || !gist->via.has_cookie)
+    if (gist->fault != 0)
+        doubt_namesake(j, s, gist);
+    if (side || !call || !gist->via.has_cookie || gist->fault != 0)
         return;
     side = arena_zalloc(&call->arena, sizeof *side);
     BUG_ON(!side);
@@ -194,7 +229,8 @@ heard_request(struct judge *j, struct sim_sipd *s, const struct hop *from, const
     side->method = gist->method;
     side->branch = call_keep(call, gist->via.branch);
     side->sent_by = call_keep(call, gist->via.sent_by);
-    side->reliable = hop_is_reliable(from->transport);
+    side->from = *from;
+    side->doubtful = !is_plain(side->branch) || !is_plain(side->sent_by);
     list_init(&side->branches);
     list_init(&side->link);
     list_push(&call->servers, &side->link);
@@ -208,6 +244,8 @@ heard_cancel(struct judge *j, struct sim_sipd *s, const struct gist *gist)
 
     if (!side)
         return;
+    side->doubtful |=
+        may_be_anew(j, side); /* what is not known any more may be passed on (§16.10) */
     side->cancelled |= side->final == 0;
     j->server = side;
 }
@@ -234,15 +272,29 @@ owe_up(struct judge *j, struct side *side, const struct msg *msg, const struct g
     j->up_status = msg->status;
 }
 
+/* Its second Via is not the caller's: it goes up all the same, and what goes up cannot be told from another's. */
+static bool
+is_forged(const struct side *side, const struct msg *msg, const struct gist *gist)
+{
+    struct via via;
+
+    return second_via(msg, gist, &via) &&
+           !(span_eq(via.branch, side->branch) && span_ieq(via.sent_by, side->sent_by));
+}
+
 static void
-heard_success(struct judge *j, struct branch_side *b, const struct msg *msg, const struct gist *gist)
+heard_success(struct judge *j, struct branch_side *b, const struct msg *msg,
+              const struct gist *gist)
 {
     struct side *side = b->server;
-    bool passes = side->final == 0 || (side->final < 300 && now(j) < side->final_ms + UA_GIVE_UP_MS);
+    struct via via;
+    bool passes =
+        side->final == 0 || (side->final < 300 && now(j) < side->final_ms + UA_GIVE_UP_MS);
 
     if (b->final == 0) {
         b->final = msg->status;
         b->final_ms = now(j);
+        b->failed = !second_via(msg, gist, &via); /* meant for the proxy itself (§16.7 step 3) */
     }
     if (side->method == METHOD_INVITE ? passes : side->final == 0)
         owe_up(j, side, msg, gist);
@@ -268,6 +320,7 @@ heard_response(struct judge *j, struct sim_sipd *s, const struct msg *msg, const
     j->stray = !b || !is_alive(j, b);
     if (j->stray)
         return;
+    b->server->doubtful |= is_forged(b->server, msg, gist);
     j->server = b->server;
     if (msg->status >= 300 && b->final == 0)
         heard_failure(j, b, msg->status);
@@ -281,18 +334,21 @@ heard_response(struct judge *j, struct sim_sipd *s, const struct msg *msg, const
 }
 
 static void
-heard(void *self, struct sim_sipd *s, const struct hop *from, const struct msg *msg, const struct gist *gist)
+heard(void *self, struct sim_sipd *s, const struct hop *from, const struct msg *msg,
+      const struct gist *gist)
 {
     struct judge *j = self;
 
+    j->heard = msg_bytes(msg);
+    j->said = (struct span){ NULL, 0 };
     j->server = j->up = NULL;
     j->ack = NULL;
     j->stray = false;
-    if (!is_judged(j, s) || gist->fault != 0)
+    if (!is_judged(j, s) || (gist->fault != 0 && !msg_is_request(msg)))
         return;
     if (!msg_is_request(msg))
         heard_response(j, s, msg, gist);
-    else if (gist->method == METHOD_CANCEL)
+    else if (gist->method == METHOD_CANCEL && gist->fault == 0)
         heard_cancel(j, s, gist);
     else if (gist->method == METHOD_ACK)
         heard_ack(j, s, gist);
@@ -310,7 +366,7 @@ check_cancels(const struct judge *j, const struct side *side)
         const struct branch_side *b = container_of(node, struct branch_side, link);
 
         if (b->provisional && !b->cancelled && is_pending(j, b))
-            complain(side, "a branch rings on that should have been cancelled", side->final);
+            complain(j, side, "a branch rings on that should have been cancelled", side->final);
     }
 }
 
@@ -321,14 +377,23 @@ done(void *self, struct sim_sipd *s)
 
     (void)s;
     if (j->up)
-        complain(j->up, "a response did not go up", j->up_status);
+        complain(j, j->up, "a response did not go up", j->up_status);
     if (j->ack)
-        complain(j->ack->server, "a failure was not acknowledged", j->ack->final);
+        complain(j, j->ack->server, "a failure was not acknowledged", j->ack->final);
     if (j->server)
         check_cancels(j, j->server);
+    j->heard = j->said = (struct span){ NULL, 0 };
+    j->stray = false;
 }
 
 /* ------------------------------------------------------------------ requests go out */
+
+/* What came first with this branch was of another call: a torn one of ours. */
+static void
+doubt_changeling(struct side *side, const struct gist *gist)
+{
+    side->doubtful |= !span_eq(side->call->call_id, gist->call_id);
+}
 
 static struct branch_side *
 branch_new(struct judge *j, struct side *side, const struct gist *gist, bool reliable)
@@ -344,27 +409,31 @@ branch_new(struct judge *j, struct side *side, const struct gist *gist, bool rel
     list_push(&side->branches, &b->link);
     table_insert(&j->branches, &b->node, hash_of(b->branch));
     if (is_over(side))
-        complain(side, "a branch began after the end", side->final);
+        complain(j, side, "a branch began after the end", side->final);
     return b;
 }
 
 static void
-sent_request(struct judge *j, struct sim_sipd *s, const struct hop *to, const struct msg *msg, const struct gist *gist, bool left)
+sent_request(struct judge *j, struct sim_sipd *s, const struct hop *to, const struct msg *msg,
+             const struct gist *gist, bool left)
 {
     struct branch_side *b = find_branch(j, s, &gist->via, gist->method);
     struct via via;
-    struct side *side = !b && second_via(msg, gist, &via) ? find_side(j, s, &via, gist->method) : NULL;
+    struct side *side =
+        !b && second_via(msg, gist, &via) ? find_side(j, s, &via, gist->method) : NULL;
     unsigned most = gist->method == METHOD_INVITE ? INVITES_MAX : OTHERS_MAX;
 
     if (!b && !side)
         return;
     if (!b)
+        doubt_changeling(side, gist);
+    if (!b)
         b = branch_new(j, side, gist, hop_is_reliable(to->transport));
     b->failed |= !left;
     if (++b->sends > (b->reliable ? 1 : most))
-        complain(b->server, "a request was sent too often", b->sends);
+        complain(j, b->server, "a request was sent too often", b->sends);
     if (b->final > 0 || (b->provisional && gist->method == METHOD_INVITE))
-        complain(b->server, "a request was sent again after a response", b->final);
+        complain(j, b->server, "a request was sent again after a response", b->final);
 }
 
 static void
@@ -377,9 +446,9 @@ sent_cancel(struct judge *j, struct sim_sipd *s, const struct gist *gist)
     b->cancelled = true;
     b->cancel_ms = now(j);
     if (!b->provisional)
-        complain(b->server, "a CANCEL was sent before any response", 0);
+        complain(j, b->server, "a CANCEL was sent before any response", 0);
     if (b->final > 0)
-        complain(b->server, "a CANCEL was sent after the final response", b->final);
+        complain(j, b->server, "a CANCEL was sent after the final response", b->final);
 }
 
 /* ------------------------------------------------------------------ responses go out */
@@ -393,11 +462,13 @@ check_choice(const struct judge *j, const struct side *side)
         unsigned class = b->final / 100;
 
         if (is_pending(j, b))
-            complain(side, "a failure went up while a branch is pending", side->final);
-        if (b->failed || b->final == 0 || b->final == 503 || (class == 3 && side->sipd->conf.recurse))
+            complain(j, side, "a failure went up while a branch is pending", side->final);
+        if (b->failed || b->final == 0 || b->final == 503 ||
+            (class == 3 && side->sipd->conf.recurse))
             continue;
-        if (class == 2 || (class == 6 && side->final < 600) || (side->final < 600 && side->final / 100u > class))
-            complain(side, "not the best response went up", side->final);
+        if (class == 2 || (class == 6 && side->final < 600) ||
+            (side->final < 600 && side->final / 100u > class))
+            complain(j, side, "not the best response went up", side->final);
     }
 }
 
@@ -412,7 +483,7 @@ sent_failure(struct judge *j, struct side *side, const struct msg *msg)
         side->final_hash = hash;
         check_choice(j, side);
     } else if (side->final < 300 || side->final_hash != hash) {
-        complain(side, "another final response went up", msg->status);
+        complain(j, side, "another final response went up", msg->status);
     }
 }
 
@@ -420,7 +491,7 @@ static void
 sent_success(struct judge *j, struct side *side, const struct msg *msg)
 {
     if (side->final >= 300)
-        complain(side, "a 2xx went up after a failure", side->final);
+        complain(j, side, "a 2xx went up after a failure", side->final);
     if (side->final > 0)
         return;
     side->final = msg->status;
@@ -428,12 +499,14 @@ sent_success(struct judge *j, struct side *side, const struct msg *msg)
 }
 
 static void
-sent_response(struct judge *j, struct sim_sipd *s, const struct msg *msg, const struct gist *gist)
+sent_response(struct judge *j, struct sim_sipd *s, const struct hop *to, const struct msg *msg,
+              const struct gist *gist)
 {
     struct side *side = find_side(j, s, &gist->via, gist->method);
 
-    if (!side)
-        return;
+    if (!side || memcmp(side->from.ip, to->ip, sizeof to->ip) != 0)
+        return; /* nobody's, or by a forged Via somebody else's */
+    doubt_changeling(side, gist);
     /* One that passes on what has no transaction any more does not know what else is under way (proxy.stray). */
     side->doubtful |= j->stray && s->conf.stray == CORE_STRAY_VERIFIED;
     if (side == j->up && msg->status == j->up_status)
@@ -443,22 +516,24 @@ sent_response(struct judge *j, struct sim_sipd *s, const struct msg *msg, const 
     else if (msg->status >= 200)
         sent_success(j, side, msg);
     else if (side->final > 0)
-        complain(side, "a provisional response went up after the final one", msg->status);
+        complain(j, side, "a provisional response went up after the final one", msg->status);
 }
 
 static void
-sent(void *self, struct sim_sipd *s, const struct hop *to, const struct msg *msg, const struct gist *gist, bool left)
+sent(void *self, struct sim_sipd *s, const struct hop *to, const struct msg *msg,
+     const struct gist *gist, bool left)
 {
     struct judge *j = self;
     struct call *call = call_find(j->calls, gist->call_id);
 
+    j->said = msg_bytes(msg);
     if (call)
         call->last_ms = now(j);
     ++*(msg_is_request(msg) ? &j->calls->figures.requests : &j->calls->figures.responses);
     if (!is_judged(j, s))
         return;
     if (!msg_is_request(msg)) {
-        sent_response(j, s, msg, gist);
+        sent_response(j, s, to, msg, gist);
     } else if (gist->method == METHOD_CANCEL) {
         sent_cancel(j, s, gist);
     } else if (gist->method != METHOD_ACK) {

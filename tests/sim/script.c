@@ -3,6 +3,7 @@
  */
 #include "sim/script.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -35,7 +36,25 @@ struct script {
     char folder[sizeof FOLDER];  /* of the users' files; empty: there are none */
     unsigned files;              /* in it: a number each */
     const struct sim_sipd *users_of;  /* … and whose the last one is */
+    struct script_outage *outage;  /* memory fails: what is expected need not come; NULL: it must */
 };
+
+/* What was expected did not come. */
+static void blame(struct script *s, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void
+blame(struct script *s, const char *format, ...)
+{
+    char text[4000];
+    va_list args;
+
+    if (s->outage)
+        return;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    world_fail(&s->world, "%s", text);
+}
 
 static void
 split(struct line *line)
@@ -385,6 +404,8 @@ start_all(struct script *s)
 
         sim_start(sipd);
     }
+    if (s->outage)
+        world_fail_memory(&s->world, s->outage->after, s->outage->ms);
 }
 
 /* ------------------------------------------------------------------ what peers say */
@@ -445,13 +466,13 @@ say(struct script *s, struct peer *p, const struct line *line)
     buf_fini(&extra);
     buf_fini(&body);
     if (bytes.len == 0)
-        world_fail(&s->world, "%s", why);
+        blame(s, "%s", why);
     else if (response)
         world_say(&s->world, p, &p->last_to, bytes);
     else if (to_text.len > 0 ? world_hop_read(to_text, &to) : default_server(s, p, &to))
         world_say(&s->world, p, &to, bytes);
     else
-        world_fail(&s->world, "%.*s has nowhere to send to", SPAN_ARG(p->name));
+        blame(s, "%.*s has nowhere to send to", SPAN_ARG(p->name));
 }
 
 /* ------------------------------------------------------------------ what peers hear */
@@ -525,9 +546,19 @@ check_all(struct script *s)
 
     while (next_indented(s, &line))
         if (!holds(s, &line)) {
-            world_fail(&s->world, "the message does not fit:\n%.*s", SPAN_ARG(s->heard->bytes));
+            blame(s, "the message does not fit:\n%.*s", SPAN_ARG(s->heard->bytes));
             return;
         }
+}
+
+/* What is left of them when there is nothing to check. */
+static void
+skip_checks(struct script *s)
+{
+    struct line line;
+
+    while (next_indented(s, &line))
+        continue;
 }
 
 static bool
@@ -551,7 +582,7 @@ hear_nothing(struct script *s, struct peer *p, const struct line *line)
     world_run(&s->world, s->world.clock.now_ms + ms, p);
     s->heard = peer_next(p);
     if (s->heard)
-        world_fail(&s->world, "%.*s heard something:\n%.*s", SPAN_ARG(p->name), SPAN_ARG(s->heard->bytes));
+        blame(s, "%.*s heard something:\n%.*s", SPAN_ARG(p->name), SPAN_ARG(s->heard->bytes));
 }
 
 static void
@@ -569,11 +600,13 @@ hear(struct script *s, struct peer *p, const struct line *line)
     world_run(&s->world, s->world.clock.now_ms + ms, p);
     s->heard = peer_next(p);
     if (!s->heard)
-        world_fail(&s->world, "%.*s heard nothing", SPAN_ARG(p->name));
+        blame(s, "%.*s heard nothing", SPAN_ARG(p->name));
     else if (!is_expected(s->heard, word(line, 2)))
-        world_fail(&s->world, "%.*s heard something else:\n%.*s", SPAN_ARG(p->name), SPAN_ARG(s->heard->bytes));
+        blame(s, "%.*s heard something else:\n%.*s", SPAN_ARG(p->name), SPAN_ARG(s->heard->bytes));
     else
         check_all(s);
+    if (s->outage)
+        skip_checks(s);
 }
 
 /* ------------------------------------------------------------------ the rest */
@@ -584,7 +617,7 @@ check_repeats(struct script *s, struct peer *p, const struct line *line)
     uint32_t n;
 
     if (!span_u32(word(line, 2), 1000, &n) || n != p->repeats)
-        world_fail(&s->world, "%.*s heard %u repeats", SPAN_ARG(p->name), p->repeats);
+        blame(s, "%.*s heard %u repeats", SPAN_ARG(p->name), p->repeats);
     p->repeats = 0;
 }
 
@@ -597,7 +630,7 @@ check_no_state(struct script *s)
         const struct peer_heard *more = peer_next(p);
 
         if (more)
-            world_fail(&s->world, "%.*s heard more than the script asked for:\n%.*s", SPAN_ARG(p->name), SPAN_ARG(more->bytes));
+            blame(s, "%.*s heard more than the script asked for:\n%.*s", SPAN_ARG(p->name), SPAN_ARG(more->bytes));
     }
     list_each (node, after, &s->world.sipds) {
         struct sim_sipd *sipd = container_of(node, struct sim_sipd, link);
@@ -721,6 +754,8 @@ act(struct script *s, const struct line *line)
         hear(s, p, line);
     else if (is_word(line, 1, "repeats"))
         check_repeats(s, p, line);
+    else if (is_word(line, 1, "again") && p->last_sent.len == 0)
+        blame(s, "%.*s said nothing yet", SPAN_ARG(p->name));
     else if (is_word(line, 1, "again"))
         world_say(&s->world, p, &p->last_to, p->last_sent);
     else
@@ -742,28 +777,52 @@ read_file(const char *path, struct buf *to)
     return to->err == SIPD_OK;
 }
 
-bool
-script_run(const char *path, uint64_t seed, struct buf *out)
+static bool
+run(struct script *s, const char *path, uint64_t seed, struct buf *out)
 {
-    struct script s = { .number = 0 };
     struct line line;
     struct buf file;
     bool ok;
 
     buf_init(&file, SCRIPT_BYTES);
-    world_init(&s.world, seed);
+    world_init(&s->world, seed);
     if (!read_file(path, &file))
-        world_fail(&s.world, "the file cannot be read");
-    s.text = buf_span(&file);
-    while (s.world.fault.len == 0 && next(&s, &line))
-        if (!is_setting(&s, &line))
-            act(&s, &line);
-    ok = s.world.fault.len == 0;
+        world_fail(&s->world, "the file cannot be read");
+    s->text = buf_span(&file);
+    while (s->world.fault.len == 0 && next(s, &line))
+        if (!is_setting(s, &line))
+            act(s, &line);
+    if (s->outage) {
+        s->outage->came = world_mend_memory(&s->world);
+        world_run(&s->world, s->world.clock.now_ms + QUIET_MS, NULL);
+        check_no_state(s);
+    }
+    ok = s->world.fault.len == 0;
     if (!ok)
-        buf_printf(out, "%s:%u: %.*s\nseed %llu\n%.*s", path, s.number, SPAN_ARG(buf_span(&s.world.fault)),
-                   (unsigned long long)seed, SPAN_ARG(buf_span(&s.world.ladder)));
-    world_fini(&s.world);
-    remove_users(&s);
+        buf_printf(out, "%s:%u: %.*s\nseed %llu\n%.*s", path, s->number, SPAN_ARG(buf_span(&s->world.fault)),
+                   (unsigned long long)seed, SPAN_ARG(buf_span(&s->world.ladder)));
+    world_fini(&s->world);
+    remove_users(s);
     buf_fini(&file);
     return ok;
+}
+
+bool
+script_run(const char *path, uint64_t seed, struct buf *out)
+{
+    struct script s = { .number = 0 };
+
+    return run(&s, path, seed, out);
+}
+
+bool
+script_run_short(const char *path, uint64_t seed, struct script_outage *outage, struct buf *out)
+{
+    struct script s = { .outage = outage };
+    uint64_t live = mem_live();
+    bool ok = run(&s, path, seed, out);
+
+    if (ok && mem_live() != live)
+        buf_printf(out, "%s: %llu blocks of memory are left\n", path, (unsigned long long)(mem_live() - live));
+    return ok && mem_live() == live;
 }

@@ -34,4 +34,15 @@
 /* Runs the file. True if all went as written; else `out` tells file, line, what was wrong, and the ladder. */
 bool script_run(const char *path, uint64_t seed, struct buf *out);
 
+struct script_outage {
+    uint64_t after; /* so many allocations of the sipds succeed once they run, the next fails … */
+    uint32_t ms;    /* … and all for so long; 0: until that call of theirs returns */
+    bool came;      /* it did fail */
+};
+
+/*
+ * The same while memory fails: what the file expects need not come. True if nothing of it is left, no state and no memory.
+ */
+bool script_run_short(const char *path, uint64_t seed, struct script_outage *outage, struct buf *out);
+
 #endif

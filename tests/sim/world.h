@@ -13,7 +13,7 @@
 #include "sim/peer.h"
 #include "sim/wire.h"
 
-struct sim_host;  /* modules of a sipd; NULL: none */
+struct sim_host; /* modules of a sipd; NULL: none */
 
 struct sim_listener {
     struct hop at;
@@ -22,16 +22,16 @@ struct sim_listener {
     uint8_t rport;
 };
 
-struct sim_flow {                /* a connection that is alive */
+struct sim_flow { /* a connection that is alive */
     struct table_node by_peer;
-    struct hop peer;             /* transport, address, port; listener: ours; flow: its id */
+    struct hop peer; /* transport, address, port; listener: ours; flow: its id */
 };
 
-struct sim_where {               /* a scripted place of a user: the target set of a Request-URI */
+struct sim_where { /* a scripted place of a user: the target set of a Request-URI */
     struct list link;
     struct span aor;
     struct sipd_target target;
-    bool by_flow;                /* over the connection that this address has with us, dead or alive */
+    bool by_flow; /* over the connection that this address has with us, dead or alive */
 };
 
 struct sim_gone {
@@ -39,11 +39,11 @@ struct sim_gone {
     uint64_t token;
 };
 
-struct sim_name {                /* a name of the world's DNS */
+struct sim_name { /* a name of the world's DNS */
     struct list link;
     struct span host;
-    uint32_t answer_ms;          /* how long an answer takes */
-    struct hop hops[4];          /* best first; none: it does not exist */
+    uint32_t answer_ms; /* how long an answer takes */
+    struct hop hops[4]; /* best first; none: it does not exist */
     unsigned hops_len;
 };
 
@@ -66,18 +66,20 @@ struct sim_sipd {
 /* Something at an address that is neither a sipd nor a peer of a script. The node is its owner's. */
 struct sim_end {
     struct table_node node;
-    struct hop at;               /* transport, address, port */
-    struct span name;            /* for the ladder */
-    bool off;                    /* switched off: connections are refused, datagrams lost */
+    struct hop at;    /* transport, address, port */
+    struct span name; /* for the ladder */
+    bool off;         /* switched off: connections are refused, datagrams lost */
     void (*hear)(struct sim_end *end, const struct hop *from, struct span bytes);
 };
 
 /* One who listens at every sipd's doors. Lent: all. */
 struct world_tap {
-    void (*heard)(void *self, struct sim_sipd *s, const struct hop *from, const struct msg *msg, const struct gist *gist);
-    void (*done)(void *self, struct sim_sipd *s);  /* with what it heard */
+    void (*heard)(void *self, struct sim_sipd *s, const struct hop *from, const struct msg *msg,
+                  const struct gist *gist);
+    void (*done)(void *self, struct sim_sipd *s); /* with what it heard */
     /* left: it is on the wire; else its connection is gone, and the sipd will be told. */
-    void (*sent)(void *self, struct sim_sipd *s, const struct hop *to, const struct msg *msg, const struct gist *gist, bool left);
+    void (*sent)(void *self, struct sim_sipd *s, const struct hop *to, const struct msg *msg,
+                 const struct gist *gist, bool left);
     void *self;
 };
 
@@ -94,23 +96,24 @@ struct world {
     struct wire wire;
     struct counters counters;
     struct log log;
-    struct arena arena;          /* what lives as long as the world */
+    struct arena arena; /* what lives as long as the world */
     struct arena turn;
     struct list sipds, peers, names;
-    struct table ends;           /* struct sim_end */
-    struct timers asked;         /* answers of names under way */
-    const struct world_tap *tap; /* NULL: nobody listens */
-    const struct world_driver *driver;  /* NULL: none */
-    bool one_a_turn;             /* a turn ends behind every message, not behind all of one ms */
-    struct buf ladder;           /* every packet, for whoever reads a failure */
-    struct span ladder_of;       /* only those with this Call-ID; empty: all */
-    unsigned ladder_max;         /* only the last lines; 0: all, but nothing when ladder_off */
+    struct table ends;                 /* struct sim_end */
+    struct timers asked;               /* answers of names under way */
+    const struct world_tap *tap;       /* NULL: nobody listens */
+    const struct world_driver *driver; /* NULL: none */
+    bool naughty;      /* responses come broken, and go up so: a proxy reads only what it needs */
+    bool one_a_turn;   /* a turn ends behind every message, not behind all of one ms */
+    struct buf ladder; /* every packet, for whoever reads a failure */
+    struct span ladder_of; /* only those with this Call-ID; empty: all */
+    unsigned ladder_max;   /* only the last lines; 0: all, but nothing when ladder_off */
     unsigned ladder_lines;
     bool ladder_off;
-    struct buf fault;            /* what went wrong; empty: nothing */
-    bool memory_fails;           /* the sipds' memory, by world_fail_memory(); what is simulated has its own */
+    struct buf fault;  /* what went wrong; empty: nothing */
+    bool memory_fails; /* the sipds', by world_fail_memory(); what is simulated has its own */
     uint32_t outage_ms;
-    uint64_t outage_until_ms;    /* UINT64_MAX: it has not begun */
+    uint64_t outage_until_ms; /* UINT64_MAX: it has not begun */
 };
 
 void world_init(struct world *w, uint64_t seed);
@@ -124,9 +127,11 @@ void sim_start(struct sim_sipd *s);
 /* Ends its flow with the peer at this address; false: there is none. */
 bool sim_cut(struct sim_sipd *s, const struct hop *peer);
 /* A place of a user; spans are copied. */
-void sim_add_where(struct sim_sipd *s, struct span aor, const struct sipd_target *target, bool by_flow);
+void sim_add_where(struct sim_sipd *s, struct span aor, const struct sipd_target *target,
+                   bool by_flow);
 
-struct peer *world_add_peer(struct world *w, struct span name, const struct hop *at, struct span domain);
+struct peer *world_add_peer(struct world *w, struct span name, const struct hop *at,
+                            struct span domain);
 struct peer *world_peer(struct world *w, struct span name);
 /* A name that a sipd may look up. Fill the hops. */
 struct sim_name *world_add_name(struct world *w, struct span host);
@@ -138,14 +143,17 @@ bool world_is_there(struct world *w, const struct hop *at);
 void world_say(struct world *w, struct peer *p, const struct hop *to, struct span bytes);
 /* Somebody sends to an address. */
 void world_send(struct world *w, const struct hop *from, const struct hop *to, struct span bytes);
-/* Lets time pass until nothing more is due before until_ms, or, if `waiting` is not NULL, until it has heard something. */
+/*
+ * Lets time pass until nothing more is due before until_ms, or, if `waiting` is not NULL, until it has heard
+ * something.
+ */
 void world_run(struct world *w, uint64_t until_ms, const struct peer *waiting);
 /* Notes a failure, the first one only. */
 void world_fail(struct world *w, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /*
- * The n-th allocation of the sipds from now on fails, and all that follow for outage_ms (0: until that call of theirs
- * returns). n from 0.
+ * The n-th allocation of the sipds from now on fails, and all that follow for outage_ms (0: until that call of
+ * theirs returns). n from 0.
  */
 void world_fail_memory(struct world *w, uint64_t n, uint32_t outage_ms);
 /* Memory is there again. Did an allocation fail? */

@@ -1,44 +1,58 @@
 /*
- * soak [calls N] [world N] [seed N] [sipds N] [per_s N] [sunny]: random calls in worlds of so many calls, one seed behind
- * another; prints what came of it, or the ladder of the call that went wrong.
+ * soak [calls N] [world N] [seed N] [sipds N] [per_s N] [ladders N] [sunny]
+ *
+ * Random calls, in worlds of so many, one seed behind another; then memory runs out at every place of every
+ * scenario, and of so many small worlds. Prints what came of it, or the ladder of the call that went wrong.
  */
+#include <glob.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "sim/calls.h"
+#include "sim/ladder.h"
+
+enum { LADDER_CALLS = 4 };
 
 struct soak {
     struct calls_conf conf;
     struct calls_figures figures;
-    uint64_t calls;
+    uint64_t calls, ladders;
+    unsigned steps;
+    struct buf out;
 };
 
 static bool
-read_options(struct soak *soak, int argc, char **argv)
+read_number(struct soak *soak, struct span word, uint64_t n)
+{
+    if (span_eq(word, SPAN("calls")))
+        soak->calls = n;
+    else if (span_eq(word, SPAN("ladders")))
+        soak->ladders = n;
+    else if (span_eq(word, SPAN("world")))
+        soak->conf.calls = (unsigned)n;
+    else if (span_eq(word, SPAN("seed")))
+        soak->conf.seed = n;
+    else if (span_eq(word, SPAN("sipds")))
+        soak->conf.sipds = (unsigned)n;
+    else if (span_eq(word, SPAN("per_s")))
+        soak->conf.per_s = (unsigned)n;
+    else
+        return false;
+    return true;
+}
+
+static bool
+read_words(struct soak *soak, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
-        struct span word = span_of(argv[i]), value = span_of(i + 1 < argc ? argv[i + 1] : "");
+        struct span word = span_of(argv[i]);
         uint64_t n = 0;
 
-        if (span_eq(word, SPAN("sunny"))) {
+        if (span_eq(word, SPAN("sunny")))
             soak->conf.sunny = true;
-            continue;
-        }
-        if (!span_u64(value, UINT64_MAX, &n))
+        else if (++i == argc || !span_u64(span_of(argv[i]), UINT64_MAX, &n) ||
+                 !read_number(soak, word, n))
             return false;
-        if (span_eq(word, SPAN("calls")))
-            soak->calls = n;
-        else if (span_eq(word, SPAN("world")))
-            soak->conf.calls = (unsigned)n;
-        else if (span_eq(word, SPAN("seed")))
-            soak->conf.seed = n;
-        else if (span_eq(word, SPAN("sipds")))
-            soak->conf.sipds = (unsigned)n;
-        else if (span_eq(word, SPAN("per_s")))
-            soak->conf.per_s = (unsigned)n;
-        else
-            return false;
-        i++;
     }
     return soak->conf.calls > 0;
 }
@@ -49,41 +63,80 @@ cpu_s(void)
     return (double)clock() / CLOCKS_PER_SEC;
 }
 
-static void
-report(const struct soak *soak, double took_s)
+static bool
+run_calls(struct soak *soak)
 {
     const struct calls_figures *f = &soak->figures;
+    double took_s = cpu_s();
+    bool ok = true;
 
-    printf("%llu calls in %.1f s of CPU: %.0f a second; %llu s of the world's time\n", (unsigned long long)f->calls, took_s,
-           (double)f->calls / took_s, (unsigned long long)f->world_s);
-    printf("INVITEs: %llu answered, %llu refused, %llu unanswered, %llu cancelled\n", (unsigned long long)f->answered,
-           (unsigned long long)f->refused, (unsigned long long)f->unanswered, (unsigned long long)f->cancelled);
-    printf("sipd sent %llu requests and %llu responses; the network lost %llu and doubled %llu; illegal things: %llu\n",
-           (unsigned long long)f->requests, (unsigned long long)f->responses, (unsigned long long)f->lost,
-           (unsigned long long)f->doubled, (unsigned long long)f->mischief);
+    printf("from seed %llu, worlds of %u calls\n", (unsigned long long)soak->conf.seed,
+           soak->conf.calls);
+    while (ok && f->calls < soak->calls) {
+        ok = calls_run(&soak->conf, &soak->figures, &soak->out);
+        soak->conf.seed++;
+    }
+    took_s = cpu_s() - took_s;
+    printf("%llu calls in %.1f s of CPU: %.0f a second; %llu s of the world's time\n",
+           (unsigned long long)f->calls, took_s, (double)f->calls / took_s,
+           (unsigned long long)f->world_s);
+    printf("INVITEs: %llu answered, %llu refused, %llu unanswered, %llu cancelled\n",
+           (unsigned long long)f->answered, (unsigned long long)f->refused,
+           (unsigned long long)f->unanswered, (unsigned long long)f->cancelled);
+    printf("sipd sent %llu requests and %llu responses; the network lost %llu and doubled %llu; "
+           "illegal things: %llu\n",
+           (unsigned long long)f->requests, (unsigned long long)f->responses,
+           (unsigned long long)f->lost, (unsigned long long)f->doubled,
+           (unsigned long long)f->mischief);
+    return ok;
+}
+
+static bool
+climb_scenarios(struct soak *soak)
+{
+    glob_t paths;
+    bool ok = true;
+
+    if (glob("tests/scenarios/*.sim", 0, NULL, &paths) != 0)
+        return false;
+    for (size_t i = 0; ok && i < paths.gl_pathc; i++)
+        for (enum ladder_outage outage = LADDER_ONE_CALL; ok && outage <= LADDER_SECONDS; outage++)
+            ok = ladder_scenario(paths.gl_pathv[i], outage, &soak->steps, &soak->out);
+    printf("memory failed at %u places of %zu scenarios\n", soak->steps, paths.gl_pathc);
+    globfree(&paths);
+    return ok;
+}
+
+static bool
+climb_calls(struct soak *soak)
+{
+    unsigned steps = 0;
+    bool ok = true;
+
+    for (uint64_t i = 0; ok && i < soak->ladders; i++)
+        for (enum ladder_outage outage = LADDER_ONE_CALL; ok && outage <= LADDER_SECONDS; outage++)
+            ok = ladder_calls(soak->conf.seed + i, LADDER_CALLS, outage, &steps, &soak->out);
+    printf("memory failed at %u places of %llu worlds, from seed %llu\n", steps,
+           (unsigned long long)soak->ladders, (unsigned long long)soak->conf.seed);
+    return ok;
 }
 
 int
 main(int argc, char **argv)
 {
-    struct soak soak = { .conf = { .seed = 1, .calls = 1000 }, .calls = 1000000 };
-    double began = cpu_s();
-    struct buf out;
+    struct soak soak = { .conf = { .seed = 1, .calls = 1000 }, .calls = 1000000, .ladders = 100 };
+    bool ok;
 
-    if (!read_options(&soak, argc, argv)) {
-        fprintf(stderr, "soak [calls N] [world N] [seed N] [sipds N] [per_s N] [sunny]\n");
+    if (!read_words(&soak, argc, argv)) {
+        fprintf(stderr,
+                "soak [calls N] [world N] [seed N] [sipds N] [per_s N] [ladders N] [sunny]\n");
         return 2;
     }
-    buf_init(&out, 8 << 20);
-    printf("from seed %llu, worlds of %u calls\n", (unsigned long long)soak.conf.seed, soak.conf.calls);
-    while (soak.figures.calls < soak.calls) {
-        if (!calls_run(&soak.conf, &soak.figures, &out)) {
-            printf("%.*s", SPAN_ARG(buf_span(&out)));
-            return 1;
-        }
-        soak.conf.seed++;
-    }
-    report(&soak, cpu_s() - began);
-    buf_fini(&out);
-    return 0;
+    buf_init(&soak.out, 8 << 20);
+    ok = run_calls(&soak);
+    if (ok && soak.ladders > 0)
+        ok = climb_scenarios(&soak) && climb_calls(&soak);
+    printf("%.*s", SPAN_ARG(buf_span(&soak.out)));
+    buf_fini(&soak.out);
+    return ok ? 0 : 1;
 }

@@ -1,0 +1,89 @@
+/*
+ * Memory runs out at every place: a tenth of the scenarios and a few random calls, other ones each time. SIPD_SEED chooses.
+ */
+#include <check.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "base/rand.h"
+#include "sim/ladder.h"
+
+Suite *suite_ladder(void);
+
+enum { ONE_IN = 10, CALLS = 4, WORLDS = 4 };
+
+static glob_t scenarios;
+static uint64_t seed;
+
+static bool
+is_chosen(int n)
+{
+    struct rand rand;
+
+    rand_seed(&rand, seed + (uint64_t)n);
+    return rand_below(&rand, ONE_IN) == 0;
+}
+
+START_TEST(scenarios_end_without_memory)
+{
+    unsigned steps = 0;
+    struct buf out;
+    bool ok = true;
+
+    if (!is_chosen(_i))
+        return;
+    bug_doubt_fatal();
+    buf_init(&out, 8 << 20);
+    for (enum ladder_outage outage = LADDER_ONE_CALL; ok && outage <= LADDER_SECONDS; outage++)
+        ok = ladder_scenario(scenarios.gl_pathv[_i], outage, &steps, &out);
+    buf_put_char(&out, '\0');
+    ck_assert_msg(ok, "SIPD_SEED=%llu %s", (unsigned long long)seed, out.bytes);
+    ck_assert_uint_gt(steps, 0);
+    buf_fini(&out);
+}
+END_TEST
+
+START_TEST(calls_end_without_memory)
+{
+    unsigned steps = 0;
+    struct buf out;
+    bool ok = true;
+
+    bug_doubt_fatal();
+    buf_init(&out, 8 << 20);
+    for (enum ladder_outage outage = LADDER_ONE_CALL; ok && outage <= LADDER_SECONDS; outage++)
+        ok = ladder_calls(seed + (unsigned)_i, CALLS, outage, &steps, &out);
+    buf_put_char(&out, '\0');
+    ck_assert_msg(ok, "SIPD_SEED=%llu %s", (unsigned long long)seed, out.bytes);
+    ck_assert_uint_gt(steps, 0);
+    buf_fini(&out);
+}
+END_TEST
+
+/* Another tenth every day, unless one is asked for. */
+static void
+choose(void)
+{
+    if (!span_u64(span_of(getenv("SIPD_SEED")), UINT64_MAX, &seed))
+        seed = (uint64_t)time(NULL) / 86400;
+    printf("ladder: SIPD_SEED=%llu\n", (unsigned long long)seed);
+}
+
+Suite *
+suite_ladder(void)
+{
+    Suite *suite = suite_create("ladder");
+    TCase *tcase = tcase_create("ladder");
+
+    choose();
+    if (glob("tests/scenarios/*.sim", 0, NULL, &scenarios) != 0)
+        fprintf(stderr, "no scenario found: tests run from the top of the tree\n");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, scenarios_end_without_memory, 0, (int)scenarios.gl_pathc);
+    tcase_add_loop_test(tcase, calls_end_without_memory, 0, WORLDS);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
