@@ -3,14 +3,22 @@
  */
 #include "sim/ua.h"
 
-enum { RING_MS = 2500, LONG_RING_MS = 60000, LATE_MS = 20000, STUBBORN_MS = 320000, DEAF_MS = 40000, SLOW_MS = 3000 };
+enum {
+    RING_MS = 2500,
+    LONG_RING_MS = 60000,
+    LATE_MS = 20000,
+    STUBBORN_MS = 320000,
+    DEAF_MS = 40000,
+    SLOW_MS = 3000
+};
 
 static const struct span none;
 
 static unsigned
 any_refusal(struct calls *c)
 {
-    static const uint16_t common[] = { 302, 401, 404, 407, 408, 480, 481, 486, 487, 488, 491, 500, 503, 504, 600, 603 };
+    static const uint16_t common[] = { 302, 401, 404, 407, 408, 480, 481, 486,
+                                       487, 488, 491, 500, 503, 504, 600, 603 };
 
     return chance(c, 70) ? common[upto(c, countof(common) - 1)] : 300 + upto(c, 399);
 }
@@ -25,7 +33,8 @@ extra_for(struct deal *deal, unsigned status)
     if (status == 407)
         return SPAN("Proxy-Authenticate: Digest realm=\"a\", nonce=\"b\"\r\n");
     if (status / 100 == 3)
-        return call_text(deal->call, "Contact: %.*s\r\n", SPAN_ARG(say_contact(deal->call, &c->uas[upto(c, c->uas_len - 1)])));
+        return call_text(deal->call, "Contact: %.*s\r\n",
+                         SPAN_ARG(say_contact(deal->call, &c->uas[upto(c, c->uas_len - 1)])));
     return none;
 }
 
@@ -33,6 +42,8 @@ static void
 answer(struct deal *deal, unsigned status)
 {
     deal_answer(deal, status, extra_for(deal, status));
+    while (odd(deal->ua, deal->call, 10))
+        odd_answer(deal);
     if (status >= 300 && deal->kind == DEAL_IST && deal->leg && !deal->leg->confirmed)
         leg_end(deal->leg);
 }
@@ -53,7 +64,8 @@ plan_invite(struct deal *deal)
     if (n == 68 || n == 99)
         deal->answer = 0;
     if (c->sunny && deal->ring_ms > LATE_MS)
-        deal_answer(deal, 100, none);  /* or the caller's proxy gives up before the answer, as it may */
+        deal_answer(deal, 100,
+                    none); /* or the caller's proxy gives up before the answer, as it may */
     call_arm(deal->call, &deal->next, n < 15 ? 0 : deal->ring_ms, TIMER_NEXT);
 }
 
@@ -106,7 +118,8 @@ callee_timer(struct deal *deal)
     if (deal->rings > 0) {
         deal->rings--;
         deal_answer(deal, any_ringing(c), none);
-        call_arm(deal->call, &deal->next, deal->rings > 0 || deal->answer != 0 ? deal->ring_ms : STUBBORN_MS, TIMER_NEXT);
+        call_arm(deal->call, &deal->next,
+                 deal->rings > 0 || deal->answer != 0 ? deal->ring_ms : STUBBORN_MS, TIMER_NEXT);
         return;
     }
     answer(deal, deal->answer != 0 ? deal->answer : 480);
@@ -122,9 +135,10 @@ void
 callee_unacked(struct deal *deal)
 {
     if (deal->call->calls->sunny)
-        call_fail(deal->call, "%.*s said %u and heard no ACK", SPAN_ARG(deal->ua->name), deal->status);
+        call_fail(deal->call, "%.*s said %u and heard no ACK", SPAN_ARG(deal->ua->name),
+                  deal->status);
     if (deal->state == DEAL_SUCCESS && deal->leg)
-        leg_hang_up(deal->leg, 0);  /* §13.3.1.4 */
+        leg_hang_up(deal->leg, 0); /* §13.3.1.4 */
 }
 
 /* ------------------------------------------------------------------ others */

@@ -22,8 +22,8 @@ begin(struct call *call, const struct ua *ua, struct span uri)
 {
     return (struct ask){
         .uri = uri,
-        .from = call_text(call, "<sip:%.*s@%.*s>;tag=%.*s-%u", SPAN_ARG(ua->name), SPAN_ARG(ua->domain), SPAN_ARG(ua->name),
-                          ++call->serial),
+        .from = call_text(call, "<sip:%.*s@%.*s>;tag=%.*s-%u", SPAN_ARG(ua->name),
+                          SPAN_ARG(ua->domain), SPAN_ARG(ua->name), ++call->serial),
         .to = call_text(call, "<%.*s>", SPAN_ARG(uri)),
         .cseq = 1 + upto(call->calls, 100),
     };
@@ -45,6 +45,8 @@ call(struct call *call, struct ua *ua)
 
     ask.method = METHOD_INVITE;
     ask.method_text = SPAN("INVITE");
+    if (odd(ua, call, 5))
+        ask.max_forwards = 1 + upto(c, 6);
     deal = deal_ask(ua, call, NULL, &ask, &to);
     if (chance(c, 20))
         call_arm(call, &deal->next, upto(c, chance(c, 50) ? CANCEL_MS : RACE_MS), TIMER_NEXT);
@@ -57,13 +59,15 @@ ask_once(struct call *call, struct ua *ua)
         enum method id;
         struct span text;
     } methods[] = {
-        { METHOD_MESSAGE, { "MESSAGE", 7 } },     { METHOD_OPTIONS, { "OPTIONS", 7 } }, { METHOD_INFO, { "INFO", 4 } },
-        { METHOD_SUBSCRIBE, { "SUBSCRIBE", 9 } }, { METHOD_PUBLISH, { "PUBLISH", 7 } }, { METHOD_OTHER, { "DANCE", 5 } },
+        { METHOD_MESSAGE, { "MESSAGE", 7 } }, { METHOD_OPTIONS, { "OPTIONS", 7 } },
+        { METHOD_INFO, { "INFO", 4 } },       { METHOD_SUBSCRIBE, { "SUBSCRIBE", 9 } },
+        { METHOD_PUBLISH, { "PUBLISH", 7 } }, { METHOD_OTHER, { "DANCE", 5 } },
     };
     struct calls *c = call->calls;
     uint32_t n = upto(c, countof(methods) - 1);
     bool to_server = methods[n].id == METHOD_OPTIONS && chance(c, 20);
-    struct ask ask = begin(call, ua, to_server ? call_text(call, "sip:%.*s", SPAN_ARG(ua->domain)) : any_user(c));
+    struct ask ask = begin(
+        call, ua, to_server ? call_text(call, "sip:%.*s", SPAN_ARG(ua->domain)) : any_user(c));
     struct hop to = server_of(c, ua);
 
     ask.method = methods[n].id;
@@ -79,14 +83,12 @@ contacts(struct call *call, const struct ua *ua)
     struct span contact = say_contact(call, ua);
 
     switch (upto(c, 9)) {
-    case 0:
-        return call_text(call, "Contact: %.*s;expires=0\r\n", SPAN_ARG(contact));
-    case 1:
-        return call_text(call, "Contact: *\r\nExpires: 0\r\n");
-    case 2:
-        return none;
+    case 0: return call_text(call, "Contact: %.*s;expires=0\r\n", SPAN_ARG(contact));
+    case 1: return call_text(call, "Contact: *\r\nExpires: 0\r\n");
+    case 2: return none;
     default:
-        return call_text(call, "Contact: %.*s;q=0.%u;expires=%u\r\n", SPAN_ARG(contact), upto(c, 9), 60 + upto(c, 3600));
+        return call_text(call, "Contact: %.*s;q=0.%u;expires=%u\r\n", SPAN_ARG(contact), upto(c, 9),
+                         60 + upto(c, 3600));
     }
 }
 
@@ -138,9 +140,9 @@ cancel(struct deal *invite)
 void
 caller_timer(struct deal *deal)
 {
-    if (deal->state == DEAL_OPEN)
-        deal->cancel_wanted = true;  /* §9.1: not before a provisional response */
-    else if (deal->state == DEAL_PROCEEDING)
+    if (deal->state == DEAL_OPEN && !odd(deal->ua, deal->call, 30))
+        deal->cancel_wanted = true; /* §9.1: not before a provisional response */
+    else if (deal->state <= DEAL_PROCEEDING || odd(deal->ua, deal->call, 30))
         cancel(deal);
 }
 
@@ -233,15 +235,16 @@ count(struct calls *c, const struct deal *deal)
 static void
 check_answered(struct deal *deal)
 {
-    if (deal->status > 0 || !deal->ua->spared || deal->leg)
+    if (deal->status > 0 || !deal->ua->spared || deal->leg || deal->call->tainted)
         return;
     if (deal->kind == DEAL_ICT && deal->state == DEAL_OPEN)
         call_fail(deal->call, "%.*s heard nothing to its INVITE", SPAN_ARG(deal->ua->name));
     else if (deal->kind == DEAL_ICT)
-        call_fail(deal->call, "%.*s heard nothing final to its INVITE for %u s", SPAN_ARG(deal->ua->name),
-                  deal->call->calls->longest_ms / 1000);
+        call_fail(deal->call, "%.*s heard nothing final to its INVITE for %u s",
+                  SPAN_ARG(deal->ua->name), deal->call->calls->longest_ms / 1000);
     else if (deal->method == METHOD_CANCEL || deal->method == METHOD_REGISTER)
-        call_fail(deal->call, "%.*s heard nothing to its %.*s", SPAN_ARG(deal->ua->name), SPAN_ARG(deal->ask.method_text));
+        call_fail(deal->call, "%.*s heard nothing to its %.*s", SPAN_ARG(deal->ua->name),
+                  SPAN_ARG(deal->ask.method_text));
 }
 
 void
@@ -252,7 +255,8 @@ caller_done(struct deal *deal)
     count(c, deal);
     check_answered(deal);
     if (deal->status == 0 && c->sunny && deal->leg)
-        call_fail(deal->call, "%.*s heard nothing to its %.*s", SPAN_ARG(deal->ua->name), SPAN_ARG(deal->ask.method_text));
+        call_fail(deal->call, "%.*s heard nothing to its %.*s", SPAN_ARG(deal->ua->name),
+                  SPAN_ARG(deal->ask.method_text));
     if (deal->kind == DEAL_ICT && !deal->leg)
         end_early(deal);
     if (deal->leg && deal->status == 0)

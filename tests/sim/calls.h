@@ -1,8 +1,10 @@
 /*
- * Random calls from a seed: phones with transactions of their own (RFC 3261 §17) call each other through one sipd or two in a
- * row, do anything that is legal and some things that are not, over a network that may lose, double, delay and part.
+ * Random calls from a seed: phones with transactions of their own (RFC 3261 §17) call each other through one
+ * sipd or two in a row, do anything that is legal and some things that are not, over a network that may lose,
+ * double, delay and part.
  *
- * What must hold whatever they do is watched on the wire (judge.h) and at the end: no state is left, nothing more is said.
+ * What must hold whatever they do is watched on the wire (judge.h) and at the end: no state is left, nothing more
+ * is said.
  */
 #ifndef SIM_CALLS_H
 #define SIM_CALLS_H
@@ -11,27 +13,28 @@
 
 struct calls_conf {
     uint64_t seed;
-    unsigned calls;        /* how many begin */
-    unsigned per_s;        /* how many a second of the world's time; 0: the seed says */
-    unsigned sipds;        /* 1 or 2; 0: the seed says */
-    bool sunny;            /* nothing is lost and everybody behaves */
-    bool memory_fails;     /* the n-th allocation of the sipds fails, and more for outage_ms; then only what is left is looked at */
+    unsigned calls; /* how many begin */
+    unsigned per_s; /* how many a second of the world's time; 0: the seed says */
+    unsigned sipds; /* 1 or 2; 0: the seed says */
+    bool sunny;     /* nothing is lost and everybody behaves */
+    /* The n-th allocation of the sipds fails, and all for outage_ms; only what is left in the end is looked at. */
+    bool memory_fails;
     uint64_t fail_after;
     uint32_t outage_ms;
 };
 
 struct calls_figures {
-    uint64_t calls, requests, responses;  /* requests and responses: what sipds sent */
-    uint64_t answered, refused, cancelled, unanswered;  /* INVITEs at their callers */
-    uint64_t lost, doubled;               /* datagrams */
-    uint64_t mischief;                    /* illegal things done */
-    uint64_t world_s;                     /* the world's time that passed */
-    bool memory_failed;                   /* the n-th allocation came */
+    uint64_t calls, requests, responses;               /* requests and responses: what sipds sent */
+    uint64_t answered, refused, cancelled, unanswered; /* INVITEs at their callers */
+    uint64_t lost, doubled;                            /* datagrams */
+    uint64_t mischief;                                 /* illegal things done */
+    uint64_t world_s;                                  /* the world's time that passed */
+    bool memory_failed;                                /* the n-th allocation came */
 };
 
 /*
- * Runs calls and adds to figures. True if all that must hold did; else `out` tells what did not, the seed, and the ladder of
- * the call in question, from a second run that is the same.
+ * Runs calls and adds to figures. True if all that must hold did; else `out` tells what did not, the seed, and
+ * the ladder of the call in question, from a second run that is the same.
  */
 bool calls_run(const struct calls_conf *conf, struct calls_figures *figures, struct buf *out);
 

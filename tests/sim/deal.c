@@ -1,5 +1,6 @@
 /*
- * The transactions of the phones of the random calls (RFC 3261 §17, RFC 6026), with the retransmissions of §13.3.1.4.
+ * The transactions of the phones of the random calls (RFC 3261 §17, RFC 6026), with the retransmissions of
+ * §13.3.1.4.
  */
 #include "sim/ua.h"
 
@@ -38,8 +39,8 @@ is_meant(const struct table_node *node, const void *arg)
     const struct deal *deal = container_of_const(node, struct deal, node);
     const struct deal_key *key = arg;
 
-    return deal->ua == key->ua && deal->method == key->method && is_server(deal) == key->server
-           && span_eq(deal->branch, key->branch);
+    return deal->ua == key->ua && deal->method == key->method && is_server(deal) == key->server &&
+           span_eq(deal->branch, key->branch);
 }
 
 struct deal *
@@ -52,7 +53,8 @@ deal_find(struct ua *ua, bool server, const struct gist *gist, enum method metho
 }
 
 static struct deal *
-deal_new(struct ua *ua, struct call *call, enum deal_kind kind, enum method method, struct span branch, const struct hop *to)
+deal_new(struct ua *ua, struct call *call, enum deal_kind kind, enum method method,
+         struct span branch, const struct hop *to)
 {
     struct deal *deal = arena_zalloc(&call->arena, sizeof *deal);
 
@@ -125,10 +127,14 @@ end_after(struct deal *deal, uint32_t ms)
 /* ------------------------------------------------------------------ a client's */
 
 struct deal *
-deal_ask(struct ua *ua, struct call *call, struct leg *leg, const struct ask *ask, const struct hop *to)
+deal_ask(struct ua *ua, struct call *call, struct leg *leg, const struct ask *ask,
+         const struct hop *to)
 {
-    struct span branch = ask->branch.len > 0 ? ask->branch : call_text(call, "z9hG4bK%.*s.%u", SPAN_ARG(call->call_id), ++call->serial);
-    struct deal *deal = deal_new(ua, call, ask->method == METHOD_INVITE ? DEAL_ICT : DEAL_NICT, ask->method, branch, to);
+    struct span branch = ask->branch.len > 0 ? ask->branch
+                                             : call_text(call, "z9hG4bK%.*s.%u",
+                                                         SPAN_ARG(call->call_id), ++call->serial);
+    struct deal *deal = deal_new(ua, call, ask->method == METHOD_INVITE ? DEAL_ICT : DEAL_NICT,
+                                 ask->method, branch, to);
 
     deal->leg = leg;
     deal->ask = *ask;
@@ -152,6 +158,10 @@ acknowledge(struct deal *deal, const struct gist *gist)
     ask.method_text = SPAN("ACK");
     ask.to = call_keep(deal->call, gist->to);
     ask.extra = (struct span){ NULL, 0 };
+    if (odd(deal->ua, deal->call, 5))
+        ask.branch = call_text(deal->call, "%.*sx", SPAN_ARG(ask.branch));
+    if (odd(deal->ua, deal->call, 5))
+        return;
     say(deal, say_request(deal->call, deal->ua, &ask));
 }
 
@@ -174,7 +184,7 @@ heard_success(struct deal *deal)
     if (deal->state == DEAL_FINAL)
         return false;
     if (deal->state != DEAL_SUCCESS)
-        end_after(deal, UA_GIVE_UP_MS);  /* Timer M */
+        end_after(deal, UA_GIVE_UP_MS); /* Timer M */
     deal->state = DEAL_SUCCESS;
     stop_repeating(deal);
     return true;
@@ -190,7 +200,7 @@ heard_failure(struct deal *deal, const struct gist *gist)
     deal->state = DEAL_FINAL;
     stop_repeating(deal);
     if (first)
-        end_after(deal, is_reliable(deal) ? 0 : UA_GIVE_UP_MS);  /* Timer D */
+        end_after(deal, is_reliable(deal) ? 0 : UA_GIVE_UP_MS); /* Timer D */
     acknowledge(deal, gist);
     return first;
 }
@@ -202,7 +212,7 @@ heard_final(struct deal *deal)
         return false;
     deal->state = DEAL_FINAL;
     stop_repeating(deal);
-    end_after(deal, is_reliable(deal) ? 0 : UA_T4_MS);  /* Timer K */
+    end_after(deal, is_reliable(deal) ? 0 : UA_T4_MS); /* Timer K */
     return true;
 }
 
@@ -221,10 +231,12 @@ deal_heard(struct deal *deal, unsigned status, const struct gist *gist)
 /* ------------------------------------------------------------------ a server's */
 
 struct deal *
-deal_serve(struct ua *ua, struct call *call, const struct hop *from, const struct msg *msg, const struct gist *gist)
+deal_serve(struct ua *ua, struct call *call, const struct hop *from, const struct msg *msg,
+           const struct gist *gist)
 {
     struct span branch = call_keep(call, gist->via.branch);
-    struct deal *deal = deal_new(ua, call, gist->method == METHOD_INVITE ? DEAL_IST : DEAL_NIST, gist->method, branch, from);
+    struct deal *deal = deal_new(ua, call, gist->method == METHOD_INVITE ? DEAL_IST : DEAL_NIST,
+                                 gist->method, branch, from);
 
     deal->cseq = gist->cseq;
     deal->tag = gist->has_to_tag ? call_keep(call, gist->to_tag)
@@ -239,7 +251,7 @@ wait_for_ack(struct deal *deal, unsigned status)
     deal->state = status < 300 ? DEAL_SUCCESS : DEAL_FINAL;
     if (status < 300 || !is_reliable(deal))
         repeat_after(deal, UA_T1_MS);
-    end_after(deal, UA_GIVE_UP_MS);  /* Timers L and H */
+    end_after(deal, UA_GIVE_UP_MS); /* Timers L and H */
 }
 
 void
@@ -258,14 +270,15 @@ deal_answer(struct deal *deal, unsigned status, struct span extra)
         wait_for_ack(deal, status);
     else {
         deal->state = DEAL_FINAL;
-        end_after(deal, is_reliable(deal) ? 0 : UA_GIVE_UP_MS);  /* Timer J */
+        end_after(deal, is_reliable(deal) ? 0 : UA_GIVE_UP_MS); /* Timer J */
     }
 }
 
 void
 deal_heard_again(struct deal *deal)
 {
-    if (deal->bytes.len > 0 && deal->state < DEAL_CONFIRMED && (!is_invite(deal) || deal->state != DEAL_SUCCESS))
+    if (deal->bytes.len > 0 && deal->state < DEAL_CONFIRMED &&
+        (!is_invite(deal) || deal->state != DEAL_SUCCESS))
         ua_send(deal->ua, deal->call, &deal->to, deal->bytes);
 }
 
@@ -277,7 +290,7 @@ deal_acked(struct deal *deal)
     if (deal->state != DEAL_FINAL)
         return;
     deal->state = DEAL_CONFIRMED;
-    end_after(deal, is_reliable(deal) ? 0 : UA_T4_MS);  /* Timer I */
+    end_after(deal, is_reliable(deal) ? 0 : UA_T4_MS); /* Timer I */
 }
 
 /* ------------------------------------------------------------------ timers */

@@ -73,8 +73,8 @@ listener_for(const struct sim_sipd *s, const struct hop *to)
     for (unsigned i = 0; i < s->listeners_len; i++) {
         const struct hop *at = &s->listeners[i].at;
 
-        if (at->transport == to->transport && hop_is_v4(at) == hop_is_v4(to)
-            && (to->listener == 0 || to->listener == i + 1))
+        if (at->transport == to->transport && hop_is_v4(at) == hop_is_v4(to) &&
+            (to->listener == 0 || to->listener == i + 1))
             return (uint16_t)(i + 1);
     }
     return 0;
@@ -132,7 +132,10 @@ put_gone(struct sim_sipd *s, uint64_t token)
     list_push(&s->gone, &gone->link);
 }
 
-/* Whatever a sipd sends must be what another SIP element reads without complaint; a 400 copies what it complains of. */
+/*
+ * Whatever a sipd sends must be what another SIP element reads without complaint; a 400 copies what it
+ * complains of.
+ */
 static void
 check_sent(struct sim_sipd *s, const struct hop *to, struct span bytes, bool left)
 {
@@ -145,8 +148,9 @@ check_sent(struct sim_sipd *s, const struct hop *to, struct span bytes, bool lef
         return;
     }
     gist_read(&msg, &gist);
-    if (gist.fault != 0 && msg.status != 400)
-        world_fail(w, "%.*s sent a message with a fault: %s", SPAN_ARG(s->name), gist.fault_reason);
+    if (gist.fault != 0 && msg.status != 400 && (msg_is_request(&msg) || !w->naughty))
+        world_fail(w, "%.*s sent a message with a fault: %s\n%.*s", SPAN_ARG(s->name),
+                   gist.fault_reason, SPAN_ARG(bytes));
     if (w->tap)
         w->tap->sent(w->tap->self, s, to, &msg, &gist, left);
 }
@@ -282,8 +286,8 @@ port_ours(void *io, struct span host, uint16_t port)
 
     for (unsigned i = 0; i < s->listeners_len; i++) {
         our_port |= s->listeners[i].at.port == port;
-        if (literal && memcmp(s->listeners[i].at.ip, hop.ip, sizeof hop.ip) == 0
-            && (port == 0 ? 5060 : port) == s->listeners[i].at.port)
+        if (literal && memcmp(s->listeners[i].at.ip, hop.ip, sizeof hop.ip) == 0 &&
+            (port == 0 ? 5060 : port) == s->listeners[i].at.port)
             return true;
     }
     for (unsigned i = 0; our_port && i < s->domains_len; i++)
@@ -299,7 +303,8 @@ port_side(void *io, uint16_t listener, struct core_side *out)
 
     if (listener == 0 || listener > s->listeners_len)
         return false;
-    out->sent_by = (struct span){ s->listeners[listener - 1].sent_by, s->listeners[listener - 1].sent_by_len };
+    out->sent_by =
+        (struct span){ s->listeners[listener - 1].sent_by, s->listeners[listener - 1].sent_by_len };
     out->transport = s->listeners[listener - 1].at.transport;
     out->rport = s->listeners[listener - 1].rport;
     return true;

@@ -1,5 +1,6 @@
 /*
- * Dialogs of the phones of the random calls: route sets, requests within them, and how they end (RFC 3261 §12, §15).
+ * Dialogs of the phones of the random calls: route sets, requests within them, and how they end (RFC 3261 §12,
+ * §15).
  */
 #include "sim/ua.h"
 #include "sip/addr.h"
@@ -164,11 +165,13 @@ leg_ack(struct leg *leg, uint32_t cseq)
     if (leg->ack.len == 0 || leg->acked_cseq != cseq) {
         leg->ack_to = first_hop(leg);
         ask.transport = leg->ack_to.transport;
-        ask.branch = call_text(leg->call, "z9hG4bK%.*s.%u", SPAN_ARG(leg->call->call_id), ++leg->call->serial);
+        ask.branch = call_text(leg->call, "z9hG4bK%.*s.%u", SPAN_ARG(leg->call->call_id),
+                               ++leg->call->serial);
         leg->ack = say_request(leg->call, leg->ua, &ask);
         leg->acked_cseq = cseq;
     }
-    ua_send(leg->ua, leg->call, &leg->ack_to, leg->ack);
+    if (!odd(leg->ua, leg->call, 5))
+        ua_send(leg->ua, leg->call, &leg->ack_to, leg->ack);
 }
 
 /* ------------------------------------------------------------------ what is done within */
@@ -202,7 +205,8 @@ plan(struct leg *leg)
 {
     struct calls *c = leg->call->calls;
 
-    call_arm(leg->call, &leg->next, leg->acts > 0 || leg->hangs_up ? upto(c, TALK_MS) : PATIENCE_MS, TIMER_LEG);
+    call_arm(leg->call, &leg->next, leg->acts > 0 || leg->hangs_up ? upto(c, TALK_MS) : PATIENCE_MS,
+             TIMER_LEG);
 }
 
 void
@@ -223,8 +227,9 @@ act(struct leg *leg)
         enum method id;
         struct span text;
     } methods[] = {
-        { METHOD_INVITE, { "INVITE", 6 } },   { METHOD_INVITE, { "INVITE", 6 } }, { METHOD_INFO, { "INFO", 4 } },
-        { METHOD_MESSAGE, { "MESSAGE", 7 } }, { METHOD_UPDATE, { "UPDATE", 6 } }, { METHOD_OTHER, { "DANCE", 5 } },
+        { METHOD_INVITE, { "INVITE", 6 } }, { METHOD_INVITE, { "INVITE", 6 } },
+        { METHOD_INFO, { "INFO", 4 } },     { METHOD_MESSAGE, { "MESSAGE", 7 } },
+        { METHOD_UPDATE, { "UPDATE", 6 } }, { METHOD_OTHER, { "DANCE", 5 } },
     };
     struct calls *c = leg->call->calls;
     uint32_t n = upto(c, countof(methods) - 1);
@@ -243,6 +248,8 @@ leg_timer(struct leg *leg)
         act(leg);
     else {
         leg_ask(leg, METHOD_BYE, SPAN("BYE"));
+        if (odd(leg->ua, leg->call, 10))
+            leg_ask(leg, METHOD_BYE, SPAN("BYE"));
         leg_end(leg);
     }
 }

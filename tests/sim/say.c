@@ -9,8 +9,9 @@ struct name {
 };
 
 static const struct name names[] = {
-    { { "Via", 3 }, { "v", 1 } },     { { "From", 4 }, { "f", 1 } },    { { "To", 2 }, { "t", 1 } },
-    { { "Call-ID", 7 }, { "i", 1 } }, { { "Contact", 7 }, { "m", 1 } }, { { "Content-Length", 14 }, { "l", 1 } },
+    { { "Via", 3 }, { "v", 1 } },     { { "From", 4 }, { "f", 1 } },
+    { { "To", 2 }, { "t", 1 } },      { { "Call-ID", 7 }, { "i", 1 } },
+    { { "Contact", 7 }, { "m", 1 } }, { { "Content-Length", 14 }, { "l", 1 } },
 };
 
 enum { N_VIA, N_FROM, N_TO, N_CALL_ID, N_CONTACT, N_LENGTH };
@@ -146,7 +147,8 @@ say_head(struct call *call, const struct msg *msg, const struct gist *gist, stru
 }
 
 struct span
-say_response(struct call *call, const struct ua *ua, unsigned status, struct span head, struct span extra)
+say_response(struct call *call, const struct ua *ua, unsigned status, struct span head,
+             struct span extra)
 {
     struct buf *b = &call->calls->scratch;
 

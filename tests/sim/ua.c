@@ -1,5 +1,6 @@
 /*
- * The phones of the random calls: what reaches them finds its transaction, or begins one (RFC 3261 §17.1.3, §17.2.3).
+ * The phones of the random calls: what reaches them finds its transaction, or begins one (RFC 3261 §17.1.3,
+ * §17.2.3).
  */
 #include "sim/ua.h"
 
@@ -21,14 +22,22 @@ ua_hop(struct span text)
 }
 
 void
-ua_send(struct ua *ua, struct call *call, const struct hop *to, struct span bytes)
+ua_put(struct ua *ua, const struct hop *to, struct span bytes)
 {
     const struct sim_end *from = hop_is_reliable(to->transport) ? &ua->tcp : &ua->udp;
-    struct world *w = &ua->calls->world;
 
-    call->last_ms = w->clock.now_ms;
-    if (!from->off)
-        world_send(w, &from->at, to, bytes);
+    if (!from->off && bytes.len > 0)
+        world_send(&ua->calls->world, &from->at, to, bytes);
+}
+
+void
+ua_send(struct ua *ua, struct call *call, const struct hop *to, struct span bytes)
+{
+    call->last_ms = ua->calls->world.clock.now_ms;
+    if (odd(ua, call, 3))
+        odd_send(ua, to, bytes);
+    else
+        ua_put(ua, to, bytes);
 }
 
 /* The INVITE whose 2xx this ACK is for. */
@@ -38,8 +47,8 @@ find_accepted(struct ua *ua, struct call *call, const struct gist *ack)
     list_each (node, after, &call->deals) {
         struct deal *deal = container_of(node, struct deal, link);
 
-        if (deal->ua == ua && deal->kind == DEAL_IST && deal->state == DEAL_SUCCESS && deal->cseq == ack->cseq
-            && span_eq(deal->tag, ack->to_tag))
+        if (deal->ua == ua && deal->kind == DEAL_IST && deal->state == DEAL_SUCCESS &&
+            deal->cseq == ack->cseq && span_eq(deal->tag, ack->to_tag))
             return deal;
     }
     return NULL;
@@ -64,13 +73,17 @@ hear_cancel(struct ua *ua, struct deal *deal, const struct gist *gist)
 {
     struct deal *invite = deal_find(ua, true, gist, METHOD_INVITE);
 
-    deal_answer(deal, invite ? 200 : 481, (struct span){ NULL, 0 });
-    if (invite && invite->state <= DEAL_PROCEEDING)
+    if (!odd(ua, deal->call, 20))
+        deal_answer(deal, invite ? 200 : 481, (struct span){ NULL, 0 });
+    else
+        call_arm(deal->call, &deal->timeout, UA_GIVE_UP_MS, TIMER_TIMEOUT);
+    if (invite && invite->state <= DEAL_PROCEEDING && !odd(ua, deal->call, 20))
         callee_cancelled(invite);
 }
 
 static void
-hear_request(struct ua *ua, struct call *call, const struct hop *from, const struct msg *msg, const struct gist *gist)
+hear_request(struct ua *ua, struct call *call, const struct hop *from, const struct msg *msg,
+             const struct gist *gist)
 {
     struct deal *deal;
 

@@ -1,7 +1,8 @@
 /*
  * The phones of the random calls, and what they hold: calls, dialogs, transactions.
  *
- * Everything of a call lies in its arena and ends with it. None of this shares code with the transactions under test.
+ * Everything of a call lies in its arena and ends with it. None of this shares code with the transactions
+ * under test.
  */
 #ifndef SIM_UA_H
 #define SIM_UA_H
@@ -11,38 +12,43 @@
 #include "sim/world.h"
 
 enum { UA_T1_MS = 500, UA_T2_MS = 4000, UA_T4_MS = 5000, UA_GIVE_UP_MS = 64 * UA_T1_MS };
-enum { ROUTES_MAX = 24, REGISTERED = 6 };  /* REGISTERED: users that the registrar may know */
+enum {
+    ROUTES_MAX = 24,
+    REGISTERED = 6,
+    OLD = 16
+}; /* REGISTERED: users that the registrar may know; OLD: messages kept for mischief */
 
 struct judge;
 struct leg;
 
 struct ua {
-    struct sim_end udp, tcp;     /* one address and port */
+    struct sim_end udp, tcp; /* one address and port */
     struct calls *calls;
     struct span name, domain;
-    struct span address;         /* "10.0.0.7:5060" */
-    uint8_t transport;           /* what its Contact names, and its first requests take */
-    struct sim_sipd *sipd;       /* its outbound proxy … */
-    bool spared;                 /* the network harms nothing of it, and nobody switches it off */
+    struct span address;   /* "10.0.0.7:5060" */
+    uint8_t transport;     /* what its Contact names, and its first requests take */
+    struct sim_sipd *sipd; /* its outbound proxy … */
+    bool spared;           /* the network harms nothing of it, and nobody switches it off */
+    bool naughty;          /* does what is illegal, now and then */
 };
 
-enum style {                     /* how a call's requests are written */
-    STYLE_COMPACT = 1,           /* short forms of names */
-    STYLE_RPORT = 2,             /* RFC 3581 */
-    STYLE_NO_LENGTH = 4,         /* no Content-Length in a datagram (§20.14) */
-    STYLE_BODY = 8,
-    STYLES = 16
+enum style {                      /* how a call's requests are written */
+             STYLE_COMPACT = 1,   /* short forms of names */
+             STYLE_RPORT = 2,     /* RFC 3581 */
+             STYLE_NO_LENGTH = 4, /* no Content-Length in a datagram (§20.14) */
+             STYLE_BODY = 8,
+             STYLES = 16
 };
 
-struct ask {                     /* a request to be written; spans live as long as the call */
+struct ask { /* a request to be written; spans live as long as the call */
     enum method method;
     struct span method_text;
     struct span uri, from, to, branch;
     uint32_t cseq;
-    unsigned max_forwards;       /* 0: 70 */
+    unsigned max_forwards; /* 0: 70 */
     uint8_t transport;
-    const struct leg *leg;       /* its Routes */
-    struct span extra;           /* whole lines */
+    const struct leg *leg; /* its Routes */
+    struct span extra;     /* whole lines */
 };
 
 enum deal_kind { DEAL_ICT, DEAL_NICT, DEAL_IST, DEAL_NIST };
@@ -55,61 +61,61 @@ enum deal_state {
     DEAL_OVER,
 };
 
-struct deal {                    /* a transaction of a phone */
-    struct table_node node;      /* calls->deals, until it is over */
-    struct list link;            /* call->deals */
+struct deal {               /* a transaction of a phone */
+    struct table_node node; /* calls->deals, until it is over */
+    struct list link;       /* call->deals */
     struct call *call;
     struct ua *ua;
-    struct leg *leg;             /* NULL: outside dialogs, or none yet */
+    struct leg *leg; /* NULL: outside dialogs, or none yet */
     enum deal_kind kind;
     enum deal_state state;
     enum method method;
     struct span branch;
-    struct hop to;               /* where it sends */
+    struct hop to; /* where it sends */
     uint64_t began_ms;
-    struct span bytes;           /* the last message it sent */
+    struct span bytes; /* the last message it sent */
     uint32_t cseq;
     uint32_t interval_ms;
-    uint16_t status;             /* of the final response */
-    struct timer repeat;         /* A, E, G; a 2xx that waits for its ACK */
-    struct timer timeout;        /* B, D, F, H, I, J, K, L, M */
-    struct timer next;           /* what its user does next */
+    uint16_t status;      /* of the final response */
+    struct timer repeat;  /* A, E, G; a 2xx that waits for its ACK */
+    struct timer timeout; /* B, D, F, H, I, J, K, L, M */
+    struct timer next;    /* what its user does next */
 
-    struct ask ask;              /* a client's */
+    struct ask ask; /* a client's */
     bool cancel_wanted, cancelled;
-    unsigned dialogs;            /* that its 2xx made */
+    unsigned dialogs; /* that its 2xx made */
 
-    struct span head;            /* a server's: of its responses, behind the status line, Via to CSeq */
+    struct span head; /* a server's: of its responses, behind the status line, Via to CSeq */
     struct span tag;
     bool acked;
-    unsigned rings;              /* provisional responses to be sent yet … */
-    uint32_t ring_ms;            /* … one after such a time … */
-    uint16_t answer;             /* … and then this; 0: never */
+    unsigned rings;   /* provisional responses to be sent yet … */
+    uint32_t ring_ms; /* … one after such a time … */
+    uint16_t answer;  /* … and then this; 0: never */
 };
 
-struct leg {                     /* a dialog at one phone (§12) */
-    struct list link;            /* call->legs */
+struct leg {          /* a dialog at one phone (§12) */
+    struct list link; /* call->legs */
     struct call *call;
     struct ua *ua;
     bool confirmed, over;
-    struct span local, remote;   /* values of From and To */
+    struct span local, remote; /* values of From and To */
     struct span local_tag, remote_tag;
     struct span target;
     struct span routes[ROUTES_MAX];
     unsigned routes_len;
     uint32_t cseq;
-    uint32_t acked_cseq;         /* a caller's: of the INVITE that `ack` is for */
-    struct span ack;             /* the last ACK sent */
+    uint32_t acked_cseq; /* a caller's: of the INVITE that `ack` is for */
+    struct span ack;     /* the last ACK sent */
     struct hop ack_to;
     struct timer next;
-    unsigned acts;               /* requests to be sent yet before it hangs up */
-    bool hangs_up;               /* else it waits for the other side, for a long time */
+    unsigned acts; /* requests to be sent yet before it hangs up */
+    bool hangs_up; /* else it waits for the other side, for a long time */
 };
 
 enum call_kind { CALL_INVITE, CALL_ASK, CALL_REGISTER, CALL_ODD, CALL_KINDS };
 
 struct call {
-    struct list link;            /* calls->spare, when it is none */
+    struct list link; /* calls->spare, when it is none */
     struct calls *calls;
     uint64_t id;
     struct arena arena;
@@ -117,14 +123,15 @@ struct call {
     char call_id_text[32];
     unsigned style;
     struct list deals, legs;
-    struct list servers;         /* the judge's */
-    unsigned busy;               /* deals and legs that are not over */
-    unsigned serial;             /* of tags and branches */
-    uint64_t last_ms;            /* when somebody said something */
+    struct list servers; /* the judge's */
+    bool tainted;        /* something illegal was done in it */
+    unsigned busy;       /* deals and legs that are not over */
+    unsigned serial;     /* of tags and branches */
+    uint64_t last_ms;    /* when somebody said something */
     struct timer close;
 };
 
-enum ua_timer { TIMER_REPEAT, TIMER_TIMEOUT, TIMER_NEXT, TIMER_LEG, TIMER_CLOSE };  /* timer.kind */
+enum ua_timer { TIMER_REPEAT, TIMER_TIMEOUT, TIMER_NEXT, TIMER_LEG, TIMER_CLOSE }; /* timer.kind */
 
 struct calls {
     const struct calls_conf *conf;
@@ -133,23 +140,23 @@ struct calls {
     struct rand rand;
     struct ua *uas;
     unsigned uas_len;
-    struct span *users;          /* Request-URIs that may be called */
+    struct span *users; /* Request-URIs that may be called */
     unsigned users_len;
-    struct slots ids;            /* struct call * */
+    struct slots ids; /* struct call * */
     struct list spare;
     struct table deals;
     struct timers timers;
-    struct buf scratch;
+    struct buf scratch, odd;
+    struct buf old[OLD]; /* things said once, for mischief */
     struct judge *judge;
     unsigned begun, open;
     uint64_t next_call_ms, next_weather_ms;
-    uint32_t apart_ms;           /* between two calls, twice the average */
-    uint32_t longest_ms;         /* an INVITE is answered before that */
-    bool sunny;                  /* nothing is lost and everybody behaves */
-    bool stormy;                 /* phones are switched off, connections end, the network parts */
-    bool naughty;                /* some do what is illegal */
-    bool lossy;
-    struct span failed;          /* Call-ID of what went wrong first */
+    uint32_t apart_ms;   /* between two calls, twice the average */
+    uint32_t longest_ms; /* an INVITE is answered before that */
+    bool sunny;          /* nothing is lost and everybody behaves */
+    bool stormy;         /* phones are switched off, connections end, the network parts */
+    bool naughty;        /* some do what is illegal */
+    struct span failed;  /* Call-ID of what went wrong first */
     struct calls_figures figures;
 };
 
@@ -184,15 +191,19 @@ void call_arm(struct call *call, struct timer *timer, uint32_t after_ms, enum ua
 
 struct span say_request(struct call *call, const struct ua *ua, const struct ask *ask);
 /* The fields that every response to this request has; tag: for its To. */
-struct span say_head(struct call *call, const struct msg *msg, const struct gist *gist, struct span tag);
-struct span say_response(struct call *call, const struct ua *ua, unsigned status, struct span head, struct span extra);
+struct span say_head(struct call *call, const struct msg *msg, const struct gist *gist,
+                     struct span tag);
+struct span say_response(struct call *call, const struct ua *ua, unsigned status, struct span head,
+                         struct span extra);
 struct span say_contact(struct call *call, const struct ua *ua);
 
 /* ------------------------------------------------------------------ deal.c */
 
 /* Asks: writes the request, begins a client transaction, sends it. The branch of ask may be empty: a new one. */
-struct deal *deal_ask(struct ua *ua, struct call *call, struct leg *leg, const struct ask *ask, const struct hop *to);
-struct deal *deal_serve(struct ua *ua, struct call *call, const struct hop *from, const struct msg *msg, const struct gist *gist);
+struct deal *deal_ask(struct ua *ua, struct call *call, struct leg *leg, const struct ask *ask,
+                      const struct hop *to);
+struct deal *deal_serve(struct ua *ua, struct call *call, const struct hop *from,
+                        const struct msg *msg, const struct gist *gist);
 /* Answers; once final, does nothing. */
 void deal_answer(struct deal *deal, unsigned status, struct span extra);
 struct deal *deal_find(struct ua *ua, bool server, const struct gist *gist, enum method method);
@@ -245,8 +256,16 @@ void callee_unacked(struct deal *deal);
 
 void ua_hear_udp(struct sim_end *end, const struct hop *from, struct span bytes);
 void ua_hear_tcp(struct sim_end *end, const struct hop *from, struct span bytes);
-/* Sends, unless it is switched off. */
+/* Sends, unless it is switched off. ua_put: whatever it is, and no mischief. */
+void ua_put(struct ua *ua, const struct hop *to, struct span bytes);
 void ua_send(struct ua *ua, struct call *call, const struct hop *to, struct span bytes);
+/* Is something illegal to be done now? */
+bool odd(const struct ua *ua, struct call *call, unsigned of_100);
+/* Sends something like this, or something else. */
+void odd_send(struct ua *ua, const struct hop *to, struct span bytes);
+/* Says one more final response. */
+void odd_answer(struct deal *deal);
+
 /* Where a URI with a literal address leads. */
 struct hop ua_hop(struct span uri);
 

@@ -1,12 +1,12 @@
 /*
- * A simulated network: datagrams and connections between addresses; datagrams come late, lost, doubled or out of order as
- * a seed says, connections only late, and what stands between two addresses can be cut for a time.
+ * A simulated network: datagrams and connections between addresses; datagrams come late, lost, doubled or out
+ * of order as a seed says, connections only late, and what stands between two addresses can be cut for a time.
  */
 #include "sim/wire.h"
 
 #include "base/mem.h"
 
-enum { TIMER_PACKET, TIMER_CUT };  /* timer.kind */
+enum { TIMER_PACKET, TIMER_CUT }; /* timer.kind */
 
 struct wire_end {
     struct table_node node;
@@ -19,7 +19,7 @@ struct wire_cut {
     struct list link;
     struct timer timer;
     struct hop a, b;
-    struct list held;  /* packets of connections, by their timers' links, as they were sent */
+    struct list held; /* packets of connections, by their timers' links, as they were sent */
 };
 
 void
@@ -100,7 +100,8 @@ static const struct wire_end *
 find_end(const struct wire *w, const struct hop *at)
 {
     static const struct wire_end plain;
-    struct table_node *node = w->ends.used > 0 ? table_find(&w->ends, hash_of(at), is_end, at) : NULL;
+    struct table_node *node =
+        w->ends.used > 0 ? table_find(&w->ends, hash_of(at), is_end, at) : NULL;
 
     return node ? container_of(node, struct wire_end, node) : &plain;
 }
@@ -156,7 +157,8 @@ cut_between(const struct wire *w, const struct hop *from, const struct hop *to)
     list_each (link, after, &w->cuts) {
         struct wire_cut *cut = container_of(link, struct wire_cut, link);
 
-        if ((is_same(&cut->a, from) && is_same(&cut->b, to)) || (is_same(&cut->a, to) && is_same(&cut->b, from)))
+        if ((is_same(&cut->a, from) && is_same(&cut->b, to)) ||
+            (is_same(&cut->a, to) && is_same(&cut->b, from)))
             return cut;
     }
     return NULL;
@@ -214,10 +216,12 @@ put(struct wire *w, uint64_t now_ms, struct wire_packet *packet, bool faulty)
 }
 
 unsigned
-wire_send(struct wire *w, uint64_t now_ms, const struct hop *from, const struct hop *to, struct span bytes)
+wire_send(struct wire *w, uint64_t now_ms, const struct hop *from, const struct hop *to,
+          struct span bytes)
 {
     bool reliable = hop_is_reliable(to->transport);
-    bool faulty = !reliable && (w->ends.used == 0 || (!find_end(w, from)->spared && !find_end(w, to)->spared));
+    bool faulty = !reliable &&
+                  (w->ends.used == 0 || (!find_end(w, from)->spared && !find_end(w, to)->spared));
     struct wire_cut *cut = list_empty(&w->cuts) ? NULL : cut_between(w, from, to);
 
     w->sent++;

@@ -38,7 +38,7 @@ free_list(struct list *list)
     struct list *node;
 
     while ((node = list_shift(list)))
-        mem_free(node);  /* link is the first member of each */
+        mem_free(node); /* link is the first member of each */
 }
 
 static void
@@ -64,7 +64,7 @@ world_fini(struct world *w)
     list_each (node, after, &w->peers)
         peer_free(container_of(node, struct peer, link));
     while ((asked = timers_due(&w->asked, UINT64_MAX)))
-        mem_free(asked);  /* the first member too */
+        mem_free(asked); /* the first member too */
     free_list(&w->names);
     table_fini(&w->ends);
     wire_fini(&w->wire);
@@ -78,7 +78,7 @@ world_fini(struct world *w)
 void
 world_fail(struct world *w, const char *format, ...)
 {
-    char text[1024];
+    char text[4000];
     va_list args;
 
     if (w->fault.len > 0)
@@ -174,7 +174,8 @@ is_at(const struct table_node *node, const void *at)
 static struct sim_end *
 find_end(const struct world *w, const struct hop *at)
 {
-    struct table_node *node = w->ends.used > 0 ? table_find(&w->ends, world_hop_hash(at), is_at, at) : NULL;
+    struct table_node *node =
+        w->ends.used > 0 ? table_find(&w->ends, world_hop_hash(at), is_at, at) : NULL;
 
     return node ? container_of(node, struct sim_end, node) : NULL;
 }
@@ -241,15 +242,17 @@ drop_first_line(struct world *w)
 }
 
 static void
-draw(struct world *w, const char *arrow, const struct hop *from, const struct hop *to, struct span bytes)
+draw(struct world *w, const char *arrow, const struct hop *from, const struct hop *to,
+     struct span bytes)
 {
     char a[HOP_TEXT_BYTES], b[HOP_TEXT_BYTES];
     struct span first = span_head(bytes, span_find(bytes, '\r'));
 
     drop_first_line(w);
-    buf_printf(&w->ladder, "%9.3f  %-8.*s %s %-8.*s %s %.*s\n", (double)(w->clock.now_ms - START_MS) / 1000.0,
-               SPAN_ARG(name_of(w, from, a)), arrow, SPAN_ARG(name_of(w, to, b)),
-               hop_is_reliable(to->transport) ? "tcp" : "udp", SPAN_ARG(first));
+    buf_printf(&w->ladder, "%9.3f  %-8.*s %s %-8.*s %s %.*s\n",
+               (double)(w->clock.now_ms - START_MS) / 1000.0, SPAN_ARG(name_of(w, from, a)), arrow,
+               SPAN_ARG(name_of(w, to, b)), hop_is_reliable(to->transport) ? "tcp" : "udp",
+               SPAN_ARG(first));
 }
 
 void
@@ -331,7 +334,9 @@ where_on_targets(struct sipd_req *req, void *self)
 void
 sim_start(struct sim_sipd *s)
 {
-    struct chain_hook hook = { .order = 600, .fn = where_on_targets, .self = s, .owner = s, .name = "script" };
+    struct chain_hook hook = {
+        .order = 600, .fn = where_on_targets, .self = s, .owner = s, .name = "script"
+    };
     struct core_ports ports;
 
     doors_fill(s, &ports);
