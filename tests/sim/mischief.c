@@ -105,8 +105,8 @@ add_line(struct calls *c, struct buf *b, struct span bytes)
 {
     static const char *const odd_lines[] = {
         "Via: SIP/2.0/UDP 10.9.9.9:5060;branch=z9hG4bKforged\r\n",
-        "Via: SIP/2.0/UDP "
-        "192.168.0.1:5060;branch=z9hG4bKaaa0123456789abcdef0123456789abcdef0123\r\n",
+        ("Via: SIP/2.0/UDP "
+         "192.168.0.1:5060;branch=z9hG4bKaaa0123456789abcdef0123456789abcdef0123\r\n"),
         "Route: <sip:forged@192.168.0.1:5060;lr>\r\n",
         "Route: <sip:192.168.0.1:5060>\r\n",
         "Route: <sip:u1@10.0.0.2:5060>\r\n",
