@@ -1,46 +1,63 @@
 /*
- * What the proxy core spends on each message of a call, from its bytes to the bytes it sends: no socket, no kernel.
+ * What the proxy core spends on each message of a call, from its bytes to the bytes it sends: no socket, no kernel. And
+ * what it holds of the heap for a call that rings, and for one that has ended.
  *
  * Calls go in turns, as a busy socket hands them out; time is virtual, and passes so that old transactions end while new
- * ones come. Caller and callee are made of what the core sent; their work is not counted.
+ * ones come. Caller and callee are made of what the core sent; their work is not counted. core traced: the same while all that
+ * is decided is kept on a tape, as with explain.always.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/arena.h"
 #include "core/core.h"
+#include "core/explain.h"
+#include "daemon/tape.h"
 #include "scan/scan.h"
 #include "sip/line.h"
 #include "sip/msg.h"
 
-enum { TURN = 64, TURNS = 400, TURN_MS = 10, MESSAGE = 2048 };
+enum {
+    TURN = 64,
+    TURNS = 400,
+    HELD_TURNS = 320,
+    TURN_MS = 10,
+    MESSAGE = 2048,
+    PENDING_MOST = 6144,
+    FINISHED_MOST = 1000,
+    TAPE_ROOM = 8 << 20
+};
 
-enum step { INVITE, RINGING, ANSWER, ACK, BYE, DONE, STEPS };
+enum part { INVITE, RINGING, ANSWER, ACK, BYE, DONE, PARTS };
 
-static const char *const step_names[STEPS] = { "INVITE", "180", "200", "ACK", "BYE", "200 to BYE" };
+static const char *const step_names[PARTS] = { "INVITE", "180", "200", "ACK", "BYE", "200 to BYE" };
 
 #define CALLER SPAN("192.0.2.1")
 #define CALLEE SPAN("192.0.2.200")
-#define PROXY SPAN("198.51.100.1")
+#define PROXY  SPAN("198.51.100.1")
 
 struct message {
     char text[MESSAGE];
     size_t len;
 };
 
+static struct tape tape; /* with "traced" */
+
 static struct world {
     struct clock clock;
     struct rand rand;
-    struct arena turn, own;  /* the core's; what caller and callee read with */
+    struct arena turn, own; /* the core's; what caller and callee read with */
     struct counters counters;
     struct log log;
     struct hop caller, callee;
-    struct span sent[TURN * 2];  /* in this turn */
+    struct span sent[TURN * 2]; /* in this turn */
     size_t sent_len;
+    unsigned turn_ms; /* pass with each turn */
 } world;
 
-static double ns[STEPS][TURNS];
+static double ns[PARTS][TURNS];
 
 static void
 stop(const char *why)
@@ -135,25 +152,27 @@ read_back(struct span bytes)
 static void
 write_invite(struct message *m, unsigned call)
 {
-    static const char sdp[] = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
-                              "m=audio 49172 RTP/AVP 0 8 101\r\na=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n";
+    static const char sdp[] =
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+        "m=audio 49172 RTP/AVP 0 8 101\r\na=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n";
     unsigned mix = call * 2654435761u;
 
-    m->len = (size_t)snprintf(m->text, sizeof m->text,
-                              "INVITE sip:bob%u@192.0.2.200:5060 SIP/2.0\r\n"
-                              "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK%08x%u;rport\r\n"
-                              "Max-Forwards: 70\r\n"
-                              "From: \"Alice Liddell\" <sip:alice@example.com>;tag=%08x\r\n"
-                              "To: <sip:bob%u@example.com>\r\n"
-                              "Call-ID: %08x-%u@192.0.2.1\r\n"
-                              "CSeq: 101 INVITE\r\n"
-                              "Contact: <sip:alice@192.0.2.1:5060>\r\n"
-                              "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY\r\n"
-                              "Supported: replaces, timer, path\r\n"
-                              "User-Agent: ExamplePhone/4.2\r\n"
-                              "Content-Type: application/sdp\r\n"
-                              "Content-Length: %zu\r\n\r\n%s",
-                              call, mix, call, ~mix, call, mix ^ 77, call, sizeof sdp - 1, sdp);
+    m->len =
+        (size_t)snprintf(m->text, sizeof m->text,
+                         "INVITE sip:bob%u@192.0.2.200:5060 SIP/2.0\r\n"
+                         "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK%08x%u;rport\r\n"
+                         "Max-Forwards: 70\r\n"
+                         "From: \"Alice Liddell\" <sip:alice@example.com>;tag=%08x\r\n"
+                         "To: <sip:bob%u@example.com>\r\n"
+                         "Call-ID: %08x-%u@192.0.2.1\r\n"
+                         "CSeq: 101 INVITE\r\n"
+                         "Contact: <sip:alice@192.0.2.1:5060>\r\n"
+                         "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY\r\n"
+                         "Supported: replaces, timer, path\r\n"
+                         "User-Agent: ExamplePhone/4.2\r\n"
+                         "Content-Type: application/sdp\r\n"
+                         "Content-Length: %zu\r\n\r\n%s",
+                         call, mix, call, ~mix, call, mix ^ 77, call, sizeof sdp - 1, sdp);
 }
 
 /* The callee responds to what reached it. */
@@ -176,7 +195,8 @@ write_response(struct message *m, struct span request, const char *status)
 
 /* The caller goes on in the dialog that this response made. */
 static void
-write_request(struct message *m, struct span response, unsigned call, const char *method, const char *cseq)
+write_request(struct message *m, struct span response, unsigned call, const char *method,
+              const char *cseq)
 {
     struct msg of = read_back(response);
 
@@ -209,7 +229,7 @@ turn_run(struct core *core, const struct hop *from, const struct message message
 {
     double begin;
 
-    world.clock.now_ms += TURN_MS;
+    world.clock.now_ms += world.turn_ms;
     world.sent_len = 0;
     begin = now_ns();
     arena_reset(&world.turn);
@@ -224,7 +244,7 @@ turn_run(struct core *core, const struct hop *from, const struct message message
 
 /* Writes what follows upon what was sent in the turn before. */
 static void
-step_write(enum step step, unsigned first_call, struct message messages[TURN])
+step_write(enum part step, unsigned first_call, struct message messages[TURN])
 {
     static struct message invites[TURN], answers[TURN]; /* as the callee and the caller got them */
 
@@ -251,18 +271,19 @@ step_write(enum step step, unsigned first_call, struct message messages[TURN])
         case ACK: write_request(m, kept, first_call + i, "ACK", "101"); break;
         case BYE: write_request(m, kept, first_call + i, "BYE", "102"); break;
         case DONE: write_response(m, world.sent[i], "SIP/2.0 200 OK\r\n"); break;
-        case STEPS: break;
+        case PARTS: break;
         }
     }
 }
 
+/* So many turns of calls, each of them up to this step. */
 static void
-run(struct core *core)
+run(struct core *core, unsigned turns, enum part last)
 {
     static struct message messages[TURN];
 
-    for (unsigned turn = 0; turn < TURNS; turn++) {
-        for (enum step step = INVITE; step < STEPS; step++) {
+    for (unsigned turn = 0; turn < turns; turn++) {
+        for (enum part step = INVITE; step <= last; step++) {
             bool up = step == RINGING || step == ANSWER || step == DONE;
 
             step_write(step, turn * TURN, messages);
@@ -284,15 +305,16 @@ print(void)
 {
     double sum = 0;
 
-    printf("core: ns a message of a call, %d calls, median of turns [lowest..highest tenth]; scanner %s\n", TURN * TURNS,
-           scan_chosen->name);
-    for (enum step step = INVITE; step < STEPS; step++) {
+    printf("core: ns a message of a call, %d calls, median of turns [lowest..highest tenth]; "
+           "scanner %s\n",
+           TURN * TURNS, scan_chosen->name);
+    for (enum part step = INVITE; step < PARTS; step++) {
         qsort(ns[step], TURNS, sizeof ns[step][0], compare);
         printf("  %-12s %6.0f [%5.0f..%5.0f]\n", step_names[step], ns[step][TURNS / 2], ns[step][0],
                ns[step][TURNS - TURNS / 10]);
         sum += ns[step][TURNS / 2];
     }
-    printf("  %-12s %6.0f\n", "mean", sum / STEPS);
+    printf("  %-12s %6.0f\n", "mean", sum / PARTS);
 }
 
 static struct hop
@@ -305,9 +327,58 @@ hop_at(struct span ip)
     return hop;
 }
 
-int
-main(void)
+static struct core *
+begin(const struct core_ports *ports, const struct core_conf *conf)
 {
+    struct core *core;
+
+    if (core_new(&core, ports, conf) != SIPD_OK)
+        stop("no memory");
+    core_explain(core, ports->explain != NULL);
+    return core;
+}
+
+/* Bytes of the heap for each of many calls that came as far as this step, while no time passes. */
+static double
+held_by_call(const struct core_ports *ports, const struct core_conf *conf, enum part last)
+{
+    struct core *core = begin(ports, conf);
+    size_t before = mallinfo2().uordblks;
+    double each;
+
+    world.turn_ms = 0;
+    run(core, HELD_TURNS, last);
+    each = (double)(mallinfo2().uordblks - before) / (HELD_TURNS * TURN);
+    core_free(&core);
+    return each;
+}
+
+static bool
+measure_memory(const struct core_ports *ports, const struct core_conf *conf)
+{
+    double pending = held_by_call(ports, conf, INVITE);
+    /* of its INVITE and of its BYE, a server and a client side each */
+    double finished = held_by_call(ports, conf, DONE) / 2;
+
+    printf("core: heap bytes held: %.0f for a pending INVITE with one branch (most %d), %.0f for a "
+           "finished transaction, "
+           "both sides (most %d)\n",
+           pending, PENDING_MOST, finished, FINISHED_MOST);
+    return pending <= PENDING_MOST && finished <= FINISHED_MOST;
+}
+
+/* As the daemon keeps what is decided, with explain.always. */
+static void
+keep(void *io, const struct explain_event *event)
+{
+    (void)io;
+    tape_put(&tape, event, 1, NULL, false);
+}
+
+int
+main(int argc, char **argv)
+{
+    bool traced = argc > 1 && strcmp(argv[1], "traced") == 0;
     struct core_ports ports = {
         .way = way,
         .send = take_send,
@@ -323,8 +394,13 @@ main(void)
         .key = { 1, 2 },
     };
     struct core_conf conf;
+    const struct prf_key tape_key = { 3, 4 };
     struct core *core;
+    bool small;
 
+    if (traced && tape_init(&tape, TAPE_ROOM, &tape_key, 1) != SIPD_OK)
+        stop("no memory");
+    ports.explain = traced ? keep : NULL;
     scan_choose(span_of(getenv("SIPD_SCAN")));
     world.clock = (struct clock){ 1000, 1700000000 };
     world.caller = hop_at(CALLER);
@@ -335,13 +411,14 @@ main(void)
     counters_init(&world.counters);
     core_conf_default(&conf);
     conf.relay = CORE_RELAY_ANY;
-    if (core_new(&core, &ports, &conf) != SIPD_OK)
-        stop("no memory");
-    run(core);
+    core = begin(&ports, &conf);
+    world.turn_ms = TURN_MS;
+    run(core, TURNS, DONE);
     core_free(&core);
+    print();
+    small = measure_memory(&ports, &conf);
     counters_fini(&world.counters);
     arena_fini(&world.own);
     arena_fini(&world.turn);
-    print();
-    return 0;
+    return small ? 0 : 1;
 }

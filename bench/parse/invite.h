@@ -8,6 +8,12 @@
 
 enum { INVITES = 256 };
 
+/* What follows an INVITE in a call, as many of each, no two alike. */
+enum brief { BRIEF_180, BRIEF_200, BRIEF_ACK, BRIEF_BYE, BRIEFS };
+
+/* Lent for ever. */
+struct span brief_make(enum brief kind, unsigned n);
+
 /* INVITEs as the second proxy of a call gets them, 988 bytes on average, no two alike. Lent for ever. */
 struct span invite_make(unsigned n);
 

@@ -17,8 +17,8 @@ osip_read(struct span bytes)
 
     if (osip_message_init(&message))
         return false;
-    good = osip_message_parse(message, bytes.at, bytes.len) == 0 && message->call_id && message->cseq &&
-           message->from && message->to;
+    good = osip_message_parse(message, bytes.at, bytes.len) == 0 && message->call_id &&
+           message->cseq && message->from && message->to;
     osip_message_free(message);
     return good;
 }

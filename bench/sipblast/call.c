@@ -1,7 +1,8 @@
 /*
  * What caller and callee do: launch, answer, acknowledge, hang up, retransmit (RFC 3261 §17), and check each message.
  *
- * A branch holds the slot and the serial number of its transaction, so that any answer finds it without a table.
+ * A branch holds the slot and the serial number of its transaction, so that any answer finds it without a table, and the run:
+ * who comes again from the same port within 32 s would hear what the last run was told (RFC 3261 §17.2.3).
  */
 #include "blast.h"
 
@@ -9,13 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define T1_MS 500
+#define T1_MS      500
 #define GIVE_UP_MS 4000
-#define MS 1000000ull
-#define COOKIE "z9hG4bKsb"
-#define BRANCH_BYTES (sizeof COOKIE - 1 + 16 + 1)  /* cookie, slot, serial, letter: I initial, A ack, B bye */
+#define MS         1000000ull
+#define COOKIE     "z9hG4bKsb"
+#define BRANCH_BYTES              \
+    (sizeof COOKIE - 1 + 16 + 8 + \
+     1) /* cookie, slot, serial, run, letter: I initial, A ack, B bye */
 #define CALL_ID_BYTES (16 + 8)
-#define BYE_BYTES 1536
+#define BYE_BYTES     1536
 
 enum state { FREE, ASKED, HANGING_UP };
 
@@ -25,7 +28,7 @@ struct call {
     uint32_t slot, serial, user, cseq, interval_ms;
     uint64_t due_ns, next_ns, end_ns;
     size_t bye_len;
-    char bye[BYE_BYTES];  /* for retransmission */
+    char bye[BYE_BYTES]; /* for retransmission */
 };
 
 static struct call *calls;
@@ -79,7 +82,8 @@ request_send(const struct call *call)
 {
     char *to = wire_buffer(CALLER);
 
-    wire_send(CALLER, &plan.server, shape_fill(to, call->slot, call->serial, call->user, call->cseq));
+    wire_send(CALLER, &plan.server,
+              shape_fill(to, call->slot, call->serial, call->user, call->cseq));
 }
 
 /* False when the window is full. due: when it should have been launched. */
@@ -89,7 +93,7 @@ call_launch(uint64_t due, uint64_t now)
     struct call *call;
     uint32_t slot;
 
-    if (free_count == 0)
+    if (free_count == 0 || (plan.most && launches == plan.most))
         return false;
     slot = free_slots[--free_count];
     call = &calls[slot];
@@ -125,6 +129,7 @@ static char *
 put_branch(char *to, const struct call *call, char letter)
 {
     to = hex_write(hex_write(PUT(to, COOKIE), call->slot), call->serial);
+    to = put(to, plan.run, 8);
     *to = letter;
     return to + 1;
 }
@@ -150,15 +155,16 @@ refusal_ack(const struct call *call, const struct message *response)
     const char *via_end = memchr(line_end + 1, '\n', len - (size_t)(line_end + 1 - invite));
 
     to = PUT(to, "ACK");
-    to = put(to, invite + sizeof "INVITE" - 1, (size_t)(via_end + 1 - invite) - (sizeof "INVITE" - 1));
+    to = put(to, invite + sizeof "INVITE" - 1,
+             (size_t)(via_end + 1 - invite) - (sizeof "INVITE" - 1));
     to = put_dialog(to, response, "1 ACK");
     wire_send(CALLER, &plan.server, (size_t)(to - start));
 }
 
 /* A request within the dialog (RFC 3261 §12.2.1.1): the remote target, and Record-Route the other way round. */
 static size_t
-in_dialog_write(char *start, const struct call *call, const struct message *response, const char *method, char letter,
-                const char *cseq)
+in_dialog_write(char *start, const struct call *call, const struct message *response,
+                const char *method, char letter, const char *cseq)
 {
     char *to = put(start, method, strlen(method));
 
@@ -193,7 +199,8 @@ call_of(const struct message *response)
 {
     uint32_t slot, serial;
 
-    if (response->branch.len != BRANCH_BYTES || memcmp(response->branch.at, COOKIE, sizeof COOKIE - 1) != 0 ||
+    if (response->branch.len != BRANCH_BYTES ||
+        memcmp(response->branch.at, COOKIE, sizeof COOKIE - 1) != 0 ||
         !hex_read(response->branch.at + sizeof COOKIE - 1, &slot) ||
         !hex_read(response->branch.at + sizeof COOKIE - 1 + 8, &serial)) {
         tally.bad[BAD_BRANCH]++;
@@ -238,7 +245,8 @@ final_take(struct call *call, const struct message *response, uint64_t now)
     if (!good) {
         tally.refused++;
         tally.refusal = response->status;
-    } else if (plan.scenario != SCENARIO_OPTIONS && call->state == ASKED && !response->contact.len) {
+    } else if (plan.scenario != SCENARIO_OPTIONS && call->state == ASKED &&
+               !response->contact.len) {
         tally.bad[BAD_CONTACT]++;
     }
     if (plan.scenario == SCENARIO_INVITE && call->state == ASKED) {
@@ -279,8 +287,8 @@ caller_take(const struct message *response, uint64_t now)
 }
 
 static void
-callee_reply(const struct sockaddr_in *source, const struct message *request, const char *first_line, bool dialog,
-             const char *body)
+callee_reply(const struct sockaddr_in *source, const struct message *request,
+             const char *first_line, bool dialog, const char *body)
 {
     char *start = wire_buffer(CALLEE), *to = put(start, first_line, strlen(first_line));
     char number[64];
@@ -319,6 +327,8 @@ callee_take(const struct sockaddr_in *source, const struct message *request)
         tally.bad[BAD_ROUTE]++;
     if (!request->call_id.len || !request->cseq || !request->from.len || !request->to.len) {
         tally.bad[BAD_SYNTAX]++;
+    } else if (plan.silent) {
+        return;
     } else if (text_is(request->method, "INVITE")) {
         callee_reply(source, request, "SIP/2.0 180 Ringing\r\n", true, "");
         callee_reply(source, request, "SIP/2.0 200 OK\r\n", true, sdp);
@@ -328,14 +338,15 @@ callee_take(const struct sockaddr_in *source, const struct message *request)
 }
 
 void
-call_message(enum side side, const struct sockaddr_in *source, const struct message *message, uint64_t now)
+call_message(enum side side, const struct sockaddr_in *source, const struct message *message,
+             uint64_t now)
 {
     if (side == CALLER && message->status > 0) {
         caller_take(message, now);
     } else if (side == CALLEE && message->status == 0) {
         callee_take(source, message);
     } else if (plan.raw && side == CALLER) {
-        struct message echoed = *message;  /* our own request stands for its answer */
+        struct message echoed = *message; /* our own request stands for its answer */
 
         echoed.status = 200;
         caller_take(&echoed, now);

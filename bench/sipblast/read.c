@@ -30,7 +30,8 @@ uri_of(struct text address)
 {
     const char *end = address.at + address.len;
     const char *from = memchr(address.at, '<', address.len);
-    const char *to = from ? memchr(from, '>', (size_t)(end - from)) : memchr(address.at, ';', address.len);
+    const char *to =
+        from ? memchr(from, '>', (size_t)(end - from)) : memchr(address.at, ';', address.len);
 
     if (from && to)
         return text_between(from + 1, to);

@@ -7,16 +7,18 @@
 #include <string.h>
 
 /* The holes: in the template each is a run of its own control character. */
-#define SLOT "\1\1\1\1\1\1\1\1"
+#define SLOT   "\1\1\1\1\1\1\1\1"
 #define SERIAL "\2\2\2\2\2\2\2\2"
-#define USER "\3\3\3\3\3\3\3"
-#define CSEQ "\4\4\4\4\4\4\4\4\4"
+#define USER   "\3\3\3\3\3\3\3"
+#define CSEQ   "\4\4\4\4\4\4\4\4\4"
 
-static const int widths[] = { 0, sizeof SLOT - 1, sizeof SERIAL - 1, sizeof USER - 1, sizeof CSEQ - 1 };
+static const int widths[] = { 0, sizeof SLOT - 1, sizeof SERIAL - 1, sizeof USER - 1,
+                              sizeof CSEQ - 1 };
 
-const char sdp[] = "v=0\r\no=- 3724394400 3724394405 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-                   "m=audio 20000 RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
-                   "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=ptime:20\r\na=sendrecv\r\n";
+const char sdp[] =
+    "v=0\r\no=- 3724394400 3724394405 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    "m=audio 20000 RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
+    "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=ptime:20\r\na=sendrecv\r\n";
 
 static char shape[MESSAGE_BYTES];
 static size_t shape_len;
@@ -52,7 +54,8 @@ hex_read(const char *text, uint32_t *out)
 
         if (!digit)
             return false;
-        value = value << 4 | (*digit <= '9' ? (uint32_t)(*digit - '0') : (uint32_t)(*digit - 'a' + 10));
+        value =
+            value << 4 | (*digit <= '9' ? (uint32_t)(*digit - '0') : (uint32_t)(*digit - 'a' + 10));
     }
     *out = value;
     return true;
@@ -63,7 +66,7 @@ options_write(char *to, size_t room)
 {
     return snprintf(to, room,
                     "OPTIONS sip:u" USER "@%s SIP/2.0\r\n"
-                    "Via: SIP/2.0/UDP %s;rport;branch=z9hG4bKsb" SLOT SERIAL "I\r\n"
+                    "Via: SIP/2.0/UDP %s;rport;branch=z9hG4bKsb" SLOT SERIAL "%sI\r\n"
                     "Max-Forwards: 70\r\n"
                     "From: \"Caller\" <sip:caller@example.test>;tag=f" SERIAL "\r\n"
                     "To: <sip:u" USER "@example.test>\r\n"
@@ -73,7 +76,8 @@ options_write(char *to, size_t room)
                     "Accept: application/sdp\r\n"
                     "User-Agent: sipblast\r\n"
                     "Content-Length: 0\r\n\r\n",
-                    plan.callee_text, plan.caller_text, plan.run, plan.caller_text, plan.caller_text);
+                    plan.callee_text, plan.caller_text, plan.run, plan.run, plan.caller_text,
+                    plan.caller_text);
 }
 
 static int
@@ -81,7 +85,7 @@ invite_write(char *to, size_t room)
 {
     return snprintf(to, room,
                     "INVITE sip:u" USER "@%s SIP/2.0\r\n"
-                    "Via: SIP/2.0/UDP %s;rport;branch=z9hG4bKsb" SLOT SERIAL "I\r\n"
+                    "Via: SIP/2.0/UDP %s;rport;branch=z9hG4bKsb" SLOT SERIAL "%sI\r\n"
                     "Max-Forwards: 70\r\n"
                     "From: \"Caller\" <sip:caller@example.test>;tag=f" SERIAL "\r\n"
                     "To: <sip:u" USER "@example.test>\r\n"
@@ -93,7 +97,8 @@ invite_write(char *to, size_t room)
                     "User-Agent: sipblast\r\n"
                     "Content-Type: application/sdp\r\n"
                     "Content-Length: %zu\r\n\r\n%s",
-                    plan.callee_text, plan.caller_text, plan.run, plan.caller_text, plan.caller_text, strlen(sdp), sdp);
+                    plan.callee_text, plan.caller_text, plan.run, plan.run, plan.caller_text,
+                    plan.caller_text, strlen(sdp), sdp);
 }
 
 /* A phone keeps its Call-ID and counts CSeq up: once through all users is new, after that it is refreshing. */
@@ -102,7 +107,7 @@ register_write(char *to, size_t room)
 {
     return snprintf(to, room,
                     "REGISTER sip:%s SIP/2.0\r\n"
-                    "Via: SIP/2.0/UDP %s;rport;branch=z9hG4bKsb" SLOT SERIAL "I\r\n"
+                    "Via: SIP/2.0/UDP %s;rport;branch=z9hG4bKsb" SLOT SERIAL "%sI\r\n"
                     "Max-Forwards: 70\r\n"
                     "From: <sip:u" USER "@%s>;tag=f" SERIAL "\r\n"
                     "To: <sip:u" USER "@%s>\r\n"
@@ -113,14 +118,15 @@ register_write(char *to, size_t room)
                     "Supported: path, outbound\r\n"
                     "User-Agent: sipblast\r\n"
                     "Content-Length: 0\r\n\r\n",
-                    plan.server_text, plan.caller_text, plan.server_text, plan.server_text, plan.run,
-                    plan.caller_text, plan.callee_text);
+                    plan.server_text, plan.caller_text, plan.run, plan.server_text,
+                    plan.server_text, plan.run, plan.caller_text, plan.callee_text);
 }
 
 void
 shapes_make(void)
 {
-    static int (*const writers[SCENARIOS])(char *to, size_t room) = { options_write, invite_write, register_write };
+    static int (*const writers[SCENARIOS])(char *to, size_t room) = { options_write, invite_write,
+                                                                      register_write };
 
     shape_len = (size_t)writers[plan.scenario](shape, sizeof shape);
     if (shape_len >= sizeof shape)

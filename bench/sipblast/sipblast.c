@@ -13,21 +13,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
-#define BURST 64                 /* launched at most before the wire is looked at */
-#define TICK_NS (NS / 50)        /* between two looks at the retransmission times */
+#define BURST       64        /* launched at most before the wire is looked at */
+#define TICK_NS     (NS / 50) /* between two looks at the retransmission times */
 #define SECONDS_MAX 600.0
 
-struct plan plan = { .window = 100, .users = 10000, .warm_s = 0.5, .measure_s = 3, .drain_s = 2, .cpu = 1 };
+struct plan plan = {
+    .window = 100, .users = 10000, .warm_s = 0.5, .measure_s = 3, .drain_s = 2, .cpu = 1
+};
 struct tally tally;
 bool measuring;
 
 static const char *const scenario_names[SCENARIOS] = { "options", "invite", "register" };
 
-struct sample {  /* of what grows */
+struct sample { /* of what grows */
     uint64_t at_ns, idle_ns;
-    double server_cpu_s;
+    double server_cpu_s, server_kib;
     struct tally tally;
 };
 
@@ -44,17 +47,21 @@ fail(const char *format, ...)
     exit(2);
 }
 
-static void __attribute__((noreturn))
-usage(void)
+static void __attribute__((noreturn)) usage(void)
 {
-    fputs("usage: sipblast -s options|invite|register -S HOST:PORT [options]   (addresses: 127.x.x.x only)\n"
+    fputs("usage: sipblast -s options|invite|register -S HOST:PORT [options]   (addresses: "
+          "127.x.x.x only)\n"
           "  -S server    -A caller (127.0.0.1:5091)    -U callee (127.0.0.1:5092)\n"
-          "  -P PID       the server's process, whose CPU time is read\n"
+          "  -P PID       a process of the server, whose CPU time and memory are read; once for "
+          "each\n"
           "  -w N         transactions in flight at most (100)\n"
           "  -r N         transactions a second, late ones skipped (0: as many as go)\n"
           "  -W S -d S -D S   warm up (0.5), measure (3), wait for the last answers (2)\n"
+          "  -n N         transactions in all (0: no end to them)\n"
+          "  -H           the callee says nothing: what it was asked stays pending\n"
           "  -N N         distinct users, in turn (10000)\n"
           "  -C N         CPU to run on (1)\n"
+          "  -I           sleep while there is nothing to do, rather than look all the time\n"
           "  -x           no server but a forwarder or an echo: skip what only a proxy does\n",
           stderr);
     exit(2);
@@ -82,7 +89,8 @@ address_of(const char *text)
         memcpy(host, text, len);
         address.sin_port = htons((uint16_t)number_of(text + len + 1, 1, UINT16_MAX));
     }
-    if (inet_pton(AF_INET, host, &address.sin_addr) != 1 || ntohl(address.sin_addr.s_addr) >> 24 != 127)
+    if (inet_pton(AF_INET, host, &address.sin_addr) != 1 ||
+        ntohl(address.sin_addr.s_addr) >> 24 != 127)
         fail("%s: 127.x.x.x:PORT is wanted", text);
     return address;
 }
@@ -106,6 +114,14 @@ scenario_of(const char *name)
 }
 
 static void
+add_pid(int pid)
+{
+    if (plan.pids_len == PIDS_MAX)
+        fail("more than %d processes", PIDS_MAX);
+    plan.pids[plan.pids_len++] = pid;
+}
+
+static void
 plan_read(int argc, char **argv)
 {
     bool chosen = false;
@@ -113,7 +129,7 @@ plan_read(int argc, char **argv)
 
     plan.caller = address_of("127.0.0.1:5091");
     plan.callee = address_of("127.0.0.1:5092");
-    while ((option = getopt(argc, argv, "s:S:A:U:P:w:r:W:d:D:N:C:x")) != -1) {
+    while ((option = getopt(argc, argv, "s:S:A:U:P:w:r:W:d:D:n:HIN:C:x")) != -1) {
         switch (option) {
         case 's':
             plan.scenario = scenario_of(optarg);
@@ -122,12 +138,15 @@ plan_read(int argc, char **argv)
         case 'S': plan.server = address_of(optarg); break;
         case 'A': plan.caller = address_of(optarg); break;
         case 'U': plan.callee = address_of(optarg); break;
-        case 'P': plan.pid = (int)number_of(optarg, 1, INT32_MAX); break;
+        case 'P': add_pid((int)number_of(optarg, 1, INT32_MAX)); break;
         case 'w': plan.window = (uint32_t)number_of(optarg, 1, 100000); break;
         case 'r': plan.rate = number_of(optarg, 0, 1e6); break;
         case 'W': plan.warm_s = number_of(optarg, 0, SECONDS_MAX); break;
         case 'd': plan.measure_s = number_of(optarg, 0.01, SECONDS_MAX); break;
         case 'D': plan.drain_s = number_of(optarg, 0, SECONDS_MAX); break;
+        case 'n': plan.most = (uint64_t)number_of(optarg, 0, UINT32_MAX); break;
+        case 'H': plan.silent = true; break;
+        case 'I': plan.sleeps = true; break;
         case 'N': plan.users = (uint32_t)number_of(optarg, 1, 9999999); break;
         case 'C': plan.cpu = (unsigned)number_of(optarg, 0, CPU_SETSIZE - 1); break;
         case 'x': plan.raw = true; break;
@@ -142,16 +161,23 @@ plan_read(int argc, char **argv)
     hex_write(plan.run, (uint32_t)now_ns() ^ (uint32_t)getpid() << 16);
 }
 
+static uint64_t planned;
+
+/* When the next is to be launched, at a given rate. */
+static uint64_t
+next_due(uint64_t start)
+{
+    return start + (uint64_t)((double)planned / plan.rate * 1e9);
+}
+
 static void
 launch(uint64_t start, uint64_t now)
 {
-    static uint64_t planned;
-
     for (unsigned burst = 0; burst < BURST; burst++) {
         uint64_t due = now;
 
         if (plan.rate > 0) {
-            due = start + (uint64_t)((double)planned / plan.rate * 1e9);
+            due = next_due(start);
             if (due > now)
                 return;
         }
@@ -169,8 +195,22 @@ static struct sample
 sample_take(uint64_t now, uint64_t idle_ns)
 {
     return (struct sample){
-        .at_ns = now, .idle_ns = idle_ns, .server_cpu_s = process_cpu_s(plan.pid), .tally = tally
+        .at_ns = now,
+        .idle_ns = idle_ns,
+        .server_cpu_s = server_cpu_s(),
+        .server_kib = plan.most ? server_kib() : 0, /* not cheap to find out */
+        .tally = tally,
     };
+}
+
+/* Until the next launch, a message, or the next look at what is to be repeated. */
+static void
+idle(uint64_t start, uint64_t now, bool ended)
+{
+    uint64_t due = !ended && plan.rate > 0 ? next_due(start) : now + TICK_NS;
+    uint64_t ns = due > now ? due - now : 0;
+
+    wire_wait(ns < TICK_NS ? ns : TICK_NS);
 }
 
 /* Warm-up, then what lies between *from and *to, then the drain: nothing is launched in it. */
@@ -178,7 +218,8 @@ static void
 run(struct sample *from, struct sample *to)
 {
     uint64_t start = now_ns(), now = start, ticked = start, idle_ns = 0;
-    uint64_t warm = start + (uint64_t)(plan.warm_s * 1e9), end = warm + (uint64_t)(plan.measure_s * 1e9);
+    uint64_t warm = start + (uint64_t)(plan.warm_s * 1e9),
+             end = warm + (uint64_t)(plan.measure_s * 1e9);
     uint64_t drained = end + (uint64_t)(plan.drain_s * 1e9);
     bool ended = false;
 
@@ -200,6 +241,8 @@ run(struct sample *from, struct sample *to)
         wire_flush();
         got = wire_receive(now);
         wire_flush();
+        if (got == 0 && plan.sleeps)
+            idle(start, now, ended);
         later = now_ns();
         if (got == 0)
             idle_ns += later - now;
@@ -214,8 +257,9 @@ run(struct sample *from, struct sample *to)
 static uint64_t
 bad_write(void)
 {
-    static const char *const names[BADS] = { "syntax", "branch", "call-id",      "cseq",  "length",
-                                             "via",    "max-forwards", "route", "contact" };
+    static const char *const names[BADS] = { "syntax",       "branch", "call-id",
+                                             "cseq",         "length", "via",
+                                             "max-forwards", "route",  "contact" };
     uint64_t sum = 0;
 
     for (unsigned i = 0; i < BADS; i++) {
@@ -231,22 +275,27 @@ static int
 report(const struct sample *from, const struct sample *to)
 {
     double seconds = (double)(to->at_ns - from->at_ns) / 1e9;
-    double done = (double)(to->tally.done - from->tally.done), sent = (double)(to->tally.sent - from->tally.sent);
+    double done = (double)(to->tally.done - from->tally.done),
+           sent = (double)(to->tally.sent - from->tally.sent);
     double cpu_us = (to->server_cpu_s - from->server_cpu_s) * 1e6;
     uint64_t bad = bad_write(), unfinished = calls_open();
 
-    printf("scenario=%s server=%s seconds=%.3f transactions=%.0f per_s=%.0f", scenario_names[plan.scenario],
-           plan.server_text, seconds, done, done / seconds);
-    if (plan.pid && sent > 0 && done > 0)
-        printf(" cpu_us_per_message=%.3f cpu_us_per_transaction=%.3f server_util=%.3f", cpu_us / sent, cpu_us / done,
-               cpu_us / 1e6 / seconds);
-    printf(" p50_us=%.0f p99_us=%.0f idle=%.3f", latency_us(0.5), latency_us(0.99),
-           (double)(to->idle_ns - from->idle_ns) / 1e9 / seconds);
-    printf(" lost=%lu retransmitted=%lu skipped=%lu unsent=%lu stray=%lu refused=%lu refusal=%u bad=%lu\n",
-           (unsigned long)(tally.lost + unfinished), (unsigned long)tally.retransmitted, (unsigned long)tally.skipped,
-           (unsigned long)tally.unsent, (unsigned long)tally.stray, (unsigned long)tally.refused, tally.refusal,
-           (unsigned long)bad);
-    return bad || tally.refused || tally.done == 0;
+    printf("scenario=%s server=%s seconds=%.3f transactions=%.0f per_s=%.0f",
+           scenario_names[plan.scenario], plan.server_text, seconds, done, done / seconds);
+    if (plan.pids_len && sent > 0 && done > 0)
+        printf(" cpu_us_per_message=%.3f cpu_us_per_transaction=%.3f server_util=%.3f",
+               cpu_us / sent, cpu_us / done, cpu_us / 1e6 / seconds);
+    if (plan.most)
+        printf(" bytes_each=%.0f", (to->server_kib - from->server_kib) * 1024 /
+                                       (double)(tally.launched - tally.refused));
+    printf(" p50_us=%.0f p90_us=%.0f p99_us=%.0f idle=%.3f", latency_us(0.5), latency_us(0.9),
+           latency_us(0.99), (double)(to->idle_ns - from->idle_ns) / 1e9 / seconds);
+    printf(" lost=%lu retransmitted=%lu skipped=%lu unsent=%lu stray=%lu refused=%lu refusal=%u "
+           "bad=%lu\n",
+           (unsigned long)(tally.lost + unfinished), (unsigned long)tally.retransmitted,
+           (unsigned long)tally.skipped, (unsigned long)tally.unsent, (unsigned long)tally.stray,
+           (unsigned long)tally.refused, tally.refusal, (unsigned long)bad);
+    return bad || tally.refused || (!plan.silent && tally.done == 0);
 }
 
 int
@@ -263,8 +312,11 @@ main(int argc, char **argv)
         fail("no CPU %u", plan.cpu);
     shapes_make();
     /* One transaction a user at a time, or REGISTERs of one user would overtake each other. */
-    calls_init(plan.scenario == SCENARIO_REGISTER && plan.users < plan.window ? plan.users : plan.window);
+    calls_init(plan.scenario == SCENARIO_REGISTER && plan.users < plan.window ? plan.users
+                                                                              : plan.window);
     wire_open();
+    if (plan.sleeps)
+        (void)prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
     run(&from, &to);
     return report(&from, &to);
 }

@@ -4,11 +4,12 @@
 #include "blast.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define BATCH 64
-#define TRIES 1000  /* of a send that finds no room */
+#define TRIES 1000 /* of a send that finds no room */
 
 struct batch {
     struct mmsghdr messages[BATCH];
@@ -126,6 +127,16 @@ end_receive(enum side side, uint64_t now)
             call_message(side, &in.peers[i], &message, now);
     }
     return got > 0 ? (unsigned)got : 0;
+}
+
+void
+wire_wait(uint64_t ns)
+{
+    struct pollfd both[] = { { .fd = ends[CALLER].fd, .events = POLLIN },
+                             { .fd = ends[CALLEE].fd, .events = POLLIN } };
+    struct timespec time = { .tv_sec = (time_t)(ns / NS), .tv_nsec = (long)(ns % NS) };
+
+    (void)!ppoll(both, 2, &time, NULL);
 }
 
 /* Returns how many messages there were. */

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BATCH_MAX 256
+#define BATCH_MAX      256
 #define DATAGRAM_BYTES 2048
 
 static struct sockaddr_in own, peer_a, peer_b;
@@ -51,18 +51,21 @@ address_read(const char *text, struct sockaddr_in *out)
     const char *colon = strchr(text, ':');
     unsigned long port;
 
-    if (!colon || (size_t)(colon - text) >= sizeof host || !number_read(colon + 1, UINT16_MAX, &port))
+    if (!colon || (size_t)(colon - text) >= sizeof host ||
+        !number_read(colon + 1, UINT16_MAX, &port))
         return false;
     memcpy(host, text, (size_t)(colon - text));
     host[colon - text] = '\0';
     *out = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-    return inet_pton(AF_INET, host, &out->sin_addr) == 1 && ntohl(out->sin_addr.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET, host, &out->sin_addr) == 1 &&
+           ntohl(out->sin_addr.s_addr) >> 24 == 127;
 }
 
 static int
 usage(void)
 {
-    fputs("usage: udpfwd -l HOST:PORT (-e | -a HOST:PORT -b HOST:PORT) [-k BATCH] [-t SECONDS]; loopback only\n",
+    fputs("usage: udpfwd -l HOST:PORT (-e | -a HOST:PORT -b HOST:PORT) [-k BATCH] [-t SECONDS]; "
+          "loopback only\n",
           stderr);
     return 2;
 }
@@ -95,14 +98,16 @@ forward(void)
 
         for (unsigned i = 0; i < batch; i++) {
             parts[i] = (struct iovec){ bytes[i], DATAGRAM_BYTES };
-            messages[i].msg_hdr = (struct msghdr){
-                .msg_iov = &parts[i], .msg_iovlen = 1, .msg_name = &sources[i], .msg_namelen = sizeof sources[i]
-            };
+            messages[i].msg_hdr = (struct msghdr){ .msg_iov = &parts[i],
+                                                   .msg_iovlen = 1,
+                                                   .msg_name = &sources[i],
+                                                   .msg_namelen = sizeof sources[i] };
         }
         got = recvmmsg(fd, messages, batch, MSG_WAITFORONE, NULL);
         for (int i = 0; i < got; i++) {
             if (!echo)
-                messages[i].msg_hdr.msg_name = sources[i].sin_port == peer_a.sin_port ? &peer_b : &peer_a;
+                messages[i].msg_hdr.msg_name =
+                    sources[i].sin_port == peer_a.sin_port ? &peer_b : &peer_a;
             parts[i].iov_len = messages[i].msg_len;
         }
         for (int sent = 0; sent < got;) {

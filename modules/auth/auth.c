@@ -10,7 +10,17 @@
 
 #include "userdb.h"
 
-enum { GATE_ORDER = 100, REALM_BYTES_MAX = 128 };
+static const struct sipd_conf_item guard_items[] = {
+    SIPD_UINT(guard_limits, failures, 20, 0, 100000,
+              "wrong passwords of a source or for a user that are looked at; 0: no guard"),
+    SIPD_UINT(guard_limits, window_s, 600, 1, 86400,
+              "after so many seconds without a wrong password they are forgotten"),
+    SIPD_UINT(guard_limits, wait_s, 30, 1, 86400,
+              "then no password is looked at for so long, seconds; each time twice as long"),
+    SIPD_UINT(guard_limits, longest_s, 3600, 1, 604800, "the longest wait, seconds"), SIPD_CONF_END
+};
+
+enum { GATE_ORDER = 100 };
 
 static const struct sipd_conf_item auth_items[] = {
     SIPD_WRITE_PATH(auth_conf, path, "users.db", "SQLite file of users; relative: in state_dir"),
@@ -25,6 +35,13 @@ static const struct sipd_conf_item auth_items[] = {
               "life of a nonce, seconds; then a right answer is asked for again"),
     SIPD_UINT(auth_conf, nonces, 65536, 1024, 4194304,
               "nonces whose use is remembered; older ones are asked for again"),
+    SIPD_BOOL(auth_conf, assert_identity, true,
+              "add P-Asserted-Identity to what an authenticated user sends (RFC 3325)"),
+    SIPD_GROUPS(auth_conf, aliases, names_conf, names_items, 0, NAMES_MAX,
+                "further addresses that users may register and send from"),
+    SIPD_GROUP(auth_conf, guard, guard_items, "who guesses passwords waits"),
+    SIPD_UINT(auth_conf, guard_places, 8192, 64, 1048576,
+              "sources and users whose wrong passwords are remembered; the quietest make room"),
     SIPD_CONF_END
 };
 
@@ -32,6 +49,7 @@ static const struct sipd_conf_item auth_items[] = {
 struct drawn {
     bool offered[DIGEST_ALGORITHMS];
     struct nets trusted;
+    struct names aliases;
 };
 
 static int
@@ -97,8 +115,8 @@ check_realm(struct sipd_host *host, struct span realm)
                           "realm: may hold neither quotes, backslashes nor control characters");
             return SIPD_EINVAL;
         }
-    if (realm.len > REALM_BYTES_MAX) {
-        sipd_complain(host, "realm: is longer than %d bytes", REALM_BYTES_MAX);
+    if (realm.len > AUTH_REALM_BYTES) {
+        sipd_complain(host, "realm: is longer than %d bytes", AUTH_REALM_BYTES);
         return SIPD_EINVAL;
     }
     return SIPD_OK;
@@ -117,6 +135,24 @@ read_trusted(struct sipd_host *host, const struct auth_conf *conf, struct drawn 
 }
 
 static int
+read_aliases(struct sipd_host *host, const struct auth_conf *conf, struct drawn *out)
+{
+    struct span bad = { 0 };
+    int err = names_read(&conf->aliases, &out->aliases, &bad);
+
+    if (err == SIPD_EINVAL)
+        sipd_complain(host, "aliases: \"%.*s\" is not written as name@domain", SPAN_ARG(bad));
+    return err;
+}
+
+static void
+drawn_fini(struct drawn *drawn)
+{
+    nets_fini(&drawn->trusted);
+    names_fini(&drawn->aliases);
+}
+
+static int
 drawn_read(struct sipd_host *host, const struct auth_conf *conf, struct drawn *out)
 {
     int err;
@@ -127,7 +163,13 @@ drawn_read(struct sipd_host *host, const struct auth_conf *conf, struct drawn *o
         err = check_methods(host, conf);
     if (err == SIPD_OK)
         err = check_realm(host, conf->realm);
-    return err == SIPD_OK ? read_trusted(host, conf, out) : err;
+    if (err == SIPD_OK)
+        err = read_trusted(host, conf, out);
+    if (err == SIPD_OK)
+        err = read_aliases(host, conf, out);
+    if (err != SIPD_OK)
+        drawn_fini(out);
+    return err;
 }
 
 /* The new settings take the old ones' place; nothing here can fail. */
@@ -135,20 +177,37 @@ static void
 settings_take(struct auth *auth, const struct auth_conf *conf, struct drawn *drawn)
 {
     nets_fini(&auth->trusted);
+    names_fini(&auth->aliases);
     auth->trusted = drawn->trusted;
+    auth->aliases = drawn->aliases;
     memcpy(auth->offered, drawn->offered, sizeof auth->offered);
     auth->conf = conf;
 }
 
 void
-auth_log_users(struct auth *auth, size_t bad)
+auth_log_users(struct auth *auth, size_t bad, size_t locked_out)
 {
-    char users[24], rows[24];
+    char users[24], rows[24], locked[24];
 
     snprintf(users, sizeof users, "%zu", users_count(auth->users));
     snprintf(rows, sizeof rows, "%zu", bad);
-    sipd_log(auth->host, bad > 0 ? 1 : 2, "auth_users", "users", users, "unusable_rows", rows,
-             NULL);
+    snprintf(locked, sizeof locked, "%zu", locked_out);
+    sipd_log(auth->host, bad > 0 || locked_out > 0 ? 1 : 2, "auth_users", "users", users,
+             "unusable_rows", rows, "of_another_realm", locked, NULL);
+}
+
+/* A realm is a part of every HA1: after a change nobody can log in. Said, and no error. */
+static void
+warn_of_realm(struct auth *auth, size_t locked_out)
+{
+    struct span realm = auth->conf->realm;
+
+    if (locked_out > 0)
+        sipd_complain(auth->host,
+                      "realm: %zu user%s of %.*s cannot log in with %s: add them again with their "
+                      "passwords, or set the realm that they were added with",
+                      locked_out, locked_out == 1 ? "" : "s", SPAN_ARG(auth->conf->path),
+                      realm.len > 0 ? "this realm" : "their domains as realms");
 }
 
 static int
@@ -164,7 +223,7 @@ open_users(struct auth *auth)
 {
     char path[PATH_MAX];
     struct userdb db;
-    size_t bad;
+    size_t bad, locked_out = 0;
     int err = sipd_path(auth->host, auth->conf->path, path, sizeof path);
 
     if (err != SIPD_OK) {
@@ -172,18 +231,23 @@ open_users(struct auth *auth)
         return err;
     }
     if (sipd_is_trial(auth->host)) {
-        err = userdb_check(path, &db);
+        err = userdb_check(path, auth->conf->realm, &locked_out, &db);
         auth->users = users_new(auth->users_key);
+        warn_of_realm(auth, locked_out);
         return err == SIPD_OK ? SIPD_OK : complain_of_file(auth, path, &db, err);
     }
     err = userdb_open(&db, path);
     if (err == SIPD_OK)
         err = userdb_read(&db, auth->users_key, &auth->users, &bad);
+    if (err == SIPD_OK)
+        err = userdb_count_locked_out(&db, auth->conf->realm, &locked_out);
     if (err != SIPD_OK) {
         userdb_close(&db);
         return complain_of_file(auth, path, &db, err);
     }
-    auth_log_users(auth, bad);
+    if (db.news[0])
+        sipd_log(auth->host, 1, "auth_users_file", "path", path, "news", db.news, NULL);
+    auth_log_users(auth, bad, locked_out);
     auth->scribe = scribe_new(auth->host, &db, auth);
     userdb_close(&db);
     return auth->scribe ? SIPD_OK : SIPD_ENOMEM;
@@ -203,6 +267,15 @@ make_nonces(const struct auth *auth, const struct auth_conf *conf)
                       sipd_now_ms(auth->host) + auth->clock_ahead_ms);
 }
 
+static struct guard *
+make_guard(const struct auth *auth, const struct auth_conf *conf)
+{
+    uint8_t key[16];
+
+    sipd_secret(auth->host, SPAN("auth guard"), key);
+    return guard_new(key, conf->guard_places);
+}
+
 static int
 make_parts(struct auth *auth)
 {
@@ -217,7 +290,8 @@ make_parts(struct auth *auth)
     sipd_secret(auth->host, SPAN("auth mark"), auth->mark_key);
     auth->clock_ahead_ms = clock_ahead_ms(auth->host);
     auth->nonces = make_nonces(auth, auth->conf);
-    return auth->nonces ? open_users(auth) : SIPD_ENOMEM;
+    auth->guard = make_guard(auth, auth->conf);
+    return auth->nonces && auth->guard ? open_users(auth) : SIPD_ENOMEM;
 }
 
 /* An absent registration of someone we know is 480, of someone else 404. */
@@ -239,6 +313,8 @@ register_all(struct auth *auth)
 
     if (err == SIPD_OK)
         err = sipd_offer_users(auth->host, knows, auth);
+    if (err == SIPD_OK)
+        err = warden_register(auth);
     return err == SIPD_OK ? clerk_register(auth) : err;
 }
 
@@ -251,7 +327,9 @@ auth_unload(void *self)
     roll_fini(auth);
     users_free(&auth->users);
     nonces_free(&auth->nonces);
+    guard_free(&auth->guard);
     nets_fini(&auth->trusted);
+    names_fini(&auth->aliases);
     digest_hasher_fini(&auth->hasher);
     OPENSSL_cleanse(auth->nonce_key, sizeof auth->nonce_key);
 }
@@ -273,6 +351,8 @@ auth_load(struct sipd_host *host, const void *conf, void **self)
         .stale = sipd_counter(host, "auth_stale"),
         .forbidden = sipd_counter(host, "auth_forbidden"),
         .trusted = sipd_counter(host, "auth_trusted"),
+        .guarded = sipd_counter(host, "auth_guarded"),
+        .waits = sipd_counter(host, "auth_waits"),
     };
     err = drawn_read(host, conf, &drawn);
     if (err != SIPD_OK)
@@ -296,6 +376,7 @@ auth_reload(void *self, const void *conf)
     struct auth *auth = self;
     const struct auth_conf *now = conf;
     struct nonces *nonces = NULL;
+    struct guard *guard = NULL;
     struct drawn drawn;
     int err;
 
@@ -308,12 +389,20 @@ auth_reload(void *self, const void *conf)
         return err;
     if (now->nonces != nonces_limit(auth->nonces) && !(nonces = make_nonces(auth, now)))
         err = SIPD_ENOMEM;
+    if (err == SIPD_OK && now->guard_places != auth->conf->guard_places &&
+        !(guard = make_guard(auth, now)))
+        err = SIPD_ENOMEM;
     if (err == SIPD_OK)
-        err = clerk_read_again(auth);
+        err = clerk_read_again(auth, now->realm);
     if (err != SIPD_OK) {
         nonces_free(&nonces);
-        nets_fini(&drawn.trusted);
+        guard_free(&guard);
+        drawn_fini(&drawn);
         return err;
+    }
+    if (guard) {
+        guard_free(&auth->guard);
+        auth->guard = guard;
     }
     if (nonces) {
         nonces_free(&auth->nonces);

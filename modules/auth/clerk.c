@@ -19,7 +19,9 @@ struct job { /* one change, or a reading of the whole file */
     bool changed;        /* add: there was one before */
     uint8_t key[16];     /* read again: of the new index */
     struct users *users; /* read again: the new index, then the old one; owned */
-    size_t bad;
+    size_t bad, locked_out;
+    char realm[AUTH_REALM_BYTES]; /* read again: of the settings */
+    size_t realm_len;
 };
 
 /* What a name may hold and still be typed, dialled and hashed as it stands: no escapes (RFC 3261 §25.1 user, RFC 7616 §4). */
@@ -290,7 +292,12 @@ read_work(struct scribe_job *base, struct userdb *db)
 {
     struct job *job = (struct job *)base;
 
-    job_note(job, db, userdb_read(db, job->key, &job->users, &job->bad));
+    struct span realm = { job->realm, job->realm_len };
+    int err = userdb_read(db, job->key, &job->users, &job->bad);
+
+    if (err == SIPD_OK)
+        err = userdb_count_locked_out(db, realm, &job->locked_out);
+    job_note(job, db, err);
 }
 
 /* To end an index takes longer than a turn may last, so the scribe does it. */
@@ -326,7 +333,7 @@ read_done(struct scribe_job *base, void *self)
     }
     auth->users = job->users;
     job->users = old;
-    auth_log_users(auth, job->bad);
+    auth_log_users(auth, job->bad, job->locked_out);
     job->base.work = forget_work;
     job->base.done = forget_done;
     if (!auth->scribe || scribe_put(auth->scribe, &job->base) != SIPD_OK)
@@ -334,7 +341,7 @@ read_done(struct scribe_job *base, void *self)
 }
 
 int
-clerk_read_again(struct auth *auth)
+clerk_read_again(struct auth *auth, struct span realm)
 {
     struct job *job = job_new(read_work, read_done);
     int err;
@@ -342,6 +349,9 @@ clerk_read_again(struct auth *auth)
     if (!job)
         return SIPD_ENOMEM;
     memcpy(job->key, auth->users_key, sizeof job->key);
+    job->realm_len = span_head(realm, sizeof job->realm).len;
+    if (job->realm_len > 0)
+        memcpy(job->realm, realm.at, job->realm_len);
     err = scribe_put(auth->scribe, &job->base);
     if (err != SIPD_OK)
         job_free(&job);

@@ -5,13 +5,16 @@
  * stranger, and may call our users; what else a stranger may do is the core's relay rule.
  */
 #include "auth.h"
+#include "identity.h"
 
 enum {
     FIELDS_MAX = 16, /* Authorization fields looked at in one request */
-    TRIES_MAX =
-        4, /* credentials for our realm checked in one request (§22.3: there may be several) */
+    /* credentials for our realm checked in one request (§22.3: there may be several) */
+    TRIES_MAX = 4,
     DOMAIN_BYTES = 256,
     CHALLENGE_BYTES = 640, /* more than all parts at their longest */
+    INFO_BYTES = 512, /* room for Authentication-Info; a cnonce that is too long for it gets none */
+    OPAQUE_BYTES = 16,
     LOG_BYTES = 128
 };
 
@@ -22,10 +25,13 @@ struct claim {        /* that the sender is a user of ours */
     struct span domain; /* in lower case */
     struct span realm;
     struct user_id id; /* whom the credentials proved */
+    char info[INFO_BYTES];
+    size_t info_len;  /* of Authentication-Info for the answer */
+    uint64_t wait_ms; /* how long the guard wants to hear no more */
 };
 
 /* What credentials are worth, the better the higher. */
-enum worth { ABSENT, WRONG, STALE, ANOTHER_USER, RIGHT };
+enum worth { ABSENT, WAITS, WRONG, STALE, ANOTHER_USER, RIGHT };
 
 /*
  * Is this domain ours? A name of ours with any port is a claim to be us, an address with a port that we do not listen on is
@@ -45,6 +51,8 @@ claim_read(const struct auth *auth, const struct sipd_req *req, struct claim *ou
 {
     struct addr addr;
 
+    out->info_len = 0;
+    out->wait_ms = 0;
     out->is_register = span_eq(sipd_req_method(req), SPAN("REGISTER"));
     if (!(out->is_register ? sipd_req_to(req, &addr) : sipd_req_from(req, &addr)))
         return false;
@@ -74,12 +82,6 @@ is_challenged(const struct auth *auth, struct span method)
         if (span_eq(method, methods->at[i]))
             return true;
     return false;
-}
-
-static uint64_t
-nonce_clock_ms(const struct auth *auth)
-{
-    return sipd_now_ms(auth->host) + auth->clock_ahead_ms;
 }
 
 /* A span for the log, cut if it is long. */
@@ -145,12 +147,87 @@ login_find(const struct auth *auth, struct span login, struct span domain, enum 
     return users_find(auth->users, id);
 }
 
-/* Is the user who proved to be someone the one that the request is from, or whose registration it is (§10.3 step 3)? */
+/*
+ * Is the user who proved to be someone the one that the request is from, or whose registration it is (§10.3 step 4)? Or one
+ * who may be that, too (aliases)?
+ */
 static bool
-is_claimed(const struct claim *claim, const struct user *user)
+is_claimed(const struct auth *auth, const struct claim *claim, const struct user *user)
 {
-    return uri_text_eq(user_name(user), claim->uri.user) &&
-           span_eq(user_domain(user), claim->domain);
+    struct user_id alias;
+
+    if (uri_text_eq(user_name(user), claim->uri.user) && span_eq(user_domain(user), claim->domain))
+        return true;
+    return user_id_write(claim->uri.user, claim->domain, &alias) &&
+           names_have(&auth->aliases, user_id(user), user_id_span(&alias));
+}
+
+static void
+log_wait(const struct auth *auth, const struct sipd_req *req, struct span user)
+{
+    char name[LOG_BYTES], source[HOP_TEXT_BYTES], text[LOG_BYTES];
+
+    sipd_log(auth->host, 1, "auth_waits", "user", words(user, name), "source",
+             words(guard_source_write(sipd_req_source(req), source), text), NULL);
+}
+
+/* A wrong answer, for the log and for the guard. */
+static enum worth
+wrong(struct auth *auth, const struct sipd_req *req, struct span user, struct span id)
+{
+    log_refusal(auth, req, "auth_wrong", user);
+    if (guard_failed(auth->guard, &auth->conf->guard, sipd_req_source(req), id,
+                     auth_clock_ms(auth))) {
+        ++*auth->count.waits;
+        log_wait(auth, req, id);
+    }
+    return WRONG;
+}
+
+struct line {
+    char *at;
+    size_t len, room;
+    bool full; /* something had no room */
+};
+
+static void
+line_put(struct line *line, struct span s)
+{
+    line->full = line->full || s.len > line->room - line->len;
+    if (line->full || s.len == 0)
+        return;
+    memcpy(line->at + line->len, s.at, s.len);
+    line->len += s.len;
+}
+
+/*
+ * We prove that we know the password too (rspauth, with no method: RFC 7616 §3.5), and a nonce past half of its life is
+ * followed by the next one, so that the phone need not be asked again.
+ */
+static void
+info_write(struct auth *auth, const struct sipd_req *req, struct claim *claim,
+           const struct digest *credentials, enum digest_algorithm algorithm, const uint8_t *ha1,
+           const struct nonce *nonce)
+{
+    struct line line = { .at = claim->info, .room = sizeof claim->info };
+    uint64_t now_ms = auth_clock_ms(auth);
+    char proof[DIGEST_HEX_BYTES], next[NONCE_TEXT_BYTES];
+    struct span response =
+        digest_response(&auth->hasher, algorithm, ha1, SPAN(""), credentials, proof);
+
+    line_put(&line, SPAN("qop=auth, rspauth=\""));
+    line_put(&line, response);
+    line_put(&line, SPAN("\", cnonce=\""));
+    line_put(&line, credentials->cnonce);
+    line_put(&line, SPAN("\", nc="));
+    line_put(&line, credentials->nc);
+    if (now_ms - nonce->made_ms > (uint64_t)auth->conf->nonce_s * 500) {
+        line_put(&line, SPAN(", nextnonce=\""));
+        line_put(&line, nonce_write(auth->nonces, sipd_req_source(req), now_ms,
+                                    sipd_random(auth->host), next));
+        line_put(&line, SPAN("\""));
+    }
+    claim->info_len = line.full || response.len == 0 ? 0 : line.len;
 }
 
 /* One set of credentials for our realm. Nobody's HA1 stands in for one that we lack, so that names cannot be told by time. */
@@ -164,7 +241,8 @@ weigh_one(struct auth *auth, const struct sipd_req *req, struct claim *claim,
     const struct user *user;
     const uint8_t *ha1;
     struct nonce nonce;
-    uint64_t now_ms = nonce_clock_ms(auth);
+    uint64_t now_ms = auth_clock_ms(auth);
+    struct span id;
     uint32_t nc;
     bool right;
 
@@ -172,23 +250,29 @@ weigh_one(struct auth *auth, const struct sipd_req *req, struct claim *claim,
         !digest_is_whole(credentials, &nc))
         return ABSENT;
     user = login_find(auth, credentials->username, claim->domain, &form, &claim->id);
+    id = user ? user_id_span(&claim->id) : credentials->username;
+    claim->wait_ms =
+        guard_wait_ms(auth->guard, &auth->conf->guard, sipd_req_source(req), id, now_ms);
+    if (claim->wait_ms > 0)
+        return WAITS;
     ha1 = user_ha1(user, form, claim->realm, algorithm);
     right = digest_is_right(&auth->hasher, algorithm, ha1 ? ha1 : nobody, sipd_req_method(req),
                             credentials);
-    if (!right || !ha1) {
-        log_refusal(auth, req, "auth_wrong", credentials->username);
-        return WRONG;
-    }
+    if (!right || !ha1)
+        return wrong(auth, req, credentials->username, id);
     if (nonce_read(auth->nonces, credentials->nonce, sipd_req_source(req), now_ms, &nonce) !=
         NONCE_GOOD)
         return STALE;
-    if (!is_claimed(claim, user)) {
+    if (!is_claimed(auth, claim, user)) {
         log_refusal(auth, req, "auth_forbidden", credentials->username);
         return ANOTHER_USER;
     }
-    return nonce_use(auth->nonces, &nonce, nc, request_mark(auth, req), now_ms) == NONCE_USED
-               ? STALE
-               : RIGHT;
+    if (nonce_use(auth->nonces, &nonce, nc, request_mark(auth, req), now_ms) == NONCE_USED)
+        return STALE;
+    guard_passed(auth->guard, sipd_req_source(req), id, now_ms);
+    if (claim->is_register)
+        info_write(auth, req, claim, credentials, algorithm, ha1, &nonce);
+    return RIGHT;
 }
 
 /* The best of what came along for our realm. */
@@ -231,29 +315,27 @@ pass(struct sipd_req *req, const struct claim *claim)
     return SIPD_PASS;
 }
 
-struct line {
-    char bytes[CHALLENGE_BYTES];
-    size_t len;
-};
-
+/* All that comes back is in the nonce; opaque is there because phones have been seen that want one. */
 static void
-line_put(struct line *line, struct span s)
+opaque_write(const struct auth *auth, struct span realm, char to[OPAQUE_BYTES])
 {
-    if (s.len > sizeof line->bytes - line->len)
-        return;
-    memcpy(line->bytes + line->len, s.at, s.len);
-    line->len += s.len;
+    uint8_t sum[16];
+
+    sipd_prf(auth->mark_key, realm, sum);
+    digest_hex_write(sum, OPAQUE_BYTES / 2, to);
 }
 
 static void
-challenge_write(struct line *line, struct span realm, struct span nonce, struct span algorithm,
-                bool stale)
+challenge_write(struct line *line, struct span realm, struct span nonce, struct span opaque,
+                struct span algorithm, bool stale)
 {
     line->len = 0;
     line_put(line, SPAN("Digest realm=\""));
     line_put(line, realm);
     line_put(line, SPAN("\", nonce=\""));
     line_put(line, nonce);
+    line_put(line, SPAN("\", opaque=\""));
+    line_put(line, opaque);
     line_put(line, SPAN("\", algorithm="));
     line_put(line, algorithm);
     line_put(line, SPAN(", qop=\"auth\""));
@@ -268,19 +350,72 @@ challenge(struct auth *auth, struct sipd_req *req, const struct claim *claim, bo
     struct sipd_reply *reply = sipd_reply(req, claim->is_register ? 401 : 407);
     struct span name = claim->is_register ? SPAN("WWW-Authenticate") : SPAN("Proxy-Authenticate"),
                 nonce;
-    char text[NONCE_TEXT_BYTES];
-    struct line line;
+    char text[NONCE_TEXT_BYTES], bytes[CHALLENGE_BYTES], opaque[OPAQUE_BYTES];
+    struct line line = { .at = bytes, .room = sizeof bytes };
 
     ++*auth->count.challenged;
-    nonce = nonce_write(auth->nonces, sipd_req_source(req), nonce_clock_ms(auth),
+    opaque_write(auth, claim->realm, opaque);
+    nonce = nonce_write(auth->nonces, sipd_req_source(req), auth_clock_ms(auth),
                         sipd_random(auth->host), text);
     for (size_t i = 0; i < DIGEST_ALGORITHMS; i++)
         if (auth->offered[i]) {
-            challenge_write(&line, claim->realm, nonce,
+            challenge_write(&line, claim->realm, nonce, (struct span){ opaque, sizeof opaque },
                             digest_algorithm_text((enum digest_algorithm)i), stale);
-            sipd_reply_header(reply, name, (struct span){ line.bytes, line.len });
+            sipd_reply_header(reply, name, (struct span){ line.at, line.len });
         }
     return (enum sipd_verdict)sipd_reply_send(reply);
+}
+
+/* Who guessed too often is not heard for a while; 503 brings a phone back by itself (§21.5.4). */
+static enum sipd_verdict
+put_off(struct auth *auth, struct sipd_req *req, const struct claim *claim)
+{
+    struct sipd_reply *reply = sipd_reply(req, 503);
+
+    ++*auth->count.guarded;
+    sipd_reply_number(reply, SPAN("Retry-After"), (claim->wait_ms + 999) / 1000);
+    return (enum sipd_verdict)sipd_reply_send(reply);
+}
+
+/* What follows from a proof: the name for later hooks, our own proof, and the identity that we vouch for. */
+static enum sipd_verdict
+welcome(struct auth *auth, struct sipd_req *req, const struct claim *claim)
+{
+    struct span info = { claim->info, claim->info_len };
+
+    ++*auth->count.passed;
+    if (sipd_req_authenticate(req, user_id_span(&claim->id)) != SIPD_OK)
+        return SIPD_FAIL;
+    if (info.len > 0 &&
+        sipd_req_add_reply_header(req, SPAN("Authentication-Info"), info) != SIPD_OK)
+        return SIPD_FAIL;
+    if (auth->conf->assert_identity && !claim->is_register &&
+        identity_assert(req, claim->uri.user, claim->domain) != SIPD_OK)
+        return SIPD_FAIL;
+    return pass(req, claim);
+}
+
+/*
+ * sipctl explain has no password. It goes on as the user whose claim it is, if there is such a user; nothing is counted, for
+ * nobody has proved anything.
+ */
+static enum sipd_verdict
+suppose(struct auth *auth, struct sipd_req *req, struct claim *claim)
+{
+    unsigned status = claim->is_register ? 401 : 407;
+
+    if (!user_id_write(claim->uri.user, claim->domain, &claim->id) ||
+        !users_find(auth->users, &claim->id)) {
+        sipd_req_explain(req, SPAN("a password is asked for, and there is no such user"));
+        return (enum sipd_verdict)sipd_reply_send(sipd_reply(req, status));
+    }
+    sipd_req_explain(req, SPAN("a password is asked for; goes on as if the right one had come"));
+    if (sipd_req_authenticate(req, user_id_span(&claim->id)) != SIPD_OK)
+        return SIPD_FAIL;
+    if (auth->conf->assert_identity && !claim->is_register &&
+        identity_assert(req, claim->uri.user, claim->domain) != SIPD_OK)
+        return SIPD_FAIL;
+    return pass(req, claim);
 }
 
 /* The sender must prove its claim. */
@@ -288,11 +423,8 @@ static enum sipd_verdict
 demand(struct auth *auth, struct sipd_req *req, struct claim *claim)
 {
     switch (weigh(auth, req, claim)) {
-    case RIGHT:
-        ++*auth->count.passed;
-        if (sipd_req_authenticate(req, user_id_span(&claim->id)) != SIPD_OK)
-            return SIPD_FAIL;
-        return pass(req, claim);
+    case RIGHT: return welcome(auth, req, claim);
+    case WAITS: return put_off(auth, req, claim);
     case ANOTHER_USER:
         ++*auth->count.forbidden;
         return (enum sipd_verdict)sipd_reply_send(sipd_reply(req, 403));
@@ -310,10 +442,14 @@ gate_on_request(struct sipd_req *req, void *self)
     struct claim claim;
     bool claims = claim_read(auth, req, &claim),
          trusted = nets_have(&auth->trusted, sipd_req_source(req));
+    int err;
 
     if (trusted) {
-        ++*auth->count.trusted;
+        *auth->count.trusted += !sipd_req_is_dry(req);
         sipd_req_trust(req);
+    } else if ((err = identity_strip(req)) != SIPD_OK) {
+        return err == SIPD_EFULL ? (enum sipd_verdict)sipd_reply_send(sipd_reply(req, 400))
+                                 : SIPD_FAIL;
     }
     if (!claims)
         return SIPD_PASS;
@@ -321,5 +457,5 @@ gate_on_request(struct sipd_req *req, void *self)
     if (trusted || (sipd_req_in_dialog(req) && sipd_req_by_token(req)) ||
         !is_challenged(auth, sipd_req_method(req)))
         return pass(req, &claim);
-    return demand(auth, req, &claim);
+    return sipd_req_is_dry(req) ? suppose(auth, req, &claim) : demand(auth, req, &claim);
 }

@@ -9,21 +9,19 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define SCHEMA          1
-#define SCHEMA_TEXT     "1"
+#include "migrate.h"
+
 #define BUSY_TIMEOUT_MS 5000
 
 static const char make_schema[] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE users (name TEXT NOT NULL, domain TEXT NOT NULL, realm TEXT NOT NULL,"
     " algorithm TEXT NOT NULL, ha1 TEXT NOT NULL,"
-    " PRIMARY KEY (name, domain, realm, algorithm)) WITHOUT ROWID;"
-    "PRAGMA user_version = " SCHEMA_TEXT ";"
-    "COMMIT";
+    " PRIMARY KEY (name, domain, realm, algorithm)) WITHOUT ROWID;" MIGRATE_MARKS "COMMIT";
 
 /* Changes nothing, yet needs all that a change needs: the file, a journal beside it, the lock. */
 static const char prove_writable[] =
-    "BEGIN IMMEDIATE; PRAGMA user_version = " SCHEMA_TEXT "; COMMIT";
+    "BEGIN IMMEDIATE; PRAGMA user_version = " MIGRATE_TEXT_OF(MIGRATE_SCHEMA) "; COMMIT";
 
 /* Keeps SQLite's words for what just failed, behind ours. */
 static int
@@ -98,34 +96,53 @@ check_pages(struct userdb *db)
     return err;
 }
 
-/* Is it ours, and may it be used? *fresh: there is nothing in it yet. */
-static int
-check_schema(struct userdb *db, bool *fresh)
+/* Files of version 1 have no application_id; they are known by their table. */
+static bool
+is_ours(struct userdb *db, int application, int version)
 {
-    int version = 0, tables = 0, err = ask_number(db, "PRAGMA user_version", &version);
+    sqlite3_stmt *statement;
+
+    if (version > 1 || application != 0)
+        return application == MIGRATE_APPLICATION_ID;
+    statement = prepare(db, "SELECT name, domain, realm, algorithm, ha1 FROM users LIMIT 0");
+    sqlite3_finalize(statement);
+    return version == 1 && statement;
+}
+
+static int
+judge(struct userdb *db, int application, int version)
+{
+    if (!is_ours(db, application, version)) {
+        snprintf(db->why, sizeof db->why,
+                 "is a database, but not of sipd's users: give another path");
+        return SIPD_EINVAL;
+    }
+    if (version <= MIGRATE_SCHEMA)
+        return SIPD_OK;
+    snprintf(db->why, sizeof db->why,
+             "was written by a newer sipd: its schema has number %d, this sipd knows %d", version,
+             MIGRATE_SCHEMA);
+    return SIPD_EINVAL;
+}
+
+/* Is it ours, and may it be used? *version: 0 if there is nothing in it yet. */
+static int
+check_schema(struct userdb *db, int *version)
+{
+    int application = 0, tables = 0, err = ask_number(db, "PRAGMA user_version", version);
 
     if (err == SIPD_OK)
         err = ask_number(db, "SELECT count(*) FROM sqlite_master", &tables);
+    if (err == SIPD_OK)
+        err = ask_number(db, "PRAGMA application_id", &application);
     if ((sqlite3_errcode(db->sql) & 0xff) == SQLITE_NOTADB) {
         snprintf(db->why, sizeof db->why,
                  "is no SQLite database, or its head is damaged: put a good copy in its place");
         return SIPD_EINVAL;
     }
-    if (err != SIPD_OK)
-        return err;
-    *fresh = version == 0 && tables == 0;
-    if (version > SCHEMA) {
-        snprintf(db->why, sizeof db->why,
-                 "was written by a newer sipd: its schema has number %d, this sipd knows %d",
-                 version, SCHEMA);
-        return SIPD_EINVAL;
-    }
-    if (version < SCHEMA && !*fresh) {
-        snprintf(db->why, sizeof db->why,
-                 "is a database, but not of sipd's users: give another path");
-        return SIPD_EINVAL;
-    }
-    return check_pages(db);
+    if (err == SIPD_OK && (*version != 0 || tables != 0 || application != 0))
+        err = judge(db, application, *version);
+    return err == SIPD_OK ? check_pages(db) : err;
 }
 
 /* A new file is ours alone from its first moment: SQLite would make it by the umask. */
@@ -160,10 +177,9 @@ connect_file(struct userdb *db, const char *path, int how)
 }
 
 static int
-open_and_prove(struct userdb *db)
+open_and_prove(struct userdb *db, const char *path)
 {
-    bool fresh = false;
-    int err;
+    int version = 0, err;
 
     if (sqlite3_db_readonly(db->sql, "main") == 1) {
         snprintf(db->why, sizeof db->why, "cannot be written by the user that sipd runs as");
@@ -172,10 +188,12 @@ open_and_prove(struct userdb *db)
     /* What was an HA1 shall not stay in free pages, and what was answered shall survive a power cut. */
     err = run(db, "PRAGMA secure_delete = ON; PRAGMA synchronous = FULL", "cannot be opened");
     if (err == SIPD_OK || (sqlite3_errcode(db->sql) & 0xff) == SQLITE_NOTADB)
-        err = check_schema(db, &fresh);
+        err = check_schema(db, &version);
+    if (err == SIPD_OK && version > 0 && version < MIGRATE_SCHEMA)
+        err = migrate_file(db, path, version);
     if (err != SIPD_OK)
         return err;
-    return run(db, fresh ? make_schema : prove_writable, "cannot be written");
+    return run(db, version == 0 ? make_schema : prove_writable, "cannot be written");
 }
 
 int
@@ -189,24 +207,44 @@ userdb_open(struct userdb *db, const char *path)
         err = connect_file(db, path, SQLITE_OPEN_READWRITE);
     if (err != SIPD_OK)
         return err;
-    err = open_and_prove(db);
+    err = open_and_prove(db, path);
     if (err != SIPD_OK)
         userdb_close(db);
     return err;
 }
 
 int
-userdb_check(const char *path, struct userdb *db)
+userdb_count_locked_out(struct userdb *db, struct span realm, size_t *out)
 {
-    bool fresh;
-    int err;
+    sqlite3_stmt *statement = prepare(
+        db, "SELECT count(*) FROM (SELECT 1 FROM users GROUP BY domain,"
+            " CASE instr(name, '@') WHEN 0 THEN name ELSE substr(name, 1, instr(name, '@') - 1) END"
+            " HAVING max(realm = CASE ?1 WHEN '' THEN domain ELSE ?1 END) = 0)");
+    int err = SIPD_OK;
 
+    *out = 0;
+    if (statement && bind(statement, 1, realm) && sqlite3_step(statement) == SQLITE_ROW)
+        *out = (size_t)sqlite3_column_int64(statement, 0);
+    else
+        err = failed(db, "cannot be read");
+    sqlite3_finalize(statement);
+    return err;
+}
+
+int
+userdb_check(const char *path, struct span realm, size_t *locked_out, struct userdb *db)
+{
+    int version = 0, err;
+
+    *locked_out = 0;
     *db = (struct userdb){ 0 };
     if (access(path, F_OK) != 0 && errno == ENOENT)
         return SIPD_OK;
     err = connect_file(db, path, SQLITE_OPEN_READONLY);
     if (err == SIPD_OK)
-        err = check_schema(db, &fresh);
+        err = check_schema(db, &version);
+    if (err == SIPD_OK && version > 0)
+        err = userdb_count_locked_out(db, realm, locked_out);
     userdb_close(db);
     return err;
 }

@@ -11,22 +11,32 @@
 
 #include "users.h"
 
-#define USERDB_WHY_BYTES 200
+#define USERDB_WHY_BYTES  200
+#define USERDB_NEWS_BYTES 400
 
 struct sqlite3;
 
 struct userdb {
-    struct sqlite3 *sql;        /* owned; NULL when closed */
-    char why[USERDB_WHY_BYTES]; /* in words, the last failure; what the file "is" or "cannot" */
+    struct sqlite3 *sql;          /* owned; NULL when closed */
+    char why[USERDB_WHY_BYTES];   /* in words, the last failure; what the file "is" or "cannot" */
+    char news[USERDB_NEWS_BYTES]; /* what userdb_open() did to it; empty: nothing to tell */
 };
 
 /*
- * Opens the file, makes it (0640) if there is none, and proves that it can be written. SIPD_EIO, SIPD_EINVAL (damaged, of a
+ * Opens the file, makes it (0640) if there is none, brings an older one up to date, and proves that it can be written. SIPD_EIO, SIPD_EINVAL (damaged, of a
  * newer sipd, of something else), SIPD_ENOMEM; why tells.
  */
 int userdb_open(struct userdb *db, const char *path);
-/* As userdb_open() would judge it, but nothing is made or written. A file that is not there is fine. */
-int userdb_check(const char *path, struct userdb *db);
+/*
+ * As userdb_open() would judge it, but nothing is made or written. A file that is not there is fine. *locked_out: as
+ * userdb_count_locked_out().
+ */
+int userdb_check(const char *path, struct span realm, size_t *locked_out, struct userdb *db);
+/*
+ * Counts the users that have no HA1 of this realm (empty: of their domain as realm), and so cannot log in. SIPD_EIO,
+ * SIPD_ENOMEM.
+ */
+int userdb_count_locked_out(struct userdb *db, struct span realm, size_t *out);
 /* Closes it; why stays. */
 void userdb_close(struct userdb *db);
 

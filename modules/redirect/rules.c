@@ -9,8 +9,27 @@
 #include <sipd/module.h>
 
 struct redirect_rules {
-    struct redirect_rule *at; /* owned; sorted by from */
+    struct redirect_rule *at; /* owned; addresses sorted by from, then patterns as they are asked */
     size_t len;
+    size_t addresses; /* of these */
+};
+
+const char *const redirect_status_words[] = { "300", "301", "302", "305", "380", NULL };
+static const unsigned statuses[] = { 300, 301, 302, 305, 380 };
+enum { USUAL_STATUS = 2, CONTACTS_MAX = 100, PRIORITY_MAX = 1000000 };
+
+const struct sipd_conf_item redirect_rule_items[] = {
+    SIPD_STR_REQUIRED(redirect_rule_conf, from,
+                      "address; its port and parameters do not matter; * stands for anything"),
+    SIPD_STRS(redirect_rule_conf, to, "", 1, CONTACTS_MAX,
+              "where to try instead, of any scheme; \"<uri>;q=0.5\" if they differ in rank; * is "
+              "what the first * of from stood for"),
+    SIPD_CHOICE(redirect_rule_conf, status, redirect_status_words, USUAL_STATUS,
+                "300 choose, 301 moved for good, 302 for now, 305 use this proxy, 380 another "
+                "service"),
+    SIPD_UINT(redirect_rule_conf, priority, 0, 0, PRIORITY_MAX,
+              "of several rules that fit the highest is taken"),
+    SIPD_CONF_END
 };
 
 static int
@@ -22,12 +41,21 @@ span_order(struct span a, struct span b)
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+/* Addresses by their bytes; patterns as they are asked, the more precise before the others. */
 static int
 rule_order(const void *a, const void *b)
 {
     const struct redirect_rule *one = a, *other = b;
 
-    return span_order(redirect_text_span(&one->from), redirect_text_span(&other->from));
+    if (one->is_pattern != other->is_pattern)
+        return one->is_pattern ? 1 : -1;
+    if (!one->is_pattern)
+        return span_order(redirect_text_span(&one->from), redirect_text_span(&other->from));
+    if (one->priority != other->priority)
+        return one->priority > other->priority ? -1 : 1;
+    if (one->from.len != other->from.len)
+        return one->from.len > other->from.len ? -1 : 1;
+    return (one->written > other->written) - (one->written < other->written);
 }
 
 static int
@@ -37,6 +65,39 @@ key_order(const void *key, const void *rule)
                       redirect_text_span(&((const struct redirect_rule *)rule)->from));
 }
 
+/* A * that is not all of a pattern's user or host would make no URI; so it is read with another letter in its place. */
+static int
+pattern_write(struct span from, char aor[REDIRECT_AOR_BYTES])
+{
+    char plain[REDIRECT_AOR_BYTES];
+    char letter = span_ieq(span_head(from, 4), SPAN("tel:")) ? '1' : 'x';
+    struct uri uri;
+    int len;
+
+    if (from.len >= sizeof plain)
+        return SIPD_ETOOBIG;
+    for (size_t i = 0; i < from.len; i++)
+        plain[i] = from.at[i] == '*' ? letter : from.at[i];
+    if (uri_read((struct span){ plain, from.len }, &uri) != SIPD_OK)
+        return SIPD_ESYNTAX;
+    len = pattern_lower(from, &uri, aor);
+    return len;
+}
+
+static int
+address_write(const struct uri *uri, char aor[REDIRECT_AOR_BYTES])
+{
+    size_t scheme = uri->scheme_text.len;
+
+    if (uri->scheme != URI_OTHER)
+        return uri_aor_write(uri, aor, REDIRECT_AOR_BYTES);
+    if (uri->whole.len > REDIRECT_AOR_BYTES)
+        return SIPD_ETOOBIG;
+    for (size_t i = 0; i < uri->whole.len; i++)
+        aor[i] = i < scheme ? span_lower(uri->whole.at[i]) : uri->whole.at[i];
+    return (int)uri->whole.len;
+}
+
 static const char *
 from_read(const struct redirect_rule_conf *conf, struct redirect_rule *rule, int *err)
 {
@@ -44,11 +105,15 @@ from_read(const struct redirect_rule_conf *conf, struct redirect_rule *rule, int
     struct uri uri;
     int len;
 
-    if (uri_read(conf->from, &uri) != SIPD_OK || uri.scheme == URI_OTHER)
-        return "is no sip, sips or tel URI";
-    len = uri_aor_write(&uri, aor, sizeof aor);
-    if (len < 0)
+    rule->is_pattern = span_find(conf->from, '*') < conf->from.len;
+    if (rule->is_pattern)
+        len = pattern_write(conf->from, aor);
+    else
+        len = uri_read(conf->from, &uri) == SIPD_OK ? address_write(&uri, aor) : SIPD_ESYNTAX;
+    if (len == SIPD_ETOOBIG)
         return "is too long";
+    if (len < 0)
+        return "is no URI, nor one with * in it";
     rule->from = redirect_text_keep((struct span){ aor, (size_t)len });
     *err = rule->from.at ? SIPD_OK : SIPD_ENOMEM;
     return NULL;
@@ -140,34 +205,41 @@ static int
 rule_read(const struct redirect_rule_conf *conf, struct redirect_rule *rule,
           char why[REDIRECT_WHY_BYTES])
 {
+    size_t n = rule->written;
     int err = SIPD_OK;
     const char *wrong = from_read(conf, rule, &err);
 
     if (wrong) {
-        snprintf(why, REDIRECT_WHY_BYTES, "from: \"%.*s\" %s", SPAN_ARG(conf->from), wrong);
+        snprintf(why, REDIRECT_WHY_BYTES, "rules[%zu].from: \"%.*s\" %s", n, SPAN_ARG(conf->from),
+                 wrong);
         return SIPD_EINVAL;
     }
+    rule->priority = conf->priority;
+    rule->status = statuses[conf->status];
     rule->to = sipd_alloc((conf->to.len + 1) * sizeof *rule->to);
     if (!rule->to)
         return SIPD_ENOMEM;
     for (size_t i = 0; i < conf->to.len && err == SIPD_OK; i++) {
         wrong = to_read(conf, conf->to.at[i], &rule->to[rule->to_len++], &err);
         if (wrong) {
-            snprintf(why, REDIRECT_WHY_BYTES, "to: \"%.*s\" %s", SPAN_ARG(conf->to.at[i]), wrong);
+            snprintf(why, REDIRECT_WHY_BYTES, "rules[%zu].to[%zu]: \"%.*s\" %s", n, i,
+                     SPAN_ARG(conf->to.at[i]), wrong);
             return SIPD_EINVAL;
         }
     }
     return err;
 }
 
-/* Sorted, so equal ones are neighbours. */
+/* Sorted, so equal addresses are neighbours; of equal patterns one would never be asked. */
 static int
 check_twins(const struct redirect_rules *rules, char why[REDIRECT_WHY_BYTES])
 {
     for (size_t i = 1; i < rules->len; i++)
-        if (rule_order(&rules->at[i - 1], &rules->at[i]) == 0) {
-            snprintf(why, REDIRECT_WHY_BYTES, "from: two rules are for %.*s: put their to into one",
-                     SPAN_ARG(redirect_text_span(&rules->at[i].from)));
+        if (span_eq(redirect_text_span(&rules->at[i - 1].from),
+                    redirect_text_span(&rules->at[i].from))) {
+            snprintf(why, REDIRECT_WHY_BYTES,
+                     "rules[%zu].from: two rules are for %.*s: put their to into one",
+                     rules->at[i].written, SPAN_ARG(redirect_text_span(&rules->at[i].from)));
             return SIPD_EINVAL;
         }
     return SIPD_OK;
@@ -187,8 +259,13 @@ redirect_rules_new(const struct sipd_groups *groups, struct redirect_rules **out
         return SIPD_ENOMEM;
     rules->at = sipd_alloc((groups->len + 1) * sizeof *rules->at);
     err = rules->at ? SIPD_OK : SIPD_ENOMEM;
-    for (size_t i = 0; i < groups->len && err == SIPD_OK; i++)
-        err = rule_read(&confs[i], &rules->at[rules->len++], why);
+    for (size_t i = 0; i < groups->len && err == SIPD_OK; i++) {
+        struct redirect_rule *rule = &rules->at[rules->len++];
+
+        rule->written = i;
+        err = rule_read(&confs[i], rule, why);
+        rules->addresses += !rule->is_pattern;
+    }
     if (err == SIPD_OK) {
         qsort(rules->at, rules->len, sizeof *rules->at, rule_order);
         err = check_twins(rules, why);
@@ -218,11 +295,84 @@ redirect_rules_free(struct redirect_rules **rules)
 }
 
 const struct redirect_rule *
-redirect_rules_find(const struct redirect_rules *rules, const struct uri *uri)
+redirect_rules_find(const struct redirect_rules *rules, const struct uri *uri,
+                    char aor[REDIRECT_AOR_BYTES], struct span *star)
 {
-    char aor[REDIRECT_AOR_BYTES];
-    int len = uri_aor_write(uri, aor, sizeof aor);
+    const struct redirect_rule *exact;
+    int len = address_write(uri, aor);
     struct span key = { aor, len > 0 ? (size_t)len : 0 };
 
-    return len > 0 ? bsearch(&key, rules->at, rules->len, sizeof *rules->at, key_order) : NULL;
+    *star = SPAN("");
+    if (len <= 0)
+        return NULL;
+    exact = bsearch(&key, rules->at, rules->addresses, sizeof *rules->at, key_order);
+    for (size_t i = rules->addresses; i < rules->len; i++) {
+        const struct redirect_rule *rule = &rules->at[i];
+
+        if (exact && exact->priority >= rule->priority)
+            return exact;
+        if (pattern_matches(redirect_text_span(&rule->from), key, star))
+            return rule;
+    }
+    return exact;
+}
+
+struct redirect_text
+redirect_rule_contact(const struct redirect_rule *rule, size_t n, struct span star)
+{
+    struct span to = redirect_text_span(&rule->to[n]);
+    size_t stars = 0, len;
+    struct redirect_text out;
+    char *end;
+
+    if (!rule->is_pattern)
+        return redirect_text_keep(to);
+    for (size_t i = 0; i < to.len; i++)
+        stars += to.at[i] == '*';
+    len = to.len - stars + stars * star.len;
+    out = (struct redirect_text){ sipd_alloc(len + 1), len };
+    if (!out.at)
+        return out;
+    end = out.at;
+    for (size_t i = 0; i < to.len; i++) {
+        if (to.at[i] != '*') {
+            *end++ = to.at[i];
+        } else if (star.len > 0) {
+            memcpy(end, star.at, star.len);
+            end += star.len;
+        }
+    }
+    return out;
+}
+
+static struct span
+scheme_of(const struct redirect_rule *rule)
+{
+    struct span from = redirect_text_span(&rule->from);
+
+    return span_head(from, span_find(from, ':'));
+}
+
+/* Of the rules before the i-th none has its scheme? */
+static bool
+is_first(const struct redirect_rules *rules, size_t i)
+{
+    struct span scheme = scheme_of(&rules->at[i]);
+
+    if (span_eq(scheme, SPAN("sip")) || span_eq(scheme, SPAN("sips")) ||
+        span_find(scheme, '*') < scheme.len)
+        return false;
+    for (size_t n = 0; n < i; n++)
+        if (span_eq(scheme_of(&rules->at[n]), scheme))
+            return false;
+    return true;
+}
+
+struct span
+redirect_rules_scheme(const struct redirect_rules *rules, size_t n)
+{
+    for (size_t i = 0; i < rules->len; i++)
+        if (is_first(rules, i) && n-- == 0)
+            return scheme_of(&rules->at[i]);
+    return SPAN("");
 }

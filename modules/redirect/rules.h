@@ -9,6 +9,7 @@
 #include <sipd/uri.h>
 
 #include "contact.h"
+#include "pattern.h"
 
 #define REDIRECT_AOR_BYTES 512 /* of the longest address that a rule may have */
 #define REDIRECT_WHY_BYTES 320
@@ -16,13 +17,24 @@
 struct redirect_rule_conf { /* one group of the setting */
     struct span from;
     struct sipd_strs to;
+    uint32_t status;   /* index into redirect_status_words */
+    uint32_t priority; /* the highest is asked first */
 };
 
 struct redirect_rule {
-    struct redirect_text from; /* as uri_aor_write makes it */
-    struct redirect_text *to;  /* owned; values of Contact fields, in the order written */
+    /* as uri_aor_write makes it; of another scheme than sip, sips, tel: all of it */
+    struct redirect_text from;
+    bool is_pattern; /* a * in it stands for anything */
+    uint32_t priority;
+    unsigned status;
+    size_t written;           /* its place among the rules */
+    struct redirect_text *to; /* owned; values of Contact fields, in the order written */
     size_t to_len;
 };
+
+/* "300" … of the setting `status`, and its schema. */
+extern const char *const redirect_status_words[];
+extern const struct sipd_conf_item redirect_rule_items[];
 
 struct redirect_rules;
 
@@ -34,8 +46,18 @@ int redirect_rules_new(const struct sipd_groups *groups, struct redirect_rules *
                        char why[REDIRECT_WHY_BYTES]);
 /* Ends them and nulls the pointer. */
 void redirect_rules_free(struct redirect_rules **rules);
-/* The rule for this URI, its port, parameters and headers left out; NULL if there is none. Lent with the rules. */
+/*
+ * The rule for this URI, the port, parameters and headers of a SIP one left out; NULL if there is none. The highest
+ * priority wins, then an address before a pattern, then the longer pattern, then the one written first. *star: what the
+ * first * stood for. Lent with the rules; *star lies in aor.
+ */
 const struct redirect_rule *redirect_rules_find(const struct redirect_rules *rules,
-                                                const struct uri *uri);
+                                                const struct uri *uri, char aor[REDIRECT_AOR_BYTES],
+                                                struct span *star);
+/* The n-th Contact of a rule, in new memory: each * of a pattern's is what the first * stood for. at NULL: no memory. */
+struct redirect_text redirect_rule_contact(const struct redirect_rule *rule, size_t n,
+                                           struct span star);
+/* The n-th scheme other than sip and sips that rules begin with, each once; empty past the end. Lent with the rules. */
+struct span redirect_rules_scheme(const struct redirect_rules *rules, size_t n);
 
 #endif

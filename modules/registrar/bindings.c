@@ -6,57 +6,33 @@
 
 #include <sipd/module.h>
 
-/* Buckets come in segments, so that growing moves one bucket's AoRs and never stalls a turn. */
-#define SEGMENT_BUCKETS 512u
+#include "fact.h"
+#include "rules.h"
+
 /* Seconds of the wheel; what expires later goes round again. */
 #define WHEEL_S 4096u
-
-#define FACT_BYTES                                                                        \
- (128 + STORE_AOR_BYTES + STORE_CONTACT_BYTES + STORE_CALL_ID_BYTES + STORE_AGENT_BYTES + \
-  HOP_TEXT_BYTES)
 
 struct bindings {
     struct bindings_port port;
     uint8_t key[16];
-    struct aor ***segments;
-    size_t segments_len;
-    size_t buckets; /* in use */
-    size_t half;    /* the largest power of two that is at most `buckets` */
-    size_t aors, count, dead_count;
-    unsigned walks;   /* under way */
+    struct spread aors, sources;
+    size_t count, dead_count;
+    char last[STORE_AOR_BYTES]; /* what was hashed last, and its hash: one REGISTER asks often */
+    size_t last_len;
+    uint32_t last_hash;
+    uint32_t version; /* of the last change */
     uint64_t swept_s; /* seconds up to this one are in `due` */
     struct ring due, dead;
     struct ring wheel[WHEEL_S];
 };
 
-/* ---------------------------------------------------------------- one binding */
-
 struct span
-binding_aor(const struct binding *binding)
+bindings_listener(const struct bindings *index, const struct binding *b)
 {
-    return (struct span){ binding->text, binding->aor_len };
+    return index->port.listener(index->port.self, b->source.listener);
 }
 
-struct span
-binding_contact(const struct binding *binding)
-{
-    return (struct span){ binding->text + binding->aor_len, binding->contact_len };
-}
-
-struct span
-binding_call_id(const struct binding *binding)
-{
-    return (struct span){ binding->text + binding->aor_len + binding->contact_len,
-                          binding->call_id_len };
-}
-
-struct span
-binding_agent(const struct binding *binding)
-{
-    size_t before = (size_t)binding->aor_len + binding->contact_len + binding->call_id_len;
-
-    return (struct span){ binding->text + before, binding->agent_len };
-}
+/* ---------------------------------------------------------------- facts */
 
 static char *
 copy(char *to, struct span text)
@@ -66,176 +42,89 @@ copy(char *to, struct span text)
     return to + text.len;
 }
 
-struct binding *
-binding_new(const struct store_row *row, uint64_t deadline_ms)
-{
-    struct span agent = span_head(row->user_agent, STORE_AGENT_BYTES);
-    size_t text = row->aor.len + row->contact.len + row->call_id.len + agent.len;
-    struct binding *b = sipd_alloc(sizeof *b + text);
-
-    if (!b)
-        return NULL;
-    ring_init(&b->ring);
-    b->deadline_ms = deadline_ms;
-    b->expires_wall_s = row->expires_wall_s;
-    b->source = row->source;
-    b->cseq = row->cseq;
-    b->q = row->q;
-    b->reach = row->reach;
-    b->aor_len = (uint16_t)row->aor.len;
-    b->contact_len = (uint16_t)row->contact.len;
-    b->call_id_len = (uint16_t)row->call_id.len;
-    b->agent_len = (uint8_t)agent.len;
-    copy(copy(copy(copy(b->text, row->aor), row->contact), row->call_id), agent);
-    return b;
-}
-
-void
-binding_free(struct binding **binding)
-{
-    sipd_free(*binding);
-    *binding = NULL;
-}
-
-/* ---------------------------------------------------------------- facts */
-
-/* Bytes of a fact: numbers with the highest byte first, texts behind their length. */
-struct writer_at {
-    char *at;
-};
-
+/* The id is a keyed hash of the key, so what is noted about a binding supersedes what was noted before. */
 static void
-put_number(struct writer_at *w, uint64_t n, unsigned bytes)
+tell(const struct bindings *index, const struct binding *b, bool here, uint64_t now_ms)
 {
-    while (bytes-- > 0)
-        *w->at++ = (char)(n >> (8 * bytes));
-}
-
-static void
-put_text(struct writer_at *w, struct span text)
-{
-    put_number(w, text.len, 2);
-    w->at = copy(w->at, text);
-}
-
-/*
- * Version 1: AoR, contact; one byte, 0 gone or 1 there. If there: remaining ms (8), UTC expiry in s (8), CSeq
- * (4), q (2), transport of the source, of the way back (1 each), IP (16), scope (4), port (2), Call-ID,
- * User-Agent, listener. The id is a keyed hash of AoR and contact, so what is noted about a binding supersedes
- * what was noted before.
- */
-static void
-note(const struct bindings *index, const struct binding *b, bool there, uint64_t now_ms)
-{
-    char bytes[FACT_BYTES];
-    struct writer_at w = { bytes };
+    char bytes[BINDING_FACT_BYTES];
+    struct fact_out out = { .at = bytes, .room = sizeof bytes };
+    struct fact fact = { .kind = BINDING_FACT, .version = b->version };
     uint8_t hash[16];
-    uint64_t id = 0;
 
-    put_text(&w, binding_aor(b));
-    put_text(&w, binding_contact(b));
-    sipd_prf(index->key, span_between(bytes, w.at), hash);
-    memcpy(&id, hash, sizeof id);
-    put_number(&w, there, 1);
-    if (there) {
-        put_number(&w, b->deadline_ms > now_ms ? b->deadline_ms - now_ms : 0, 8);
-        put_number(&w, (uint64_t)b->expires_wall_s, 8);
-        put_number(&w, b->cseq, 4);
-        put_number(&w, b->q, 2);
-        put_number(&w, b->source.transport, 1);
-        put_number(&w, b->reach, 1);
-        w.at = copy(w.at, (struct span){ (const char *)b->source.ip, sizeof b->source.ip });
-        put_number(&w, b->source.scope_id, 4);
-        put_number(&w, b->source.port, 2);
-        put_text(&w, binding_call_id(b));
-        put_text(&w, binding_agent(b));
-        put_text(&w, span_head(index->port.listener(index->port.self, b->source.listener),
-                               HOP_TEXT_BYTES));
-    }
-    index->port.note(index->port.self, id, span_between(bytes, w.at));
+    binding_fact_key(b, &out);
+    sipd_prf(index->key, (struct span){ bytes, out.len }, hash);
+    memcpy(&fact.id, hash, sizeof fact.id);
+    if (here)
+        binding_fact_here(b, bindings_listener(index, b), now_ms, &out);
+    fact.bytes = (struct span){ bytes, out.len };
+    index->port.note(index->port.self, &fact);
+}
+
+static void
+note(struct bindings *index, struct binding *b, bool here, uint64_t now_ms)
+{
+    b->version = ++index->version;
+    if (index->port.is_watched(index->port.self))
+        tell(index, b, here, now_ms);
+}
+
+/* The one refreshed last comes last: who takes it in puts it first. */
+void
+bindings_tell(const struct bindings *index, const struct aor *aor, uint64_t now_ms)
+{
+    const struct binding *all[RULES_BINDINGS_MAX];
+    size_t len = 0;
+
+    for (const struct binding *b = aor->first; b && len < RULES_BINDINGS_MAX; b = b->next)
+        if (b->deadline_ms > now_ms)
+            all[len++] = b;
+    while (len-- > 0)
+        tell(index, all[len], true, now_ms);
 }
 
 /* ---------------------------------------------------------------- AoRs by hash */
 
 static uint32_t
-hash_of(const struct bindings *index, struct span aor)
+hash_anew(const struct bindings *index, struct span text)
 {
     uint8_t out[16];
     uint32_t hash;
 
-    sipd_prf(index->key, aor, out);
+    sipd_prf(index->key, text, out);
     memcpy(&hash, out, sizeof hash);
     return hash;
 }
 
-/* Buckets past the half that were not split yet still live in the lower one. */
-static size_t
-bucket_of(const struct bindings *index, uint32_t hash)
+static uint32_t
+hash_of(struct bindings *index, struct span text)
 {
-    size_t at = hash & (2 * index->half - 1);
-
-    return at < index->buckets ? at : hash & (index->half - 1);
-}
-
-static struct aor **
-bucket_at(const struct bindings *index, size_t bucket)
-{
-    return &index->segments[bucket / SEGMENT_BUCKETS][bucket % SEGMENT_BUCKETS];
-}
-
-static int
-add_segment(struct bindings *index)
-{
-    struct aor ***segments;
-
-    segments = sipd_realloc(index->segments, (index->segments_len + 1) * sizeof(struct aor **));
-    if (!segments)
-        return SIPD_ENOMEM;
-    index->segments = segments;
-    segments[index->segments_len] = sipd_alloc(SEGMENT_BUCKETS * sizeof(struct aor *));
-    if (!segments[index->segments_len])
-        return SIPD_ENOMEM;
-    index->segments_len++;
-    return SIPD_OK;
-}
-
-/* Splits the next bucket. Without memory for it the chains grow a little longer: nothing is lost. */
-static void
-grow(struct bindings *index)
-{
-    size_t fresh = index->buckets;
-    struct aor **from, *aor, *after;
-
-    if (index->walks > 0 ||
-        (fresh == index->segments_len * SEGMENT_BUCKETS && add_segment(index) != SIPD_OK))
-        return;
-    from = bucket_at(index, fresh - index->half);
-    aor = *from;
-    *from = NULL;
-    index->buckets++;
-    for (; aor; aor = after) {
-        struct aor **to = bucket_at(index, bucket_of(index, aor->hash));
-
-        after = aor->chain;
-        aor->chain = *to;
-        *to = aor;
+    if (text.len == 0 || text.len != index->last_len ||
+        memcmp(text.at, index->last, text.len) != 0) {
+        index->last_hash = hash_anew(index, text);
+        index->last_len = text.len <= sizeof index->last ? text.len : 0;
+        memcpy(index->last, text.at, index->last_len);
     }
-    if (index->buckets == 2 * index->half)
-        index->half *= 2;
+    return index->last_hash;
+}
+
+static struct aor *
+aor_of(struct spread_node *node)
+{
+    return (struct aor *)(void *)node;
 }
 
 static struct aor *
 find_in(const struct bindings *index, struct span text, uint32_t hash)
 {
-    struct aor *aor = *bucket_at(index, bucket_of(index, hash));
+    struct spread_node *node = spread_at(&index->aors, hash);
 
-    while (aor && (aor->hash != hash || !span_eq(aor_text(aor), text)))
-        aor = aor->chain;
-    return aor;
+    while (node && (node->hash != hash || !span_eq(aor_text(aor_of(node)), text)))
+        node = node->next;
+    return node ? aor_of(node) : NULL;
 }
 
 struct aor *
-bindings_find(const struct bindings *index, struct span aor)
+bindings_find(struct bindings *index, struct span aor)
 {
     return find_in(index, aor, hash_of(index, aor));
 }
@@ -244,58 +133,120 @@ struct aor *
 bindings_get(struct bindings *index, struct span text)
 {
     uint32_t hash = hash_of(index, text);
-    struct aor *aor = find_in(index, text, hash), **bucket;
+    struct aor *aor = find_in(index, text, hash);
 
     if (aor)
         return aor;
     aor = sipd_alloc(sizeof *aor + text.len);
     if (!aor)
         return NULL;
-    aor->hash = hash;
+    aor->node.hash = hash;
     aor->len = (uint16_t)text.len;
     copy(aor->text, text);
-    bucket = bucket_at(index, bucket_of(index, hash));
-    aor->chain = *bucket;
-    *bucket = aor;
-    if (++index->aors > index->buckets)
-        grow(index);
+    spread_put(&index->aors, &aor->node);
     return aor;
 }
 
 void
 bindings_release(struct bindings *index, struct aor *aor)
 {
-    struct aor **at;
-
     if (aor->first || aor->jobs)
         return;
-    at = bucket_at(index, bucket_of(index, aor->hash));
-    while (*at != aor)
-        at = &(*at)->chain;
-    *at = aor->chain;
-    index->aors--;
+    spread_out(&index->aors, &aor->node);
     sipd_free(aor);
 }
 
 void
 bindings_walk_begin(struct bindings *index)
 {
-    index->walks++;
+    spread_walk_begin(&index->aors);
 }
 
 bool
 bindings_walk(const struct bindings *index, size_t *place, const struct aor **bucket)
 {
-    if (*place >= index->buckets)
+    struct spread_node *chain;
+
+    if (!spread_walk(&index->aors, place, &chain))
         return false;
-    *bucket = *bucket_at(index, (*place)++);
+    *bucket = chain ? aor_of(chain) : NULL;
     return true;
+}
+
+const struct aor *
+bindings_after(const struct aor *aor)
+{
+    return aor->node.next ? aor_of(aor->node.next) : NULL;
 }
 
 void
 bindings_walk_end(struct bindings *index)
 {
-    index->walks--;
+    spread_walk_end(&index->aors);
+}
+
+/* ---------------------------------------------------------------- sources by address */
+
+struct source { /* an address that bindings came from */
+    struct spread_node node;
+    uint32_t count;
+    uint8_t ip[16];
+};
+
+static struct source *
+source_find(const struct bindings *index, const struct hop *hop, uint32_t hash)
+{
+    struct spread_node *node = spread_at(&index->sources, hash);
+
+    while (node && (node->hash != hash ||
+                    memcmp(((struct source *)(void *)node)->ip, hop->ip, sizeof hop->ip) != 0))
+        node = node->next;
+    return (struct source *)(void *)node;
+}
+
+static uint32_t
+source_hash(const struct bindings *index, const struct hop *hop)
+{
+    return hash_anew(index, (struct span){ (const char *)hop->ip, sizeof hop->ip });
+}
+
+/* Without memory an address is not counted: its limit is looser then. */
+static void
+source_count(struct bindings *index, const struct hop *hop)
+{
+    uint32_t hash = source_hash(index, hop);
+    struct source *source = source_find(index, hop, hash);
+
+    if (hop->transport == HOP_NONE)
+        return;
+    if (!source) {
+        source = sipd_alloc(sizeof *source);
+        if (!source)
+            return;
+        source->node.hash = hash;
+        memcpy(source->ip, hop->ip, sizeof source->ip);
+        spread_put(&index->sources, &source->node);
+    }
+    source->count++;
+}
+
+static void
+source_discount(struct bindings *index, const struct hop *hop)
+{
+    struct source *source = source_find(index, hop, source_hash(index, hop));
+
+    if (hop->transport == HOP_NONE || !source || --source->count > 0)
+        return;
+    spread_out(&index->sources, &source->node);
+    sipd_free(source);
+}
+
+uint32_t
+bindings_from(const struct bindings *index, const struct hop *hop)
+{
+    const struct source *source = source_find(index, hop, source_hash(index, hop));
+
+    return source ? source->count : 0;
 }
 
 /* ---------------------------------------------------------------- changes */
@@ -315,13 +266,24 @@ wheel_put(struct bindings *index, struct binding *b)
     ring_put(second < index->swept_s ? &index->due : &index->wheel[second % WHEEL_S], &b->ring);
 }
 
-/* Where the link to this contact stands, or the link at the end. */
+/* Where the link to this key stands, or the link at the end. */
 static struct binding **
-link_of(struct aor *aor, struct span contact)
+link_of(struct aor *aor, const struct binding_key *key)
 {
     struct binding **at = &aor->first;
 
-    while (*at && !span_eq(binding_contact(*at), contact))
+    while (*at && !binding_has_key(*at, key))
+        at = &(*at)->next;
+    return at;
+}
+
+/* Where the link to a binding of this AoR stands. */
+static struct binding **
+link_to(struct aor *aor, const struct binding *b)
+{
+    struct binding **at = &aor->first;
+
+    while (*at != b)
         at = &(*at)->next;
     return at;
 }
@@ -336,22 +298,30 @@ unlink_at(struct bindings *index, struct binding **at)
     b->next = NULL;
     ring_out(&b->ring);
     index->count--;
+    source_discount(index, &b->source);
     return b;
 }
 
+/* Puts it in where `at` says, after what had its key is gone. */
 static void
-link_in(struct bindings *index, struct aor *aor, struct binding *b)
+link_in(struct bindings *index, struct binding **at, struct binding *b)
 {
-    struct binding **at = link_of(aor, binding_contact(b)), *old = NULL;
-
-    if (*at)
-        old = unlink_at(index, at);
     b->next = *at;
     *at = b;
     index->count++;
     wheel_put(index, b);
-    if (old)
-        binding_free(&old);
+}
+
+static void
+unlink_old(struct bindings *index, struct aor *aor, const struct binding *b)
+{
+    struct binding_key key = binding_key(b);
+    struct binding **at = link_of(aor, &key), *old;
+
+    if (!*at)
+        return;
+    old = unlink_at(index, at);
+    binding_free(&old);
 }
 
 void
@@ -360,14 +330,41 @@ bindings_put(struct bindings *index, struct aor *aor, struct binding **binding, 
     struct binding *b = *binding;
 
     *binding = NULL;
-    link_in(index, aor, b);
+    source_count(index,
+                 &b->source); /* first: an address that stays is not forgotten and made anew */
+    unlink_old(index, aor, b);
+    link_in(index, &aor->first, b);
     note(index, b, true, now_ms);
+}
+
+void
+bindings_refresh(struct bindings *index, struct aor *aor, struct binding *b,
+                 const struct binding_again *again, uint64_t now_ms)
+{
+    if (aor->first != b) {
+        *link_to(aor, b) = b->next;
+        b->next = aor->first;
+        aor->first = b;
+    }
+    b->expires_wall_s = again->expires_wall_s;
+    b->granted_s = again->granted_s;
+    b->cseq = again->cseq;
+    b->deadline_ms = again->deadline_ms;
+    ring_out(&b->ring);
+    wheel_put(index, b);
+    note(index, b, true, now_ms);
+}
+
+static int64_t
+refreshed_wall_s(const struct binding *b)
+{
+    return b->expires_wall_s - b->granted_s;
 }
 
 int
 bindings_restore(struct bindings *index, struct binding **binding, uint64_t now_ms)
 {
-    struct binding *b = *binding;
+    struct binding *b = *binding, **at;
     struct aor *aor;
 
     if (b->deadline_ms <= now_ms) {
@@ -378,14 +375,30 @@ bindings_restore(struct bindings *index, struct binding **binding, uint64_t now_
     if (!aor)
         return SIPD_ENOMEM;
     *binding = NULL;
-    link_in(index, aor, b);
+    unlink_old(index, aor, b);
+    source_count(index, &b->source);
+    at = &aor->first;
+    while (*at && refreshed_wall_s(*at) > refreshed_wall_s(b))
+        at = &(*at)->next;
+    link_in(index, at, b);
+    if ((int32_t)(b->version - index->version) > 0)
+        index->version = b->version; /* ours go on behind it */
     return SIPD_OK;
 }
 
-bool
-bindings_drop(struct bindings *index, struct aor *aor, struct span contact)
+void
+bindings_forget(struct bindings *index, struct aor *aor, const struct binding_key *key)
 {
-    struct binding **at = link_of(aor, contact), *b;
+    struct binding *b = unlink_at(index, link_of(aor, key));
+
+    binding_free(&b);
+    bindings_release(index, aor);
+}
+
+bool
+bindings_drop(struct bindings *index, struct aor *aor, const struct binding_key *key)
+{
+    struct binding **at = link_of(aor, key), *b;
 
     if (!*at)
         return false;
@@ -452,7 +465,7 @@ bindings_sweep(struct bindings *index, uint64_t now_ms, size_t most, bool *more)
             continue;
         }
         aor = bindings_find(index, binding_aor(b));
-        die(index, link_of(aor, binding_contact(b)));
+        die(index, link_to(aor, b));
         bindings_release(index, aor);
         gone++;
     }
@@ -508,8 +521,7 @@ bindings_new(const struct bindings_port *port, const uint8_t key[16], uint64_t n
     ring_init(&index->dead);
     for (size_t i = 0; i < WHEEL_S; i++)
         ring_init(&index->wheel[i]);
-    index->buckets = index->half = SEGMENT_BUCKETS;
-    if (add_segment(index) != SIPD_OK)
+    if (spread_init(&index->aors) != SIPD_OK || spread_init(&index->sources) != SIPD_OK)
         bindings_free(&index);
     return index;
 }
@@ -526,6 +538,34 @@ aor_free(struct aor *aor)
     sipd_free(aor);
 }
 
+static void
+free_aors(struct bindings *index)
+{
+    struct spread_node *node, *next;
+    size_t place = 0;
+
+    while (spread_walk(&index->aors, &place, &node))
+        for (; node; node = next) {
+            next = node->next;
+            aor_free(aor_of(node));
+        }
+    spread_fini(&index->aors);
+}
+
+static void
+free_sources(struct bindings *index)
+{
+    struct spread_node *node, *next;
+    size_t place = 0;
+
+    while (spread_walk(&index->sources, &place, &node))
+        for (; node; node = next) {
+            next = node->next;
+            sipd_free(node);
+        }
+    spread_fini(&index->sources);
+}
+
 void
 bindings_free(struct bindings **index)
 {
@@ -536,14 +576,10 @@ bindings_free(struct bindings **index)
         return;
     while ((dead = bindings_take_dead(b)))
         binding_free(&dead);
-    for (size_t i = 0; i < b->segments_len * SEGMENT_BUCKETS; i++)
-        for (struct aor *aor = *bucket_at(b, i), *after; aor; aor = after) {
-            after = aor->chain;
-            aor_free(aor);
-        }
-    for (size_t i = 0; i < b->segments_len; i++)
-        sipd_free(b->segments[i]);
-    sipd_free(b->segments);
+    if (b->aors.segments)
+        free_aors(b);
+    if (b->sources.segments)
+        free_sources(b);
     sipd_free(b);
     *index = NULL;
 }

@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "contact.h"
 #include "registrar.h"
 
 #define SHOW_ROWS     256 /* of a listing in a turn */
@@ -50,7 +51,7 @@ show_binding(const struct registrar *r, struct sipd_answer *answer, const struct
     sipd_answer_row(answer);
     sipd_answer_field(answer, "aor", binding_aor(b));
     sipd_answer_field(answer, "contact", binding_contact(b));
-    sipd_answer_field(answer, "q", registrar_q_write(b->q, q));
+    sipd_answer_field(answer, "q", contact_q_write(b->q, q));
     sipd_answer_number(answer, "expires_s", (int64_t)registrar_left_s(b, sipd_now_ms(r->host)));
     sipd_answer_field(answer, "call_id", binding_call_id(b));
     sipd_answer_number(answer, "cseq", b->cseq);
@@ -58,6 +59,9 @@ show_binding(const struct registrar *r, struct sipd_answer *answer, const struct
     sipd_answer_field(answer, "reach", reach_word(b));
     sipd_answer_field(answer, "listener", sipd_listener_text(r->host, b->source.listener));
     show_flow(answer, b);
+    sipd_answer_field(answer, "instance", binding_instance(b));
+    sipd_answer_number(answer, "reg_id", b->reg_id);
+    sipd_answer_field(answer, "path", binding_path(b));
     sipd_answer_field(answer, "user_agent", binding_agent(b));
 }
 
@@ -108,7 +112,7 @@ show_slice(struct registrar *r, struct sipd_answer *answer, size_t *place)
     for (size_t shown = 0; shown < SHOW_ROWS; shown++) {
         if (!bindings_walk(r->index, place, &aor))
             return true;
-        for (; aor; aor = aor->chain)
+        for (; aor; aor = bindings_after(aor))
             shown += show_aor(r, answer, aor);
     }
     return false;
@@ -176,11 +180,9 @@ aor_read(const struct registrar *r, struct span word, char text[STORE_AOR_BYTES]
 static bool
 contact_read(struct span word, struct rules_contact *contact, struct sipd_answer *answer)
 {
-    struct uri uri;
-
-    contact->uri = word;
     contact->q = STORE_NO_Q;
-    if (word.len <= STORE_CONTACT_BYTES && uri_read(word, &uri) == SIPD_OK)
+    contact->any_flow = true;
+    if (rules_contact_uri(contact, word))
         return true;
     sipd_answer_refuse(answer, "%.*s: not a URI", SPAN_ARG(word));
     return false;
@@ -226,7 +228,11 @@ show_bindings(void *self, const struct sipd_ask *ask, struct sipd_answer *answer
     if (!aor_read(r, ask->words[0], text, &aor, answer))
         return;
     if (show_aor(r, answer, bindings_find(r->index, aor)) == 0)
-        sipd_answer_refuse(answer, "%.*s: no bindings", SPAN_ARG(aor));
+        sipd_answer_refuse(answer,
+                           registrar_has_read(r, aor) ? "%.*s: no bindings"
+                                                      : "%.*s: not known yet, bindings are still "
+                                                        "being read",
+                           SPAN_ARG(aor));
 }
 
 /* What a job has come to, in the words of a command. */
@@ -278,9 +284,10 @@ change(struct registrar *r, struct span aor, const struct rules_contact *contact
 
     snprintf(call_id, sizeof call_id, "sipctl-%016llx", (unsigned long long)sipd_random(r->host));
     ask.reg.call_id = span_of(call_id);
-    err = r->ready ? jobs_enter(&r->jobs, &ask, &job) : SIPD_EFULL;
+    err = registrar_has_read(r, aor) ? jobs_enter(&r->jobs, &ask, &job) : SIPD_EFULL;
     if (err) {
-        sipd_answer_refuse(answer, "%.*s: cannot be stored now", SPAN_ARG(aor));
+        sipd_answer_refuse(answer, "%.*s: cannot be stored now%s", SPAN_ARG(aor),
+                           registrar_has_read(r, aor) ? "" : ", bindings are still being read");
     } else if (job->state == JOB_DONE) {
         tell_job(r, job, answer);
         jobs_take(&r->jobs, &job);

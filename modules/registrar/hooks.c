@@ -1,8 +1,11 @@
 /*
- * The registrar's hooks: REGISTER (RFC 3261 §10.3) and where a user of ours is (§16.5; RFC 5630 §5.2, §5.3).
+ * The registrar's hooks: REGISTER (RFC 3261 §10.3; RFC 3327, 3608, 5626, 5627) and where a user of ours is (§16.5; RFC
+ * 5630 §5.2, §5.3).
  */
-#include <stdio.h>
-
+#include "asks.h"
+#include "contact.h"
+#include "gruu.h"
+#include "refresh.h"
 #include "registrar.h"
 
 /* ---------------------------------------------------------------- addresses-of-record */
@@ -30,45 +33,41 @@ registrar_left_s(const struct binding *b, uint64_t now_ms)
     return b->deadline_ms > now_ms ? (b->deadline_ms - now_ms + 999) / 1000 : 0;
 }
 
-struct span
-registrar_q_write(uint16_t q, char text[8])
+/* RFC 3608 §6.3: in every 200, whether it was asked for or not, in the order of the setting. */
+static void
+reply_routes(const struct registrar *r, struct sipd_reply *reply, const struct asks *asks)
 {
-    size_t len = 5;
-
-    if (q == STORE_NO_Q)
-        return SPAN("");
-    if (q == 0 || q >= 1000)
-        return q == 0 ? SPAN("0") : SPAN("1");
-    snprintf(text, 8, "0.%03u", q % 1000u);
-    while (text[len - 1] == '0')
-        len--;
-    return (struct span){ text, len };
+    for (size_t i = 0; i < r->conf->service_route.len; i++)
+        sipd_reply_header(reply, SPAN("Service-Route"), r->conf->service_route.at[i]);
+    if (asks->path.len > 0)
+        sipd_reply_header(reply, SPAN("Path"), asks->path); /* RFC 3327 §5.3 */
 }
 
+/* RFC 5626 §6: that flows were used, and how often we want to hear of one that nobody stands between. */
 static void
-reply_contact(struct sipd_reply *reply, const struct binding *b, uint64_t now_ms)
+reply_flows(const struct registrar *r, struct sipd_reply *reply, const struct asks *asks)
 {
-    char value[STORE_CONTACT_BYTES + 64], text[8];
-    struct span q = registrar_q_write(b->q, text);
-    int len;
-
-    len = snprintf(value, sizeof value, "<%.*s>%s%.*s;expires=%llu", SPAN_ARG(binding_contact(b)),
-                   q.len > 0 ? ";q=" : "", SPAN_ARG(q),
-                   (unsigned long long)registrar_left_s(b, now_ms));
-    sipd_reply_header(reply, SPAN("Contact"), (struct span){ value, (size_t)len });
+    sipd_reply_header(reply, SPAN("Require"), SPAN("outbound"));
+    if (!asks->relayed && r->conf->flow_timer_s > 0)
+        sipd_reply_number(reply, SPAN("Flow-Timer"), r->conf->flow_timer_s);
 }
 
 /* RFC 3261 §10.3 step 8. */
 static enum sipd_verdict
-reply_bindings(struct registrar *r, struct sipd_req *req, struct span aor)
+reply_bindings(struct registrar *r, struct sipd_req *req, const struct aor *found,
+               const struct asks *asks, bool flows)
 {
-    const struct aor *found = bindings_find(r->index, aor);
     struct sipd_reply *reply = sipd_reply(req, 200);
     uint64_t now_ms = sipd_now_ms(r->host);
+    char text[CONTACT_BYTES];
 
     for (const struct binding *b = found ? found->first : NULL; b; b = b->next)
         if (b->deadline_ms > now_ms)
-            reply_contact(reply, b, now_ms);
+            sipd_reply_header(reply, SPAN("Contact"),
+                              contact_write(b, registrar_left_s(b, now_ms), asks->gruu, text));
+    reply_routes(r, reply, asks);
+    if (flows)
+        reply_flows(r, reply, asks);
     sipd_reply_date(reply);
     return (enum sipd_verdict)sipd_reply_send(reply);
 }
@@ -79,7 +78,7 @@ refuse(struct registrar *r, struct sipd_req *req, struct rules_answer answer, bo
 {
     struct sipd_reply *reply = sipd_reply(req, answer.status);
 
-    ++*r->refused;
+    *r->refused += !sipd_req_is_dry(req);
     if (answer.phrase.len > 0)
         sipd_reply_phrase(reply, answer.phrase);
     if (answer.min_expires_s > 0)
@@ -97,45 +96,71 @@ refuse_with(struct registrar *r, struct sipd_req *req, unsigned status, struct s
 }
 
 static enum sipd_verdict
-reply_job(struct registrar *r, struct sipd_req *req, struct job *job)
+reply_job(struct registrar *r, struct sipd_req *req, const struct asks *asks, struct job *job)
 {
     struct rules_answer answer = job->answer;
     char text[STORE_AOR_BYTES];
     struct span aor = { text, job->ask.aor.len };
-    bool again = job->again;
+    bool again = job->again, flows = job->ask.reg.flows;
 
     memcpy(text, job->ask.aor.at, aor.len);
     if (answer.status == 200)
         ++*(job->changed > 0 ? r->updated : r->fetched);
     jobs_take(&r->jobs, &job);
-    return answer.status == 200 ? reply_bindings(r, req, aor) : refuse(r, req, answer, again);
+    return answer.status == 200 ? reply_bindings(r, req, bindings_find(r->index, aor), asks, flows)
+                                : refuse(r, req, answer, again);
 }
 
 /* ---------------------------------------------------------------- REGISTER */
 
-/* We have no extension, so each option is one too many (§8.2.2.3). */
+/* §8.2.2.3: what we do not know is named. A Path that the sender does not know of is not to be taken (RFC 3327 §5.3). */
 static enum sipd_verdict
-refuse_options(struct registrar *r, struct sipd_req *req)
+refuse_options(struct registrar *r, struct sipd_req *req, bool path)
 {
     struct sipd_reply *reply = sipd_reply(req, 420);
-    struct span options;
 
-    ++*r->refused;
-    for (unsigned n = 0; sipd_req_header(req, SPAN("Require"), n, &options); n++)
-        sipd_reply_header(reply, SPAN("Unsupported"), options);
+    *r->refused += !sipd_req_is_dry(req);
+    if (path)
+        sipd_reply_header(reply, SPAN("Unsupported"), SPAN("path"));
+    asks_name_unknown(req, reply);
     return (enum sipd_verdict)sipd_reply_send(reply);
+}
+
+/*
+ * RFC 5627 §5.1: a device that is reached by the address that it registers for, or by a GRUU of that, is never reached; and
+ * only SIP URIs have GRUUs.
+ */
+static bool
+devices_will_do(const struct rules_register *reg, const struct uri *aor)
+{
+    struct uri uri;
+
+    for (size_t i = 0; i < reg->len; i++) {
+        const struct rules_contact *contact = &reg->contacts[i];
+
+        if (contact->instance.len == 0 || contact->expires_s == 0 ||
+            uri_read(contact->uri, &uri) != SIPD_OK)
+            continue;
+        if ((uri.scheme != URI_SIP && uri.scheme != URI_SIPS) || uri_eq(&uri, aor))
+            return false;
+    }
+    return true;
 }
 
 /* Steps 6 and 7, as far as the request tells. */
 static struct rules_answer
-read_register(const struct registrar *r, struct sipd_req *req, struct rules_reader *reader,
-              struct rules_register *out)
+read_register(const struct registrar *r, struct sipd_req *req, const struct asks *asks,
+              const struct aor *known, struct rules_reader *reader, struct rules_register *out)
 {
-    struct span value;
+    struct span value, other;
     struct rules_answer answer;
     bool expires = sipd_req_header(req, SPAN("Expires"), 0, &value);
 
-    rules_begin(reader, &r->limits, expires ? &value : NULL);
+    for (unsigned n = 1; sipd_req_header(req, SPAN("Expires"), n, &other); n++)
+        if (!span_eq(value, other)) /* RFC 3261 §7.3.1 */
+            return (struct rules_answer){ .status = 400, .phrase = SPAN("Repeated Expires") };
+    rules_begin(reader, &r->limits, known ? known->first : NULL, expires ? &value : NULL,
+                asks_flows(asks, req));
     for (unsigned n = 0; sipd_req_header(req, SPAN("Contact"), n, &value); n++) {
         answer = rules_contact_field(reader, value);
         if (answer.status != 200)
@@ -143,29 +168,54 @@ read_register(const struct registrar *r, struct sipd_req *req, struct rules_read
     }
     out->call_id = sipd_req_call_id(req);
     out->cseq = sipd_req_cseq(req);
+    out->path = asks->path;
     if (out->call_id.len > STORE_CALL_ID_BYTES)
         return (struct rules_answer){ .status = 400, .phrase = SPAN("Call-ID Too Long") };
     return rules_end(reader, out);
 }
 
+/* What the rules allow, as far as they tell without the store; nothing is written. */
 static enum sipd_verdict
-begin_register(struct registrar *r, struct sipd_req *req, struct span aor)
+reply_dry(struct registrar *r, struct sipd_req *req, const struct aor *found,
+          const struct asks *asks, const struct rules_register *reg)
+{
+    sipd_req_explain(req, reg->len > 0 || reg->star
+                              ? SPAN("bindings would be written; they are not")
+                              : SPAN("bindings are asked for"));
+    return reply_bindings(r, req, found, asks, reg->flows);
+}
+
+static enum sipd_verdict
+begin_register(struct registrar *r, struct sipd_req *req, const struct uri *to, struct span aor,
+               struct aor *found, const struct asks *asks)
 {
     struct rules_reader reader;
     struct job_ask ask = {
-        .kind = JOB_REGISTER, .asker = sipd_req_id(req), .aor = aor, .source = *sipd_req_source(req)
+        .kind = JOB_REGISTER,
+        .asker = sipd_req_id(req),
+        .aor = aor,
+        .source = *sipd_req_source(req),
+        .relayed = asks->relayed,
     };
-    struct rules_answer answer = read_register(r, req, &reader, &ask.reg);
+    struct rules_answer answer = read_register(r, req, asks, found, &reader, &ask.reg);
     struct job *job;
     int err;
 
     if (answer.status != 200)
         return refuse(r, req, answer, false);
+    if (!devices_will_do(&ask.reg, to))
+        return refuse_with(r, req, 403, SPAN("Contact Leads Back"));
+    if (sipd_req_is_dry(req))
+        return reply_dry(r, req, found, asks, &ask.reg);
     sipd_req_header(req, SPAN("User-Agent"), 0, &ask.user_agent);
+    if (refresh_at_once(&r->jobs, found, &ask)) {
+        ++*r->updated;
+        return reply_bindings(r, req, found, asks, ask.reg.flows);
+    }
     err = jobs_enter(&r->jobs, &ask, &job);
     if (err)
         return refuse_with(r, req, err == SIPD_EFULL ? 503 : 500, SPAN(""));
-    return job->state == JOB_DONE ? reply_job(r, req, job) : SIPD_WAIT;
+    return job->state == JOB_DONE ? reply_job(r, req, asks, job) : SIPD_WAIT;
 }
 
 /* RFC 3261 §10.3; authentication (steps 3 and 4) has been before, by another hook. */
@@ -174,26 +224,39 @@ registrar_on_request(struct sipd_req *req, void *self)
 {
     struct registrar *r = self;
     char text[STORE_AOR_BYTES];
-    struct span aor, ignored;
+    struct aor *found;
+    struct asks asks;
+    struct span aor;
     struct addr to;
     struct uri uri;
     struct job *job;
+    unsigned status;
 
-    if (!span_eq(sipd_req_method(req), SPAN("REGISTER")) || !sipd_req_for_server(req))
+    if (!sipd_req_for_server(req))
         return SIPD_PASS; /* step 1 */
-    if (!r->ready)
-        return refuse_with(r, req, 503, SPAN(""));
+    /* What the server can do (§11.2) it can with us. */
+    if (span_eq(sipd_req_method(req), SPAN("OPTIONS")) &&
+        sipd_req_add_reply_header(req, SPAN("Allow"), SPAN("REGISTER")) != SIPD_OK)
+        return SIPD_FAIL;
+    if (!span_eq(sipd_req_method(req), SPAN("REGISTER")))
+        return SIPD_PASS;
     registrar_keep_time(r);
-    if (sipd_req_header(req, SPAN("Require"), 0, &ignored))
-        return refuse_options(r, req); /* step 2 */
+    status = asks_read(req, &asks);
+    if (status == 420 || asks.too_much)
+        return refuse_options(r, req, status == 420); /* step 2 */
+    if (status != 0)
+        return refuse_with(r, req, status, SPAN("Bad Path"));
     if (!sipd_req_to(req, &to) || uri_read(to.uri, &uri) != SIPD_OK)
         return refuse_with(r, req, 400, SPAN("Bad To"));
     if (!registrar_aor(r, &uri, text, &aor))
         return refuse_with(r, req, 404, SPAN("")); /* step 5 */
-    job = jobs_find(&r->jobs, aor, JOB_REGISTER, sipd_req_id(req));
+    if (!registrar_has_read(r, aor))
+        return refuse_with(r, req, 503, SPAN(""));
+    found = bindings_find(r->index, aor);
+    job = jobs_find(found, JOB_REGISTER, sipd_req_id(req));
     if (job)
-        return job->state == JOB_DONE ? reply_job(r, req, job) : SIPD_WAIT;
-    return begin_register(r, req, aor);
+        return job->state == JOB_DONE ? reply_job(r, req, &asks, job) : SIPD_WAIT;
+    return begin_register(r, req, &uri, aor, found, &asks);
 }
 
 /* ---------------------------------------------------------------- where a user is */
@@ -207,12 +270,26 @@ add_target(struct sipd_req *req, const struct binding *b, uint64_t now_ms)
         .hop = rules_hop(b->reach, &b->source),
         .q = b->q == STORE_NO_Q ? 1000 : b->q,
         .expires_s = left_s < UINT32_MAX ? (uint32_t)left_s : UINT32_MAX,
+        .path = binding_path(b),
+        .instance = binding_instance(b),
     };
 
     return sipd_req_add_target(req, &target);
 }
 
-/* RFC 3261 §16.5. Of the Contacts a sips request takes those of sips only (RFC 5630 §5.3), which is not our affair. */
+/* Bindings that are meant: all of the AoR, or those of the device that a GRUU names (RFC 5627 §6.1). */
+static bool
+is_meant(const struct binding *b, const struct span *gr, uint64_t now_ms)
+{
+    if (b->deadline_ms <= now_ms)
+        return false;
+    return !gr || (b->instance_len > 0 && gruu_is(*gr, binding_instance(b)));
+}
+
+/*
+ * RFC 3261 §16.5. Those refreshed last come first, and the core takes one of a device at a time (RFC 5626 §7). Of the
+ * Contacts a sips request takes those of sips only (RFC 5630 §5.3), which is not our affair.
+ */
 enum sipd_verdict
 registrar_on_targets(struct sipd_req *req, void *self)
 {
@@ -220,22 +297,26 @@ registrar_on_targets(struct sipd_req *req, void *self)
     uint64_t now_ms = sipd_now_ms(r->host);
     char text[STORE_AOR_BYTES];
     const struct aor *found;
-    struct span aor;
+    struct span aor, gr;
     struct uri uri;
+    bool device;
 
     if (!sipd_req_uri(req, &uri) || !registrar_aor(r, &uri, text, &aor))
         return SIPD_PASS;
-    if (!r->ready)
+    if (!registrar_has_read(r, aor))
         return refuse_with(r, req, 503, SPAN(""));
+    device = gruu_read(&uri, &gr);
     found = bindings_find(r->index, aor);
     for (const struct binding *b = found ? found->first : NULL; b; b = b->next) {
         int err;
 
-        if (b->deadline_ms <= now_ms)
+        if (!is_meant(b, device ? &gr : NULL, now_ms))
             continue;
         err = add_target(req, b, now_ms);
         if (err == SIPD_ENOMEM)
             return SIPD_FAIL;
+        if (err == SIPD_EFULL)
+            break;
     }
     return SIPD_PASS; /* later hooks see the set, as one that redirects does */
 }

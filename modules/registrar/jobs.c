@@ -5,6 +5,8 @@
 
 #include <sipd/module.h>
 
+#include "row.h"
+
 #define SLOTS_FIRST 64u
 
 /* ---------------------------------------------------------------- by id */
@@ -63,42 +65,34 @@ take_id(struct jobs *jobs, struct job *job)
 
 /* ---------------------------------------------------------------- a job's own copy */
 
-static struct span
-keep(char **to, struct span text)
-{
-    struct span kept = { *to, text.len };
-
-    if (text.len > 0)
-        memcpy(*to, text.at, text.len);
-    *to += text.len;
-    return kept;
-}
-
 /* The job, its Contacts and its texts in one block. */
 static struct job *
 job_new(const struct job_ask *ask)
 {
     struct span agent = span_head(ask->user_agent, STORE_AGENT_BYTES);
-    size_t text = ask->aor.len + ask->reg.call_id.len + agent.len;
+    size_t text = ask->aor.len + ask->reg.call_id.len + agent.len + ask->reg.path.len;
     struct rules_contact *contacts;
     struct job *job;
     char *to;
 
     for (size_t i = 0; i < ask->reg.len; i++)
-        text += ask->reg.contacts[i].uri.len;
+        text += ask->reg.contacts[i].uri.len + ask->reg.contacts[i].params.len;
     job = sipd_alloc(sizeof *job + ask->reg.len * sizeof *contacts + text);
     if (!job)
         return NULL;
     contacts = (struct rules_contact *)(void *)(job + 1);
     to = (char *)(contacts + ask->reg.len);
     job->ask = *ask;
-    job->ask.aor = keep(&to, ask->aor);
-    job->ask.reg.call_id = keep(&to, ask->reg.call_id);
-    job->ask.user_agent = keep(&to, agent);
+    job->ask.aor = row_keep(&to, ask->aor);
+    job->ask.reg.call_id = row_keep(&to, ask->reg.call_id);
+    job->ask.user_agent = row_keep(&to, agent);
     for (size_t i = 0; i < ask->reg.len; i++) {
         contacts[i] = ask->reg.contacts[i];
-        contacts[i].uri = keep(&to, contacts[i].uri);
+        contacts[i].uri = row_keep(&to, contacts[i].uri);
+        contacts[i].params = row_keep(&to, contacts[i].params);
+        contacts[i].instance = binding_find_instance(contacts[i].params);
     }
+    job->ask.reg.path = row_keep(&to, ask->reg.path);
     job->ask.reg.contacts = contacts;
     job->answer.status = 200;
     ring_init(&job->finished);
@@ -137,7 +131,7 @@ plan_new(struct job *job, const struct rules_step *steps, size_t len, char **tex
     size_t bytes = 2 * len * (sizeof *job->changes + sizeof(struct binding *)) + HOP_TEXT_BYTES;
 
     for (size_t i = 0; i < len; i++)
-        bytes += steps[i].old ? steps[i].old->contact_len : 0;
+        bytes += steps[i].old ? (size_t)steps[i].old->contact_len + steps[i].old->instance_len : 0;
     job->changes = sipd_alloc(bytes);
     if (!job->changes)
         return SIPD_ENOMEM;
@@ -147,23 +141,44 @@ plan_new(struct job *job, const struct rules_step *steps, size_t len, char **tex
 }
 
 static struct store_change *
-add_change(struct job *job, enum store_verb verb, struct span contact)
+add_change(struct job *job, enum store_verb verb, const struct binding_key *key)
 {
     struct store_change *change = &job->changes[job->write.len++];
 
     change->verb = verb;
     change->row.aor = job->ask.aor;
-    change->row.contact = contact;
+    change->row.contact = key->contact;
+    change->row.instance = key->instance;
+    change->row.reg_id = key->reg_id;
     return change;
+}
+
+static struct binding_key
+key_of(const struct rules_contact *want)
+{
+    return (struct binding_key){ want->uri, want->instance, want->reg_id };
+}
+
+static uint8_t
+reach_of(const struct job *job, const struct rules_contact *want)
+{
+    struct uri uri;
+
+    if (job->ask.relayed || job->ask.reg.path.len > 0 || uri_read(want->uri, &uri) != SIPD_OK)
+        return HOP_NONE;
+    return want->reg_id > 0 ? rules_reach_flow(&job->ask.source)
+                            : rules_reach(&uri, &job->ask.source);
 }
 
 static int
 plan_put(struct jobs *jobs, struct job *job, const struct rules_contact *want, struct span listener)
 {
-    struct store_row *row = &add_change(job, STORE_PUT, want->uri)->row;
+    struct binding_key key = key_of(want);
+    struct store_row *row = &add_change(job, STORE_PUT, &key)->row;
     uint64_t deadline_ms = jobs->port.now_ms(jobs->port.self) + (uint64_t)want->expires_s * 1000;
-    struct uri uri;
 
+    row->params = want->params;
+    row->path = job->ask.reg.path;
     row->call_id = job->ask.reg.call_id;
     row->user_agent = job->ask.user_agent;
     row->listener = listener;
@@ -172,8 +187,7 @@ plan_put(struct jobs *jobs, struct job *job, const struct rules_contact *want, s
     row->granted_s = want->expires_s;
     row->cseq = job->ask.reg.cseq;
     row->q = want->q;
-    row->reach =
-        uri_read(want->uri, &uri) == SIPD_OK ? rules_reach(&uri, &job->ask.source) : HOP_NONE;
+    row->reach = reach_of(job, want);
     job->fresh[job->write.len - 1] = binding_new(row, deadline_ms);
     return job->fresh[job->write.len - 1] ? SIPD_OK : SIPD_ENOMEM;
 }
@@ -189,17 +203,30 @@ plan(struct jobs *jobs, struct job *job, const struct rules_step *steps, size_t 
     if (err)
         return err;
     listener = jobs->port.listener(jobs->port.self, job->ask.source.listener);
-    listener = keep(&text, span_head(listener, HOP_TEXT_BYTES));
+    listener = row_keep(&text, span_head(listener, HOP_TEXT_BYTES));
     for (size_t i = 0; i < len && !err; i++) {
         const struct rules_step *step = &steps[i];
+        struct binding_key new = step->want ? key_of(step->want) : (struct binding_key){ 0 }, old;
 
-        if (step->old && (!step->want || !span_eq(binding_contact(step->old), step->want->uri)))
-            add_change(job, STORE_DROP, keep(&text, binding_contact(step->old)));
+        if (step->old && (!step->want || !binding_has_key(step->old, &new))) {
+            old = binding_key(step->old);
+            old.contact = row_keep(&text, old.contact);
+            old.instance = row_keep(&text, old.instance);
+            add_change(job, STORE_DROP, &old);
+        }
         if (step->want)
             err = plan_put(jobs, job, step->want, listener);
     }
     job->changed = len;
     return err;
+}
+
+static void
+drop(struct jobs *jobs, struct aor *aor, const struct store_row *row)
+{
+    struct binding_key key = { row->contact, row->instance, row->reg_id };
+
+    bindings_drop(jobs->index, aor, &key);
 }
 
 static void
@@ -212,7 +239,7 @@ apply(struct jobs *jobs, struct job *job)
         if (job->fresh[i])
             bindings_put(jobs->index, aor, &job->fresh[i], now_ms);
         else
-            bindings_drop(jobs->index, aor, job->changes[i].row.contact);
+            drop(jobs, aor, &job->changes[i].row);
 }
 
 /* ---------------------------------------------------------------- a job's turn */
@@ -243,15 +270,29 @@ succeed(struct jobs *jobs, struct job *job)
     done(jobs, job);
 }
 
-static bool
-is_full(const struct jobs *jobs, const struct rules_step *steps, size_t len)
+static size_t
+added_by(const struct rules_step *steps, size_t len)
 {
     size_t added = 0;
 
     for (size_t i = 0; i < len; i++)
         added += steps[i].want && !steps[i].old;
+    return added;
+}
+
+static bool
+is_full(const struct jobs *jobs, size_t added)
+{
     return added > 0 &&
            bindings_held(jobs->index) + jobs->coming + added > jobs->limits.max_bindings;
+}
+
+/* Does this address have all the bindings that one may have? */
+static bool
+is_source_full(const struct jobs *jobs, const struct job *job, size_t added)
+{
+    return added > 0 && jobs->limits.max_source > 0 && job->ask.source.transport != HOP_NONE &&
+           bindings_from(jobs->index, &job->ask.source) + added > jobs->limits.max_source;
 }
 
 static void
@@ -263,6 +304,7 @@ write_plan(struct jobs *jobs, struct job *job)
     jobs->coming += job->changed;
     job->write.id = job->id;
     job->write.changes = job->changes;
+    job->write.wall_s = jobs->port.wall_s(jobs->port.self);
     answer = jobs->ops->write(jobs->store, &job->write);
     if (answer == STORE_NOW)
         succeed(jobs, job);
@@ -273,8 +315,8 @@ write_plan(struct jobs *jobs, struct job *job)
 static void
 begin(struct jobs *jobs, struct aor *aor, struct job *job)
 {
-    struct rules_step steps[RULES_CONTACTS_MAX];
-    size_t len;
+    struct rules_step steps[RULES_BINDINGS_MAX + RULES_CONTACTS_MAX];
+    size_t len, added;
     int err;
 
     if (jobs->closing) {
@@ -283,9 +325,14 @@ begin(struct jobs *jobs, struct aor *aor, struct job *job)
     }
     bindings_expire(jobs->index, aor, jobs->port.now_ms(jobs->port.self));
     job->answer = rules_decide(&job->ask.reg, aor->first, jobs->limits.max_contacts, steps, &len);
+    added = added_by(steps, len);
+    if (job->answer.status == 200 && is_source_full(jobs, job, added))
+        job->answer =
+            (struct rules_answer){ .status = 403,
+                                   .phrase = SPAN("Too Many Bindings From This Address") };
     if (job->answer.status != 200 || len == 0)
         done(jobs, job);
-    else if (is_full(jobs, steps, len))
+    else if (is_full(jobs, added))
         fail(jobs, job, SIPD_EFULL);
     else if ((err = plan(jobs, job, steps, len)) != SIPD_OK)
         fail(jobs, job, err);
@@ -374,10 +421,9 @@ jobs_enter(struct jobs *jobs, const struct job_ask *ask, struct job **out)
 }
 
 struct job *
-jobs_find(const struct jobs *jobs, struct span aor, enum job_kind kind, uint64_t asker)
+jobs_find(const struct aor *aor, enum job_kind kind, uint64_t asker)
 {
-    struct aor *found = bindings_find(jobs->index, aor);
-    struct job *job = found ? found->jobs : NULL;
+    struct job *job = aor ? aor->jobs : NULL;
 
     while (job && (job->ask.kind != kind || job->ask.asker != asker))
         job = job->next;

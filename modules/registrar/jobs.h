@@ -8,10 +8,10 @@
 #define REGISTRAR_JOBS_H
 
 #include <sipd/hop.h>
+#include <sipd/ring.h>
 #include <sipd/span.h>
 
 #include "bindings.h"
-#include "ring.h"
 #include "rules.h"
 #include "store.h"
 
@@ -33,6 +33,7 @@ struct job_ask {
     struct span aor;
     struct rules_register reg;
     struct hop source; /* transport HOP_NONE: nowhere, reached by URI */
+    bool relayed;      /* the source is a proxy, not who registers: reached by Path or URI */
     struct span user_agent;
 };
 
@@ -63,6 +64,7 @@ struct jobs_port {
 struct jobs_limits {
     uint32_t max_contacts; /* bindings of an AoR */
     uint32_t max_bindings; /* of all */
+    uint32_t max_source;   /* of those that come from one address; 0: no limit */
     uint32_t max_waiting;  /* jobs */
 };
 
@@ -97,8 +99,8 @@ void jobs_fini(struct jobs *jobs);
  * told; take it. SIPD_EFULL, SIPD_ENOMEM: nothing happened.
  */
 int jobs_enter(struct jobs *jobs, const struct job_ask *ask, struct job **job);
-/* A job by its asker; NULL if there is none. */
-struct job *jobs_find(const struct jobs *jobs, struct span aor, enum job_kind kind, uint64_t asker);
+/* A job of an AoR by its asker; NULL if there is none. aor may be NULL. */
+struct job *jobs_find(const struct aor *aor, enum job_kind kind, uint64_t asker);
 /* Ends a job that is done, and nulls *job. */
 void jobs_take(struct jobs *jobs, struct job **job);
 /* The store has answered. */

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sipd/err.h>
@@ -29,6 +30,76 @@ location_complain(const struct store_port *port, const char *format, ...)
     vsnprintf(words, sizeof words, format, args);
     va_end(args);
     port->trouble(port->self, words);
+}
+
+void
+location_note(const struct store_port *port, const char *format, ...)
+{
+    char words[STORE_WORDS_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    if (port->news)
+        port->news(port->self, words);
+}
+
+bool
+location_was_ours(const char *path)
+{
+    char beside[PATH_MAX];
+
+    return (size_t)snprintf(beside, sizeof beside, "%s-lock", path) < sizeof beside &&
+           access(beside, F_OK) == 0;
+}
+
+/* Of the file and of its write-ahead log. */
+static bool
+look_beside(const char *path, unsigned which, struct stat *st)
+{
+    static const char *const ends[] = { "", "-wal" };
+    char beside[PATH_MAX];
+
+    return (size_t)snprintf(beside, sizeof beside, "%s%s", path, ends[which]) < sizeof beside &&
+           stat(beside, st) == 0;
+}
+
+void
+location_note_mark(const char *path, struct location_mark *mark)
+{
+    struct stat st;
+
+    mark->known = true;
+    for (unsigned i = 0; i < 2 && mark->known; i++) {
+        mark->known = look_beside(path, i, &st);
+        if (mark->known) {
+            mark->written[i] = st.st_mtim;
+            mark->bytes[i] = st.st_size;
+        }
+    }
+}
+
+bool
+location_was_written(const char *path, const struct location_mark *mark)
+{
+    struct stat st;
+
+    for (unsigned i = 0; i < 2; i++)
+        if (mark->known && look_beside(path, i, &st) &&
+            (st.st_size != mark->bytes[i] || st.st_mtim.tv_sec != mark->written[i].tv_sec ||
+             st.st_mtim.tv_nsec != mark->written[i].tv_nsec))
+            return true;
+    return false;
+}
+
+void
+location_forget(const char *path)
+{
+    char beside[PATH_MAX];
+
+    if ((size_t)snprintf(beside, sizeof beside, "%s-lock", path) < sizeof beside)
+        unlink(beside);
 }
 
 /*
@@ -91,12 +162,16 @@ look_at(const struct store_port *port, const char *path, int fd)
     int64_t application, version;
 
     if (len < 0) {
-        location_complain(port, "%s: %s", path, strerror(errno));
+        location_complain(port, "%s: %s; name another path", path, strerror(errno));
         return SIPD_EIO;
     }
     if (len == 0)
         return SIPD_OK; /* as good as none */
     if (len < HEAD_BYTES || memcmp(head, HEAD_MAGIC, sizeof HEAD_MAGIC) != 0) {
+        if (location_was_ours(path)) { /* a start puts it aside */
+            location_complain(port, "%s: damaged; a start renames it and begins a new one", path);
+            return SIPD_OK;
+        }
         location_complain(port, "%s: " LOCATION_NOT_A_DATABASE, path);
         return SIPD_EINVAL;
     }

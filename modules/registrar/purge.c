@@ -20,6 +20,8 @@ collect(struct purge *purge)
             .verb = STORE_PURGE,
             .row = { .aor = binding_aor(b),
                      .contact = binding_contact(b),
+                     .instance = binding_instance(b),
+                     .reg_id = b->reg_id,
                      .call_id = binding_call_id(b),
                      .cseq = b->cseq,
                      .expires_wall_s = b->expires_wall_s },

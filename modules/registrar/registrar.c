@@ -7,14 +7,16 @@
  * Retry-After.
  */
 #include <limits.h>
+#include <stdio.h>
 
 #include "registrar.h"
 
-#define HOOK_ORDER    500
-#define TICK_MS       1000
-#define TICK_AGAIN_MS 1          /* more is due than one turn takes */
-#define SWEEP_MOST    1024       /* bindings looked at in a turn */
-#define READ_ID       UINT64_MAX /* the id under which the store is read */
+#define HOOK_ORDER       500
+#define TICK_MS          1000
+#define TROUBLE_AGAIN_MS 60000      /* until the log is told of the same trouble again */
+#define TICK_AGAIN_MS    1          /* more is due than one turn takes */
+#define SWEEP_MOST       1024       /* bindings looked at in a turn */
+#define READ_ID          UINT64_MAX /* the id under which the store is read */
 
 enum { STORE_SQLITE, STORE_RAM };
 static const char *const store_words[] = { "sqlite", "ram", NULL };
@@ -33,12 +35,19 @@ static const struct sipd_conf_item conf_items[] = {
     SIPD_UINT(registrar_conf, default_expires_s, 3600, 1, 2147483647,
               "interval for a REGISTER that names none, seconds; brought between min_expires_s and "
               "max_expires_s"),
-    SIPD_UINT(registrar_conf, max_contacts, 10, 1, RULES_CONTACTS_MAX,
+    SIPD_UINT(registrar_conf, max_contacts, 10, 1, RULES_BINDINGS_MAX,
               "bindings of one user; more are answered 403"),
     SIPD_UINT(registrar_conf, max_bindings, 2000000, 1, 2000000000,
               "bindings in all; more are answered 503"),
     SIPD_UINT(registrar_conf, max_waiting, 8192, 1, 1000000,
               "REGISTERs that wait for the disk; more are answered 503"),
+    SIPD_UINT(registrar_conf, max_source_bindings, 0, 0, 2000000000,
+              "bindings that come from one address; more are answered 403; 0: no limit"),
+    SIPD_UINT(registrar_conf, flow_timer_s, 120, 0, 86400,
+              "how often a device shall say on its connection that it is there (Flow-Timer of RFC "
+              "5626), seconds; 0: it is not told"),
+    SIPD_STRS(registrar_conf, service_route, "", 0, 16,
+              "Service-Route of every 200 (RFC 3608), \"<sip:proxy.example.com;lr>\" each"),
     SIPD_CONF_END
 };
 
@@ -63,6 +72,7 @@ tick(void *self, uint64_t arg)
     *r->bindings = bindings_count(r->index);
     if (r->ready)
         purge_step(&r->purge);
+    rewrite_step(&r->rewrite);
     jobs_sweep(&r->jobs);
     set_timer(r, more ? TICK_AGAIN_MS : TICK_MS);
 }
@@ -77,11 +87,19 @@ registrar_keep_time(struct registrar *r)
 /* ---------------------------------------------------------------- what the inner files ask */
 
 static void
-note(void *self, uint64_t id, struct span bytes)
+note(void *self, const struct fact *fact)
 {
     struct registrar *r = self;
 
-    sipd_note(r->host, BINDINGS_FACT, BINDINGS_FACT_VERSION, id, bytes);
+    (void)sipd_note(r->host, fact->kind, fact->version, fact->id, fact->bytes);
+}
+
+static bool
+is_watched(void *self)
+{
+    const struct registrar *r = self;
+
+    return sipd_is_watched(r->host);
 }
 
 static struct span
@@ -122,35 +140,86 @@ tell(void *self, struct job *job)
 /* ---------------------------------------------------------------- what the store tells */
 
 /* Connections do not outlive the process that had them. */
-static void
-revive(struct registrar *r, struct binding *b, const struct store_row *row)
+struct hop
+registrar_source(const struct registrar *r, const struct store_row *row)
 {
-    b->source.listener = sipd_listener_find(r->host, row->listener);
-    b->source.flow = hop_is_reliable(b->source.transport) ? HOP_FLOW_DEAD : 0;
+    struct hop source = row->source;
+
+    source.listener = sipd_listener_find(r->host, row->listener);
+    source.flow = hop_is_reliable(source.transport) ? HOP_FLOW_DEAD : 0;
+    return source;
 }
 
-/* Never more is left than was granted, though the clock be wrong. */
+/*
+ * Never more is left than was granted, though the clock be wrong. If it is known to be wrong, nobody knows what is left: a
+ * little, so that phones are reached until they register again.
+ */
 static uint64_t
 left_ms(const struct registrar *r, const struct store_row *row)
 {
     int64_t left_s = row->expires_wall_s - sipd_wall_s(r->host);
 
+    if (r->clock_doubt)
+        left_s = r->conf->min_expires_s;
     if (left_s <= 0)
         return 0;
     return 1000 * (left_s < row->granted_s ? (uint64_t)left_s : row->granted_s);
 }
 
-static size_t
-count_of(const struct registrar *r, struct span aor)
+/* A clock before the last write, or so far behind it that all bindings would have ended, is not believed. */
+static void
+store_written(void *self, int64_t wall_s)
 {
-    const struct aor *found = bindings_find(r->index, aor);
-    size_t n = 0;
+    struct registrar *r = self;
+    int64_t now_s = sipd_wall_s(r->host);
+    char was[24], is[24];
 
-    for (const struct binding *b = found ? found->first : NULL; b; b = b->next)
-        n++;
-    return n;
+    r->clock_doubt =
+        wall_s > 0 && (now_s < wall_s || now_s - wall_s > (int64_t)r->conf->max_expires_s);
+    if (!r->clock_doubt)
+        return;
+    snprintf(was, sizeof was, "%lld", (long long)wall_s);
+    snprintf(is, sizeof is, "%lld", (long long)now_s);
+    sipd_log(r->host, 1, "registrar_clock", "store_written_s", was, "now_s", is, "bindings",
+             "kept for min_expires_s at most", NULL);
 }
 
+static void
+store_news(void *self, const char *words)
+{
+    struct registrar *r = self;
+
+    sipd_log(r->host, 1, "registrar_store", "news", words, NULL);
+}
+
+static bool
+is_before(struct span a, struct span b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len > 0 ? memcmp(a.at, b.at, len) : 0;
+
+    return order < 0 || (order == 0 && a.len < b.len);
+}
+
+bool
+registrar_has_read(const struct registrar *r, struct span aor)
+{
+    return r->ready || is_before(aor, r->read_to);
+}
+
+/* Rows come AoR by AoR; how many of this one with it? */
+static size_t
+count_read(struct registrar *r, struct span aor)
+{
+    if (!span_eq(aor, r->read_to)) {
+        memcpy(r->read_text, aor.at, aor.len);
+        r->read_to = (struct span){ r->read_text, aor.len };
+        r->read_count = 0;
+    }
+    return ++r->read_count;
+}
+
+/* A contact that is none, or one too many, stays in the file and is in nobody's way there. */
 static int
 row_read(void *self, const struct store_row *row)
 {
@@ -160,16 +229,54 @@ row_read(void *self, const struct store_row *row)
     struct uri uri;
     int err;
 
-    if (uri_read(row->contact, &uri) != SIPD_OK || count_of(r, row->aor) >= RULES_CONTACTS_MAX)
-        return SIPD_ESYNTAX;
+    if (count_read(r, row->aor) > RULES_BINDINGS_MAX || uri_read(row->contact, &uri) != SIPD_OK)
+        return SIPD_OK;
     b = binding_new(row, now + left_ms(r, row));
     if (!b)
         return SIPD_ENOMEM;
-    revive(r, b, row);
+    b->source = registrar_source(r, row);
     err = bindings_restore(r->index, &b, now);
     if (err)
         binding_free(&b);
     return err;
+}
+
+static void
+read_done(struct registrar *r)
+{
+    char bindings[24], took_ms[24];
+
+    r->ready = true;
+    *r->loading_now = 0;
+    snprintf(bindings, sizeof bindings, "%zu", bindings_count(r->index));
+    snprintf(took_ms, sizeof took_ms, "%llu",
+             (unsigned long long)(sipd_now_ms(r->host) - r->read_begun_ms));
+    sipd_log(r->host, 2, "registrar_read", "bindings", bindings, "took_ms", took_ms, NULL);
+}
+
+/* An alarm: what the file had is aside, what we know is written anew, and goes on being served. */
+static void
+store_lost(void *self)
+{
+    struct registrar *r = self;
+
+    ++*r->lost;
+    sipd_log(r->host, 0, "registrar_store_lost", "reason", "the file was damaged or gone",
+             "bindings", "written anew from memory", NULL);
+    rewrite_begin(&r->rewrite);
+    rewrite_step(&r->rewrite);
+    *r->rewriting = rewrite_is_wanted(&r->rewrite);
+}
+
+static void
+rewrite_done(struct registrar *r, int err)
+{
+    rewrite_written(&r->rewrite, err);
+    if (err == SIPD_OK && !r->jobs.closing)
+        rewrite_step(&r->rewrite);
+    if (*r->rewriting && !rewrite_is_wanted(&r->rewrite))
+        sipd_log(r->host, 2, "registrar_store_written_anew", NULL);
+    *r->rewriting = rewrite_is_wanted(&r->rewrite);
 }
 
 static void
@@ -178,17 +285,28 @@ store_done(void *self, uint64_t id, int err)
     struct registrar *r = self;
 
     if (id == READ_ID) {
-        r->ready = err == SIPD_OK;
+        read_done(r);
         return;
     }
     *r->failed += err != SIPD_OK;
-    if (id != PURGE_ID) {
-        jobs_written(&r->jobs, id, err);
-        return;
+    *r->down = err != SIPD_OK;
+    if (err == SIPD_OK && r->troubled) {
+        sipd_log(r->host, 2, "registrar_store_works_again", NULL);
+        r->troubled = false;
     }
-    purge_written(&r->purge, err);
-    if (err == SIPD_OK && !r->jobs.closing)
-        purge_step(&r->purge);
+    if (err != SIPD_OK)
+        rewrite_again(&r->rewrite); /* what of it was under way may be missing */
+    if (id <= MIRROR_ID_MAX) {
+        mirror_written(&r->mirror, id);
+    } else if (id == REWRITE_ID) {
+        rewrite_done(r, err);
+    } else if (id != PURGE_ID) {
+        jobs_written(&r->jobs, id, err);
+    } else {
+        purge_written(&r->purge, err);
+        if (err == SIPD_OK && !r->jobs.closing)
+            purge_step(&r->purge);
+    }
 }
 
 static void
@@ -197,9 +315,12 @@ store_trouble(void *self, const char *words)
     struct registrar *r = self;
 
     if (r->loading)
-        sipd_complain(r->host, "%s", words);
-    else
+        sipd_complain(r->host, "path: %s", words);
+    else if (!r->troubled || sipd_now_ms(r->host) - r->trouble_ms >= TROUBLE_AGAIN_MS) {
         sipd_log(r->host, 0, "registrar_store", "reason", words, NULL);
+        r->trouble_ms = sipd_now_ms(r->host);
+        r->troubled = true;
+    }
 }
 
 static int
@@ -216,6 +337,27 @@ static uint32_t
 between(uint32_t low, uint32_t value, uint32_t high)
 {
     return value < low ? low : value > high ? high : value;
+}
+
+/* Phones put them into Route as they are (RFC 3608 §5.1); without lr they would take us for a strict router. */
+static int
+check_routes(struct sipd_host *host, const struct registrar_conf *conf)
+{
+    for (size_t i = 0; i < conf->service_route.len; i++) {
+        struct span text = conf->service_route.at[i], lr;
+        struct addr addr;
+        struct uri uri;
+
+        if (addr_read(text, &addr) == SIPD_OK && addr.brackets &&
+            uri_read(addr.uri, &uri) == SIPD_OK && uri_param(&uri, SPAN("lr"), &lr))
+            continue;
+        sipd_complain(host,
+                      "service_route: \"%.*s\" is no <sip:…;lr>; \"<sip:proxy.example.com;lr>\" "
+                      "would be right",
+                      SPAN_ARG(text));
+        return SIPD_EINVAL;
+    }
+    return SIPD_OK;
 }
 
 static int
@@ -236,20 +378,21 @@ take_limits(struct registrar *r, const struct registrar_conf *conf)
             between(conf->min_expires_s, conf->default_expires_s, conf->max_expires_s),
         .max_contacts = conf->max_contacts,
     };
-    r->jobs.limits =
-        (struct jobs_limits){ conf->max_contacts, conf->max_bindings, conf->max_waiting };
-    return SIPD_OK;
+    r->jobs.limits = (struct jobs_limits){ conf->max_contacts, conf->max_bindings,
+                                           conf->max_source_bindings, conf->max_waiting };
+    r->mirror.max_waiting = conf->max_waiting;
+    return check_routes(r->host, conf);
 }
 
 static int
 make_index(struct registrar *r)
 {
-    struct bindings_port port = { r, note, listener };
+    struct bindings_port port = { r, note, is_watched, listener };
     uint8_t key[16];
 
     sipd_secret(r->host, SPAN("registrar index"), key);
     r->index = bindings_new(&port, key, sipd_now_ms(r->host));
-    r->jobs.index = r->purge.index = r->index;
+    r->jobs.index = r->purge.index = r->rewrite.index = r->mirror.index = r->index;
     r->jobs.port = (struct jobs_port){ r, now_ms, wall_s, listener, tell };
     return r->index ? SIPD_OK : SIPD_ENOMEM;
 }
@@ -261,12 +404,14 @@ open_store(struct registrar *r, const char *path)
 
     if (answer != SIPD_OK)
         return answer;
-    r->jobs.ops = r->purge.ops = r->ops;
-    r->jobs.store = r->purge.store = r->store;
+    r->jobs.ops = r->purge.ops = r->rewrite.ops = r->mirror.ops = r->ops;
+    r->jobs.store = r->purge.store = r->rewrite.store = r->mirror.store = r->store;
+    r->read_begun_ms = sipd_now_ms(r->host);
     answer = r->ops->read(r->store, READ_ID);
     if (answer < 0)
         return answer;
     r->ready = answer == STORE_NOW;
+    *r->loading_now = !r->ready;
     return SIPD_OK;
 }
 
@@ -277,10 +422,33 @@ find_store(struct registrar *r)
     int err = sipd_path(r->host, r->conf->path, path, sizeof path);
 
     r->ops = r->conf->store == STORE_RAM ? &store_ram_ops : &store_sqlite_ops;
-    r->store_port = (struct store_port){ r, row_read, store_done, store_trouble, store_post };
+    r->store_port = (struct store_port){ .self = r,
+                                         .row = row_read,
+                                         .done = store_done,
+                                         .written = store_written,
+                                         .news = store_news,
+                                         .lost = store_lost,
+                                         .wall_s = wall_s,
+                                         .trouble = store_trouble,
+                                         .post = store_post };
     if (err != SIPD_OK)
         return err;
     return sipd_is_trial(r->host) ? r->ops->look(&r->store_port, path) : open_store(r, path);
+}
+
+static void
+make_counters(struct registrar *r)
+{
+    r->updated = sipd_counter(r->host, "registrar_updated");
+    r->fetched = sipd_counter(r->host, "registrar_fetched");
+    r->refused = sipd_counter(r->host, "registrar_refused");
+    r->failed = sipd_counter(r->host, "registrar_store_failed");
+    r->expired = sipd_counter(r->host, "registrar_expired");
+    r->down = sipd_counter(r->host, "registrar_store_down");
+    r->bindings = sipd_counter(r->host, "registrar_bindings");
+    r->loading_now = sipd_counter(r->host, "registrar_reading");
+    r->lost = sipd_counter(r->host, "registrar_store_lost");
+    r->rewriting = sipd_counter(r->host, "registrar_store_rewriting");
 }
 
 static int
@@ -288,17 +456,12 @@ announce(struct registrar *r)
 {
     int err;
 
-    r->updated = sipd_counter(r->host, "registrar_updated");
-    r->fetched = sipd_counter(r->host, "registrar_fetched");
-    r->refused = sipd_counter(r->host, "registrar_refused");
-    r->failed = sipd_counter(r->host, "registrar_store_failed");
-    r->expired = sipd_counter(r->host, "registrar_expired");
-    r->bindings = sipd_counter(r->host, "registrar_bindings");
     if ((err = sipd_hook(r->host, SIPD_ON_REQUEST, HOOK_ORDER, registrar_on_request, r)) !=
             SIPD_OK ||
         (err = sipd_hook(r->host, SIPD_ON_TARGETS, HOOK_ORDER, registrar_on_targets, r)) !=
             SIPD_OK ||
-        (err = sipd_offer_users(r->host, registrar_is_user, r)) != SIPD_OK)
+        (err = sipd_offer_users(r->host, registrar_is_user, r)) != SIPD_OK ||
+        (err = registrar_facts(r)) != SIPD_OK)
         return err;
     set_timer(r, TICK_MS);
     return registrar_commands(r);
@@ -315,6 +478,8 @@ registrar_unload(void *self)
     if (r->ops)
         r->ops->close(&r->store);
     jobs_fini(&r->jobs);
+    rewrite_fini(&r->rewrite);
+    mirror_fini(&r->mirror);
     bindings_free(&r->index);
 }
 
@@ -330,7 +495,9 @@ registrar_load(struct sipd_host *host, const void *conf, void **self)
     r->host = host;
     r->loading = true;
     jobs_init(&r->jobs);
+    mirror_init(&r->mirror);
     ring_init(&r->listings);
+    make_counters(r);
     if ((err = take_limits(r, conf)) != SIPD_OK || (err = make_index(r)) != SIPD_OK ||
         (err = find_store(r)) != SIPD_OK || (err = announce(r)) != SIPD_OK)
         registrar_unload(r);

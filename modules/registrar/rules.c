@@ -9,6 +9,8 @@
 /* What a malformed interval stands for (§10.2), and below which one may be called too brief (§10.3 step 7). */
 #define HOUR_S 3600u
 
+#define KNOWN_MOST 4 /* bindings whose URI is compared with one that is to be read */
+
 static struct rules_answer
 answer(unsigned status, struct span phrase)
 {
@@ -40,12 +42,14 @@ seconds_read(struct span text)
 
 void
 rules_begin(struct rules_reader *reader, const struct rules_limits *limits,
-            const struct span *expires)
+            const struct binding *known, const struct span *expires, enum rules_flows flows)
 {
     reader->limits = limits;
+    reader->known = known;
     reader->header_s = expires ? seconds_read(*expires) : limits->default_expires_s;
     reader->zero = expires && reader->header_s == 0;
     reader->brief = false;
+    reader->flows = flows;
     reader->stars = 0;
     reader->len = 0;
 }
@@ -61,32 +65,132 @@ grant(struct rules_reader *reader, uint32_t wanted_s)
     return wanted_s < limits->max_expires_s ? wanted_s : limits->max_expires_s;
 }
 
+bool
+rules_contact_uri(struct rules_contact *contact, struct span text)
+{
+    struct uri uri;
+
+    if (text.len > STORE_CONTACT_BYTES || uri_read(text, &uri) != SIPD_OK)
+        return false;
+    contact->uri = text;
+    contact->uri_hash = binding_uri_hash(&uri);
+    return true;
+}
+
+/* The first few: a phone's own was refreshed last, or nearly so. */
+static const struct binding *
+known_as(const struct rules_reader *reader, struct span uri)
+{
+    const struct binding *b = reader->known;
+
+    for (unsigned n = 0; b && n < KNOWN_MOST; b = b->next, n++)
+        if (span_eq(binding_contact(b), uri))
+            return b;
+    return NULL;
+}
+
+static bool
+contact_uri_read(const struct rules_reader *reader, struct rules_contact *contact, struct span text)
+{
+    const struct binding *known = known_as(reader, text);
+
+    if (!known)
+        return rules_contact_uri(contact, text);
+    contact->uri = text;
+    contact->uri_hash = known->uri_hash;
+    return true;
+}
+
+/* RFC 5626 §6: a reg-id without an instance is passed over. */
+static struct rules_answer
+reg_id_read(const struct rules_reader *reader, struct rules_contact *contact, struct span value)
+{
+    uint32_t reg_id;
+
+    if (contact->instance.len == 0 || reader->flows == RULES_FLOWS_IGNORED)
+        return accept();
+    if (!span_u32(value, INT32_MAX, &reg_id) || reg_id == 0)
+        return answer(400, SPAN("Bad reg-id"));
+    if (reader->flows == RULES_FLOWS_LACKING)
+        return answer(439, SPAN("First Hop Lacks Outbound Support"));
+    contact->reg_id = reg_id;
+    return accept();
+}
+
+/* §7.3.1: no parameter stands there twice; of those that mean something here none can be chosen. */
+static bool
+says_twice(struct span params)
+{
+    static const char *const names[] = { "q", "expires", "reg-id", "+sip.instance" };
+    unsigned seen = 0;
+    struct param param;
+
+    while (param_next(&params, &param))
+        for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+            if (span_ieq(param.name, span_of(names[i]))) {
+                if (seen >> i & 1)
+                    return true;
+                seen |= 1u << i;
+            }
+    return false;
+}
+
+/* Parameters that mean something here; all of them are kept as they came if there are others than q and expires. */
+static struct rules_answer
+params_read(struct rules_reader *reader, const struct addr *addr, struct rules_contact *contact)
+{
+    struct rules_answer verdict = accept();
+    struct span rest = addr->params, reg_id = SPAN("");
+    uint32_t wanted_s = reader->header_s, q;
+    struct param param;
+    bool others = false, has_reg_id = false;
+
+    while (param_next(&rest, &param)) {
+        if (span_ieq(param.name, SPAN("q"))) {
+            if (!addr_q_read(param.value, &q))
+                return answer(400, SPAN("Bad q Value"));
+            contact->q = (uint16_t)q;
+        } else if (span_ieq(param.name, SPAN("expires"))) {
+            wanted_s = seconds_read(param.value);
+        } else {
+            others = true;
+            if (span_ieq(param.name, SPAN("reg-id"))) {
+                has_reg_id = true;
+                reg_id = param.value;
+            }
+        }
+    }
+    if (others && addr->params.len > STORE_PARAMS_BYTES)
+        return answer(400, SPAN("Contact Too Long"));
+    contact->expires_s = grant(reader, wanted_s);
+    if (others) {
+        contact->params = addr->params;
+        contact->instance = binding_find_instance(addr->params);
+    }
+    if (has_reg_id)
+        verdict = reg_id_read(reader, contact, reg_id);
+    return verdict;
+}
+
 static struct rules_answer
 contact_read(struct rules_reader *reader, const struct addr *addr)
 {
     struct rules_contact *contact;
-    struct span value;
-    struct uri uri;
-    uint32_t q;
 
-    if (uri_read(addr->uri, &uri) != SIPD_OK)
-        return answer(400, SPAN("Bad Contact"));
-    if (addr->uri.len > STORE_CONTACT_BYTES)
-        return answer(400, SPAN("Contact Too Long"));
     if (reader->len == RULES_CONTACTS_MAX)
         return answer(403, SPAN("Too Many Contacts"));
-    contact = &reader->contacts[reader->len++];
-    contact->uri = addr->uri;
-    contact->q = STORE_NO_Q;
-    if (param_find(addr->params, SPAN("q"), &value)) {
-        if (!addr_q_read(value, &q))
-            return answer(400, SPAN("Bad q Value"));
-        contact->q = (uint16_t)q;
-    }
-    contact->expires_s =
-        grant(reader, param_find(addr->params, SPAN("expires"), &value) ? seconds_read(value)
-                                                                        : reader->header_s);
-    return accept();
+    contact = &reader->contacts[reader->len];
+    *contact = (struct rules_contact){ .q = STORE_NO_Q };
+    if (addr->uri.len > STORE_CONTACT_BYTES)
+        return answer(400, SPAN("Contact Too Long"));
+    if (!addr->brackets && span_find(addr->uri, '?') < addr->uri.len) /* §20.10 */
+        return answer(400, SPAN("Bad Contact"));
+    if (says_twice(addr->params))
+        return answer(400, SPAN("Bad Contact"));
+    if (!contact_uri_read(reader, contact, addr->uri))
+        return answer(400, SPAN("Bad Contact"));
+    reader->len++;
+    return params_read(reader, addr, contact);
 }
 
 struct rules_answer
@@ -107,6 +211,23 @@ rules_contact_field(struct rules_reader *reader, struct span value)
     return verdict;
 }
 
+/* RFC 5626 §6: a REGISTER that brings a flow brings nothing else; it may remove others. */
+static bool
+flows_will_do(const struct rules_reader *reader, bool *flows)
+{
+    size_t come = 0, flows_come = 0, all = 0;
+
+    for (size_t i = 0; i < reader->len; i++) {
+        const struct rules_contact *contact = &reader->contacts[i];
+
+        come += contact->expires_s > 0;
+        flows_come += contact->expires_s > 0 && contact->reg_id > 0;
+        all += contact->reg_id > 0;
+    }
+    *flows = all > 0;
+    return flows_come == 0 || come == 1;
+}
+
 struct rules_answer
 rules_end(const struct rules_reader *reader, struct rules_register *out)
 {
@@ -118,6 +239,8 @@ rules_end(const struct rules_reader *reader, struct rules_register *out)
         verdict.status = 423;
         verdict.min_expires_s = reader->limits->min_expires_s;
     }
+    if (!flows_will_do(reader, &out->flows))
+        return answer(400, SPAN("More Than One Flow"));
     out->star = reader->stars > 0;
     out->contacts = reader->contacts;
     out->len = reader->len;
@@ -159,25 +282,64 @@ decide_star(const struct rules_register *reg, const struct binding *first, struc
     return accept();
 }
 
-static const struct binding *
-binding_of(const struct binding *first, const struct uri *uri)
+/* RFC 5626 §6: a flow is known by instance and reg-id, whatever its URI; others by their URI (§19.1.4). */
+static bool
+is_flow(const struct rules_contact *want, struct span instance, uint32_t reg_id)
+{
+    return want->reg_id == reg_id && span_eq(want->instance, instance);
+}
+
+/* A Contact while others are held against it. */
+struct compared {
+    const struct rules_contact *want;
+    struct uri uri; /* read when there is one with its hash and other bytes */
+    bool read;
+    unsigned *left; /* of the comparisons that one REGISTER may cost */
+};
+
+/* Parameters of his own choice make URIs that differ and have one hash: who has very many of those is refused in the end. */
+static bool
+has_uri(struct compared *c, struct span text, uint32_t hash)
 {
     struct uri other;
 
-    for (; first; first = first->next)
-        if (uri_read(binding_contact(first), &other) == SIPD_OK && uri_eq(uri, &other))
-            return first;
-    return NULL;
+    if (hash != c->want->uri_hash || *c->left == 0)
+        return false;
+    if (span_eq(text, c->want->uri))
+        return true; /* as it mostly is */
+    --*c->left;
+    if (!c->read && uri_read(c->want->uri, &c->uri) != SIPD_OK)
+        return false;
+    c->read = true;
+    return uri_read(text, &other) == SIPD_OK && uri_eq(&c->uri, &other);
+}
+
+static bool
+is_binding(struct compared *c, const struct binding *b)
+{
+    if (c->want->reg_id > 0)
+        return is_flow(c->want, binding_instance(b), b->reg_id);
+    return (b->reg_id == 0 || c->want->any_flow) && has_uri(c, binding_contact(b), b->uri_hash);
+}
+
+static const struct binding *
+binding_of(const struct binding *first, struct compared *c)
+{
+    while (first && !is_binding(c, first))
+        first = first->next;
+    return first;
 }
 
 /* One URI twice in one REGISTER: each in turn (§10.3 step 7), so the last word counts. */
 static bool
-is_said_again(const struct rules_register *reg, size_t at, const struct uri *uri)
+is_said_again(const struct rules_register *reg, struct compared *c)
 {
-    struct uri other;
+    const struct rules_contact *later = c->want + 1, *end = reg->contacts + reg->len;
 
-    for (size_t i = at + 1; i < reg->len; i++)
-        if (uri_read(reg->contacts[i].uri, &other) == SIPD_OK && uri_eq(uri, &other))
+    for (; later < end; later++)
+        if (c->want->reg_id > 0 || later->reg_id > 0
+                ? is_flow(c->want, later->instance, later->reg_id)
+                : has_uri(c, later->uri, later->uri_hash))
             return true;
     return false;
 }
@@ -207,6 +369,8 @@ struct rules_answer
 rules_decide(const struct rules_register *reg, const struct binding *first, uint32_t max_contacts,
              struct rules_step *steps, size_t *len)
 {
+    struct rules_answer verdict = accept();
+    unsigned left = RULES_ALIKE_MAX;
     size_t repeated = 0;
     long more;
 
@@ -215,12 +379,17 @@ rules_decide(const struct rules_register *reg, const struct binding *first, uint
         return decide_star(reg, first, steps, len);
     for (size_t i = 0; i < reg->len; i++) {
         const struct rules_contact *want = &reg->contacts[i];
+        struct compared compared = { .want = want, .left = &left };
         const struct binding *old;
-        struct uri uri;
 
-        if (uri_read(want->uri, &uri) != SIPD_OK || is_said_again(reg, i, &uri))
+        if (is_said_again(reg, &compared))
             continue;
-        old = binding_of(first, &uri);
+        if (want->any_flow && want->expires_s == 0) {
+            for (old = first; (old = binding_of(old, &compared)); old = old->next)
+                steps[(*len)++] = (struct rules_step){ .old = old };
+            continue;
+        }
+        old = binding_of(first, &compared);
         if (is_repeated(reg, old, want))
             repeated++;
         else if (is_stale(reg, old))
@@ -230,10 +399,13 @@ rules_decide(const struct rules_register *reg, const struct binding *first, uint
     }
     if (repeated > 0 && *len > 0)
         return out_of_order();
+    if (left == 0)
+        return answer(403, SPAN("Too Many Contacts Alike"));
     more = gain(steps, *len);
     if (more > 0 && count(first) + more > (long)max_contacts)
-        return answer(403, SPAN("Too Many Contacts"));
-    return accept();
+        verdict = answer(403, SPAN("Too Many Contacts"));
+    verdict.compared = RULES_ALIKE_MAX - left;
+    return verdict;
 }
 
 /* ---------------------------------------------------------------- the way back */
@@ -269,6 +441,12 @@ rules_reach(const struct uri *contact, const struct hop *source)
     if (uri_param(contact, SPAN("transport"), &name))
         transport = hop_transport_read(name);
     return is_at_source(contact, transport, source) ? transport : source->transport;
+}
+
+uint8_t
+rules_reach_flow(const struct hop *source)
+{
+    return source->transport;
 }
 
 struct hop

@@ -10,24 +10,41 @@
 
 #include "bindings.h"
 
-#define RULES_CONTACTS_MAX 100 /* bound of max_contacts, and of Contacts in one REGISTER */
+#define RULES_ALIKE_MAX \
+    4096 /* URIs compared for one REGISTER, byte by byte unequal and yet with one hash */
+#define RULES_CONTACTS_MAX 100  /* Contacts in one REGISTER */
+#define RULES_BINDINGS_MAX 1000 /* bound of max_contacts */
 
 struct rules_limits {
     uint32_t min_expires_s, max_expires_s, default_expires_s, max_contacts;
 };
 
+/* What becomes of reg-ids (RFC 5626 §6). */
+enum rules_flows {
+    RULES_FLOWS_IGNORED, /* not asked for, or not to be had */
+    RULES_FLOWS_TAKEN,
+    RULES_FLOWS_LACKING, /* asked for, but the first hop does not help: 439 for a Contact that has one */
+};
+
 /* A Contact of a REGISTER. */
 struct rules_contact {
-    struct span uri;    /* as written */
-    uint32_t expires_s; /* to be granted; 0: remove */
-    uint16_t q;         /* thousandths, or STORE_NO_Q */
+    struct span uri;      /* as written */
+    struct span params;   /* as written, if there are others than q and expires */
+    struct span instance; /* … its instance-id among them; empty: none */
+    uint32_t reg_id;      /* … and reg-id; 0: none, or ignored */
+    uint32_t uri_hash;    /* binding_uri_hash() */
+    uint32_t expires_s;   /* to be granted; 0: remove */
+    uint16_t q;           /* thousandths, or STORE_NO_Q */
+    bool any_flow;        /* means what has this URI, whatever its reg-id */
 };
 
 /* A REGISTER, as far as it touches bindings. Its texts are lent. */
 struct rules_register {
     struct span call_id;
     uint32_t cseq;
-    bool star; /* Contact: *, remove all */
+    bool star;        /* Contact: *, remove all */
+    bool flows;       /* a reg-id was taken: Require: outbound in the answer */
+    struct span path; /* of all its Contacts */
     const struct rules_contact *contacts;
     size_t len;
 };
@@ -37,28 +54,33 @@ struct rules_answer {
     unsigned status;
     struct span phrase;     /* empty: the status's own */
     uint32_t min_expires_s; /* for 423 */
+    unsigned compared; /* what rules_decide() had to compare: URIs of one hash and unequal bytes */
 };
 
 /* Reads a REGISTER field by field. */
 struct rules_reader {
     const struct rules_limits *limits;
-    uint32_t header_s; /* what a Contact without expires asks for */
-    bool zero;         /* Expires: 0 was there */
-    bool brief;        /* an interval was too brief */
+    const struct binding *known; /* of the same AoR: a URI among them need not be read again */
+    uint32_t header_s;           /* what a Contact without expires asks for */
+    bool zero;                   /* Expires: 0 was there */
+    bool brief;                  /* an interval was too brief */
+    enum rules_flows flows;
     unsigned stars;
     size_t len;
     struct rules_contact contacts[RULES_CONTACTS_MAX];
 };
 
 /*
- * Begins. expires: value of the Expires field, NULL if there is none. Lent: limits and all values, as long as
- * what is read.
+ * Begins. expires: value of the Expires field, NULL if there is none. known: the bindings that there are, or NULL. Lent: all
+ * of these, as long as what is read.
  */
 void rules_begin(struct rules_reader *reader, const struct rules_limits *limits,
-                 const struct span *expires);
+                 const struct binding *known, const struct span *expires, enum rules_flows flows);
+/* Sets a Contact's URI. False if it is none. */
+bool rules_contact_uri(struct rules_contact *contact, struct span uri);
 /* Reads one Contact field. Anything but 200: nothing more need be read. */
 struct rules_answer rules_contact_field(struct rules_reader *reader, struct span value);
-/* Judges what was read, without looking at bindings (§10.3 steps 6 and 7): 400, 403, 423, or 200 and *out. */
+/* Judges what was read, without looking at bindings (§10.3 steps 6 and 7): 400, 403, 423, 439, or 200 and *out. */
 struct rules_answer rules_end(const struct rules_reader *reader, struct rules_register *out);
 
 /* One step of an update. */
@@ -80,6 +102,8 @@ struct rules_answer rules_decide(const struct rules_register *reg, const struct 
  * that is a connection; HOP_NONE: where the URI itself leads (RFC 3263). See the comment in rules.c.
  */
 uint8_t rules_reach(const struct uri *contact, const struct hop *source);
+/* As rules_reach(), for a flow that was taken (RFC 5626 §7): nothing but its own. */
+uint8_t rules_reach_flow(const struct hop *source);
 /* The hop that follows: HOP_NONE as its transport if the URI leads. */
 struct hop rules_hop(uint8_t reach, const struct hop *source);
 

@@ -14,13 +14,21 @@
 #define STORE_AOR_BYTES     512        /* longest address-of-record */
 #define STORE_CONTACT_BYTES 1024       /* longest Contact URI */
 #define STORE_CALL_ID_BYTES 512        /* longest Call-ID */
+#define STORE_PARAMS_BYTES  1024       /* longest Contact parameters */
+#define STORE_PATH_BYTES    1024       /* longest Path */
 #define STORE_AGENT_BYTES   128        /* of User-Agent; what is longer is cut */
-#define STORE_WORDS_BYTES   320        /* room for words about what went wrong */
+#define STORE_WORDS_BYTES   640        /* room for words about what went wrong */
 
 /* A binding (RFC 3261 §10.3) as it outlives the process. */
 struct store_row {
-    struct span aor;     /* as uri_aor_write makes it, scheme sip */
-    struct span contact; /* the URI as registered; with aor the key, byte by byte */
+    struct span aor; /* as uri_aor_write makes it, scheme sip */
+    /* the URI as registered; with aor, instance and reg_id the key, byte by byte */
+    struct span contact;
+    struct span instance; /* the instance-id that stands in params; a store tells it to nobody */
+    uint32_t reg_id;      /* 0: none */
+    /* of the Contact as they came, q and expires among them; empty: no others */
+    struct span params;
+    struct span path; /* Path as it came, several fields joined by ", " (RFC 3327 §5.3) */
     struct span call_id;
     struct span user_agent; /* empty if there was none */
     struct span listener;   /* that the REGISTER came to, as text: numbers are of one process */
@@ -33,8 +41,8 @@ struct store_row {
 };
 
 enum store_verb {
-    STORE_PUT,   /* the row replaces what has its AoR and contact */
-    STORE_DROP,  /* what has this AoR and contact goes */
+    STORE_PUT,   /* the row replaces what has its key */
+    STORE_DROP,  /* what has this key goes */
     STORE_PURGE, /* it goes if Call-ID, CSeq and expiry are the same too: a newer row stays */
 };
 
@@ -48,6 +56,7 @@ struct store_write {
     uint64_t id;
     const struct store_change *changes;
     size_t len;
+    int64_t wall_s; /* when it was asked for, UTC since 1970; 0: not told */
     /* the store's own, while it has not answered */
     struct store_write *next;
     int err;
@@ -56,16 +65,24 @@ struct store_write {
 /* How a store speaks; all on the loop but post(), which is for a thread of the store's. */
 struct store_port {
     void *self;
-    /*
-     * A row, while rows are read. Lent until return. SIPD_OK to go on; SIPD_ESYNTAX if it makes no sense;
-     * SIPD_ENOMEM.
-     */
+    /* A row, while rows are read. Lent until return. SIPD_ENOMEM: it will be told again. */
     int (*row)(void *self, const struct store_row *row);
     /*
      * What was asked under this id is done, or failed and nothing of it was. Never from within the call that
      * asked.
      */
     void (*done)(void *self, uint64_t id, int err);
+    /* Before any row: when the store was last written, UTC since 1970; 0: it does not know. May be NULL. */
+    void (*written)(void *self, int64_t wall_s);
+    /*
+     * The file was damaged or gone, and is a new and empty one: all that shall be in it is to be written again. Behind all
+     * rows of a read. May be NULL.
+     */
+    void (*lost)(void *self);
+    /* What happened and is no failure, for people. Lent until return. May be NULL. */
+    void (*news)(void *self, const char *words);
+    /* The time, UTC since 1970, as open() and close() want it. May be NULL. */
+    int64_t (*wall_s)(void *self);
     /* What went wrong, for people. Lent until return. */
     void (*trouble)(void *self, const char *words);
     /* Runs fn(store, NULL) on the loop in a later turn; may be called by another thread. */
@@ -75,6 +92,7 @@ struct store_port {
 enum store_answer { STORE_NOW, STORE_LATER };
 
 struct store_ops {
+    bool forgets; /* it keeps nothing: a change need not wait for it, nor be told to it */
     /* A look at what open() would find, that makes and changes nothing. SIPD_OK, or an error after trouble(). */
     int (*look)(const struct store_port *port, const char *path);
     /*
@@ -83,8 +101,9 @@ struct store_ops {
      */
     int (*open)(const struct store_port *port, const char *path, void **store);
     /*
-     * Tells every row. STORE_NOW: told; STORE_LATER: done(id) will say so; or an error, after trouble(). Once,
-     * before writes.
+     * Tells every row, in the order of their AoRs, byte by byte. STORE_NOW: told; STORE_LATER: done(id) will say so, and
+     * until then writes may touch only AoRs before that of the last row told; or an error, after trouble(). Once, before
+     * writes. What fails later is tried again; what makes no sense is passed over, and news() says so.
      */
     int (*read)(void *store, uint64_t id);
     /* STORE_NOW: written; STORE_LATER: done(write->id) will say; or an error, and nothing was. */

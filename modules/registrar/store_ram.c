@@ -45,6 +45,7 @@ ram_close(void **store)
 }
 
 const struct store_ops store_ram_ops = {
+    .forgets = true,
     .look = ram_look,
     .open = ram_open,
     .read = ram_read,

@@ -1,9 +1,8 @@
 /*
- * The store in a file: SQLite with a write-ahead log, synchronous FULL; rows read at the start, written by the
- * writer's thread.
+ * The store in a file: SQLite with a write-ahead log; rows read and written by the writer's thread.
  *
- * The connection is the opener's until the thread is started, then the thread's alone, and the closer's again
- * when it has ended. Others may read the file meanwhile; a second registrar is kept out by a lock on it.
+ * The connection is the opener's until the thread is given work, then the thread's alone, and the closer's again when it has
+ * ended. Others may read the file meanwhile; a second registrar is kept out by a lock on it.
  */
 #include "store.h"
 
@@ -13,358 +12,309 @@
 
 #include <sipd/module.h>
 
+#include "database.h"
+#include "handover.h"
 #include "location.h"
+#include "schema.h"
 #include "writer.h"
 
-#define BUSY_MS 2000 /* others may hold the file that long */
+#define READ_NOW_BYTES (4 << 20) /* a file that is not larger is read before the server is there */
+#define BYTES_SQL      "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+#define WRITTEN_S_SQL  "SELECT written_s FROM state WHERE id = 1"
+#define READ_ROWS      HANDOVER_ROWS
+#define AGAIN_MS       1000  /* until the thread tries again what failed */
+#define PROGRESS_OPS   10000 /* between two looks whether a check shall end */
 
-#define TEXT_OF(number)      TEXT_OF_VALUE(number)
-#define TEXT_OF_VALUE(value) #value
-#define APPLICATION_SQL      "PRAGMA application_id = " TEXT_OF(LOCATION_APPLICATION_ID)
-#define VERSION_SQL          "PRAGMA user_version = " TEXT_OF(LOCATION_SCHEMA_VERSION)
-
-/* clang-format off */
-static const char schema_sql[] =
-    "BEGIN;"
-    "CREATE TABLE binding ("
-    " aor TEXT NOT NULL, contact TEXT NOT NULL,"
-    " q INTEGER,"                   /* thousandths; NULL: none given */
-    " call_id TEXT NOT NULL, cseq INTEGER NOT NULL,"
-    " expires_s INTEGER NOT NULL,"  /* UTC, since 1970 */
-    " granted_s INTEGER NOT NULL,"
-    " transport TEXT NOT NULL, ip TEXT NOT NULL, scope_id INTEGER NOT NULL, port INTEGER NOT NULL,"
-    " listener TEXT NOT NULL, reach TEXT NOT NULL, user_agent TEXT NOT NULL,"
-    " PRIMARY KEY (aor, contact)) WITHOUT ROWID;"
-    APPLICATION_SQL ";" VERSION_SQL ";"
-    "COMMIT;";
-
-/* Columns in the order of every statement that names them all. */
-enum column {
-    AOR, CONTACT, Q, CALL_ID, CSEQ, EXPIRES_S, GRANTED_S, TRANSPORT, IP, SCOPE_ID, PORT, LISTENER, REACH, USER_AGENT
+enum stage {
+    STAGE_CHECK, /* pages are looked at */
+    STAGE_READ,  /* rows go to the loop */
+    STAGE_SERVE, /* all has been told */
 };
-/* clang-format on */
-#define COLUMNS                                                                                    \
- "aor, contact, q, call_id, cseq, expires_s, granted_s, transport, ip, scope_id, port, listener, " \
- "reach, user_agent"
-
-#define PUT_SQL                                 \
- "INSERT OR REPLACE INTO binding (" COLUMNS ")" \
- " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
-#define DROP_SQL  "DELETE FROM binding WHERE aor = ?1 AND contact = ?2"
-#define PURGE_SQL DROP_SQL " AND call_id = ?4 AND cseq = ?5 AND expires_s = ?6"
-
-static const char *const statement_sql[] = {
-    [STORE_PUT] = PUT_SQL,
-    [STORE_DROP] = DROP_SQL,
-    [STORE_PURGE] = PURGE_SQL,
-};
-#define STATEMENTS (sizeof statement_sql / sizeof statement_sql[0])
 
 struct file {
-    const struct store_port *port;
+    const struct store_port *port; /* the loop's */
+    struct store_port thread_port; /* for what goes wrong on the thread */
     struct writer *writer;
-    sqlite3 *db;
-    sqlite3_stmt *statements[STATEMENTS];
+    struct handover *handover;
+    struct database database;
+    uint64_t read_id;
     int lock_fd;
+    /* the thread's */
+    enum stage stage;
+    int64_t wall_s;                         /* of the last write that tells it */
+    sqlite3_value *place[ROWS_KEY_COLUMNS]; /* what was read last */
+    size_t senseless;                       /* rows that were passed over */
+    char senseless_first[200];
     char path[];
 };
 
-/* ---------------------------------------------------------------- words */
+/* ---------------------------------------------------------------- reading, on the thread */
 
-/* Says what SQLite says; always an error. */
-static int
-complain_sqlite(const struct file *f, const char *doing)
+static void
+thread_trouble(void *self, const char *words)
 {
-    int code = sqlite3_errcode(f->db) & 0xff;
+    struct file *f = self;
 
-    if (code == SQLITE_NOTADB)
-        location_complain(f->port, "%s: " LOCATION_NOT_A_DATABASE, f->path);
-    else if (code == SQLITE_CORRUPT)
-        location_complain(
-            f->port,
-            "%s: the database is corrupt (%s); restore it, or move it away to begin with an "
-            "empty one",
-            f->path, sqlite3_errmsg(f->db));
-    else
-        location_complain(f->port, "%s: %s: %s", f->path, doing, sqlite3_errmsg(f->db));
-    return code == SQLITE_NOMEM ? SIPD_ENOMEM : SIPD_EIO;
+    handover_trouble(f->handover, words);
 }
 
-/* ---------------------------------------------------------------- opening */
-
-/* The first column of the first row, as a number or as text; SQLITE_ROW if there is one. */
-static int
-ask(struct file *f, const char *sql, int64_t *number, char *text, size_t room)
+static void
+thread_news(void *self, const char *words)
 {
-    sqlite3_stmt *statement;
-    int code = sqlite3_prepare_v2(f->db, sql, -1, &statement, NULL);
+    struct file *f = self;
 
-    if (code != SQLITE_OK)
-        return code;
-    code = sqlite3_step(statement);
-    if (code == SQLITE_ROW && number)
-        *number = sqlite3_column_int64(statement, 0);
-    if (code == SQLITE_ROW && text)
-        snprintf(text, room, "%s", (const char *)sqlite3_column_text(statement, 0));
-    sqlite3_finalize(statement);
-    return code;
+    handover_news(f->handover, words);
 }
 
+/* What the loop has in memory is to be written to the new file; before anything was read that is nothing. */
 static int
-ask_number(struct file *f, const char *sql, int64_t *number)
+renew(struct file *f)
 {
-    return ask(f, sql, number, NULL, 0) == SQLITE_ROW ? SIPD_OK
-                                                      : complain_sqlite(f, "cannot be read");
+    int err = database_renew(&f->database, f->wall_s);
+
+    if (err == SIPD_OK && f->stage != STAGE_CHECK)
+        handover_lost(f->handover);
+    return err;
 }
 
-/* *empty: nothing is in it yet, and it may become ours. */
-static int
-check_schema(struct file *f, bool *empty)
+static void
+pass_over(struct file *f, const struct store_row *row)
 {
-    int64_t application = 0, version = 0, things = 0;
-    int err;
-
-    if ((err = ask_number(f, "PRAGMA application_id", &application)) != SIPD_OK ||
-        (err = ask_number(f, "PRAGMA user_version", &version)) != SIPD_OK ||
-        (err = ask_number(f, "SELECT count(*) FROM sqlite_schema", &things)) != SIPD_OK)
-        return err;
-    *empty = application == 0 && version == 0 && things == 0;
-    return *empty ? SIPD_OK : location_judge(f->port, f->path, application, version);
+    if (f->senseless++ == 0)
+        snprintf(f->senseless_first, sizeof f->senseless_first, "%.*s to %.*s",
+                 SPAN_ARG(span_head(row->aor, 80)), SPAN_ARG(span_head(row->contact, 80)));
 }
 
-static int
-check_pages(struct file *f)
+/* What was read last: the next rows are behind it. */
+static bool
+set_place(struct file *f, sqlite3_stmt *from)
 {
-    char found[STORE_WORDS_BYTES / 2];
+    for (int i = 0; i < ROWS_KEY_COLUMNS; i++) {
+        sqlite3_value *value = sqlite3_value_dup(sqlite3_column_value(from, i));
 
-    if (ask(f, "PRAGMA quick_check(1)", NULL, found, sizeof found) != SQLITE_ROW)
-        return complain_sqlite(f, "cannot be checked");
-    if (strcmp(found, "ok") == 0)
-        return SIPD_OK;
-    location_complain(
-        f->port,
-        "%s: the database is corrupt (%s); restore it, or move it away to begin with an empty one",
-        f->path, found);
-    return SIPD_EIO;
-}
-
-/* A commit is on disk before it is reported: a log beside the file, synced each time. */
-static int
-set_durable(struct file *f)
-{
-    static const char pragmas[] = "PRAGMA synchronous = FULL;"
-                                  "PRAGMA journal_size_limit = 67108864;";
-    char mode[16] = "";
-
-    if (sqlite3_exec(f->db, pragmas, NULL, NULL, NULL) != SQLITE_OK ||
-        ask(f, "PRAGMA journal_mode = WAL", NULL, mode, sizeof mode) != SQLITE_ROW)
-        return complain_sqlite(f, "cannot be opened for writing");
-    if (strcmp(mode, "wal") == 0)
-        return SIPD_OK;
-    location_complain(f->port,
-                      "%s: no write-ahead log can be kept beside it; name a path on a local disk",
-                      f->path);
-    return SIPD_EIO;
-}
-
-static int
-open_database(struct file *f)
-{
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-
-    if (sqlite3_open_v2(f->path, &f->db, flags, NULL) != SQLITE_OK) {
-        int why = sqlite3_system_errno(f->db);
-
-        location_complain(f->port, "%s: cannot be opened for writing: %s", f->path,
-                          why ? strerror(why) : sqlite3_errmsg(f->db));
-        return SIPD_EIO;
+        if (!value)
+            return false;
+        sqlite3_value_free(f->place[i]);
+        f->place[i] = value;
     }
-    sqlite3_busy_timeout(f->db, BUSY_MS);
-    if (sqlite3_db_readonly(f->db, "main") == 0)
-        return SIPD_OK;
-    location_complain(f->port, "%s: cannot be written", f->path);
-    return SIPD_EIO;
+    return true;
 }
 
-/* Nothing is changed before all is understood. */
+static bool
+bind_place(struct file *f, sqlite3_stmt *s)
+{
+    for (int i = 0; i < ROWS_KEY_COLUMNS; i++)
+        if (f->place[i] && sqlite3_bind_value(s, i + 1, f->place[i]) != SQLITE_OK)
+            return false;
+    return true;
+}
+
+/*
+ * The rows behind `place`, as many as go into a slice. Each slice is a question of its own, so that what is written
+ * meanwhile is committed between two. SQLITE_DONE: these were the last; SQLITE_OK; or what failed.
+ */
 static int
-check_database(struct file *f)
-{
-    bool empty;
-    int err;
-
-    if ((err = check_schema(f, &empty)) != SIPD_OK || (err = check_pages(f)) != SIPD_OK ||
-        (err = set_durable(f)) != SIPD_OK || !empty)
-        return err;
-    return sqlite3_exec(f->db, schema_sql, NULL, NULL, NULL) == SQLITE_OK
-               ? SIPD_OK
-               : complain_sqlite(f, "cannot be set up");
-}
-
-static int
-prepare(struct file *f)
-{
-    for (size_t i = 0; i < STATEMENTS; i++)
-        if (sqlite3_prepare_v3(f->db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
-                               &f->statements[i], NULL) != SQLITE_OK)
-            return complain_sqlite(f, "cannot be used");
-    return SIPD_OK;
-}
-
-/* ---------------------------------------------------------------- reading */
-
-static struct span
-column_text(sqlite3_stmt *s, enum column column)
-{
-    const char *at = (const char *)sqlite3_column_text(s, (int)column);
-
-    return (struct span){ at, (size_t)sqlite3_column_bytes(s, (int)column) };
-}
-
-static bool
-column_number(sqlite3_stmt *s, enum column column, int64_t max, int64_t *out)
-{
-    *out = sqlite3_column_int64(s, (int)column);
-    return sqlite3_column_type(s, (int)column) == SQLITE_INTEGER && *out >= 0 && *out <= max;
-}
-
-/* The texts of a transport: a name, or nothing for none. */
-static bool
-column_transport(sqlite3_stmt *s, enum column column, uint8_t *out)
-{
-    struct span text = column_text(s, column);
-
-    *out = hop_transport_read(text);
-    return *out != HOP_NONE || text.len == 0;
-}
-
-static bool
-read_source(sqlite3_stmt *s, struct hop *hop)
-{
-    struct span ip = column_text(s, IP);
-    int64_t scope, port;
-
-    *hop = (struct hop){ .transport = HOP_NONE };
-    if (!column_transport(s, TRANSPORT, &hop->transport) ||
-        !column_number(s, SCOPE_ID, UINT32_MAX, &scope) ||
-        !column_number(s, PORT, UINT16_MAX, &port))
-        return false;
-    hop->scope_id = (uint32_t)scope;
-    hop->port = (uint16_t)port;
-    return hop->transport == HOP_NONE || hop_ip_read(ip, hop);
-}
-
-static bool
-read_row(sqlite3_stmt *s, struct store_row *row)
-{
-    int64_t q = STORE_NO_Q, cseq, granted;
-
-    *row = (struct store_row){ .aor = column_text(s, AOR),
-                               .contact = column_text(s, CONTACT),
-                               .call_id = column_text(s, CALL_ID),
-                               .user_agent = column_text(s, USER_AGENT),
-                               .listener = column_text(s, LISTENER) };
-    if (!read_source(s, &row->source) || !column_transport(s, REACH, &row->reach) ||
-        (sqlite3_column_type(s, Q) != SQLITE_NULL && !column_number(s, Q, 1000, &q)) ||
-        !column_number(s, CSEQ, UINT32_MAX, &cseq) ||
-        !column_number(s, GRANTED_S, UINT32_MAX, &granted) ||
-        !column_number(s, EXPIRES_S, INT64_MAX, &row->expires_wall_s))
-        return false;
-    row->q = (uint16_t)q;
-    row->cseq = (uint32_t)cseq;
-    row->granted_s = (uint32_t)granted;
-    return row->aor.len > 0 && row->aor.len <= STORE_AOR_BYTES && row->contact.len > 0 &&
-           row->contact.len <= STORE_CONTACT_BYTES && row->call_id.len <= STORE_CALL_ID_BYTES;
-}
-
-static int
-read_rows(struct file *f, sqlite3_stmt *s)
+read_slice(struct file *f, sqlite3_stmt *s, struct handover_slice *slice)
 {
     int code;
 
-    while ((code = sqlite3_step(s)) == SQLITE_ROW) {
+    if (!bind_place(f, s))
+        return SQLITE_NOMEM;
+    for (int n = 0; n < READ_ROWS; n++) {
         struct store_row row;
-        int err = read_row(s, &row) ? f->port->row(f->port->self, &row) : SIPD_ESYNTAX;
 
-        if (err == SIPD_ESYNTAX)
-            location_complain(
-                f->port, "%s: the binding of %.*s to %.*s makes no sense; remove that row", f->path,
-                SPAN_ARG(span_head(row.aor, 80)), SPAN_ARG(span_head(row.contact, 80)));
-        if (err != SIPD_OK)
-            return err;
+        if ((code = sqlite3_step(s)) != SQLITE_ROW)
+            return code;
+        if (!rows_read(s, &row))
+            pass_over(f, &row);
+        else if (!handover_copy(slice, &row))
+            return SQLITE_OK;
+        if (!set_place(f, s))
+            return SQLITE_NOMEM;
     }
-    return code == SQLITE_DONE ? SIPD_OK : complain_sqlite(f, "cannot be read");
+    return SQLITE_OK;
+}
+
+static void
+free_place(struct file *f)
+{
+    for (int i = 0; i < ROWS_KEY_COLUMNS; i++) {
+        sqlite3_value_free(f->place[i]);
+        f->place[i] = NULL;
+    }
+}
+
+static void
+note_senseless(struct file *f)
+{
+    if (f->senseless > 0)
+        location_note(f->database.say,
+                      "%s: %zu bindings make no sense and were passed over, the first: %s", f->path,
+                      f->senseless, f->senseless_first);
+}
+
+/* Nothing is read behind the last row, or behind damage. */
+static void
+end_reading(struct file *f)
+{
+    note_senseless(f);
+    free_place(f);
+    f->stage = STAGE_SERVE;
+    handover_end(f->handover);
+}
+
+static uint32_t
+read_some(struct file *f, bool *tell)
+{
+    struct handover_slice *slice = handover_empty(f->handover);
+    sqlite3_stmt *s = f->database.statements[f->place[0] ? DATABASE_READ_ON : DATABASE_READ];
+    int code;
+
+    if (!slice)
+        return WRITER_IDLE;
+    code = read_slice(f, s, slice);
+    if (code != SQLITE_OK && code != SQLITE_DONE)
+        database_complain(&f->database, "cannot be read");
+    sqlite3_reset(s);
+    if (slice->len > 0)
+        handover_put(f->handover, slice);
+    *tell = true;
+    if (f->database.damage[0] != '\0')
+        return renew(f) == SIPD_OK ? 0 : AGAIN_MS;
+    if (code == SQLITE_DONE)
+        end_reading(f);
+    return code == SQLITE_DONE ? WRITER_IDLE : code == SQLITE_OK ? 0 : AGAIN_MS;
+}
+
+/* SQLite asks, while pages are checked. */
+static int
+shall_end(void *self)
+{
+    struct file *f = self;
+
+    return writer_is_stopping(f->writer);
+}
+
+/* Before a row is told all pages are looked at: nobody is called by what a damaged file says. */
+static uint32_t
+check_file(struct file *f, bool *tell)
+{
+    struct database *d = &f->database;
+    int64_t written_s = 0;
+    int err = SIPD_EIO;
+
+    *tell = true;
+    if (d->db) {
+        sqlite3_progress_handler(d->db, PROGRESS_OPS, shall_end, f);
+        err = database_check_pages(d);
+        sqlite3_progress_handler(d->db, 0, NULL, NULL);
+    }
+    if (err == SIPD_OK)
+        err = database_ask_number(d, WRITTEN_S_SQL, &written_s);
+    if (err != SIPD_OK)
+        return d->damage[0] != '\0' && renew(f) == SIPD_OK ? 0 : AGAIN_MS;
+    handover_written(f->handover, written_s);
+    f->stage = STAGE_READ;
+    return 0;
+}
+
+static uint32_t
+file_spare(void *self, bool *tell)
+{
+    struct file *f = self;
+
+    switch (f->stage) {
+    case STAGE_CHECK: return check_file(f, tell);
+    case STAGE_READ: return read_some(f, tell);
+    case STAGE_SERVE: break;
+    }
+    return WRITER_IDLE;
+}
+
+/* A row at a time, all of them, on the loop. */
+static int
+read_rows(struct file *f)
+{
+    sqlite3_stmt *s = f->database.statements[DATABASE_READ];
+    int code, err = SIPD_OK;
+
+    while (err == SIPD_OK && (code = sqlite3_step(s)) == SQLITE_ROW) {
+        struct store_row row;
+
+        if (rows_read(s, &row))
+            err = f->port->row(f->port->self, &row);
+        else
+            pass_over(f, &row);
+    }
+    if (err == SIPD_OK && code != SQLITE_DONE)
+        err = database_complain(&f->database, "cannot be read");
+    sqlite3_reset(s);
+    return err;
+}
+
+/* What is read in no time is read before the server says that it is there. */
+static int
+read_now(struct file *f)
+{
+    struct database *d = &f->database;
+    int64_t written_s = 0;
+    int err = database_check_pages(d);
+
+    if (err == SIPD_OK)
+        err = database_ask_number(d, WRITTEN_S_SQL, &written_s);
+    if (err == SIPD_OK && f->port->written)
+        f->port->written(f->port->self, written_s);
+    if (err == SIPD_OK) {
+        f->stage = STAGE_READ;
+        err = read_rows(f);
+    }
+    if (d->damage[0] != '\0')
+        err = renew(f);
+    if (err != SIPD_OK)
+        return err;
+    note_senseless(f);
+    f->stage = STAGE_SERVE;
+    return STORE_NOW;
 }
 
 static int
 file_read(void *store, uint64_t id)
 {
     struct file *f = store;
-    sqlite3_stmt *s;
-    int err;
+    int64_t bytes = 0;
+    int err = database_ask_number(&f->database, BYTES_SQL, &bytes);
 
-    (void)id;
-    if (sqlite3_prepare_v2(f->db, "SELECT " COLUMNS " FROM binding", -1, &s, NULL) != SQLITE_OK)
-        return complain_sqlite(f, "cannot be read");
-    err = read_rows(f, s);
-    sqlite3_finalize(s);
-    return err == SIPD_OK ? STORE_NOW : err;
+    f->read_id = id;
+    f->wall_s = f->port->wall_s ? f->port->wall_s(f->port->self) : 0;
+    f->stage = STAGE_CHECK;
+    if (bytes <= READ_NOW_BYTES && (err == SIPD_OK || f->database.damage[0] != '\0'))
+        err = read_now(f);
+    f->database.say = &f->thread_port; /* from now on it is the thread's */
+    if (f->stage == STAGE_SERVE || err != SIPD_OK)
+        return err;
+    writer_spare(f->writer);
+    return STORE_LATER;
 }
 
 /* ---------------------------------------------------------------- writing, on the thread */
 
-static int
-bind_text(sqlite3_stmt *s, enum column column, struct span text)
-{
-    return sqlite3_bind_text(s, (int)column + 1, text.len ? text.at : "", (int)text.len,
-                             SQLITE_STATIC);
-}
-
-static int
-bind_number(sqlite3_stmt *s, enum column column, int64_t number)
-{
-    return sqlite3_bind_int64(s, (int)column + 1, number);
-}
-
-/* What says which row a change means. */
-static int
-bind_key(sqlite3_stmt *s, enum store_verb verb, const struct store_row *row)
-{
-    int failed = bind_text(s, AOR, row->aor) | bind_text(s, CONTACT, row->contact);
-
-    if (verb != STORE_DROP)
-        failed |= bind_text(s, CALL_ID, row->call_id) | bind_number(s, CSEQ, row->cseq) |
-                  bind_number(s, EXPIRES_S, row->expires_wall_s);
-    return failed;
-}
-
-static int
-bind_rest(sqlite3_stmt *s, const struct store_row *row, char ip[HOP_TEXT_BYTES])
-{
-    int failed = row->q == STORE_NO_Q ? sqlite3_bind_null(s, Q + 1) : bind_number(s, Q, row->q);
-
-    failed |= bind_number(s, GRANTED_S, row->granted_s);
-    failed |= bind_text(s, TRANSPORT, hop_transport_uri(row->source.transport));
-    failed |= bind_text(
-        s, IP, row->source.transport == HOP_NONE ? SPAN("") : hop_ip_write(&row->source, ip));
-    failed |= bind_number(s, SCOPE_ID, row->source.scope_id);
-    failed |= bind_number(s, PORT, row->source.port);
-    failed |= bind_text(s, LISTENER, row->listener);
-    failed |= bind_text(s, REACH, hop_transport_uri(row->reach));
-    failed |= bind_text(s, USER_AGENT, span_head(row->user_agent, STORE_AGENT_BYTES));
-    return failed;
-}
-
 static bool
 perform(struct file *f, const struct store_change *change)
 {
-    sqlite3_stmt *s = f->statements[change->verb];
+    sqlite3_stmt *s = f->database.statements[change->verb];
     char ip[HOP_TEXT_BYTES];
-    bool done;
+    bool done = rows_bind(s, change, ip) && sqlite3_step(s) == SQLITE_DONE;
 
-    done = bind_key(s, change->verb, &change->row) == SQLITE_OK &&
-           (change->verb != STORE_PUT || bind_rest(s, &change->row, ip) == SQLITE_OK) &&
-           sqlite3_step(s) == SQLITE_DONE;
+    sqlite3_reset(s);
+    return done;
+}
+
+static bool
+perform_written(struct file *f, int64_t wall_s)
+{
+    sqlite3_stmt *s = f->database.statements[DATABASE_WRITTEN];
+    bool done = sqlite3_bind_int64(s, 1, wall_s) == SQLITE_OK && sqlite3_step(s) == SQLITE_DONE;
+
     sqlite3_reset(s);
     return done;
 }
@@ -372,36 +322,81 @@ perform(struct file *f, const struct store_change *change)
 static bool
 perform_all(struct file *f, const struct store_write *group)
 {
-    if (sqlite3_exec(f->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+    int64_t wall_s = 0;
+
+    if (sqlite3_exec(f->database.db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
         return false;
-    for (; group; group = group->next)
+    for (; group; group = group->next) {
+        wall_s = group->wall_s ? group->wall_s : wall_s;
         for (size_t i = 0; i < group->len; i++)
             if (!perform(f, &group->changes[i]))
                 return false;
-    return true;
+    }
+    if (wall_s == 0)
+        return true;
+    f->wall_s = wall_s;
+    return perform_written(f, wall_s);
 }
 
 static int
-file_commit(void *self, const struct store_write *group, char words[STORE_WORDS_BYTES])
+commit(struct file *f, const struct store_write *group, char words[STORE_WORDS_BYTES])
 {
-    struct file *f = self;
+    sqlite3 *db = f->database.db;
     bool performed = perform_all(f, group);
 
-    if (performed && sqlite3_exec(f->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+    if (performed && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) {
+        database_leave(&f->database);
         return SIPD_OK;
-    snprintf(words, STORE_WORDS_BYTES, "%s: %s", f->path, sqlite3_errmsg(f->db));
-    if (!sqlite3_get_autocommit(f->db))
-        sqlite3_exec(f->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    snprintf(words, STORE_WORDS_BYTES, "%s: %s", f->path, sqlite3_errmsg(db));
+    (void)database_is_damaged(&f->database);
+    if (!sqlite3_get_autocommit(db))
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     /*
      * A commit that failed in its last sync stands whole in the log, and after a power cut recovery would
      * believe it. Any commit in its place ends that; if this one fails too, the next that succeeds will.
      */
     if (performed)
-        sqlite3_exec(f->db, VERSION_SQL, NULL, NULL, NULL);
+        sqlite3_exec(db, SCHEMA_TOUCH_SQL, NULL, NULL, NULL);
+    database_leave(&f->database);
+    return SIPD_EIO;
+}
+
+/* A file that proves damaged is renewed, and what it did not take goes into the new one. */
+static int
+file_commit(void *self, const struct store_write *group, char words[STORE_WORDS_BYTES])
+{
+    struct file *f = self;
+    struct database *d = &f->database;
+
+    database_check_place(d);
+    if (d->damage[0] == '\0') {
+        int err = commit(f, group, words);
+
+        if (err == SIPD_OK || d->damage[0] == '\0')
+            return err;
+    }
+    words[0] = '\0'; /* what was wrong is told as news */
+    if (renew(f) == SIPD_OK)
+        return commit(f, group, words);
+    snprintf(words, STORE_WORDS_BYTES, "%s: %s, and no new one can be begun", f->path, d->damage);
     return SIPD_EIO;
 }
 
 /* ---------------------------------------------------------------- the loop's side */
+
+static int file_wake(void *self);
+
+/* True: there may be more, for another turn. */
+static bool
+tell_some(struct file *f)
+{
+    bool taken, more = handover_tell(f->handover, f->port, f->read_id, &taken);
+
+    if (taken)
+        writer_spare(f->writer);
+    return more;
+}
 
 static void
 collect(void *store, void *none)
@@ -409,7 +404,9 @@ collect(void *store, void *none)
     struct file *f = store;
 
     (void)none;
-    writer_collect(f->writer);
+    writer_collect(f->writer); /* first: what the thread has after that wakes us again */
+    while (tell_some(f) && file_wake(f) != SIPD_OK)
+        ;
 }
 
 static int
@@ -448,7 +445,12 @@ file_write(void *store, struct store_write *write)
 static int
 start_writer(struct file *f)
 {
-    struct writer_port port = { f, file_commit, file_wake, file_done, file_trouble };
+    struct writer_port port = { .self = f,
+                                .commit = file_commit,
+                                .spare = file_spare,
+                                .wake = file_wake,
+                                .done = file_done,
+                                .trouble = file_trouble };
     int err = writer_new(&f->writer, &port);
 
     if (err)
@@ -465,12 +467,24 @@ file_close(void **store)
         return;
     *store = NULL;
     writer_free(&f->writer);
-    for (size_t i = 0; i < STATEMENTS; i++)
-        sqlite3_finalize(f->statements[i]);
-    sqlite3_close(f->db);
+    handover_free(&f->handover);
+    free_place(f);
+    database_close(&f->database);
     if (f->lock_fd >= 0)
         close(f->lock_fd);
     sipd_free(f);
+}
+
+/* Nobody else would help a file that is damaged, and phones register again. */
+static int
+open_or_begin(struct file *f)
+{
+    const struct store_port *port = f->port;
+    int err = database_open(&f->database);
+
+    if (err == SIPD_OK || f->database.damage[0] == '\0')
+        return err;
+    return database_renew(&f->database, port->wall_s ? port->wall_s(port->self) : 0);
 }
 
 static int
@@ -487,12 +501,22 @@ file_open(const struct store_port *port, const char *path, void **store)
     f->port = port;
     memcpy(f->path, path, path_bytes);
     f->lock_fd = -1;
+    f->database = (struct database){ .say = port, .path = f->path };
+    f->database.was_ours = location_was_ours(path);
+    f->thread_port = (struct store_port){
+        .self = f, .trouble = thread_trouble, .news = thread_news, .wall_s = NULL
+    };
     if ((err = location_lock(port, path, &f->lock_fd)) != SIPD_OK ||
-        (err = open_database(f)) != SIPD_OK || (err = check_database(f)) != SIPD_OK ||
-        (err = prepare(f)) != SIPD_OK || (err = start_writer(f)) != SIPD_OK)
+        (err = open_or_begin(f)) != SIPD_OK || (err = handover_new(&f->handover)) != SIPD_OK ||
+        (err = start_writer(f)) != SIPD_OK) {
+        /* What was refused as somebody else's must not look like ours next time. */
+        if (f->lock_fd >= 0 && !f->database.was_ours)
+            location_forget(path);
         file_close(&opened);
-    else
+    } else {
+        f->database.was_ours = true;
         *store = f;
+    }
     return err;
 }
 

@@ -1,5 +1,6 @@
 /*
- * The one thread: takes everything handed over since its last commit, writes it in groups, reports.
+ * The one thread: takes everything handed over since its last commit, writes it in groups, reports; and does other work
+ * while there is nothing to write.
  */
 #include "writer.h"
 
@@ -12,6 +13,8 @@
 
 /* Before the loop is asked once more, when it could not be woken. */
 #define WAKE_AGAIN_NS 2000000
+/* Until it is looked again whether there is something to write, while other work waits for better times. */
+#define NAP_MS 20
 
 struct list {
     struct store_write *first, *last;
@@ -26,6 +29,9 @@ struct writer {
     char words[STORE_WORDS_BYTES]; /* of the newest failure */
     bool woken;                    /* the loop will come and collect */
     bool stop;
+    bool spare;                  /* port.spare() is to be asked … */
+    uint32_t spare_naps;         /* … after so many */
+    struct store_write *telling; /* the loop's: finished, and not told of yet */
 };
 
 static void
@@ -50,6 +56,56 @@ list_take(struct list *list)
 
 /* ---------------------------------------------------------------- the thread */
 
+bool
+writer_is_stopping(struct writer *w)
+{
+    bool stop;
+
+    pthread_mutex_lock(&w->mutex);
+    stop = w->stop;
+    pthread_mutex_unlock(&w->mutex);
+    return stop;
+}
+
+static void
+wake(struct writer *w)
+{
+    while (w->port.wake(w->port.self) != SIPD_OK && !writer_is_stopping(w))
+        nanosleep(&(struct timespec){ .tv_nsec = WAKE_AGAIN_NS }, NULL);
+}
+
+/* With the mutex held, which is let go meanwhile. */
+static void
+use_spare_time(struct writer *w)
+{
+    bool tell = false, wanted;
+    uint32_t wait_ms;
+
+    w->spare = false; /* who asks for it from now on is not forgotten */
+    pthread_mutex_unlock(&w->mutex);
+    wait_ms = w->port.spare(w->port.self, &tell);
+    pthread_mutex_lock(&w->mutex);
+    wanted = tell && !w->woken;
+    w->woken |= tell;
+    w->spare |= wait_ms != WRITER_IDLE;
+    w->spare_naps = wait_ms == WRITER_IDLE ? 0 : wait_ms / NAP_MS;
+    if (!wanted)
+        return;
+    pthread_mutex_unlock(&w->mutex);
+    wake(w);
+    pthread_mutex_lock(&w->mutex);
+}
+
+/* With the mutex held, which is let go meanwhile. What is to be written waits no longer than that. */
+static void
+nap(struct writer *w)
+{
+    w->spare_naps--;
+    pthread_mutex_unlock(&w->mutex);
+    nanosleep(&(struct timespec){ .tv_nsec = NAP_MS * 1000000L }, NULL);
+    pthread_mutex_lock(&w->mutex);
+}
+
 /* Waits for work and takes all of it; NULL: the end. */
 static struct store_write *
 wait_for_work(struct writer *w)
@@ -58,7 +114,12 @@ wait_for_work(struct writer *w)
 
     pthread_mutex_lock(&w->mutex);
     while (!w->queue.first && !w->stop)
-        pthread_cond_wait(&w->more, &w->mutex);
+        if (!w->spare)
+            pthread_cond_wait(&w->more, &w->mutex);
+        else if (w->spare_naps > 0)
+            nap(w);
+        else
+            use_spare_time(w);
     work = list_take(&w->queue);
     pthread_mutex_unlock(&w->mutex);
     return work;
@@ -80,32 +141,21 @@ cut_group(struct store_write **work)
     return last;
 }
 
-static bool
-is_stopping(struct writer *w)
-{
-    bool stop;
-
-    pthread_mutex_lock(&w->mutex);
-    stop = w->stop;
-    pthread_mutex_unlock(&w->mutex);
-    return stop;
-}
-
 /* Moves a group to the finished and wakes the loop, unless it was woken and has not come yet. */
 static void
 report(struct writer *w, struct store_write *group, struct store_write *last, const char *words)
 {
-    bool wake;
+    bool wanted;
 
     pthread_mutex_lock(&w->mutex);
     if (words[0])
         memcpy(w->words, words, sizeof w->words);
     list_put(&w->finished, group, last);
-    wake = !w->woken;
+    wanted = !w->woken;
     w->woken = true;
     pthread_mutex_unlock(&w->mutex);
-    while (wake && w->port.wake(w->port.self) != SIPD_OK && !is_stopping(w))
-        nanosleep(&(struct timespec){ .tv_nsec = WAKE_AGAIN_NS }, NULL);
+    if (wanted)
+        wake(w);
 }
 
 static void *
@@ -181,23 +231,53 @@ writer_put(struct writer *w, struct store_write *write)
 }
 
 void
-writer_collect(struct writer *w)
+writer_spare(struct writer *w)
+{
+    pthread_mutex_lock(&w->mutex);
+    w->spare = true;
+    pthread_cond_signal(&w->more);
+    pthread_mutex_unlock(&w->mutex);
+}
+
+/* All that the thread has finished, and the words of its newest failure, which are told at once. */
+static struct store_write *
+take_finished(struct writer *w)
 {
     char words[STORE_WORDS_BYTES];
-    struct store_write *write, *next;
+    struct store_write *finished;
 
     pthread_mutex_lock(&w->mutex);
-    write = list_take(&w->finished);
+    finished = list_take(&w->finished);
     memcpy(words, w->words, sizeof words);
     w->words[0] = '\0';
     w->woken = false;
     pthread_mutex_unlock(&w->mutex);
     if (words[0])
         w->port.trouble(w->port.self, words);
-    for (; write; write = next) {
-        next = write->next; /* once it was told, the write is its owner's again */
+    return finished;
+}
+
+/* Tells of some that are finished. True: there may be more. */
+static bool
+collect_some(struct writer *w)
+{
+    for (unsigned n = 0; n < WRITER_COLLECT_MOST; n++) {
+        struct store_write *write = w->telling ? w->telling : take_finished(w);
+
+        if (!write)
+            return false;
+        w->telling = write->next; /* once it was told, the write is its owner's again */
         w->port.done(w->port.self, write->id, write->err);
     }
+    return true;
+}
+
+/* The rest comes in another turn; in this one if none can be asked for. */
+void
+writer_collect(struct writer *w)
+{
+    while (collect_some(w) && w->port.wake(w->port.self) != SIPD_OK)
+        ;
 }
 
 void
@@ -212,7 +292,8 @@ writer_free(struct writer **writer)
     pthread_cond_signal(&w->more);
     pthread_mutex_unlock(&w->mutex);
     pthread_join(w->thread, NULL);
-    writer_collect(w);
+    while (collect_some(w))
+        ;
     *writer = NULL;
     dispose(w);
 }

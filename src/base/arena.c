@@ -1,9 +1,8 @@
 /*
  * Blocks cut from the front of a chunk, and all ended at once.
  *
- * Chunks double from 4 to 64 KiB, so a small trip is cheap and a busy turn soon needs no heap. A
- * block too large for the next chunk gets one of its own behind the one in use, whose rest is thus
- * not lost.
+ * Chunks double up to 64 KiB, from 4 KiB or from what is expected, so a small trip is cheap and a busy turn soon needs
+ * no heap. A block too large for the next chunk gets one of its own behind the one in use, whose rest is thus not lost.
  */
 #include "base/arena.h"
 
@@ -13,8 +12,10 @@
 #include "base/poison.h"
 
 enum {
-    CHUNK_MIN_BYTES = 4 << 10,
+    CHUNK_MIN_BYTES = 2 << 10,
+    CHUNK_FIRST_BYTES = 4 << 10,
     CHUNK_MAX_BYTES = 64 << 10,
+    SPARE_MOST = 256, /* chunks of a size */
     ALIGN = alignof(max_align_t),
     GAP_BYTES = POISON_WORKS * ALIGN, /* poisoned, behind each block: trips who overruns it */
 };
@@ -28,7 +29,7 @@ struct arena_chunk {
 void
 arena_init(struct arena *a, size_t limit_bytes)
 {
-    *a = (struct arena){ .limit_bytes = limit_bytes };
+    *a = (struct arena){ .limit_bytes = limit_bytes, .first_bytes = CHUNK_FIRST_BYTES };
 }
 
 static size_t
@@ -52,6 +53,55 @@ begin(struct arena *a, struct arena_chunk *chunk)
     a->left_bytes = room_bytes(chunk);
 }
 
+/* Which of the sizes that are left to others; ARENA_SIZES: none of them. */
+static unsigned
+size_of(size_t bytes)
+{
+    unsigned size = 0;
+
+    while (size < ARENA_SIZES && bytes != (size_t)CHUNK_MIN_BYTES << size)
+        size++;
+    return size;
+}
+
+void
+arena_init_by(struct arena *a, size_t limit_bytes, size_t expected_bytes, struct arena_spare *spare)
+{
+    size_t most = (size_t)CHUNK_MIN_BYTES << (ARENA_SIZES - 1);
+
+    arena_init(a, limit_bytes);
+    a->spare = spare;
+    a->first_bytes = CHUNK_MIN_BYTES;
+    while (a->first_bytes < most && a->first_bytes - sizeof(struct arena_chunk) < expected_bytes)
+        a->first_bytes *= 2;
+}
+
+static struct arena_chunk *
+take_spare(struct arena_spare *spare, unsigned size)
+{
+    struct arena_chunk *chunk = spare && size < ARENA_SIZES ? spare->of[size].chunks : NULL;
+
+    if (!chunk)
+        return NULL;
+    spare->of[size].chunks = chunk->next;
+    spare->of[size].count--;
+    return chunk;
+}
+
+static bool
+leave_spare(struct arena_spare *spare, struct arena_chunk *chunk)
+{
+    unsigned size = size_of(chunk->bytes);
+
+    if (!spare || size == ARENA_SIZES || spare->of[size].count >= SPARE_MOST)
+        return false;
+    poison(chunk->room, room_bytes(chunk));
+    chunk->next = spare->of[size].chunks;
+    spare->of[size].chunks = chunk;
+    spare->of[size].count++;
+    return true;
+}
+
 static struct arena_chunk *
 chunk_new(struct arena *a, size_t bytes)
 {
@@ -59,7 +109,9 @@ chunk_new(struct arena *a, size_t bytes)
 
     if (bytes > a->limit_bytes - a->held_bytes)
         return NULL;
-    chunk = mem_grow(NULL, bytes);
+    chunk = take_spare(a->spare, size_of(bytes));
+    if (!chunk)
+        chunk = mem_grow(NULL, bytes);
     if (!chunk)
         return NULL;
     chunk->bytes = bytes;
@@ -71,6 +123,8 @@ static void
 chunk_free(struct arena *a, struct arena_chunk *chunk)
 {
     a->held_bytes -= chunk->bytes;
+    if (leave_spare(a->spare, chunk))
+        return;
     unpoison(chunk->room, room_bytes(chunk));
     mem_free(chunk);
 }
@@ -79,7 +133,7 @@ chunk_free(struct arena *a, struct arena_chunk *chunk)
 static size_t
 next_bytes(const struct arena *a)
 {
-    size_t bytes = a->chunks ? a->chunks->bytes * 2 : CHUNK_MIN_BYTES;
+    size_t bytes = a->chunks ? a->chunks->bytes * 2 : a->first_bytes;
     size_t most = a->limit_bytes - a->held_bytes;
 
     bytes = bytes < CHUNK_MAX_BYTES ? bytes : CHUNK_MAX_BYTES;
@@ -193,5 +247,19 @@ arena_fini(struct arena *a)
         next = chunk->next;
         chunk_free(a, chunk);
     }
-    arena_init(a, a->limit_bytes);
+    a->chunks = NULL;
+    a->at = NULL;
+    a->left_bytes = 0;
+}
+
+void
+arena_spare_fini(struct arena_spare *spare)
+{
+    struct arena_chunk *chunk;
+
+    for (unsigned size = 0; size < ARENA_SIZES; size++)
+        while ((chunk = take_spare(spare, size))) {
+            unpoison(chunk->room, room_bytes(chunk));
+            mem_free(chunk);
+        }
 }

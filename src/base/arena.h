@@ -12,8 +12,20 @@
 
 struct arena_chunk;
 
+enum { ARENA_SIZES = 3 }; /* of chunks that are left to others: 2, 4 and 8 KiB */
+
+/* Chunks that arenas of short life leave to each other, by size; the last one left is still in the cache. */
+struct arena_spare {
+    struct {
+        struct arena_chunk *chunks; /* owned */
+        unsigned count;
+    } of[ARENA_SIZES];
+};
+
 struct arena {
+    struct arena_spare *spare;  /* lent; NULL: the heap alone */
     struct arena_chunk *chunks; /* owned; the one in use first */
+    size_t first_bytes;         /* of its first chunk */
     char *at;                   /* where it is free */
     size_t left_bytes;          /* free from there on */
     size_t held_bytes;          /* heap bytes in chunks */
@@ -32,5 +44,15 @@ struct span arena_copy(struct arena *a, struct span s) MUST_USE;
 void arena_reset(struct arena *a);
 /* Ends every block and gives all memory back. */
 void arena_fini(struct arena *a);
+
+/*
+ * As arena_init, for one of many: chunks of the small sizes come from `spare` and go back there. Lent: spare, for its life.
+ * Units: expected_bytes, what it will be asked for in all, as a guess: its first chunk has room for that, if one of a
+ * small size has.
+ */
+void arena_init_by(struct arena *a, size_t limit_bytes, size_t expected_bytes,
+                   struct arena_spare *spare);
+/* Gives back what is spare; no arena needs it any more. */
+void arena_spare_fini(struct arena_spare *spare);
 
 #endif

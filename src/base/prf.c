@@ -6,6 +6,8 @@
  */
 #include "base/prf.h"
 
+#define INLINE static inline __attribute__((always_inline))
+
 #define ROTATED(word, bits) ((word) << (bits) | (word) >> (64 - (bits)))
 
 /* The words "somepseudorandomlygeneratedbytes", mixed with the key. */
@@ -65,6 +67,18 @@ word_at(const char *at, size_t bytes)
     return word;
 }
 
+/* Fewer than 8 bytes: two reads that may overlap cost less than a copy of unknown length. */
+static inline uint64_t
+short_word(struct span s)
+{
+    if (s.len >= 4)
+        return word_at(s.at, 4) | word_at(s.at + s.len - 4, 4) << (s.len - 4) * 8;
+    if (s.len == 0)
+        return 0;
+    return word_at(s.at, 1) | word_at(s.at + s.len / 2, 1) << s.len / 2 * 8 |
+           word_at(s.at + s.len - 1, 1) << (s.len - 1) * 8;
+}
+
 void
 prf_init(struct prf *p, const struct prf_key *key)
 {
@@ -72,55 +86,126 @@ prf_init(struct prf *p, const struct prf_key *key)
     p->v1 ^= 0xee;
 }
 
-/* Adds the lowest `bytes` (1 to 8) bytes of a word whose others are 0. */
-static void
-put_word(struct prf *p, uint64_t word, unsigned bytes)
+/*
+ * Absorbs whole words of which `held` bits stand in the tail already; what is left of the last one is the tail then. The
+ * state is a value, so that it stays in registers.
+ */
+INLINE struct prf
+with_bytes(struct prf p, struct span s)
 {
-    unsigned held = p->len_bytes % 8;
+    unsigned held = p.len_bytes % 8 * 8;
+    uint64_t word;
 
-    p->len_bytes += bytes;
-    p->tail |= word << held * 8;
-    if (held + bytes < 8)
-        return;
-    absorb(p, p->tail, 2);
-    p->tail = held ? word >> (8 - held) * 8 : 0;
+    p.len_bytes += s.len;
+    for (; s.len >= 8; s = span_skip(s, 8)) {
+        word = word_at(s.at, 8);
+        absorb(&p, p.tail | word << held, 2);
+        p.tail = word >> 1 >> (63 - held); /* in two steps: a shift by 64 is none */
+    }
+    if (s.len == 0)
+        return p;
+    word = short_word(s);
+    p.tail |= word << held;
+    held += (unsigned)s.len * 8;
+    if (held >= 64) {
+        absorb(&p, p.tail, 2);
+        held -= 64;
+        p.tail = word >> (s.len * 8 - held);
+    }
+    return p;
+}
+
+INLINE struct prf
+with_number(struct prf p, uint64_t n)
+{
+    unsigned held = p.len_bytes % 8 * 8;
+
+    p.len_bytes += 8;
+    absorb(&p, p.tail | n << held, 2);
+    p.tail = n >> 1 >> (63 - held);
+    return p;
 }
 
 void
 prf_put(struct prf *p, struct span s)
 {
-    for (; s.len >= 8; s = span_skip(s, 8))
-        put_word(p, word_at(s.at, 8), 8);
-    if (s.len > 0)
-        put_word(p, word_at(s.at, s.len), (unsigned)s.len);
+    *p = with_bytes(*p, s);
 }
 
 void
 prf_put_u64(struct prf *p, uint64_t n)
 {
-    put_word(p, n, 8);
+    *p = with_number(*p, n);
+}
+
+/* From a whole word to a whole word: nothing is shifted. */
+INLINE struct prf
+with_words(struct prf p, struct span s)
+{
+    p.len_bytes += (s.len + 7) / 8 * 8;
+    for (; s.len >= 8; s = span_skip(s, 8))
+        absorb(&p, word_at(s.at, 8), 2);
+    if (s.len > 0)
+        absorb(&p, short_word(s), 2);
+    return p;
+}
+
+INLINE struct prf
+with_word(struct prf p, uint64_t word)
+{
+    p.len_bytes += 8;
+    absorb(&p, word, 2);
+    return p;
+}
+
+void
+prf_put_word_and(struct prf *p, uint64_t word, struct span s)
+{
+    BUG_ON(p->len_bytes % 8 != 0);
+    *p = with_words(with_word(*p, word), s);
 }
 
 void
 prf_put_field(struct prf *p, struct span s)
 {
-    prf_put_u64(p, s.len);
-    prf_put(p, s);
+    prf_put_word_and(p, s.len, s);
 }
 
-struct prf_out
-prf_done(struct prf *p)
+void
+prf_put_pair(struct prf *p, struct span a, struct span b)
 {
-    struct prf_out out;
+    BUG_ON(p->len_bytes % 8 != 0);
+    *p = with_words(with_words(with_word(*p, (uint64_t)a.len << 32 ^ b.len), a), b);
+}
 
+/* The last word, and the first half of the output. */
+static inline uint64_t
+finished(struct prf *p)
+{
     absorb(p, p->tail | p->len_bytes << 56, 2);
     p->v2 ^= 0xee;
     rounds(p, 4);
-    out.lo = folded(p);
-    p->v1 ^= 0xdd;
-    rounds(p, 4);
-    out.hi = folded(p);
+    return folded(p);
+}
+
+struct prf_out
+prf_done(const struct prf *p)
+{
+    struct prf last = *p;
+    struct prf_out out = { .lo = finished(&last) };
+
+    last.v1 ^= 0xdd;
+    rounds(&last, 4);
+    out.hi = folded(&last);
     return out;
+}
+
+uint64_t
+prf_done_lo(const struct prf *p)
+{
+    struct prf last = *p;
+
+    return finished(&last);
 }
 
 struct prf_key
@@ -159,7 +244,7 @@ hashed(const struct prf_key *key, struct span s, bool lower)
         word = word_at(s.at, 8);
         absorb(&p, lower ? lower_word(word) : word, 1);
     }
-    word = s.len > 0 ? word_at(s.at, s.len) : 0;
+    word = short_word(s);
     absorb(&p, length | (lower ? lower_word(word) : word), 1);
     p.v2 ^= 0xff;
     rounds(&p, 3);
@@ -178,13 +263,34 @@ prf_ihash(const struct prf_key *key, struct span s)
     return hashed(key, s, true);
 }
 
+/* The lowest 40 bits as eight characters; in memory the lowest five bits come last. */
+static uint64_t
+digits_of(uint64_t bits)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t five, letters;
+
+    five = (bits & 0xfffff) | (bits >> 20 & 0xfffff) << 32;
+    five = (five & UINT64_C(0x000003ff000003ff)) | (five & UINT64_C(0x000ffc00000ffc00)) << 6;
+    five = (five & UINT64_C(0x001f001f001f001f)) | (five & UINT64_C(0x03e003e003e003e0)) << 3;
+    letters = (five + each * (0x80 - 10)) >> 7 & each; /* 1 in the byte of each digit above 9 */
+    five += each * '0' + letters * ('a' - '0' - 10);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    five = __builtin_bswap64(five);
+#endif
+    return five;
+}
+
 void
 prf_write32(struct prf_out v, char *to, unsigned digits)
 {
     BUG_ON(digits > 26);
-    while (digits-- > 0) {
-        to[digits] = "0123456789abcdefghijklmnopqrstuv"[v.lo & 31];
-        v.lo = v.lo >> 5 | v.hi << 59;
-        v.hi >>= 5;
+    for (; digits >= 8; v.lo = v.lo >> 40 | v.hi << 24, v.hi >>= 40) {
+        uint64_t text = digits_of(v.lo);
+
+        digits -= 8;
+        memcpy(to + digits, &text, sizeof text);
     }
+    for (; digits > 0; v.lo >>= 5)
+        to[--digits] = "0123456789abcdefghijklmnopqrstuv"[v.lo & 31];
 }

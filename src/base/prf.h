@@ -27,12 +27,22 @@ struct prf {
 void prf_init(struct prf *p, const struct prf_key *key);
 /* Adds bytes. */
 void prf_put(struct prf *p, struct span s);
-/* Adds the length and the bytes of one field, so that ("ab", "c") differs from ("a", "bc"). */
+/*
+ * Fields begin and end with a whole word, filled up with zeros, for words that need no shifting cost less: so nothing but
+ * numbers and whole words may have been put before.
+ *
+ * Adds the length and the bytes of one field, so that ("ab", "c") differs from ("a", "bc").
+ */
 void prf_put_field(struct prf *p, struct span s);
+/* Two fields at the price of one: their lengths share a word. Units: below 4 GiB each. */
+void prf_put_pair(struct prf *p, struct span a, struct span b);
+/* A number that holds the field's length, or tells it, and the field. */
+void prf_put_word_and(struct prf *p, uint64_t word, struct span s);
 /* Adds a number, as 8 bytes, the lowest first. */
 void prf_put_u64(struct prf *p, uint64_t n);
-/* The 128 bits; what p holds is used up. */
-struct prf_out prf_done(struct prf *p);
+/* The 128 bits, or their lower half alone. p stays as it is: one beginning may have many ends. */
+struct prf_out prf_done(const struct prf *p);
+uint64_t prf_done_lo(const struct prf *p);
 /* A key derived from another for one named use. */
 struct prf_key prf_derive(const struct prf_key *key, struct span use);
 

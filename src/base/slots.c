@@ -12,19 +12,18 @@
 #include "base/mem.h"
 #include "base/poison.h"
 
-enum { SLOTS_CHUNK = 256 };
+enum { SLOTS_CHUNK = 256, SLOT_ALIGN = alignof(uint64_t) };
 
 struct slot {
     uint32_t generation;
     uint32_t next_free; /* index + 1; 0 ends the list */
-    alignas(max_align_t) char item[];
+    alignas(SLOT_ALIGN) char item[];
 };
 
 void
 slots_init(struct slots *s, size_t item_bytes, uint32_t limit)
 {
-    size_t align = alignof(max_align_t);
-    size_t whole = sizeof(struct slot) + (item_bytes + align - 1) / align * align;
+    size_t whole = sizeof(struct slot) + (item_bytes + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
 
     BUG_ON(whole > UINT32_MAX / SLOTS_CHUNK);
     *s = (struct slots){ .item_bytes = (uint32_t)whole, .limit = limit };
@@ -98,6 +97,16 @@ take_free(struct slots *s, uint32_t *index)
     return true;
 }
 
+/* Brings a slot to life. */
+static void *
+begin(struct slots *s, struct slot *slot, uint32_t generation)
+{
+    slot->generation = generation;
+    s->used++;
+    unpoison(slot->item, body_bytes(s));
+    return memset(slot->item, 0, body_bytes(s));
+}
+
 void *
 slots_new(struct slots *s, uint64_t *id)
 {
@@ -107,11 +116,37 @@ slots_new(struct slots *s, uint64_t *id)
     if (s->used >= s->limit || !take_free(s, &index))
         return NULL;
     slot = slot_at(s, index);
-    slot->generation++;
-    s->used++;
-    *id = slot_id(slot, index);
-    unpoison(slot->item, body_bytes(s));
-    return memset(slot->item, 0, body_bytes(s));
+    *id = (uint64_t)(slot->generation + 1) << 32 | index;
+    return begin(s, slot, slot->generation + 1);
+}
+
+void *
+slots_put(struct slots *s, uint64_t id)
+{
+    uint32_t index = (uint32_t)id, generation = (uint32_t)(id >> 32);
+
+    if (s->used >= s->limit || index >= s->limit || !(generation & 1))
+        return NULL;
+    while (index >= s->chunks_len * (uint64_t)SLOTS_CHUNK)
+        if (!add_chunk(s))
+            return NULL;
+    if (s->made <= index)
+        s->made = index + 1;
+    return slot_lives(slot_at(s, index)) ? NULL : begin(s, slot_at(s, index), generation);
+}
+
+void
+slots_settle(struct slots *s)
+{
+    s->free_head = 0;
+    for (uint32_t index = s->made; index-- > 0;) {
+        struct slot *slot = slot_at(s, index);
+
+        if (slot_lives(slot))
+            continue;
+        slot->next_free = s->free_head;
+        s->free_head = index + 1;
+    }
 }
 
 /* The living slot of an id, or NULL. */

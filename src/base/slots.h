@@ -2,7 +2,8 @@
  * Things of one size behind 64-bit ids that go stale when the thing ends.
  *
  * An id is (generation << 32 | index) and never 0. Addresses stay put as the table grows, so a
- * pointer is good within a turn; across turns one keeps the id and asks again.
+ * pointer is good within a turn; across turns one keeps the id and asks again. Items are aligned
+ * for pointers and numbers of 64 bits, no more.
  */
 #ifndef BASE_SLOTS_H
 #define BASE_SLOTS_H
@@ -25,6 +26,13 @@ void slots_init(struct slots *s, size_t item_bytes, uint32_t limit);
 void slots_fini(struct slots *s);
 /* A zeroed item and its id, or NULL at the ceiling or when memory is out. */
 void *slots_new(struct slots *s, uint64_t *id) MUST_USE;
+/*
+ * A zeroed item with an id that slots_new() of another table gave: what this table holds mirrors that one. NULL: it is taken,
+ * no id of a living item, past the ceiling, or memory is out. Before the next slots_new() comes slots_settle().
+ */
+void *slots_put(struct slots *s, uint64_t id) MUST_USE;
+/* The table stands on its own again, and gives ids of its own. Cost: one walk. */
+void slots_settle(struct slots *s);
 /* The item, or NULL when it has ended (or never was). */
 void *slots_find(const struct slots *s, uint64_t id);
 /* Ends the item; its id is stale from now on. BUG_ON a stale id. */

@@ -1,5 +1,6 @@
 /*
- * Chains of nodes that double their buckets a few at a time.
+ * Chains of nodes that double their buckets a few at a time, when half of them could be full: most
+ * searches for what is not there then end at an empty bucket, and touch no node.
  *
  * While it grows, a node's one home is its old bucket until that was moved, and its new one from
  * then on; so nothing is ever looked for twice. Old bucket i splits into the new buckets i and i +
@@ -12,7 +13,7 @@
 
 enum {
     FIRST_BITS = 6,
-    MOVES = 4, /* old buckets moved by an insertion; with 1 it would be done just in time */
+    MOVES = 4, /* old buckets moved by an insertion; with 2 it would be done just in time */
 };
 
 static size_t
@@ -97,7 +98,7 @@ table_insert(struct table *t, struct table_node *node, uint64_t hash)
 
     if (t->old_buckets)
         move_some(t);
-    else if (t->used >= size(t->bits))
+    else if (t->used >= size(t->bits) / 2)
         begin_growth(t);
     bucket = home(t, hash);
     node->hash = hash;

@@ -17,6 +17,8 @@ enum {
     DIGIT_BITS = 6,
     TOP = TIMERS_LEVELS - 1,
     DUE = TIMERS_LEVELS, /* the level of a timer on the due list */
+    /* by one call, of a slot that was entered: a busy server has many more in one */
+    PLACED_MOST = 4096,
 };
 
 /* The number of a ms's slot, counted at this level from the start of time. */
@@ -32,6 +34,8 @@ timers_init(struct timers *t, uint64_t now_ms)
     t->now_ms = now_ms;
     t->armed = 0;
     list_init(&t->due);
+    list_init(&t->entered);
+    t->entered_until_ms = now_ms;
     for (unsigned level = 0; level < TIMERS_LEVELS; level++) {
         t->filled[level] = 0;
         for (unsigned slot = 0; slot < TIMERS_SLOTS; slot++)
@@ -71,6 +75,14 @@ place(struct timers *t, struct timer *node)
     t->filled[node->level] |= UINT64_C(1) << node->slot;
 }
 
+/* Behind those that were armed for the same ms before it. The level says that its bit is no business of its end. */
+static void
+join_entered(struct timers *t, struct timer *node)
+{
+    node->level = DUE;
+    list_push(&t->entered, &node->link);
+}
+
 void
 timers_arm(struct timers *t, struct timer *node, uint64_t deadline_ms, uint32_t kind, uint64_t id)
 {
@@ -78,7 +90,10 @@ timers_arm(struct timers *t, struct timer *node, uint64_t deadline_ms, uint32_t 
     node->deadline_ms = deadline_ms;
     node->kind = kind;
     node->id = id;
-    place(t, node);
+    if (!list_empty(&t->entered) && deadline_ms < t->entered_until_ms)
+        join_entered(t, node);
+    else
+        place(t, node);
     t->armed++;
 }
 
@@ -122,7 +137,6 @@ static bool
 enter_next(struct timers *t, uint64_t now_ms)
 {
     unsigned level = lowest_filled(t), slot;
-    struct list entered, *link;
 
     if (level == TIMERS_LEVELS || next_entry_ms(t, level) > now_ms) {
         t->now_ms = now_ms;
@@ -131,11 +145,21 @@ enter_next(struct timers *t, uint64_t now_ms)
     t->now_ms = next_entry_ms(t, level);
     slot = slot_number(t->now_ms, level) % TIMERS_SLOTS;
     t->filled[level] &= ~(UINT64_C(1) << slot);
-    list_init(&entered); /* as a timer of a later turn goes back into this very slot */
-    list_join(&entered, &t->wheel[level][slot]);
-    while ((link = list_shift(&entered)))
-        place(t, container_of(link, struct timer, link));
+    t->entered_until_ms = t->now_ms + (UINT64_C(1) << level * DIGIT_BITS);
+    /* as a timer of a later turn goes back into this very slot */
+    list_join(&t->entered, &t->wheel[level][slot]);
     return true;
+}
+
+/* Places some of those in the slot that was entered; false if there are more. */
+static bool
+place_entered(struct timers *t)
+{
+    struct list *link;
+
+    for (int n = 0; n < PLACED_MOST && (link = list_shift(&t->entered)); n++)
+        place(t, container_of(link, struct timer, link));
+    return list_empty(&t->entered);
 }
 
 struct timer *
@@ -145,8 +169,10 @@ timers_due(struct timers *t, uint64_t now_ms)
 
     if (now_ms < t->now_ms)
         return NULL; /* not yet again: never early */
+    if (!place_entered(t))
+        return NULL; /* the first of them may lie behind the others */
     while (list_empty(&t->due))
-        if (!enter_next(t, now_ms))
+        if (!enter_next(t, now_ms) || !place_entered(t))
             return NULL;
     link = list_shift(&t->due);
     t->armed--;
@@ -158,7 +184,7 @@ timers_next_ms(const struct timers *t)
 {
     unsigned level = lowest_filled(t);
 
-    if (!list_empty(&t->due))
+    if (!list_empty(&t->due) || !list_empty(&t->entered))
         return t->now_ms;
     return level < TIMERS_LEVELS ? next_entry_ms(t, level) : UINT64_MAX;
 }

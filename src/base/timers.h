@@ -26,7 +26,10 @@ struct timers {
     uint64_t now_ms;                /* everything before this was handed out */
     uint64_t filled[TIMERS_LEVELS]; /* one bit a slot that has timers */
     struct list wheel[TIMERS_LEVELS][TIMERS_SLOTS];
-    struct list due; /* expired, not yet handed out */
+    struct list due;     /* expired, not yet handed out */
+    struct list entered; /* of a slot that time has entered, not yet placed anew … */
+    /* … all of which are due before this, or in a later turn of the ring */
+    uint64_t entered_until_ms;
     size_t armed;
 };
 
@@ -46,7 +49,8 @@ void timers_arm(struct timers *t, struct timer *node, uint64_t deadline_ms, uint
 void timers_disarm(struct timers *t, struct timer *node);
 /*
  * The next timer due at now_ms, disarmed; NULL if there is none. In order of deadline, those of one
- * ms in order of arming.
+ * ms in order of arming. NULL also when very many have to be sorted first, so that no call takes long: timers_next_ms()
+ * is not after now_ms then, and the next call goes on.
  */
 struct timer *timers_due(struct timers *t, uint64_t now_ms);
 /* No timer is due before this; UINT64_MAX if none is armed. May be early, never late. */

@@ -17,7 +17,7 @@ ack_heard(struct core *core, const struct intake *in)
     /* One with the branch of an INVITE that got a 2xx comes from a peer that made no new one: it is for the callee. */
     if (invite && invite->state != TXN_ACCEPTED)
         (void)txns_heard_again(&core->txns, invite, true);
-    else if (refuse_is_acked(core, in->gist) || !check_request(core, in, &bad))
+    else if (refuse_is_acked(in) || !check_request(core, in, &bad))
         ++*core->count.dropped;
     else
         trip_begin(core, in);

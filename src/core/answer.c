@@ -5,7 +5,9 @@
 
 #include "core/branch.h"
 #include "core/cancel.h"
+#include "core/explain.h"
 #include "core/recurse.h"
+#include "core/silence.h"
 #include "core/state.h"
 #include "core/stateless.h"
 #include "core/timer_c.h"
@@ -25,6 +27,16 @@ ask_hooks(struct branch *branch, unsigned status)
     (void)chain_ask(&core->chain, &req, SIPD_ON_RESPONSE, &at);
 }
 
+/* Somebody is there: he is waited for as long as Timer C lets him, not as long as he may be silent. */
+static void
+heard_first(struct branch *branch)
+{
+    branch_tried(branch, SIPD_TRIED_ANSWERED, 0);
+    silence_broken(branch);
+    if (branch->state == BRANCH_PENDING && branch->trip->gist.method == METHOD_INVITE)
+        timer_c_arm(branch);
+}
+
 /*
  * Step 2 and 5: Timer C starts anew, and the response goes up unless one of ours already ended the search. Other requests than
  * INVITE are told nothing but 100 (RFC 4320 §4.1).
@@ -34,6 +46,8 @@ heard_provisional(struct branch *branch, const struct intake *in)
 {
     struct trip *trip = branch->trip;
 
+    if (!branch->provisional)
+        heard_first(branch);
     branch->provisional = true;
     cancel_if_waiting(branch);
     if (in->msg->status == 100 || branch->state == BRANCH_DONE ||
@@ -60,8 +74,7 @@ tries_next_hop(struct branch *branch, uint16_t status)
 {
     struct trip *trip = branch->trip;
 
-    if (branch->attempt >= branch->hops_len || branch->cancelled_as != 0 || trip->declined ||
-        trip->final != 0)
+    if (!branch_has_hop(branch) || branch->cancelled_as != 0 || trip->declined || trip->final != 0)
         return false;
     txns_disown(&trip->core->txns, branch->client, 0);
     branch->client = 0;
@@ -69,28 +82,76 @@ tries_next_hop(struct branch *branch, uint16_t status)
     return true;
 }
 
+/* RFC 5626 §7: silence and 430 say that the flow failed; every other answer is the device's own. */
+static bool
+tries_other_flow(struct branch *branch)
+{
+    if (!branch->target->other || branch->left)
+        return false;
+    txns_disown(&branch->trip->core->txns, branch->client, 0);
+    branch->client = 0;
+    return branch_other_flow(branch);
+}
+
 /* Step 4: it joins the answers among which the best is chosen. */
 static void
 heard_failure(struct branch *branch, const struct intake *in)
 {
     struct trip *trip = branch->trip;
+    struct span answer = { NULL, 0 };
 
     if (in->msg->status == 503 && tries_next_hop(branch, 503))
         return;
+    if ((in->msg->status == 408 || in->msg->status == 430) && tries_other_flow(branch))
+        return;
+    if (in->msg->status == 503)
+        silence_failed(branch);
+    else
+        silence_broken(branch);
     branch_done(branch, in->msg->status);
-    if (in->msg->status < 400 && recurse(trip, in->msg))
+    if (in->msg->status < 400 && recurse(trip, in->msg, &answer) && answer.len == 0)
         branch->status = 0; /* it is no answer any more */
     else if (branch->status == in->msg->status)
-        branch->response = arena_copy(&trip->arena, msg_bytes(in->msg));
+        branch->response = arena_copy(&trip->arena, answer.len > 0 ? answer : msg_bytes(in->msg));
     if (in->msg->status >= 600) {
         trip->declined = true;
         cancel_branches(trip, 487, (struct span){ NULL, 0 });
     }
 }
 
+/* RFC 3261 §20.33: seconds, perhaps with a comment and parameters behind them. 0: none. */
+static uint32_t
+retry_after(const struct msg *msg)
+{
+    struct span value;
+    size_t digits = 0;
+    uint32_t seconds;
+
+    if (!msg_get(msg, HDR_RETRY_AFTER, &value))
+        return 0;
+    while (digits < value.len && value.at[digits] >= '0' && value.at[digits] <= '9')
+        digits++;
+    return span_u32(span_head(value, digits), UINT32_MAX, &seconds) ? seconds : 0;
+}
+
+/* §21.5.4: a 503 without Retry-After is as good as a 500. */
+static void
+tell_resolver(const struct branch *branch, const struct msg *msg)
+{
+    uint32_t wait_s = msg->status == 503 ? retry_after(msg) : 0;
+
+    if (wait_s > 0)
+        branch_tried(branch, SIPD_TRIED_BUSY, wait_s);
+    else if (!branch->provisional)
+        branch_tried(branch, SIPD_TRIED_ANSWERED, 0);
+}
+
 static void
 heard_final(struct branch *branch, const struct intake *in)
 {
+    if (branch->state == BRANCH_PENDING)
+        tell_resolver(branch, in->msg);
+    branch_heard(branch);
     ask_hooks(branch, in->msg->status);
     if (in->msg->status < 300)
         heard_success(branch, in);
@@ -128,6 +189,22 @@ answer_heard(struct core *core, const struct intake *in)
     trip_settle(trip);
 }
 
+/* RFC 3263 §4.3: a hop has failed that could not be reached, or that never said anything. */
+static bool
+has_failed(struct branch *branch, bool unreachable)
+{
+    EXPLAIN_BRANCH(branch, .step = STEP_FAILED,
+                   .hop = branch->attempt > 0 ? &branch->hops[branch->attempt - 1] : NULL,
+                   .why = unreachable           ? SPAN("cannot be reached")
+                          : branch->provisional ? SPAN("never said how it ends")
+                                                : SPAN("never answered"));
+    if (!unreachable)
+        branch_heard(branch);
+    if (unreachable || (!branch->provisional && !branch->silent))
+        branch_tried(branch, unreachable ? SIPD_TRIED_FAILED : SIPD_TRIED_SILENT, 0);
+    return unreachable || !branch->provisional;
+}
+
 /* §16.7: a time-out counts as 408; §16.9: a transport failure counts as 503. */
 void
 answer_told(struct core *core, const struct txn_told *told)
@@ -142,8 +219,10 @@ answer_told(struct core *core, const struct txn_told *told)
     branch = slots_find(&core->branches, told->owner);
     if (!branch || branch->client != told->id || branch->state != BRANCH_PENDING)
         return; /* one that is done has lost an ACK, no more */
-    if (!tries_next_hop(branch, status)) {
+    if ((!has_failed(branch, failed) || !tries_next_hop(branch, status)) &&
+        !tries_other_flow(branch)) {
         branch->client = 0;
+        silence_failed(branch);
         branch_done(branch, status);
     }
     trip_settle(branch->trip);

@@ -37,7 +37,7 @@ best_is_better(unsigned a, unsigned b)
 }
 
 unsigned
-best_goes_up_as(unsigned status)
+best_goes_up_as(unsigned status, bool by_path)
 {
-    return status == 503 ? 500 : status == 430 ? 480 : status;
+    return status == 503 ? 500 : status == 430 && !by_path ? 480 : status;
 }

@@ -8,7 +8,10 @@
 
 /* Is a, 300 to 699, a better answer than b? Of two equally good ones neither is. */
 bool best_is_better(unsigned a, unsigned b);
-/* The status that goes up for this one: 503 speaks of one branch only and becomes 500; 430 is for edges and becomes 480. */
-unsigned best_goes_up_as(unsigned status);
+/*
+ * The status that goes up for this one: 503 speaks of one branch only and becomes 500; 430 is for who chose the
+ * flow, and becomes 480 unless he did by our Path (RFC 5626 §5.3.1).
+ */
+unsigned best_goes_up_as(unsigned status, bool by_path);
 
 #endif

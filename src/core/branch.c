@@ -3,27 +3,46 @@
  */
 #include "core/branch.h"
 
+#include "core/cancel.h"
+#include "core/dry.h"
+#include "core/fact.h"
 #include "core/forward.h"
+#include "core/mark.h"
+#include "core/note.h"
 #include "core/scheme.h"
+#include "core/silence.h"
 #include "core/state.h"
 #include "core/timer_c.h"
+#include "sip/addr.h"
 
-enum { HOPS_MAX = UINT8_MAX }; /* branch->attempt counts them */
+enum {
+    HOPS_MAX = UINT8_MAX,  /* branch->attempt counts them */
+    DATAGRAM_BYTES = 1300, /* of a request; more is large (§18.1.1) */
+    STREAM_TRY_MS = 500,   /* for a connection that there need not be */
+};
 
+/* A slot becomes a branch. */
 static struct branch *
-branch_new(struct trip *trip, struct target *target)
+begin(struct trip *trip, struct branch *branch, uint64_t id)
 {
-    struct core *core = trip->core;
-    uint64_t id;
-    struct branch *branch = slots_new(&core->branches, &id);
-
     if (!branch)
         return NULL;
     branch->id = id;
     branch->trip = trip;
-    branch->target = target;
     timer_init(&branch->timer);
     list_push(&trip->branches, &branch->link);
+    return branch;
+}
+
+static struct branch *
+branch_new(struct trip *trip, struct target *target)
+{
+    uint64_t id = 0;
+    struct branch *branch = slots_new(&trip->core->branches, &id);
+
+    if (!begin(trip, branch, id))
+        return NULL;
+    branch->target = target;
     trip->pending++;
     return branch;
 }
@@ -39,6 +58,8 @@ literal_hop(const struct uri *uri, struct hop *hop)
     hop->transport = uri->scheme == URI_SIPS ? HOP_TLS : HOP_UDP;
     if (uri_param(uri, SPAN("transport"), &transport))
         hop->transport = hop_transport_read(transport);
+    else
+        hop->by_rule = uri->scheme == URI_SIP;
     if (uri->scheme == URI_SIPS && hop->transport != HOP_NONE)
         hop->transport = HOP_TLS;
     if (uri_param(uri, SPAN("maddr"), &maddr) && maddr.len > 0)
@@ -52,39 +73,71 @@ set_hop(struct branch *branch, const struct hop *hop)
 {
     struct hop *kept = arena_alloc(&branch->trip->arena, sizeof *kept);
 
+    branch->located = false;
     branch->hops = kept;
     branch->hops_len = kept != NULL;
     branch->attempt = 0;
+    branch->large = LARGE_NO;
     if (kept)
         *kept = *hop;
 }
 
-/* The URI that says where to: the topmost Route left, else the target's own (§16.6 step 7). */
+/* The URI that says where to: the topmost Route left, the target's Path (RFC 3327 §5.4), else its own (§16.6 step 7). */
 static bool
 next_uri(const struct branch *branch, struct uri *uri)
 {
     const struct trip *trip = branch->trip;
+    struct span path = branch->target->is.path;
+    struct addr first;
 
     if (trip->next_route.len > 0)
         return uri_read(trip->next_route, uri) == SIPD_OK;
+    if (path.len > 0)
+        return addr_next(&path, &first) == SIPD_OK && uri_read(first.uri, uri) == SIPD_OK;
     *uri = branch->target->uri;
     return true;
+}
+
+/* It ends so, unless the device has another flow. */
+static void
+failed(struct branch *branch, uint16_t status)
+{
+    if (branch_other_flow(branch))
+        return;
+    silence_failed(branch);
+    branch_done(branch, status);
+}
+
+/* Asks for the hops of a name. A repeat of what passes without state must find the same (RFC 3263 §4.4). */
+static int
+ask_resolver(const struct branch *branch, const struct uri *uri)
+{
+    const struct trip *trip = branch->trip;
+    const struct core_ports *ports = &trip->core->ports;
+    struct sipd_place place = {
+        .uri = uri,
+        .seed = mark_seed(&trip->mark),
+        .in_order = !trip_has_state(trip) && trip->gist.method != METHOD_ACK,
+        .one_way = trip->server == 0,
+    };
+
+    return ports->resolve ? ports->resolve(ports->io, &place, branch->id) : SIPD_ENOENT;
 }
 
 /* Finds the hops of the branch's URI: at once when it is an address, else asked for. */
 static void
 find_hops(struct branch *branch)
 {
-    const struct core_ports *ports = &branch->trip->core->ports;
     struct uri uri;
     struct hop hop;
 
     if (!next_uri(branch, &uri)) {
-        branch_done(branch, 503);
+        failed(branch, 503);
         return;
     }
-    if (!scheme_is_sip(&uri)) { /* no Route is left, and nobody knows an address for such a URI (RFC 3263 §4) */
-        branch_done(branch, 416);
+    /* No Route is left, and nobody knows an address for such a URI (RFC 3263 §4). */
+    if (!scheme_is_sip(&uri)) {
+        failed(branch, 416);
         return;
     }
     if (branch->target->uri.scheme == URI_SIPS)
@@ -92,11 +145,26 @@ find_hops(struct branch *branch)
     if (literal_hop(&uri, &hop)) {
         set_hop(branch, &hop);
         branch_try(branch, 503);
-    } else if (ports->resolve && ports->resolve(ports->io, &uri, branch->id) == SIPD_OK) {
+    } else if (ask_resolver(branch, &uri) == SIPD_OK) {
         branch->state = BRANCH_RESOLVING;
+        EXPLAIN_BRANCH(branch, .step = STEP_LOOKUP, .uri = uri.whole);
     } else {
-        branch_done(branch, 503);
+        EXPLAIN_BRANCH(branch, .step = STEP_LOST, .why = SPAN("nobody looks up names"));
+        failed(branch, 503);
     }
+}
+
+static void
+start(struct branch *branch)
+{
+    branch->located = false;
+    EXPLAIN_BRANCH(branch, .step = STEP_BRANCH, .uri = branch->target->is.uri);
+    if (branch->target->is.hop.transport == HOP_NONE) {
+        find_hops(branch);
+        return;
+    }
+    set_hop(branch, &branch->target->is.hop);
+    branch_try(branch, 503);
 }
 
 void
@@ -107,12 +175,20 @@ branch_start(struct trip *trip, struct target *target, uint32_t breadth)
     if (!branch)
         return;
     branch->breadth = breadth;
-    if (target->is.hop.transport == HOP_NONE) {
-        find_hops(branch);
-        return;
-    }
-    set_hop(branch, &target->is.hop);
-    branch_try(branch, 503);
+    start(branch);
+}
+
+bool
+branch_other_flow(struct branch *branch)
+{
+    const struct trip *trip = branch->trip;
+
+    if (!branch->target->other || branch->cancelled_as != 0 || trip->cancelled || trip->declined ||
+        trip->final != 0)
+        return false;
+    branch->target = branch->target->other;
+    start(branch);
+    return true;
 }
 
 /*
@@ -127,6 +203,53 @@ needs_state(const struct trip *trip, const struct way *way)
            hop_is_reliable(trip->source.transport) != hop_is_reliable(way->to.transport);
 }
 
+/* RFC 5922 §4: what must be proved is the domain that was asked for, not the host that it led to. */
+static struct hop
+named(const struct branch *branch, const struct hop *hop)
+{
+    const struct core_ports *ports = &branch->trip->core->ports;
+    struct hop to = *hop;
+    struct uri uri;
+
+    if (to.transport == HOP_TLS && to.flow == 0 && to.name == 0 && ports->name &&
+        next_uri(branch, &uri))
+        to.name = ports->name(ports->io, uri.host);
+    return to;
+}
+
+/*
+ * §18.1.1: what might be cut into fragments goes over TCP, if nobody named the transport; over UDP all the same where no
+ * connection can be had soon. The other way is tried by the same hop when this one has failed.
+ */
+static bool
+write_by_stream(struct branch *branch, const struct hop *hop, struct forward_result *out)
+{
+    struct hop stream = *hop;
+    struct forward_result result;
+
+    if (branch->large != LARGE_NO || !hop->by_rule || hop->transport != HOP_UDP || hop->flow != 0)
+        return false;
+    stream.transport = HOP_TCP;
+    stream.listener = 0;
+    stream.connect_ms = STREAM_TRY_MS;
+    if (forward_write(branch, &stream, &result) != SIPD_OK)
+        return false;
+    branch->large = LARGE_BY_STREAM;
+    *out = result;
+    return true;
+}
+
+static int
+write_for(struct branch *branch, const struct hop *hop, struct forward_result *out)
+{
+    struct hop to = named(branch, hop);
+    int err = hop_is_multicast(hop) ? SIPD_EINVAL : forward_write(branch, &to, out);
+
+    if (err == SIPD_ETOOBIG || (err == SIPD_OK && out->bytes.len > DATAGRAM_BYTES))
+        return write_by_stream(branch, &to, out) ? SIPD_OK : err;
+    return err;
+}
+
 /*
  * One attempt is one client transaction, or without state one message (§16.6 step 10, §16.11). None goes to a group: many could
  * answer for one who asked, and only one would be heard (§18.1.1).
@@ -137,14 +260,20 @@ attempt(struct branch *branch, const struct hop *hop)
     struct trip *trip = branch->trip;
     struct core *core = trip->core;
     struct forward_result out;
-    int err = hop_is_multicast(hop) ? SIPD_EINVAL : forward_write(branch, hop, &out);
+    int err = write_for(branch, hop, &out);
 
+    if (err == SIPD_OK)
+        EXPLAIN_BRANCH(branch, .step = STEP_HOP, .hop = &out.way.to, .count = branch->attempt);
+    if (err == SIPD_OK && trip->dry != 0) {
+        dry_attempt(branch);
+        return SIPD_OK;
+    }
     if (err == SIPD_OK && needs_state(trip, &out.way))
         err = trip_serve(trip);
     if (err != SIPD_OK)
         return err;
     if (trip->server == 0) {
-        core->ports.send(core->ports.io, &out.way.to, out.bytes, 0, 0);
+        note_send(core, &out.way.to, out.bytes, 0);
         branch_done(branch, 200);
         trip->state = TRIP_ANSWERED; /* whoever answers, the answer finds its way by Via (§16.11) */
         return SIPD_OK;
@@ -156,7 +285,7 @@ attempt(struct branch *branch, const struct hop *hop)
     branch->state = BRANCH_PENDING;
     branch->provisional = false; /* what another hop said says nothing of this one */
     if (trip->gist.method == METHOD_INVITE)
-        timer_c_arm(branch);
+        silence_arm(branch);
     return SIPD_OK;
 }
 
@@ -167,13 +296,40 @@ status_of(int err)
     return err == SIPD_ECLOSED ? 430 : err == SIPD_ENOMEM ? 500 : 503;
 }
 
+/* The next to be tried, or the one at hand once more. */
+static const struct hop *
+next_hop(struct branch *branch)
+{
+    if (branch->large == LARGE_BY_STREAM) {
+        branch->large = LARGE_BY_DATAGRAM;
+        return &branch->hops[branch->attempt - 1];
+    }
+    branch->large = LARGE_NO;
+    return &branch->hops[branch->attempt++];
+}
+
+bool
+branch_has_hop(const struct branch *branch)
+{
+    return branch->attempt < branch->hops_len || branch->large == LARGE_BY_STREAM;
+}
+
+void
+branch_heard(struct branch *branch)
+{
+    if (branch->large == LARGE_BY_STREAM)
+        branch->large = LARGE_NO;
+}
+
 void
 branch_try(struct branch *branch, uint16_t status)
 {
-    while (branch->attempt < branch->hops_len) {
-        const struct hop *hop = &branch->hops[branch->attempt++];
+    while (branch_has_hop(branch)) {
+        const struct hop *hop = next_hop(branch);
         int err = attempt(branch, hop);
 
+        if (err != SIPD_OK)
+            EXPLAIN_BRANCH(branch, .step = STEP_NO_WAY, .hop = hop, .why = span_of(err_words(err)));
         if (err == SIPD_OK)
             return;
         if (err == SIPD_ECLOSED && branch->target->else_by_uri) {
@@ -183,7 +339,46 @@ branch_try(struct branch *branch, uint16_t status)
         }
         status = status_of(err);
     }
-    branch_done(branch, status);
+    failed(branch, status);
+}
+
+uint64_t
+branch_search(const struct branch *branch)
+{
+    return branch->first != 0 ? branch->first : branch->id;
+}
+
+/* Its share of Max-Breadth goes with the hops: who says nothing, spreads nothing. */
+bool
+branch_go_beside(struct branch *branch)
+{
+    struct branch *next = branch_new(branch->trip, branch->target);
+
+    if (!next)
+        return false;
+    next->first = branch_search(branch);
+    next->breadth = branch->breadth;
+    next->located = branch->located;
+    next->hops = branch->hops;
+    next->hops_len = branch->hops_len;
+    next->attempt = branch->attempt;
+    next->large = branch->large;
+    branch->breadth = 0;
+    branch->hops_len = branch->attempt;
+    branch->large = LARGE_NO;
+    branch_try(next, 408);
+    return next->state != BRANCH_DONE;
+}
+
+void
+branch_tried(const struct branch *branch, enum sipd_tried how, uint32_t retry_after_s)
+{
+    const struct core_ports *ports = &branch->trip->core->ports;
+
+    if (branch->large == LARGE_BY_STREAM && (how == SIPD_TRIED_FAILED || how == SIPD_TRIED_SILENT))
+        return; /* it took no connection that nobody had said it would take; the hop itself comes now */
+    if (branch->located && branch->attempt > 0 && ports->tried)
+        ports->tried(ports->io, &branch->hops[branch->attempt - 1], how, retry_after_s);
 }
 
 /* What only says that our CANCEL worked, or that nobody was there to answer it, counts as the reason for the CANCEL. */
@@ -202,7 +397,15 @@ branch_done(struct branch *branch, uint16_t status)
     branch->state = BRANCH_DONE;
     branch->status = counts_as(branch, status);
     branch->trip->pending--;
+    branch->trip->left -= branch->left;
+    branch->left = false;
     timers_disarm(&branch->trip->core->timers, &branch->timer);
+    if (branch->trip->dry != 0)
+        return;
+    EXPLAIN_BRANCH(branch, .step = STEP_DONE, .status = branch->status,
+                   .why = branch->status != status ? SPAN("it was called off")
+                          : branch->client == 0    ? SPAN("our own word")
+                                                   : SPAN("its answer"));
 }
 
 void
@@ -217,6 +420,50 @@ branch_free(struct branch *branch)
     slots_free(&core->branches, branch->id);
 }
 
+/* ------------------------------------------------------------------ on another node */
+
+struct branch *
+branch_put(struct trip *trip, uint64_t id)
+{
+    return begin(trip, slots_put(&trip->core->branches, id), id);
+}
+
+void
+branch_forget(struct branch *branch)
+{
+    list_remove(&branch->link);
+    slots_free(&branch->trip->core->branches, branch->id);
+}
+
+void
+branch_wake(struct branch *branch)
+{
+    struct core *core = branch->trip->core;
+
+    if (branch->state == BRANCH_DONE)
+        return;
+    branch->trip->pending++;
+    branch->trip->left += branch->left;
+    fact_wake(&core->timers, &branch->timer, TIMER_BRANCH, branch->id);
+    if (branch->state == BRANCH_RESOLVING)
+        find_hops(branch);
+    else if (!txns_find(&core->txns, branch->client))
+        branch_done(branch, 503);
+    else
+        cancel_if_waiting(branch);
+}
+
+/* ------------------------------------------------------------------ names */
+
+static void
+explain_hops(const struct branch *branch, int err)
+{
+    for (uint32_t i = 0; i < branch->hops_len; i++)
+        EXPLAIN_BRANCH(branch, .step = STEP_FOUND, .hop = &branch->hops[i], .count = i + 1);
+    if (branch->hops_len == 0)
+        EXPLAIN_BRANCH(branch, .step = STEP_LOST, .why = span_of(err_words(err)));
+}
+
 void
 core_resolved(struct core *core, uint64_t id, const struct hop *hops, size_t hops_len, int err)
 {
@@ -228,11 +475,15 @@ core_resolved(struct core *core, uint64_t id, const struct hop *hops, size_t hop
     if (hops_len > HOPS_MAX)
         hops_len = HOPS_MAX;
     kept = arena_alloc(&branch->trip->arena, hops_len * sizeof *hops);
+    branch->located = true;
     branch->hops = kept;
     branch->hops_len = kept ? (uint32_t)hops_len : 0;
     branch->attempt = 0;
+    branch->large = LARGE_NO;
     if (kept && hops_len > 0)
         memcpy(kept, hops, hops_len * sizeof *hops);
+    if (EXPLAIN_ON(core))
+        explain_hops(branch, err);
     if (branch->trip->cancelled || branch->trip->declined || branch->trip->final != 0)
         branch_done(branch, 487);
     else

@@ -5,6 +5,7 @@
 
 #include "core/branch.h"
 #include "core/check.h"
+#include "core/explain.h"
 #include "core/refuse.h"
 #include "core/state.h"
 #include "core/upstream.h"
@@ -63,6 +64,11 @@ cancel_branch(struct branch *branch, uint16_t status, struct span reason)
         return;
     branch->cancelled_as = status;
     branch->cancel_reason = reason;
+    EXPLAIN_BRANCH(branch, .step = STEP_CANCEL,
+                   .why = reason.len > 0            ? reason
+                          : branch->trip->cancelled ? SPAN("the caller gave up")
+                          : status == 408           ? SPAN("it rang long enough")
+                                                    : SPAN("the search is over"));
     if (branch->state == BRANCH_RESOLVING)
         branch_done(branch, status);
     else
@@ -91,13 +97,14 @@ reason_of(struct trip *trip, const struct msg *cancel)
     return b->len > 0 && b->err == SIPD_OK ? arena_copy(&trip->arena, buf_span(b)) : none;
 }
 
-/* §16.10: the search ends; what is pending downstream is cancelled, and its 487 goes up as the best answer. */
+/* §16.10: the search ends; what is pending downstream is cancelled, and when it has ended the best answer goes up, mostly its 487. */
 static void
 give_up(struct trip *trip, const struct msg *cancel)
 {
     trip->cancelled = true;
+    EXPLAIN_TRIP(trip, .step = STEP_CANCEL, .why = SPAN("the caller gives up"));
     cancel_branches(trip, 487, reason_of(trip, cancel));
-    if (trip->pending == 0)
+    if (trip->state != TRIP_FORKING)
         upstream_status(trip, 487);
     trip_settle(trip);
 }

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/explain.h"
 
 void
 chain_init(struct chain *chain)
@@ -56,14 +57,41 @@ chain_remove(struct chain *chain, const void *owner)
     }
 }
 
+static void
+explain_verdict(const struct sipd_req *req, const struct chain_hook *hook,
+                enum sipd_verdict verdict)
+{
+    static const char *const words[] = {
+        [SIPD_PASS] = "passes it on",
+        [SIPD_DONE] = "has done it",
+        [SIPD_WAIT] = "lets it wait",
+        [SIPD_FAIL] = "failed",
+    };
+    struct explain_event event = {
+        .step = STEP_HOOK,
+        .who = span_of(hook->name),
+        .why = span_of(chain_stage_name(req->stage)),
+        .line = span_of(words[verdict]),
+    };
+
+    if (req->branch)
+        explain_branch(req->branch, &event);
+    else
+        explain_trip(req->trip, &event);
+}
+
 enum sipd_verdict
 chain_ask(const struct chain *chain, struct sipd_req *req, enum sipd_stage stage, uint16_t *at)
 {
     req->stage = stage;
     for (; *at < chain->len[stage]; ++*at) {
         const struct chain_hook *hook = &chain->stages[stage][*at];
-        enum sipd_verdict verdict = hook->fn(req, hook->self);
+        enum sipd_verdict verdict;
 
+        req->core->asked = hook->name;
+        verdict = hook->fn(req, hook->self);
+        if (EXPLAIN_ON(req->core))
+            explain_verdict(req, hook, verdict);
         if (verdict != SIPD_PASS)
             return verdict;
     }

@@ -5,6 +5,7 @@
 
 #include <sipd/param.h>
 
+#include "core/explain.h"
 #include "core/mark.h"
 #include "core/refuse.h"
 #include "core/route.h"
@@ -25,13 +26,11 @@ check_syntax(struct core *core, const struct intake *in, struct check_result *ba
 static uint16_t
 check_scheme(struct core *core, const struct intake *in, struct check_result *bad)
 {
-    struct uri uri;
-
-    if (uri_read(msg_span(in->msg, in->msg->uri), &uri) != SIPD_OK) {
+    if (in->uri_err != SIPD_OK) {
         bad->phrase = SPAN("Bad Request-URI");
         return 400;
     }
-    if (scheme_is_sip(&uri) || scheme_find(&core->chain, uri.scheme_text))
+    if (scheme_is_sip(&in->uri) || scheme_find(&core->chain, in->uri.scheme_text))
         return 0;
     return route_leads_on(core, in->msg) ? 0 : 416;
 }
@@ -52,63 +51,74 @@ check_max_forwards(struct core *core, const struct intake *in, struct check_resu
 static uint16_t
 check_loop(struct core *core, const struct intake *in, struct check_result *bad)
 {
-    const struct msg_field *field = NULL;
-    uint64_t now = mark_loop(core, in->msg, in->gist);
+    const struct msg_field *field = in->gist->via_field;
+    struct span rest = in->gist->vias_below;
+    struct via via = in->gist->via;
+    uint64_t then;
 
     (void)bad;
-    while ((field = msg_find(in->msg, HDR_VIA, field))) {
-        struct span rest = msg_value(in->msg, field);
-        struct via via;
-        uint64_t then;
-
-        while (via_next(&rest, &via) == SIPD_OK)
-            if (mark_branch_is_ours(core, &via, &then) && then == now)
-                return 482;
+    for (;;) {
+        if (mark_branch_is_ours(core, &via, &then) && then == mark_loop(&in->mark, in->msg))
+            return 482;
+        while (via_next(&rest, &via) != SIPD_OK) {
+            field = msg_find(in->msg, HDR_VIA, field);
+            if (!field)
+                return 0;
+            rest = msg_value(in->msg, field);
+        }
     }
-    return 0;
 }
 
 /* Step 5: we know no option that a proxy must support (§20.29); each is named in Unsupported. */
 static uint16_t
 check_proxy_require(struct core *core, const struct intake *in, struct check_result *bad)
 {
-    const struct msg_field *field = NULL;
-    struct buf *b = &core->scratch;
-
-    buf_clear(b);
-    while ((field = msg_find(in->msg, HDR_PROXY_REQUIRE, field)))
-        reply_header(b, SPAN("Unsupported"), msg_value(in->msg, field));
-    if (b->len == 0 && b->err == SIPD_OK)
+    if (!msg_find(in->msg, HDR_PROXY_REQUIRE, NULL))
         return 0;
-    bad->headers = arena_copy(core->ports.turn, buf_span(b));
+    bad->headers = refuse_options(core, in->msg, HDR_PROXY_REQUIRE);
     return 420;
 }
 
-/* New work is refused first when we are about to stop or full; dialogs under way last (§21.5.4). */
+/* New work is refused when we are about to stop, or overloaded; what goes on in dialogs, or ends work, is not (§21.5.4). */
 static uint16_t
 check_room(struct core *core, const struct intake *in, struct check_result *bad)
 {
-    bool full = core->pending >= core->conf->transactions / 2;
-
-    if ((!core->draining && !full) || in->gist->has_to_tag)
+    if (in->gist->has_to_tag || in->gist->method == METHOD_CANCEL ||
+        (!core->draining && !shed_refuses(core, in->gist, in->dry != 0)))
         return 0;
     bad->headers = refuse_retry_after(core);
     return 503;
 }
 
+/* In order: the name that explaining tells, and the function. */
+#define CHECKS(CHECK)                           \
+    CHECK("syntax", check_syntax)               \
+    CHECK("Request-URI's scheme", check_scheme) \
+    CHECK("Max-Forwards", check_max_forwards)   \
+    CHECK("loop", check_loop)                   \
+    CHECK("Proxy-Require", check_proxy_require) \
+    CHECK("room for new work", check_room)
+#define CHECK_ROW(name, fn)  { name, fn },
+#define CHECK_NAME(name, fn) ", " name
+
 bool
 check_request(struct core *core, const struct intake *in, struct check_result *bad)
 {
-    static uint16_t (*const checks[])(struct core *, const struct intake *,
-                                      struct check_result *) = {
-        check_syntax, check_scheme, check_max_forwards, check_loop, check_proxy_require, check_room,
-    };
+    static const struct {
+        const char *name;
+        uint16_t (*fn)(struct core *, const struct intake *, struct check_result *);
+    } checks[] = { CHECKS(CHECK_ROW) };
 
     for (size_t i = 0; i < countof(checks); i++) {
         *bad = (struct check_result){ .status = 0 };
-        bad->status = checks[i](core, in, bad);
-        if (bad->status != 0)
+        bad->status = checks[i].fn(core, in, bad);
+        if (bad->status != 0) {
+            EXPLAIN(core, .step = STEP_REFUSED, .gist = in->gist, .who = span_of(checks[i].name),
+                    .status = bad->status, .why = bad->phrase, .dry = in->dry);
             return false;
+        }
     }
+    EXPLAIN(core, .step = STEP_CHECK, .gist = in->gist, .dry = in->dry,
+            .who = span_skip(SPAN(CHECKS(CHECK_NAME)), 2));
     return true;
 }

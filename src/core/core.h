@@ -8,7 +8,10 @@
 #define CORE_CORE_H
 
 #include "core/chain.h"
+#include "core/fixer.h"
+#include "core/flood.h"
 #include "core/ports.h"
+#include "core/repairs.h"
 #include "txn/txns.h"
 
 enum core_fork { CORE_FORK_PARALLEL, CORE_FORK_Q };
@@ -18,19 +21,26 @@ enum core_stray { CORE_STRAY_DROP, CORE_STRAY_VERIFIED };
 
 struct core_conf {       /* one immutable tree, read anew at each step */
     enum core_mode mode; /* §16.2 or §16.11 */
-    enum core_stray
-        stray; /* what has no transaction here: dropped (RFC 6026 §7.3), or passed on when our mark proves it */
+    /* what has no transaction here: dropped (RFC 6026 §7.3), or passed on when our mark proves it */
+    enum core_stray stray;
     bool record_route;
+    bool path; /* ours in a REGISTER that is passed on (RFC 3327 §5.2) */
     enum core_fork fork;
     bool recurse; /* try the Contacts of a 3xx ourselves (§16.7 step 4) */
     enum core_relay relay;
     uint32_t no_answer_ms; /* for each group of targets; 0: only Timer C */
     uint32_t timer_c_ms;   /* §16.6 step 11: more than three minutes */
     uint32_t trying_ms;    /* a 100 leaves when nothing else did until then */
-    uint32_t transactions; /* most transactions held */
-    uint32_t max_targets;  /* most branches of one request */
-    uint32_t max_breadth;  /* given to a request that brings none (RFC 5393 §5.3.3) */
-    uint32_t trip_bytes;   /* most memory of one request */
+    /* an INVITE waits so long for a word before the next hop is tried; 0: Timer B */
+    uint32_t silent_ms;
+    uint32_t transactions;       /* most transactions held */
+    uint32_t max_targets;        /* most branches of one request */
+    uint32_t max_breadth;        /* given to a request that brings none (RFC 5393 §5.3.3) */
+    uint32_t trip_bytes;         /* most memory of one request */
+    uint32_t shed_lag_ms;        /* turns that long, one after another, are too much (shed.h) … */
+    uint32_t shed_queue_percent; /* … and so is a queue of datagrams that is so full */
+    uint32_t repair_rows;        /* most rows of repairs on record (repairs.h) */
+    struct flood_conf flood;     /* what one source and one user may send */
 };
 
 struct core;
@@ -48,12 +58,18 @@ void core_set_conf(struct core *core, const struct core_conf *conf);
 /* From now on new requests outside dialogs get 503 with Retry-After. */
 void core_drain(struct core *core, bool on, uint32_t retry_after_s);
 
-/* A message came. Lent: all. fault: what framing found wrong (0: nothing), with its words. */
-void core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_t fault,
+/*
+ * A message came; what stands behind Content-Length in a datagram is cut off here (§18.3). Lent: all. fault: what framing
+ * found wrong (0: nothing), with its words. False: it was refused for what leaves in doubt where it ends (§18.3), so no
+ * more should be read off a stream.
+ */
+bool core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_t fault,
                 const char *fault_reason);
 /* The hops of a branch, best first (empty: none; err then says why). A stale branch is ignored. Lent: hops. */
 void core_resolved(struct core *core, uint64_t branch, const struct hop *hops, size_t hops_len,
                    int err);
+/* Other ways for a response (RFC 3263 §5), best first, or none. A stale id is ignored. Lent: hops. */
+void core_resolved_answer(struct core *core, uint64_t txn, const struct hop *hops, size_t hops_len);
 /* What was sent with this token could not leave. A stale token is ignored. */
 void core_gone(struct core *core, uint64_t token, int err);
 /* The network gave back the start of a datagram that we sent: believed if it holds a live branch (rule 17). */
@@ -65,14 +81,41 @@ void core_tick(struct core *core);
 /* When core_tick is due next; UINT64_MAX: never. */
 uint64_t core_next_ms(const struct core *core);
 
+/*
+ * From now on every change is noted, beginning with all that there is; or none any more. What is sent in a turn leaves at its
+ * end, behind its facts. With a port `note` only.
+ */
+void core_watch(struct core *core, bool on);
+/* Is all that there was when the watch began noted? Some hundred of it are in each turn. */
+bool core_is_told(const struct core *core);
+/*
+ * Takes in what another node's core noted: its transactions, trips and branches under the same ids. Between its turns only:
+ * all facts up to one of kind "turn", or none. What is taken in is dormant: until core_wake() comes nothing else, no message
+ * and no tick. SIPD_ENOENT: no kind of the core's; SIPD_ESYNTAX, SIPD_EINVAL: no such fact; SIPD_EFULL, SIPD_ENOMEM.
+ */
+int core_restore(struct core *core, const struct fact *fact) MUST_USE;
+/* That node is dead, and was silent for so long before that was known; this one goes on. Units: silent_ms. */
+void core_wake(struct core *core, uint64_t silent_ms);
+
+/* From now on ports.explain hears what is decided, or no more. */
+void core_explain(struct core *core, bool on);
+
 struct core_stats {
-    uint32_t trips, branches; /* alive */
-    uint32_t transactions;    /* held, finished ones too */
-    uint32_t pending;         /* trips without a final response */
+    uint32_t trips, branches;       /* alive */
+    uint32_t transactions;          /* held, finished ones too */
+    uint32_t pending;               /* trips without a final response */
+    uint32_t pending_transactions;  /* that are not finished: half of the ceiling is for new work */
+    bool full;                      /* they are too many: new requests get 503 */
+    uint32_t shed_percent;          /* of new requests outside of dialogs, so many get 503 */
+    uint32_t lag_ms, queue_percent; /* as core_load tells */
 };
 void core_stats(const struct core *core, struct core_stats *out);
 /* The transactions, for lists; lent for the turn. */
 const struct txns *core_txns(const struct core *core);
+/* What was wrong with messages, for lists. */
+const struct repairs *core_repairs(const struct core *core);
+/* Who mends fields for modules, for the host to fill. */
+struct fixers *core_fixers(struct core *core);
 /* The hooks, for the host to fill. */
 struct chain *core_chain(struct core *core);
 

@@ -5,8 +5,11 @@
 
 #include "core/breadth.h"
 #include "core/mark.h"
+#include "core/path.h"
 #include "core/state.h"
+#include "core/stateless.h"
 #include "core/token.h"
+#include "sip/addr.h"
 #include "sip/draft_body.h"
 #include "sip/request_uri.h"
 
@@ -166,47 +169,119 @@ add_edits(struct branch *branch, struct draft *draft)
     }
 }
 
-/* §16.4 and step 6: our own Routes go; a strict router next gets its URI as Request-URI and ours at the end of Route. */
+/* Does the target's Path lead, no Route being left? */
+static bool
+has_path(const struct branch *branch)
+{
+    return branch->target->is.path.len > 0 && branch->trip->next_route.len == 0;
+}
+
+/* A Path that begins with a strict router: that one's URI, and what stands behind it. False: a loose one, or none. */
+static bool
+is_strict_path(const struct branch *branch, struct span *first, struct span *rest)
+{
+    struct addr addr;
+    struct span lr;
+    struct uri uri;
+
+    *rest = branch->target->is.path;
+    if (!has_path(branch) || addr_next(rest, &addr) != SIPD_OK ||
+        uri_read(addr.uri, &uri) != SIPD_OK || uri_param(&uri, SPAN("lr"), &lr))
+        return false;
+    *first = addr.uri;
+    *rest = span_trim(*rest);
+    if (rest->len > 0 && rest->at[0] == ',')
+        *rest = span_trim(span_skip(*rest, 1));
+    return true;
+}
+
+/*
+ * §16.4 and step 6: our own Routes go; a strict router next gets its URI as Request-URI and ours at the end of Route. The
+ * Path of a target is its Route (RFC 3327 §5.4).
+ */
 static int
 set_routes(struct branch *branch, struct draft *draft)
 {
     struct trip *trip = branch->trip;
-    struct span target = target_text(branch);
+    struct span target = target_text(branch), first, rest;
+    bool strict_path = is_strict_path(branch, &first, &rest);
 
+    if (!target.at)
+        return SIPD_ENOMEM;
     draft_drop_routes(draft, trip->own_routes + (trip->strict_next ? 1u : 0u));
     if (trip->last_route_is_uri)
         draft_drop_last_route(draft);
-    draft_set_uri(draft, trip->strict_next ? trip->next_route : target);
-    if (trip->strict_next)
+    draft_set_uri(draft, strict_path ? first : trip->strict_next ? trip->next_route : target);
+    if (strict_path && rest.len > 0)
+        draft_append_route(draft, rest);
+    if (strict_path || trip->strict_next)
         draft_append_route(draft, in_brackets(trip->core, target));
-    return target.at ? SIPD_OK : SIPD_ENOMEM;
+    else if (has_path(branch))
+        draft_append_route(draft, branch->target->is.path);
+    return SIPD_OK;
+}
+
+/*
+ * RFC 5923 §4: over a connection of ours, on which both sides prove who they are, we may be reached, too. It says nothing on
+ * one that the peer made.
+ */
+static bool
+asks_for_alias(const struct hop *hop, const struct way *way)
+{
+    return hop->flow == 0 && way->to.transport == HOP_TLS && way->to.name != 0;
+}
+
+/*
+ * Without transactions nothing but our Via can tell which of our listeners the request came to, and from which the response
+ * must leave (RFC 3581 §4). A CANCEL and an ACK have the same Via as their INVITE (§9.1, §17.1.1.3).
+ */
+static struct span
+side_in_via(const struct trip *trip)
+{
+    struct buf *b = &trip->core->scratch;
+
+    if (trip->core->conf->mode != CORE_STATELESS || hop_is_reliable(trip->source.transport))
+        return SPAN("");
+    buf_clear(b);
+    buf_put(b, SPAN(";" STATELESS_SIDE "="));
+    buf_put_u64(b, trip->source.listener);
+    return buf_span(b);
 }
 
 /* Step 8: our Via on top, the stamps on the one beneath it. Returns the branch. */
 static struct span
-add_via(struct branch *branch, const struct way *way, struct draft *draft)
+add_via(struct branch *branch, const struct hop *hop, const struct way *way, struct draft *draft)
 {
     struct trip *trip = branch->trip;
     struct core *core = trip->core;
     char mark[MARK_BRANCH_LEN];
     struct mark_branch_of of = {
-        .gist = &trip->gist,
+        .mark = &trip->mark,
         .uri = branch->target->is.uri,
-        .routes = trip->next_route,
+        .routes = has_path(branch) ? branch->target->is.path : trip->next_route,
         .hop = &way->to,
         .attempt = branch->attempt,
-        .loop = mark_loop(core, &trip->msg, &trip->gist),
+        .loop = mark_loop(&trip->mark, &trip->msg),
         .sent_by = way->sent_by,
     };
+    struct span side = side_in_via(trip);
     struct span parts[] = {
-        SPAN("SIP/2.0/"), hop_transport_via(way->to.transport), SPAN(" "), way->sent_by,
-        SPAN(";branch="), mark_branch(core, &of, mark),
+        SPAN("SIP/2.0/"),
+        hop_transport_via(way->to.transport),
+        SPAN(" "),
+        way->sent_by,
+        asks_for_alias(hop, way) ? SPAN(";alias") : SPAN(""),
+        SPAN(";branch="),
+        mark_branch(core, &of, mark),
+        side,
     };
     struct span value = join(core, parts, countof(parts));
 
     draft_stamp_via(draft, &trip->gist, trip->received, trip->rport);
     draft_push_via(draft, &trip->gist, value);
-    return value.at ? span_skip(value, value.len - MARK_BRANCH_LEN) : value;
+    return value.at ? span_head(span_skip(value, value.len - side.len - MARK_BRANCH_LEN),
+                                MARK_BRANCH_LEN)
+                    : value;
 }
 
 /* Step 9: a stream needs a Content-Length, which a datagram may lack (§18.3). */
@@ -244,16 +319,18 @@ forward_write(struct branch *branch, const struct hop *hop, struct forward_resul
 
     if (err != SIPD_OK)
         return err;
-    if (branch->attempt == 1 && !ask_hooks(branch))
+    if (!branch->hooked && !ask_hooks(branch))
         return SIPD_EINVAL;
+    branch->hooked = true;
     draft_init(&draft, &trip->msg, core->ports.turn);
     if (set_routes(branch, &draft) != SIPD_OK)
         return SIPD_ENOMEM;
     draft_lower_max_forwards(&draft, &trip->gist);
     add_record_route(branch, &out->way, &draft);
+    path_write(branch, &out->way, &draft);
     breadth_write(branch, &draft);
     add_edits(branch, &draft);
-    out->branch = add_via(branch, &out->way, &draft);
+    out->branch = add_via(branch, hop, &out->way, &draft);
     forward_add_length(core, &trip->msg, out->way.to.transport, &draft);
     return draft_render(&draft, core->ports.turn, &out->bytes);
 }

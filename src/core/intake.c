@@ -7,8 +7,11 @@
 #include "core/answer.h"
 #include "core/cancel.h"
 #include "core/check.h"
+#include "core/explain.h"
 #include "core/refuse.h"
+#include "core/state.h"
 #include "core/trip.h"
+#include "sip/param.h"
 
 /* Does the Via's sent-by name the address that the request came from (§18.2.1)? */
 static bool
@@ -71,6 +74,18 @@ find_way_back(struct intake *in, bool rport)
     }
 }
 
+/* RFC 5923 §4. */
+static void
+find_alias(const struct core *core, const struct intake *in)
+{
+    const struct via *via = &in->gist->via;
+    struct span value;
+
+    if (core->ports.alias && hop_is_reliable(in->from->transport) &&
+        param_find(via->params, SPAN("alias"), &value))
+        core->ports.alias(core->ports.io, in->from, sent_by_port(via, in->from->transport));
+}
+
 void
 intake_stamp(struct core *core, struct intake *in)
 {
@@ -91,17 +106,40 @@ intake_stamp(struct core *core, struct intake *in)
     if (rport)
         in->rport = in->from->port;
     find_way_back(in, rport);
+    if (in->dry == 0)
+        find_alias(core, in);
 }
 
 /* The request came again: its transaction says its last word again, or we say that we are at an INVITE (§17.2.1). */
 static void
-heard_again(struct core *core, struct txn *txn)
+heard_again(struct core *core, struct txn *txn, const struct intake *in)
 {
     bool is_invite = txn->kind == TXN_IST;
     uint64_t trip = txn->owner;
 
+    EXPLAIN(core, .step = STEP_AGAIN, .trip = trip, .gist = in->gist);
+    if (txns_move(&core->txns, txn, &in->reply_to))
+        trip_moved(core, trip, in->from, &in->reply_to);
     if (txns_heard_again(&core->txns, txn, false) == TXN_UNHEARD && is_invite)
         trip_trying(core, trip);
+}
+
+/* More than its source may send: refused before anything is done for it, or not heard at all (limits.flood). */
+static bool
+is_flood(struct core *core, const struct intake *in)
+{
+    struct span none = { NULL, 0 };
+
+    if (in->gist->method == METHOD_ACK || in->gist->method == METHOD_CANCEL ||
+        !flood_refuses(core, in->from, in->gist))
+        return false;
+    EXPLAIN(core, .step = STEP_REFUSED, .gist = in->gist, .who = SPAN("limits.flood"),
+            .status = 503, .why = core->conf->flood.drops ? SPAN("dropped") : SPAN(""));
+    if (core->conf->flood.drops)
+        ++*core->count.dropped;
+    else
+        refuse(core, in, 503, none, refuse_retry_after(core));
+    return true;
 }
 
 static void
@@ -110,10 +148,20 @@ new_request(struct core *core, const struct intake *in)
     struct check_result bad;
 
     ++*core->count.requests;
+    if (is_flood(core, in))
+        return;
     if (check_request(core, in, &bad))
         trip_begin(core, in);
     else
         refuse(core, in, bad.status, bad.phrase, bad.headers);
+}
+
+/* What the checks and the trip want of a request that no transaction has. */
+static void
+look_closer(struct core *core, struct intake *in)
+{
+    in->uri_err = uri_read(msg_span(in->msg, in->msg->uri), &in->uri);
+    mark_begin(core, in->gist, &in->mark);
 }
 
 static void
@@ -126,20 +174,90 @@ request(struct core *core, struct intake *in)
         return;
     }
     intake_stamp(core, in);
-    if (in->gist->method == METHOD_ACK) {
-        ack_heard(core, in);
+    if (in->gist->method != METHOD_ACK && (txn = txns_find_server(&core->txns, in->gist))) {
+        heard_again(core, txn, in);
         return;
     }
-    txn = txns_find_server(&core->txns, in->gist);
-    if (txn)
-        heard_again(core, txn);
+    look_closer(core, in);
+    if (in->gist->method == METHOD_ACK)
+        ack_heard(core, in);
     else if (in->gist->method == METHOD_CANCEL && in->gist->fault == 0)
         cancel_heard(core, in);
     else
         new_request(core, in);
 }
 
-void
+/* On a stream nothing else says where a message ends (§20.14). By the quick no alone, as the reader's own notes. */
+static bool
+lacks_length(const struct hop *from, const struct msg *msg)
+{
+    return hop_is_reliable(from->transport) && !(msg->present >> HDR_CONTENT_LENGTH & 1);
+}
+
+/* A fault that is there already is refused whatever else is wrong. */
+static bool
+is_odd(const struct core *core, const struct hop *from, const struct msg *msg, struct gist *gist)
+{
+    if (lacks_length(from, msg))
+        gist->odd |= deviation_bit(DEV_NO_LENGTH);
+    if (gist->fault != 0)
+        return false;
+    if (fixers_find(&core->fixers, from, msg, gist))
+        gist->odd |= deviation_bit(DEV_FIXER);
+    return gist->odd != 0;
+}
+
+/* What holds for messages from there; each rule's own verdict if nobody can tell. */
+static const struct repair_policy *
+policy_for(const struct core *core, const struct hop *from, struct repair_policy *normal)
+{
+    const struct repair_policy *policy =
+        core->ports.repair ? core->ports.repair(core->ports.io, from) : NULL;
+
+    if (policy)
+        return policy;
+    repair_policy_default(normal);
+    return normal;
+}
+
+/* Something is against the grammar: left, mended or refused, and on record, but for a dry run. Out of memory: refused, for it may not pass. */
+static void
+repair_message(struct core *core, const struct hop *from, uint64_t dry, struct msg *msg,
+               struct gist *gist)
+{
+    struct repair_policy normal;
+    const struct repair_policy *policy = policy_for(core, from, &normal);
+    struct fixing fixing = { .fixers = &core->fixers, .from = from };
+    struct repair_done done;
+
+    if (repair(policy, fixers_mend, &fixing, &core->repair_work, core->ports.turn, msg, gist,
+               &done) != SIPD_OK) {
+        gist->fault = 503;
+        gist->fault_reason = "Service Unavailable";
+        return;
+    }
+    if (done.rejected & deviation_bit(DEV_FIXER))
+        gist->fault_reason = fixers_phrase(&core->fixers, from, msg, gist, core->ports.turn);
+    if (dry == 0)
+        repairs_add(&core->repairs, from, gist, &done);
+    if (EXPLAIN_ON(core))
+        explain_repairs(core, gist, dry, &done);
+}
+
+/*
+ * Was it refused, be it for something else, with a head that another might end elsewhere, or give another length (§18.3)? What
+ * the policy accepts or mends has an end.
+ */
+static bool
+is_end_in_doubt(const struct core *core, const struct hop *from, const struct gist *gist)
+{
+    struct repair_policy normal;
+
+    return gist->fault != 0 && (gist->odd & DEVIATIONS_OF_END) != 0 &&
+           repair_rejects(policy_for(core, from, &normal), gist->odd & DEVIATIONS_OF_END);
+}
+
+bool
 core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_t fault,
            const char *fault_reason)
 {
@@ -149,18 +267,48 @@ core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_
 
     if (msg_read(bytes, core->ports.turn, &msg) != SIPD_OK) {
         ++*core->count.dropped;
-        return;
+        return true;
     }
+    if (!hop_is_reliable(from->transport))
+        msg_trim(&msg);
     gist_read(&msg, &gist);
     if (fault !=
         0) { /* first: of a message that is too long the body is not here, and gist misses it */
         gist.fault = fault;
         gist.fault_reason = fault_reason;
     }
+    if (EXPLAIN_ON(core))
+        explain_heard(core, from, &msg, &gist);
+    if (is_odd(core, from, &msg, &gist))
+        repair_message(core, from, 0, &msg, &gist);
     in.msg = &msg;
     in.gist = &gist;
     if (msg_is_request(&msg))
         request(core, &in);
     else
         answer_heard(core, &in);
+    return !is_end_in_doubt(core, from, &gist);
+}
+
+int
+intake_read(struct core *core, const struct hop *from, struct span bytes, uint64_t dry,
+            struct msg *msg, struct gist *gist)
+{
+    int err = msg_read(bytes, core->ports.turn, msg);
+
+    if (err != SIPD_OK)
+        return err;
+    if (!hop_is_reliable(from->transport))
+        msg_trim(msg);
+    gist_read(msg, gist);
+    if (is_odd(core, from, msg, gist))
+        repair_message(core, from, dry, msg, gist);
+    return SIPD_OK;
+}
+
+void
+intake_look(struct core *core, struct intake *in)
+{
+    intake_stamp(core, in);
+    look_closer(core, in);
 }

@@ -14,9 +14,21 @@ struct intake { /* one message on its way in; all lent for the turn */
     uint16_t rport;       /* stamp (RFC 3581 §4), 0: none */
     bool natted;          /* the source is not what the Via says */
     struct hop reply_to;  /* where responses go (§18.2.2) */
+    struct uri uri;       /* of a request that no transaction has: its Request-URI … */
+    int uri_err;          /* … or why that cannot be read */
+    struct mark mark;     /* … and its marks */
+    uint64_t dry;         /* the number of its dry run (dry.h); 0: it is real */
 };
 
 /* Works out the stamps of a request's top Via and the way back. */
 void intake_stamp(struct core *core, struct intake *in);
+/*
+ * Reads a message, mended as the rules of repair have it; dry: and keeps no record of that. Lent: bytes, from. SIPD_ENOMEM,
+ * SIPD_ESYNTAX: nobody can be answered.
+ */
+int intake_read(struct core *core, const struct hop *from, struct span bytes, uint64_t dry,
+                struct msg *msg, struct gist *gist) MUST_USE;
+/* All that the checks and a trip want to know of a request. */
+void intake_look(struct core *core, struct intake *in);
 
 #endif

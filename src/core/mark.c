@@ -4,48 +4,37 @@
  */
 #include "core/mark.h"
 
+#include "core/state.h"
+
 #define HEAD SPAN("z9hG4bKaaa") /* the cookie (§8.1.1.7), then version, key-id and shard */
 
 enum { N_AT = 10, N_LEN = 16, L_AT = N_AT + N_LEN, L_LEN = 7, T_AT = L_AT + L_LEN, T_LEN = 13 };
 
-/* What tells one request of a client from the next: the same in an INVITE, its CANCEL and the ACK of its failure. */
-static void
-put_request(struct prf *p, const struct gist *gist)
-{
-    if (gist->via.has_cookie) {
-        prf_put_field(p, gist->via.branch);
-        prf_put_field(p, gist->via.sent_by);
-    } else {
-        prf_put_field(p, gist->via.whole);
-    }
-    prf_put_field(p, gist->call_id);
-    prf_put_u64(p, gist->cseq);
-}
+/* What a mark is for, in the top byte of the next word: no two uses of one key may hash the same. */
+static const uint64_t for_branch = 1, for_loop = 2, for_tag = 3, for_seed = 4;
 
-/*
- * Contacts behind two NATs may be one URI: only the address tells them apart. A flow is known to this process only, and its
- * address says as much.
- */
-static void
-put_hop(struct prf *p, const struct hop *hop)
+void
+mark_begin(const struct core *core, const struct gist *gist, struct mark *mark)
 {
-    prf_put_field(p, (struct span){ (const char *)hop->ip, sizeof hop->ip });
-    prf_put_u64(p, (uint64_t)hop->port << 8 | hop->transport);
+    prf_init(&mark->dialog, &core->mark_key);
+    prf_put_word_and(&mark->dialog, (uint64_t)gist->call_id.len << 32 | gist->cseq, gist->call_id);
+    mark->request = mark->dialog;
+    if (gist->via.has_cookie)
+        prf_put_pair(&mark->request, gist->via.branch, gist->via.sent_by);
+    else
+        prf_put_pair(&mark->request, gist->via.whole, SPAN(""));
 }
 
 uint64_t
-mark_loop(const struct core *core, const struct msg *msg, const struct gist *gist)
+mark_loop(const struct mark *mark, const struct msg *msg)
 {
     const struct msg_field *route = NULL;
-    struct prf p;
+    struct prf p = mark->dialog;
 
-    prf_init(&p, &core->branch_key);
-    prf_put_field(&p, msg_span(msg, msg->uri));
+    prf_put_word_and(&p, for_loop << 56 | msg->uri.len, msg_span(msg, msg->uri));
     while ((route = msg_find(msg, HDR_ROUTE, route)))
         prf_put_field(&p, msg_value(msg, route));
-    prf_put_field(&p, gist->call_id);
-    prf_put_u64(&p, gist->cseq);
-    return prf_done(&p).lo & 0x7ffffffffu;
+    return prf_done_lo(&p) & UINT64_C(0x7ffffffff);
 }
 
 static void
@@ -54,26 +43,27 @@ write_proof(const struct core *core, struct span marked, struct span sent_by, ch
     struct prf p;
 
     prf_init(&p, &core->proof_key);
-    prf_put_field(&p, marked);
-    prf_put_field(&p, sent_by);
-    prf_write32((struct prf_out){ prf_done(&p).lo, 0 }, to, T_LEN);
+    prf_put_pair(&p, marked, sent_by);
+    prf_write32((struct prf_out){ prf_done_lo(&p), 0 }, to, T_LEN);
 }
 
+/*
+ * Contacts behind two NATs may be one URI: only the address tells them apart. A flow is known to this process only, and its
+ * address says as much.
+ */
 struct span
 mark_branch(const struct core *core, const struct mark_branch_of *of, char to[MARK_BRANCH_LEN])
 {
-    struct prf p;
+    struct prf p = of->mark->request;
+    uint64_t where = (uint64_t)of->hop->port << 8 | of->hop->transport;
 
-    prf_init(&p, &core->branch_key);
-    put_request(&p, of->gist);
-    prf_put_field(&p, of->uri);
-    prf_put_field(&p, of->routes);
-    put_hop(&p, of->hop);
-    prf_put_u64(&p, of->attempt);
+    prf_put_word_and(&p, for_branch << 56 | (uint64_t)of->attempt << 24 | where,
+                     (struct span){ (const char *)of->hop->ip, sizeof of->hop->ip });
+    prf_put_pair(&p, of->uri, of->routes);
     memcpy(to, HEAD.at, HEAD.len);
     prf_write32(prf_done(&p), to + N_AT, N_LEN);
     prf_write32((struct prf_out){ of->loop, 0 }, to + L_AT, L_LEN);
-    write_proof(core, span_between(to, to + T_AT), of->sent_by, to + T_AT);
+    write_proof(core, span_between(to + N_AT, to + T_AT), of->sent_by, to + T_AT);
     return (struct span){ to, MARK_BRANCH_LEN };
 }
 
@@ -98,20 +88,28 @@ mark_branch_is_ours(const struct core *core, const struct via *via, uint64_t *lo
 
     if (via->branch.len != MARK_BRANCH_LEN || !span_starts(via->branch, HEAD))
         return false;
-    write_proof(core, span_head(via->branch, T_AT), via->sent_by, proof);
+    write_proof(core, span_skip(span_head(via->branch, T_AT), N_AT), via->sent_by, proof);
     if (memcmp(proof, via->branch.at + T_AT, T_LEN) != 0)
         return false;
     *loop = read32((struct span){ via->branch.at + L_AT, L_LEN });
     return true;
 }
 
-struct span
-mark_tag(const struct core *core, const struct gist *gist, char to[MARK_TAG_LEN])
+uint64_t
+mark_seed(const struct mark *mark)
 {
-    struct prf p;
+    struct prf p = mark->request;
 
-    prf_init(&p, &core->tag_key);
-    put_request(&p, gist);
-    prf_write32((struct prf_out){ prf_done(&p).lo, 0 }, to, MARK_TAG_LEN);
+    prf_put_u64(&p, for_seed << 56);
+    return prf_done_lo(&p);
+}
+
+struct span
+mark_tag(const struct mark *mark, char to[MARK_TAG_LEN])
+{
+    struct prf p = mark->request;
+
+    prf_put_u64(&p, for_tag << 56);
+    prf_write32((struct prf_out){ prf_done_lo(&p), 0 }, to, MARK_TAG_LEN);
     return (struct span){ to, MARK_TAG_LEN };
 }

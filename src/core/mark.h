@@ -9,13 +9,24 @@
 #ifndef CORE_MARK_H
 #define CORE_MARK_H
 
-#include "core/state.h"
+#include "base/prf.h"
+#include "sip/gist.h"
+#include "sip/hop.h"
+
+struct core;
 
 #define MARK_BRANCH_LEN (7 + 3 + 16 + 7 + 13)
 #define MARK_TAG_LEN    13
 
+/* What all marks of a request begin with, hashed once. */
+struct mark {
+    struct prf dialog; /* Call-ID and CSeq … */
+    /* … and the Via of whoever sent it: the same in an INVITE, its CANCEL and its failure's ACK */
+    struct prf request;
+};
+
 struct mark_branch_of {
-    const struct gist *gist; /* of the request as received */
+    const struct mark *mark; /* of the request as received */
     struct span uri, routes; /* Request-URI and first Route as sent */
     const struct hop *hop;   /* where it goes */
     unsigned attempt;
@@ -23,14 +34,18 @@ struct mark_branch_of {
     struct span sent_by; /* ours, as written in the Via */
 };
 
+/* The beginning of a request's marks. */
+void mark_begin(const struct core *core, const struct gist *gist, struct mark *mark);
 /* L: everything received that the choice of targets read, but never the method nor a Via (RFC 5393 §4.2.1). */
-uint64_t mark_loop(const struct core *core, const struct msg *msg, const struct gist *gist);
+uint64_t mark_loop(const struct mark *mark, const struct msg *msg);
 /* Writes the branch; no NUL. Returns a span over `to`. */
 struct span mark_branch(const struct core *core, const struct mark_branch_of *of,
                         char to[MARK_BRANCH_LEN]);
+/* A number that is the same for each repeat of a request, its CANCEL and its ACK: chance that needs no memory. */
+uint64_t mark_seed(const struct mark *mark);
 /* Did we make this Via's branch? loop becomes its L. */
 bool mark_branch_is_ours(const struct core *core, const struct via *via, uint64_t *loop);
 /* Writes our To-tag for this request: the same for each repeat of it, its CANCEL and its ACK. No NUL. */
-struct span mark_tag(const struct core *core, const struct gist *gist, char to[MARK_TAG_LEN]);
+struct span mark_tag(const struct mark *mark, char to[MARK_TAG_LEN]);
 
 #endif

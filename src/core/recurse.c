@@ -3,18 +3,18 @@
  */
 #include "core/recurse.h"
 
+#include "core/explain.h"
 #include "core/state.h"
 #include "sip/addr.h"
 
 /*
- * §16.5: no target twice, so a redirection in a circle comes to its end; a sips resource stays one, and no other becomes one
- * (RFC 5630 §5.3).
+ * Is this Contact a target, now or before? §16.5: no target twice, so a redirection in a circle comes to its end; a sips
+ * resource stays one, and no other becomes one (RFC 5630 §5.3).
  */
 static bool
-add_contact(struct trip *trip, const struct addr *addr)
+is_tried(struct trip *trip, const struct addr *addr)
 {
     struct sipd_target target = { .uri = addr->uri, .q = 1000 };
-    uint32_t before = trip->targets_len;
     struct span q;
     struct uri uri;
 
@@ -22,7 +22,8 @@ add_contact(struct trip *trip, const struct addr *addr)
         return false;
     if (param_find(addr->params, SPAN("q"), &q))
         (void)addr_q_read(q, &target.q);
-    return trip_add_target(trip, &target) == SIPD_OK && trip->targets_len > before;
+    trip->core->asked = "a redirection";
+    return trip_add_target(trip, &target) == SIPD_OK;
 }
 
 /*
@@ -36,20 +37,56 @@ may_recurse(const struct trip *trip, unsigned status)
            !trip->cancelled && !trip->declined && status <= 302;
 }
 
-bool
-recurse(struct trip *trip, const struct msg *msg)
+static void
+keep(struct buf *b, struct span contact)
 {
-    const struct msg_field *field = NULL;
-    bool any = false;
+    buf_put(b, b->len > 0 ? SPAN(", ") : (struct span){ NULL, 0 });
+    buf_put(b, contact);
+}
 
+/* One field: what of it is tried goes out of the draft. False: all of it is gone. */
+static bool
+follow(struct trip *trip, const struct msg_field *field, struct draft *draft)
+{
+    struct buf *left = &trip->core->scratch;
+    struct span rest = msg_value(draft->msg, field);
+    bool any = false;
+    struct addr addr;
+
+    buf_clear(left);
+    while (addr_next(&rest, &addr) == SIPD_OK)
+        if (is_tried(trip, &addr))
+            any = true;
+        else
+            keep(left, addr.whole);
+    if (span_trim(rest).len > 0)
+        keep(left, span_trim(rest)); /* what could not be read */
+    if (any && left->len > 0)
+        draft_set_value(draft, field, buf_span(left));
+    else if (any)
+        draft_drop_field(draft, field);
+    return left->len > 0;
+}
+
+bool
+recurse(struct trip *trip, const struct msg *msg, struct span *left)
+{
+    struct arena *turn = trip->core->ports.turn;
+    const struct msg_field *field = NULL;
+    uint32_t before = trip->targets_len;
+    bool any_left = false;
+    struct draft draft;
+
+    *left = (struct span){ NULL, 0 };
     if (!may_recurse(trip, msg->status))
         return false;
-    while ((field = msg_find(msg, HDR_CONTACT, field))) {
-        struct span rest = msg_value(msg, field);
-        struct addr addr;
-
-        while (addr_next(&rest, &addr) == SIPD_OK)
-            any |= add_contact(trip, &addr);
-    }
-    return any;
+    draft_init(&draft, msg, turn);
+    while ((field = msg_find(msg, HDR_CONTACT, field)))
+        any_left |= follow(trip, field, &draft);
+    if (trip->targets_len == before)
+        return false;
+    EXPLAIN_TRIP(trip, .step = STEP_RECURSE, .count = trip->targets_len - before);
+    if (any_left && draft_render(&draft, turn, left) != SIPD_OK)
+        *left = (struct span){ NULL, 0 };
+    return true;
 }

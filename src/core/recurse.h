@@ -6,7 +6,10 @@
 
 #include "core/trip.h"
 
-/* Adds the Contacts of a 3xx to the target set when the configuration lets us. True if any was new: the 3xx need not go up. */
-bool recurse(struct trip *trip, const struct msg *msg);
+/*
+ * Adds the Contacts of a 3xx to the target set when the configuration lets us. True if any was new: then `left` is the
+ * response without those that are tried, in the turn's memory, and empty if no Contact is left, so that it is no answer.
+ */
+bool recurse(struct trip *trip, const struct msg *msg, struct span *left);
 
 #endif

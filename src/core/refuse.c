@@ -5,6 +5,7 @@
 
 #include "core/cancel.h"
 #include "core/mark.h"
+#include "core/note.h"
 #include "core/upstream.h"
 #include "sip/reply.h"
 
@@ -12,15 +13,18 @@
     "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, MESSAGE, SUBSCRIBE, NOTIFY, REFER, PRACK, UPDATE, " \
     "PUBLISH"
 
+/* more: lines for a 2xx only. */
 static struct span
 write_reply(struct core *core, const struct reply_to *to, unsigned status, struct span phrase,
-            struct span headers, struct span body_type, struct span body)
+            struct span headers, struct span more, struct span body_type, struct span body)
 {
     struct buf *b = &core->scratch;
 
     buf_clear(b);
     reply_begin(b, to, status, phrase);
     buf_put(b, headers);
+    if (status / 100 == 2)
+        buf_put(b, more);
     reply_end(b, body_type, body);
     return b->err == SIPD_OK ? arena_copy(core->ports.turn, buf_span(b)) : (struct span){ NULL, 0 };
 }
@@ -35,13 +39,13 @@ refuse(struct core *core, const struct intake *in, unsigned status, struct span 
         .gist = in->gist,
         .received = in->received,
         .rport = in->rport,
-        .to_tag = mark_tag(core, in->gist, tag),
+        .to_tag = mark_tag(&in->mark, tag),
     };
     struct span none = { NULL, 0 };
-    struct span bytes = write_reply(core, &to, status, phrase, headers, none, none);
+    struct span bytes = write_reply(core, &to, status, phrase, headers, none, none, none);
 
     if (bytes.at)
-        core->ports.send(core->ports.io, &in->reply_to, bytes, 0, 0);
+        note_send(core, &in->reply_to, bytes, 0);
     ++*core->count.refused;
     if (log_on(core->ports.log, LOG_LVL_DEBUG)) {
         struct span code = arena_copy(core->ports.turn, span_head(span_skip(bytes, 8), 3));
@@ -52,11 +56,11 @@ refuse(struct core *core, const struct intake *in, unsigned status, struct span 
 }
 
 bool
-refuse_is_acked(const struct core *core, const struct gist *ack)
+refuse_is_acked(const struct intake *ack)
 {
     char tag[MARK_TAG_LEN];
 
-    return ack->has_to_tag && span_eq(ack->to_tag, mark_tag(core, ack, tag));
+    return ack->gist->has_to_tag && span_eq(ack->gist->to_tag, mark_tag(&ack->mark, tag));
 }
 
 struct span
@@ -82,9 +86,10 @@ trip_reply(struct trip *trip, unsigned status, struct span phrase, struct span h
         .gist = &trip->gist,
         .received = trip->received,
         .rport = trip->rport,
-        .to_tag = mark_tag(core, &trip->gist, tag),
+        .to_tag = mark_tag(&trip->mark, tag),
     };
-    struct span bytes = write_reply(core, &to, status, phrase, headers, body_type, body);
+    struct span bytes =
+        write_reply(core, &to, status, phrase, headers, trip->reply_fields, body_type, body);
 
     int err = bytes.at ? upstream_send(trip, status, bytes) : SIPD_ENOMEM;
 
@@ -94,15 +99,39 @@ trip_reply(struct trip *trip, unsigned status, struct span phrase, struct span h
     return err;
 }
 
+struct span
+refuse_options(struct core *core, const struct msg *msg, enum header asked)
+{
+    const struct msg_field *field = NULL;
+    struct buf *b = &core->scratch;
+
+    buf_clear(b);
+    while ((field = msg_find(msg, asked, field)))
+        reply_header(b, SPAN("Unsupported"), msg_value(msg, field));
+    return b->err == SIPD_OK ? arena_copy(core->ports.turn, buf_span(b)) : (struct span){ NULL, 0 };
+}
+
+/* As a server we know no option that it must support (§8.2.2.3). */
+static int
+answer_options(struct trip *trip)
+{
+    struct span none = { NULL, 0 };
+    struct span able = SPAN("Allow: " ALLOWED "\r\nAccept: */*\r\nSupported: \r\n");
+
+    if (!msg_find(&trip->msg, HDR_REQUIRE, NULL))
+        return trip_reply(trip, 200, none, able, none, none);
+    return trip_reply(trip, 420, none, refuse_options(trip->core, &trip->msg, HDR_REQUIRE), none,
+                      none);
+}
+
 int
 refuse_for_server(struct trip *trip)
 {
     struct span none = { NULL, 0 };
     struct span allow = SPAN("Allow: " ALLOWED "\r\n");
-    struct span options = SPAN("Allow: " ALLOWED "\r\nAccept: */*\r\nSupported: \r\n");
 
     if (trip->gist.method == METHOD_OPTIONS)
-        return trip_reply(trip, 200, none, options, none, none);
+        return answer_options(trip);
     if (trip->gist.method == METHOD_REGISTER)
         return trip_reply(trip, 405, none, allow, none, none);
     return trip_reply(trip, 404, none, none, none, none);

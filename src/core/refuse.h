@@ -11,10 +11,12 @@
 void refuse(struct core *core, const struct intake *in, unsigned status, struct span phrase,
             struct span headers);
 /* Is this the ACK to an answer of ours: does its To carry the tag that we would give? */
-bool refuse_is_acked(const struct core *core, const struct gist *ack);
+bool refuse_is_acked(const struct intake *ack);
 /* "Retry-After: …\r\n", in the turn's memory (§20.33). */
 struct span refuse_retry_after(struct core *core);
-/* Answers a request whose Request-URI names us and no user (OPTIONS 200, REGISTER 405, others 404). */
+/* "Unsupported: …\r\n" for each field of this name, in the turn's memory (§20.40). */
+struct span refuse_options(struct core *core, const struct msg *msg, enum header asked);
+/* Answers a request whose Request-URI names us and no user (OPTIONS 200 or 420, REGISTER 405, others 404). */
 int refuse_for_server(struct trip *trip) MUST_USE;
 
 #endif

@@ -4,7 +4,7 @@
  */
 #include "core/rehook.h"
 
-#include "core/state.h"
+#include "core/note.h"
 #include "core/upstream.h"
 
 /* Where a hook of this order would stand. */
@@ -27,8 +27,10 @@ rehook_add(struct core *core, enum sipd_stage stage, const struct chain_hook *ho
     struct trip *trip;
 
     while (err == SIPD_OK && (trip = slots_next(&core->trips, &cursor)))
-        if (trip->state == TRIP_WAITING && trip->stage == stage && trip->hook_at >= at)
+        if (trip->state == TRIP_WAITING && trip->stage == stage && trip->hook_at >= at) {
             trip->hook_at++;
+            note_trip(trip);
+        }
     return err;
 }
 
@@ -61,6 +63,7 @@ rehook_remove(struct core *core, const void *owner)
         } else {
             trip->hook_at =
                 (uint16_t)(trip->hook_at - count_before(chain, trip->stage, trip->hook_at, owner));
+            note_trip(trip);
         }
     }
     chain_remove(&core->chain, owner);

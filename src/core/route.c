@@ -45,6 +45,16 @@ walk_next(struct walk *w, struct addr *addr, struct uri *uri)
     return err == SIPD_OK && addr->brackets ? uri_read(addr->uri, uri) : SIPD_ESYNTAX;
 }
 
+/* RFC 5626 §5.3: whoever has it may send to that flow, and nowhere else. */
+static void
+use_path(struct trip *trip, const struct token *token)
+{
+    trip->by_token = trip->by_path = trip->bound = true;
+    trip->among_ours = trip->from_ours = false;
+    trip->has_flow = token->has_flow;
+    trip->flow = token->flow;
+}
+
 /*
  * A token is worth something within its dialog only. The first one tells who sends, the last one where to; and one that is
  * bound binds all but those of ours.
@@ -52,7 +62,9 @@ walk_next(struct walk *w, struct addr *addr, struct uri *uri)
 static void
 use_token(struct trip *trip, const struct token *token)
 {
-    if (!trip->gist.has_to_tag)
+    if (token->path)
+        use_path(trip, token);
+    if (token->path || !trip->gist.has_to_tag)
         return;
     if (!trip->by_token) {
         trip->from_ours = token->ours && token->has_flow && hop_eq(&token->flow, &trip->source);
@@ -75,8 +87,8 @@ undo_strict_routing(struct trip *trip)
     struct uri uri, last_uri;
     int err;
 
-    if (trip->uri.user.len == 0 || !is_ours(trip->core, &trip->uri) ||
-        !token_read(trip->core, trip->gist.call_id, trip->uri.user, &token))
+    if (!token_read(trip->core, trip->gist.call_id, trip->uri.user, &token) ||
+        !is_ours(trip->core, &trip->uri) || token.path)
         return true;
     while ((err = walk_next(&w, &addr, &uri)) == SIPD_OK) {
         last = addr;
@@ -171,7 +183,7 @@ set_for_us(struct trip *trip)
 {
     struct span maddr;
 
-    trip->for_us = is_ours(trip->core, &trip->uri) && trip->next_route.len == 0 &&
+    trip->for_us = is_ours(trip->core, &trip->uri) && trip->next_route.len == 0 && !trip->by_path &&
                    (!has_maddr(trip, &maddr) || is_our_maddr(trip, maddr));
 }
 
@@ -192,9 +204,7 @@ route_prepare(struct trip *trip)
 {
     uint16_t status;
 
-    trip->uri_text = msg_span(&trip->msg, trip->msg.uri);
-    if (uri_read(trip->uri_text, &trip->uri) != SIPD_OK)
-        return 400;
+    trip->uri_text = trip->uri.whole;
     if (!undo_strict_routing(trip))
         return 400;
     status = read_routes(trip);

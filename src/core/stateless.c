@@ -7,8 +7,9 @@
 #include "core/stateless.h"
 
 #include "core/mark.h"
-#include "core/state.h"
+#include "core/note.h"
 #include "core/upstream.h"
+#include "sip/param.h"
 
 static bool
 may_pass(struct core *core, const struct intake *in)
@@ -33,11 +34,25 @@ by_connection(struct core *core, const struct via *via, size_t bytes, struct way
     return core->ports.way(core->ports.io, &to, bytes, way) == SIPD_OK && way->to.flow != 0;
 }
 
+/* Where its request came to, as our own Via has it (RFC 3581 §4); 0: it does not say. One that does not fit is passed over. */
+static uint16_t
+side_of(const struct via *ours)
+{
+    struct span value;
+    uint32_t number;
+
+    return param_find(ours->params, SPAN(STATELESS_SIDE), &value) &&
+                   span_u32(value, UINT16_MAX, &number)
+               ? (uint16_t)number
+               : 0;
+}
+
 /* §18.2.2: where the Via says. */
 static bool
-find_way(struct core *core, const struct via *via, size_t bytes, struct way *way)
+find_way(struct core *core, const struct via *ours, const struct via *via, size_t bytes,
+         struct way *way)
 {
-    struct hop to = { .transport = hop_transport_read(via->transport) };
+    struct hop to = { .transport = hop_transport_read(via->transport), .listener = side_of(ours) };
 
     if (to.transport == HOP_NONE || !via_reply_hop(via, &to))
         return false;
@@ -74,9 +89,9 @@ stateless_answer(struct core *core, const struct intake *in)
     if (!may_pass(core, in) || !upstream_second_via(in->msg, in->gist, &via) ||
         !may_stray(core, in, &via))
         return;
-    bytes = upstream_pop_via(core, in->msg, in->gist);
-    if (bytes.at && find_way(core, &via, bytes.len, &way))
-        core->ports.send(core->ports.io, &way.to, bytes, 0, 0);
+    bytes = upstream_pop_via(core, in->msg, in->gist, &via, NULL);
+    if (bytes.at && find_way(core, &in->gist->via, &via, bytes.len, &way))
+        note_send(core, &way.to, bytes, 0);
 }
 
 /* Bytes decide between equals, for the order in which they were found may differ from one time to the next. */

@@ -7,6 +7,9 @@
 #include "core/intake.h"
 #include "core/trip.h"
 
+/* The parameter of our Via that names the listener to which a request came that passed without a transaction, by its number. */
+#define STATELESS_SIDE "in"
+
 /*
  * A response that no transaction here waits for: passed on by its Vias when we work without state, or when strays may pass
  * (proxy.stray) and its topmost Via proves to be ours; else dropped and counted.

@@ -5,16 +5,19 @@
 
 #include "core/branch.h"
 #include "core/breadth.h"
+#include "core/explain.h"
 #include "core/scheme.h"
 #include "core/state.h"
 #include "core/stateless.h"
 #include "core/upstream.h"
 
+/* Is it this one? Another way there makes another target; one that names no way leads to where that one did. */
 static bool
-is_same(const struct core *core, const struct target *a, const struct target *b)
+is_same(const struct core *core, const struct target *known, const struct target *it)
 {
-    return scheme_uri_eq(&core->chain, &a->uri, &b->uri) && hop_eq(&a->is.hop, &b->is.hop) &&
-           a->is.hop.flow == b->is.hop.flow;
+    return scheme_uri_eq(&core->chain, &known->uri, &it->uri) &&
+           (it->is.hop.transport == HOP_NONE ||
+            (hop_eq(&known->is.hop, &it->is.hop) && known->is.hop.flow == it->is.hop.flow));
 }
 
 static bool
@@ -41,48 +44,117 @@ link_by_q(struct trip *trip, struct target *target)
     list_push(before, &target->link);
 }
 
-static int
-add(struct trip *trip, const struct sipd_target *is, bool else_by_uri)
+/* The one whose device this is too (RFC 5626 §7: no more than one of them at a time); NULL: a new device. */
+static struct target *
+same_device(const struct trip *trip, const struct target *target)
 {
-    struct target *target;
+    if (target->is.instance.len == 0)
+        return NULL;
+    list_each (node, after, &trip->targets) {
+        struct target *other = container_of(node, struct target, link);
+
+        if (span_eq(other->is.instance, target->is.instance))
+            return other;
+    }
+    list_each (node, after, &trip->branches) {
+        struct target *other = container_of(node, struct branch, link)->target;
+
+        if (span_eq(other->is.instance, target->is.instance))
+            return other;
+    }
+    return NULL;
+}
+
+static void
+link_behind(struct target *first, struct target *target)
+{
+    while (first->other)
+        first = first->other;
+    first->other = target;
+}
+
+/* Copies a text that may be empty. */
+static int
+keep(struct trip *trip, struct span *text)
+{
+    if (text->len == 0)
+        return SIPD_OK;
+    *text = arena_copy(&trip->arena, *text);
+    return text->at ? SIPD_OK : SIPD_ENOMEM;
+}
+
+/* Adds a target whose texts lie in the trip's memory. */
+static int
+add(struct trip *trip, const struct target *it, struct span who)
+{
+    struct target *target, *device;
 
     if (trip->targets_len >= trip->core->conf->max_targets)
         return SIPD_EFULL;
-    target = arena_zalloc(&trip->arena, sizeof *target);
+    target = arena_alloc(&trip->arena, sizeof *target);
     if (!target)
         return SIPD_ENOMEM;
-    target->is = *is;
-    target->else_by_uri = else_by_uri;
-    target->is.uri = arena_copy(&trip->arena, is->uri);
-    if (!target->is.uri.at)
-        return SIPD_ENOMEM;
-    if (uri_read(target->is.uri, &target->uri) != SIPD_OK)
-        return SIPD_ESYNTAX;
+    *target = *it;
     if (trip->uri.scheme == URI_SIPS && target->uri.scheme == URI_SIP) {
         trip->insecure = true;
         return SIPD_EINVAL;
     }
     if (is_known(trip, target))
         return SIPD_OK;
-    link_by_q(trip, target);
+    device = same_device(trip, target);
+    if (device)
+        link_behind(device, target);
+    else
+        link_by_q(trip, target);
     trip->targets_len++;
+    EXPLAIN_TRIP(trip, .step = STEP_TARGET, .who = who, .uri = target->is.uri, .has_q = true,
+                 .q = target->is.q,
+                 .hop = target->is.hop.transport != HOP_NONE ? &target->is.hop : NULL);
     return SIPD_OK;
 }
 
 int
 trip_add_target(struct trip *trip, const struct sipd_target *is)
 {
-    return add(trip, is, false);
+    struct target it = { .is = *is };
+
+    it.is.uri = arena_copy(&trip->arena, is->uri);
+    if (!it.is.uri.at || keep(trip, &it.is.path) != SIPD_OK ||
+        keep(trip, &it.is.instance) != SIPD_OK)
+        return SIPD_ENOMEM;
+    if (uri_read(it.is.uri, &it.uri) != SIPD_OK)
+        return SIPD_ESYNTAX;
+    return add(trip, &it, span_of(trip->core->asked ? trip->core->asked : "the answer"));
+}
+
+/*
+ * When its flow is dead, the URI leads on; if the flow binds, only to the same host: who has lost a connection listens at another
+ * port than he called from.
+ */
+static bool
+leads_on(const struct trip *trip)
+{
+    struct hop hop = trip->flow;
+    struct span maddr;
+
+    return !trip->bound ||
+           (!trip->by_path && trip->next_route.len == 0 && hop_is_reliable(trip->flow.transport) &&
+            scheme_is_sip(&trip->uri) && !uri_param(&trip->uri, SPAN("maddr"), &maddr) &&
+            hop_ip_read(trip->uri.host, &hop) && memcmp(hop.ip, trip->flow.ip, sizeof hop.ip) == 0);
 }
 
 int
 target_add_uri(struct trip *trip)
 {
-    struct sipd_target is = { .uri = trip->uri_text, .q = 1000 };
+    struct target it = {
+        .is = { .uri = trip->uri_text, .q = 1000 },
+        .uri = trip->uri,
+        .else_by_uri = trip->has_flow && leads_on(trip),
+    };
 
     if (trip->has_flow)
-        is.hop = trip->flow;
-    return add(trip, &is, trip->has_flow && !trip->bound);
+        it.is.hop = trip->flow;
+    return add(trip, &it, SPAN("the Request-URI"));
 }
 
 static void
@@ -122,6 +194,8 @@ target_start_group(struct trip *trip)
         upstream_status(trip, 440);
         return;
     }
+    EXPLAIN_TRIP(trip, .step = STEP_GROUP, .count = len, .has_q = true,
+                 .q = container_of(trip->targets.next, struct target, link)->is.q);
     for (uint32_t n = 0; n < len; n++) {
         struct target *target = container_of(list_shift(&trip->targets), struct target, link);
 

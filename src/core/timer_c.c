@@ -5,6 +5,7 @@
 
 #include "core/branch.h"
 #include "core/cancel.h"
+#include "core/explain.h"
 #include "core/state.h"
 
 void
@@ -28,6 +29,8 @@ give_up(struct branch *branch)
 void
 timer_c_fired(struct branch *branch)
 {
+    EXPLAIN_BRANCH(branch, .step = STEP_TIMER,
+                   .who = branch->cancel_sent ? SPAN("the one of its CANCEL") : SPAN("Timer C"));
     if (branch->provisional && !branch->cancel_sent) {
         cancel_branch(branch, 408, (struct span){ NULL, 0 });
         cancel_if_waiting(branch); /* one that could not leave earlier */

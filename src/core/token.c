@@ -12,7 +12,14 @@ enum {
     MAC_LEN = 8,
     BYTES_MAX = FLOW_LEN + MAC_LEN
 };
-enum { HAS_FLOW = 1, BY_FLOW = 2, BOUND = 4, OURS = 8, VERSION = 16 }; /* the first byte */
+enum {
+    HAS_FLOW = 1,
+    BY_FLOW = 2,
+    BOUND = 4,
+    OURS = 8,
+    VERSION = 16,
+    PATH = 32
+}; /* the first byte */
 
 static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
 
@@ -41,9 +48,9 @@ put_mac(const struct core *core, struct span call_id, const uint8_t *bytes, size
     uint8_t *to = mac;
 
     prf_init(&p, &core->route_key);
-    prf_put_field(&p, call_id);
-    prf_put_field(&p, (struct span){ (const char *)bytes, len });
-    put_number(&to, prf_done(&p).lo, MAC_LEN);
+    prf_put_pair(&p, bytes[0] & PATH ? SPAN("") : call_id,
+                 (struct span){ (const char *)bytes, len });
+    put_number(&to, prf_done_lo(&p), MAC_LEN);
 }
 
 static size_t
@@ -63,36 +70,52 @@ write_digits(const uint8_t *bytes, size_t len, char *to)
     return n;
 }
 
-/* The bytes that text stands for; 0 if it is not what write_digits makes. */
-static size_t
-read_digits(struct span text, uint8_t *to, size_t room)
+/* A digit's value, or a number above 31. */
+static uint32_t
+digit_value(char c)
+{
+    return c >= 'a' ? (uint32_t)(c - 'a') + 10 : c <= '9' ? (uint32_t)(unsigned char)c - '0' : 32;
+}
+
+/* The bytes that text, which has as many digits as it takes, stands for. False if it is not what write_digits makes. */
+static bool
+read_digits(struct span text, uint8_t *to)
 {
     uint32_t held = 0;
     unsigned bits = 0;
-    size_t n = 0;
 
     for (size_t i = 0; i < text.len; i++) {
-        const char *digit = text.at[i] ? strchr(digits, text.at[i]) : NULL;
+        uint32_t value = digit_value(text.at[i]);
 
-        if (!digit)
-            return 0;
-        held = held << 5 | (uint32_t)(digit - digits);
+        if (value > 31)
+            return false;
+        held = held << 5 | value;
         bits += 5;
         if (bits < 8)
             continue;
-        if (n == room)
-            return 0;
         bits -= 8;
-        to[n++] = (uint8_t)(held >> bits);
+        *to++ = (uint8_t)(held >> bits);
     }
-    return bits >= 5 || held & ((1u << bits) - 1) ? 0 : n;
+    return (held & ((1u << bits) - 1)) == 0;
+}
+
+/* How many bytes as many digits stand for; 0: no token has so many. */
+static size_t
+len_of_digits(size_t digits_len)
+{
+    static const size_t lens[] = { PLAIN_LEN + MAC_LEN, FLOW_LEN + MAC_LEN };
+
+    for (size_t i = 0; i < countof(lens); i++)
+        if (digits_len == (lens[i] * 8 + 4) / 5)
+            return lens[i];
+    return 0;
 }
 
 static unsigned
 flags_of(const struct token *token)
 {
     return VERSION | (token->has_flow ? HAS_FLOW : 0) | (token->by_flow ? BY_FLOW : 0) |
-           (token->bound ? BOUND : 0) | (token->ours ? OURS : 0);
+           (token->bound ? BOUND : 0) | (token->ours ? OURS : 0) | (token->path ? PATH : 0);
 }
 
 struct span
@@ -131,10 +154,10 @@ token_read(const struct core *core, struct span call_id, struct span text, struc
 {
     uint8_t bytes[BYTES_MAX], mac[MAC_LEN];
     const uint8_t *from = bytes;
-    size_t len = read_digits(text, bytes, sizeof bytes);
+    size_t len = len_of_digits(text.len);
     uint64_t flags;
 
-    if (len != PLAIN_LEN + MAC_LEN && len != FLOW_LEN + MAC_LEN)
+    if (len == 0 || !read_digits(text, bytes))
         return false;
     put_mac(core, call_id, bytes, len - MAC_LEN, mac);
     if (!is_same_mac(mac, bytes + len - MAC_LEN))
@@ -145,6 +168,7 @@ token_read(const struct core *core, struct span call_id, struct span text, struc
     token->by_flow = flags & BY_FLOW;
     token->bound = flags & BOUND;
     token->ours = flags & OURS;
+    token->path = flags & PATH;
     token->listener = token->flow.listener = (uint16_t)get_number(&from, 2);
     if (token->has_flow) {
         token->flow.transport = (uint8_t)get_number(&from, 1);

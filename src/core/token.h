@@ -19,14 +19,15 @@ struct token {
     bool has_flow;   /* it names how its side is reached … */
     bool by_flow;    /* … which is the only way to there: a connection, or through a NAT */
     bool bound;      /* it leads to its flow and nowhere else, unless one of ours brings it */
+    bool path;       /* of a Path: for requests of any dialog (RFC 3327) */
     bool ours;       /* its side is one of ours, who sends from the flow's address */
     struct hop flow; /* when has_flow; its listener is the token's */
 };
 
-/* Writes a token. Returns a span over `to`. */
+/* Writes a token. One of a Path is of no Call-ID. Returns a span over `to`. */
 struct span token_write(const struct core *core, struct span call_id, const struct token *token,
                         char to[TOKEN_BYTES]);
-/* Is this our token for this Call-ID? *token is filled if so. */
+/* Is this our token, for this Call-ID or of a Path? *token is filled if so. */
 bool token_read(const struct core *core, struct span call_id, struct span text,
                 struct token *token);
 

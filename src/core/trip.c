@@ -6,7 +6,11 @@
 #include "core/branch.h"
 #include "core/breadth.h"
 #include "core/cancel.h"
+#include "core/dry.h"
+#include "core/explain.h"
+#include "core/fact.h"
 #include "core/intake.h"
+#include "core/note.h"
 #include "core/refuse.h"
 #include "core/route.h"
 #include "core/scheme.h"
@@ -25,35 +29,50 @@ is_ack(const struct trip *trip)
     return trip->gist.method == METHOD_ACK;
 }
 
-/*
- * Does it pass without transactions (§16.11)? An ACK has none ever; a CANCEL comes here only when its INVITE's are not ours.
- */
+/* An ACK has no transaction ever; a CANCEL comes here only when its INVITE's are not ours, and goes the same way. */
+static bool
+follows_an_invite(const struct trip *trip)
+{
+    return is_ack(trip) || trip->gist.method == METHOD_CANCEL;
+}
+
+/* Does it pass without transactions (§16.11)? */
 static bool
 is_stateless(const struct trip *trip)
 {
-    return is_ack(trip) || trip->gist.method == METHOD_CANCEL ||
-           trip->core->conf->mode == CORE_STATELESS;
+    return follows_an_invite(trip) || trip->core->conf->mode == CORE_STATELESS;
 }
 
-static struct trip *
-trip_new(struct core *core)
-{
-    uint64_t id;
-    struct trip *trip = slots_new(&core->trips, &id);
+/* Beside the request: its index, a target, a branch and its hops. */
+enum { ONE_BRANCH_BYTES = 800 };
 
+/* A slot becomes a trip, for a request of that many bytes. */
+static struct trip *
+begin(struct core *core, struct trip *trip, uint64_t id, size_t bytes)
+{
     if (!trip)
         return NULL;
     trip->id = id;
     trip->core = core;
     trip->began_ms = core->ports.clock->now_ms;
-    arena_init(&trip->arena, core->conf->trip_bytes);
+    arena_init_by(&trip->arena, core->conf->trip_bytes, bytes + ONE_BRANCH_BYTES, &core->spare);
     list_init(&trip->link);
+    list_init(&trip->touched);
     list_init(&trip->targets);
     list_init(&trip->branches);
     trip->edits_end = &trip->edits;
     timer_init(&trip->trying);
     timer_init(&trip->no_answer);
     return trip;
+}
+
+static struct trip *
+trip_new(struct core *core, size_t bytes)
+{
+    uint64_t id = 0;
+    struct trip *trip = slots_new(&core->trips, &id);
+
+    return begin(core, trip, id, bytes);
 }
 
 static void
@@ -64,6 +83,7 @@ trip_free(struct trip *trip)
     timers_disarm(&core->timers, &trip->trying);
     timers_disarm(&core->timers, &trip->no_answer);
     list_remove(&trip->link);
+    list_remove(&trip->touched);
     arena_fini(&trip->arena);
     slots_free(&core->trips, trip->id);
 }
@@ -78,12 +98,21 @@ arm_trying(struct trip *trip)
                trip->id);
 }
 
+bool
+trip_has_state(const struct trip *trip)
+{
+    return trip->server != 0 || (trip->dry != 0 && !is_stateless(trip));
+}
+
 int
 trip_serve(struct trip *trip)
 {
     struct core *core = trip->core;
-    int err = txns_serve(&core->txns, &trip->gist, &trip->reply_to, trip->id, &trip->server);
+    int err;
 
+    if (trip->dry != 0)
+        return SIPD_OK;
+    err = txns_serve(&core->txns, &trip->gist, &trip->reply_to, trip->id, &trip->server);
     if (err != SIPD_OK)
         return err;
     core->pending++;
@@ -99,7 +128,10 @@ keep(struct trip *trip, const struct intake *in)
 
     if (err != SIPD_OK)
         return err;
-    gist_read(&trip->msg, &trip->gist);
+    trip->dry = in->dry;
+    gist_keep(in->gist, in->msg, &trip->msg, &trip->gist);
+    uri_move(&in->uri, in->msg->bytes, trip->msg.bytes, &trip->uri);
+    trip->mark = in->mark;
     trip->source = *in->from;
     trip->reply_to = in->reply_to;
     trip->breadth = breadth_read(trip);
@@ -115,32 +147,39 @@ keep(struct trip *trip, const struct intake *in)
 static enum sipd_stage
 first_stage(const struct trip *trip)
 {
-    return is_ack(trip) || trip->gist.method == METHOD_CANCEL ? CHAIN_SCHEME : SIPD_ON_REQUEST;
+    return follows_an_invite(trip) ? CHAIN_SCHEME : SIPD_ON_REQUEST;
 }
 
 void
 trip_begin(struct core *core, const struct intake *in)
 {
-    struct trip *trip = trip_new(core);
+    struct trip *trip = trip_new(core, in->msg->len);
     uint16_t status;
     int err = trip ? keep(trip, in) : SIPD_EFULL;
 
     if (err != SIPD_OK) {
         if (trip)
             trip_free(trip);
-        if (in->gist->method != METHOD_ACK)
+        if (in->dry != 0)
+            dry_refuse(core, in->gist, in->dry, 503);
+        else if (in->gist->method != METHOD_ACK)
             refuse(core, in, 503, none, refuse_retry_after(core));
         return;
     }
-    ++*core->count.trips;
+    *core->count.trips += in->dry == 0;
     status = route_prepare(trip);
     if (status == 403)
-        ++*core->count.forged_routes;
+        *core->count.forged_routes += in->dry == 0;
     trip->stage = first_stage(trip);
+    EXPLAIN_TRIP(trip, .step = status == 0 ? STEP_ROUTE : STEP_REFUSED, .who = SPAN("Route"),
+                 .uri = trip->uri_text, .count = trip->own_routes, .status = status,
+                 .why = status != 0    ? SPAN("")
+                        : trip->for_us ? SPAN("ours")
+                                       : SPAN("not ours"));
     if (status == 0) {
         trip_go(trip);
     } else {
-        upstream_status(trip, status);
+        upstream_refuse(trip, status, status == 400 ? SPAN("Bad Route") : SPAN(""));
         trip_settle(trip);
     }
 }
@@ -149,10 +188,11 @@ trip_begin(struct core *core, const struct intake *in)
 static void
 wait(struct trip *trip)
 {
-    if (trip->server == 0 && !is_ack(trip) && trip_serve(trip) != SIPD_OK)
+    if (trip->server == 0 && !follows_an_invite(trip) && trip_serve(trip) != SIPD_OK)
         upstream_status(trip, 503);
     else
         trip->state = TRIP_WAITING;
+    note_trip(trip);
 }
 
 /* Asks a stage's hooks. True: the request goes on. */
@@ -211,6 +251,10 @@ refuse_absence(struct trip *trip)
         trip->insecure ? SPAN("Warning: 380 sipd \"SIPS Not Allowed\"\r\n") : none;
     unsigned status = trip->insecure ? 480 : status_of_absence(trip);
 
+    EXPLAIN_TRIP(trip, .step = STEP_NOBODY,
+                 .why = trip->insecure  ? SPAN("sips was asked for, and there are sip ones only")
+                        : status == 480 ? SPAN("the user is known, and is nowhere")
+                                        : SPAN("nobody knows the user"));
     *trip->core->count.unsent += trip_reply(trip, status, none, warning, none, none) != SIPD_OK;
 }
 
@@ -242,6 +286,7 @@ ask_scheme(struct trip *trip)
         return false;
     if (scheme_is_sip(&trip->uri) || !list_empty(&trip->targets))
         return true;
+    EXPLAIN_TRIP(trip, .step = STEP_NOBODY, .why = SPAN("no module knows an address for it"));
     upstream_status(trip, scheme_find(&trip->core->chain, trip->uri.scheme_text)
                               ? status_of_absence(trip)
                               : 416);
@@ -256,6 +301,11 @@ may_go_on(struct trip *trip)
 
     if (!for_server && may_leave(trip))
         return true;
+    if (for_server)
+        EXPLAIN_TRIP(trip, .step = STEP_SERVER);
+    else
+        EXPLAIN_TRIP(trip, .step = STEP_RELAY,
+                     .why = SPAN("another's domain, and its sender is not known"));
     if (first_stage(trip) != SIPD_ON_REQUEST)
         upstream_status(trip, 481);
     else if (!for_server)
@@ -273,6 +323,12 @@ decide(struct trip *trip)
         if (!ask(trip, SIPD_ON_REQUEST))
             return false;
         trip->stage = CHAIN_SCHEME;
+        if (trip->user.len > 0 && trip->dry == 0 && flood_refuses_user(trip->core, trip->user)) {
+            EXPLAIN_TRIP(trip, .step = STEP_REFUSED, .who = SPAN("limits.user_per_s"),
+                         .status = 503);
+            upstream_status(trip, 503);
+            return false;
+        }
     }
     if (trip->stage == CHAIN_SCHEME) {
         if (!ask_scheme(trip) || !may_go_on(trip))
@@ -316,12 +372,17 @@ waits_silently(struct trip *trip)
 void
 trip_settle(struct trip *trip)
 {
-    while (trip->pending == 0 && may_try_more(trip))
+    while (trip->pending == trip->left && may_try_more(trip))
         target_start_group(trip);
+    note_trip(trip);
+    if (trip->pending > trip->left)
+        return;
+    if (trip->state == TRIP_FORKING && trip->dry_hops == 0) {
+        upstream_best(trip);
+        cancel_branches(trip, 487, none); /* of those that were left: should they ever speak */
+    }
     if (trip->pending > 0)
         return;
-    if (trip->state == TRIP_FORKING)
-        upstream_best(trip);
     if (trip->state != TRIP_SILENT || !waits_silently(trip))
         trip_end(trip);
 }
@@ -334,7 +395,21 @@ trip_trying(struct core *core, uint64_t id)
     if (!trip || trip->up || trip->final != 0)
         return;
     timers_disarm(&core->timers, &trip->trying);
+    EXPLAIN_TRIP(trip, .step = STEP_TIMER, .who = SPAN("the one for 100 Trying"));
     upstream_status(trip, 100);
+    note_trip(trip);
+}
+
+void
+trip_moved(struct core *core, uint64_t id, const struct hop *from, const struct hop *reply_to)
+{
+    struct trip *trip = slots_find(&core->trips, id);
+
+    if (!trip)
+        return;
+    trip->source = *from;
+    trip->reply_to = *reply_to;
+    note_trip(trip);
 }
 
 /* What nobody answered in the end is forgotten: a non-INVITE gets no late 408 (RFC 4320 §4.2). */
@@ -357,5 +432,41 @@ trip_end(struct trip *trip)
     list_each (node, after, &trip->branches)
         branch_free(container_of(node, struct branch, link));
     leave_server(trip);
+    if (trip->dry != 0)
+        dry_end(trip);
+    note_trip_end(trip);
     trip_free(trip);
+}
+
+/* ------------------------------------------------------------------ on another node */
+
+struct trip *
+trip_put(struct core *core, uint64_t id, size_t bytes)
+{
+    return begin(core, slots_put(&core->trips, id), id, bytes);
+}
+
+void
+trip_forget(struct trip *trip)
+{
+    list_each (node, after, &trip->branches)
+        branch_forget(container_of(node, struct branch, link));
+    trip_free(trip);
+}
+
+void
+trip_wake(struct trip *trip)
+{
+    struct core *core = trip->core;
+    bool silent = trip->state == TRIP_SILENT;
+
+    core->pending += trip->server != 0 && trip->final == 0;
+    fact_wake(&core->timers, &trip->trying, TIMER_TRYING, trip->id);
+    fact_wake(&core->timers, &trip->no_answer, silent ? TIMER_SILENT : TIMER_NO_ANSWER, trip->id);
+    list_each (node, after, &trip->branches)
+        branch_wake(container_of(node, struct branch, link));
+    if (trip->state == TRIP_WAITING)
+        core_resume(core, trip->id);
+    else if (!silent)
+        trip_settle(trip);
 }

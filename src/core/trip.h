@@ -12,6 +12,7 @@
 #include "base/timers.h"
 #include "core/chain.h"
 #include "core/core.h"
+#include "core/mark.h"
 #include "sip/draft.h"
 #include "sip/gist.h"
 #include "sip/msg.h"
@@ -22,6 +23,13 @@ enum trip_state {
     TRIP_FORKING,  /* branches are pending, nothing final has gone up */
     TRIP_ANSWERED, /* a final response has gone up; branches may still be pending */
     TRIP_SILENT, /* none will (RFC 4320 §4.2): it stays until its client has given up, so that what comes again is a repeat */
+};
+
+/* What is too large for a datagram (§18.1.1). */
+enum branch_large {
+    LARGE_NO,
+    LARGE_BY_STREAM,   /* is being tried over TCP */
+    LARGE_BY_DATAGRAM, /* was: the hop at hand takes no connection */
 };
 
 enum branch_state {
@@ -35,6 +43,8 @@ struct target {
     struct sipd_target is; /* uri and all copied to the trip's arena */
     struct uri uri;        /* is.uri, read */
     bool else_by_uri;      /* when its flow is dead, the URI is tried (a flow that a Route named) */
+    /* the same device by another flow, for when this one fails (RFC 5626 §7) */
+    struct target *other;
 };
 
 struct edit { /* a module's wish for what is forwarded */
@@ -50,58 +60,73 @@ struct branch {
     struct list link; /* of trip->branches */
     struct target *target;
     enum branch_state state;
-    uint16_t
-        cancelled_as; /* we want it to end (§16.10), and then it counts as this status; 0: we don't */
-    struct span
-        cancel_reason; /* value of its Reason field (RFC 3326), or empty; lent as long as the trip */
-    bool cancel_sent;  /* CANCEL goes once a provisional response came (§9.1) */
-    bool provisional;  /* any provisional response came */
-    uint16_t
-        status; /* its final status; 408 time-out, 503 transport failure (§16.9), 430 dead flow */
-    uint8_t attempt;        /* hops tried so far */
-    uint32_t breadth;       /* its share of the trip's */
-    uint64_t client;        /* client transaction; 0: none */
+    /* we want it to end (§16.10), and then it counts as this status; 0: we don't */
+    uint16_t cancelled_as;
+    /* value of its Reason field (RFC 3326), or empty; lent as long as the trip */
+    struct span cancel_reason;
+    bool cancel_sent; /* CANCEL goes once a provisional response came (§9.1) */
+    bool provisional; /* any provisional response came */
+    /* its final status; 408 time-out, 503 transport failure (§16.9), 430 dead flow */
+    uint16_t status;
+    uint8_t attempt;  /* hops tried so far */
+    uint8_t large;    /* enum branch_large: of the hop at hand */
+    bool hooked;      /* ON_BRANCH was asked */
+    uint32_t breadth; /* its share of the trip's */
+    uint64_t client;  /* client transaction; 0: none */
+    bool silent;      /* its hop was silent for proxy.silent_ms … */
+    bool left;        /* … and nobody waits for it: others try the next (silence.h) */
+    uint64_t first;   /* the branch that it took its hops from; 0: none */
+    bool located;     /* its hops were found by name: whoever found them hears how they fare */
     const struct hop *hops; /* where it may go, best first; in the trip's arena */
     uint32_t hops_len;
-    struct span
-        response; /* its final response as it came, kept in the trip's arena; empty: made by us */
+    /* its final response as it came, kept in the trip's arena; empty: made by us */
+    struct span response;
     struct timer timer; /* Timer C (§16.8); after CANCEL: when we stop waiting (§9.1) */
+    uint32_t version;   /* counts its facts … */
+    uint64_t digest;    /* … and is what the last one said; 0: there is none */
 };
 
 struct trip {
     uint64_t id;
     struct core *core;
-    struct list link; /* of core->resumed, or unlinked */
+    struct list link;    /* of core->resumed, or unlinked */
+    struct list touched; /* of core->touched, or unlinked */
+    uint32_t version;    /* counts its facts … */
+    uint64_t digest;     /* … and is what the last one said; 0: there is none */
     struct arena arena;
     enum trip_state state;
     uint64_t began_ms;
+    uint64_t dry;          /* the number of a dry run (dry.h); 0: it is real … */
+    uint32_t dry_hops;     /* … and to how many it would go */
     enum sipd_stage stage; /* where the hooks stand … */
     uint16_t hook_at;      /* … and which one is asked next */
 
     struct msg msg;   /* kept */
     struct gist gist; /* of msg */
+    struct mark mark; /* what its branches and our tag begin with */
     struct hop source;
     struct hop reply_to; /* where responses go (§18.2.2) */
-    uint64_t
-        server; /* server transaction; 0: none, as of an ACK and of all that passes statelessly (§16.11) */
+    /* server transaction; 0: none, as of an ACK and of all that passes statelessly (§16.11) */
+    uint64_t server;
     struct span received; /* stamp for the top Via (§18.2.1) */
     uint16_t rport;       /* … (RFC 3581 §4), 0: none */
     bool natted;          /* its source is not what its Via says */
 
     struct span uri_text;   /* Request-URI after §16.4 */
-    struct uri uri;         /* … read */
+    struct uri uri;         /* … read; until then as it came */
     bool for_us;            /* Request-URI names us: a domain or address of ours */
     unsigned own_routes;    /* our Route elements on top, to be dropped */
     bool last_route_is_uri; /* a strict router put the Request-URI last (§16.4): drop that one … */
     unsigned routes;        /* … and these many stand before it */
     bool by_token;   /* within a dialog, and the topmost Route was ours with the right token */
+    bool by_path;    /* … that of a Path, in any request: it is bound */
     bool among_ours; /* … of a dialog whose two sides are ours: no token of it was bound */
     bool bound;      /* … which leads to its flow only */
     bool from_ours;  /* … of a side that is ours, and the request came from its address */
     bool has_flow;   /* the last of our Routes names a flow … */
     struct hop flow; /* … this one */
-    struct span
-        next_route;   /* topmost Route left after ours went: where it goes next; empty: none */
+    /* topmost Route left after ours went: where it goes next; empty: none */
+    struct span next_route;
     bool strict_next; /* … and it is a strict router (§16.6 step 6) */
 
     struct span user; /* authenticated name; empty: none */
@@ -111,18 +136,20 @@ struct trip {
     bool insecure;        /* a sips request was not let go to a sip target (RFC 5630 §5.3) */
     struct list branches; /* all that were made */
     uint32_t targets_len; /* ever added */
-    uint32_t pending;     /* branches not done */
+    uint32_t pending;     /* branches not done … */
+    uint32_t left;        /* … and of them those that nobody waits for (silence.h) */
     uint32_t breadth;     /* Incoming Max-Breadth (RFC 5393 §5.2) */
     struct edit *edits;   /* in the order of the wishes */
     struct edit **edits_end;
+    struct span reply_fields; /* lines that modules want in a 2xx of ours */
 
     bool up;             /* something other than our own 100 went up */
     bool cancelled;      /* the caller gave up (§9.2) */
     bool declined;       /* a 6xx came: no new branches (§16.7 step 5) */
     uint16_t final;      /* status that went up, 0: none yet */
     struct timer trying; /* our 100 Trying (§17.2.1, RFC 4320 §4.1) */
-    struct timer
-        no_answer; /* the group at hand rang long enough; of a silent one: its client has given up */
+    /* the group at hand rang long enough; of a silent one: its client has given up */
+    struct timer no_answer;
 };
 
 /*
@@ -144,10 +171,20 @@ void trip_go(struct trip *trip);
 void trip_settle(struct trip *trip);
 /* Says that we are at it: a 100, unless something went up already (§17.2.1, RFC 4320 §4.1). A stale id is ignored. */
 void trip_trying(struct core *core, uint64_t id);
-/* Opens the server transaction that answers repeats. SIPD_ENOMEM, SIPD_EFULL. */
+/* Its sender has lost his connection, and asks again by another one. A stale id is ignored. */
+void trip_moved(struct core *core, uint64_t id, const struct hop *from, const struct hop *reply_to);
+/* Does it keep transactions, or would if it were real? */
+bool trip_has_state(const struct trip *trip);
+/* Opens the server transaction that answers repeats; of a dry run none. SIPD_ENOMEM, SIPD_EFULL. */
 int trip_serve(struct trip *trip) MUST_USE;
 /* Ends it: its transactions live on by themselves. */
 void trip_end(struct trip *trip);
+/* One that another node has under this id, with nothing in it, for a request of that many bytes; NULL: there is no room. */
+struct trip *trip_put(struct core *core, uint64_t id, size_t bytes);
+/* Such a one has ended there. Its transactions are told of by themselves. */
+void trip_forget(struct trip *trip);
+/* Its timers go on, and it does what it was about to do. The trip may be gone after. */
+void trip_wake(struct trip *trip);
 
 /*
  * Sends a response of ours (refuse.c): phrase empty for the default; headers are (name, value) pairs already written

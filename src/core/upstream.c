@@ -4,9 +4,10 @@
 #include "core/upstream.h"
 
 #include "core/best.h"
+#include "core/explain.h"
 #include "core/forward.h"
+#include "core/note.h"
 #include "core/refuse.h"
-#include "core/state.h"
 
 static const struct span none;
 
@@ -45,12 +46,19 @@ may_go_up(const struct trip *trip, unsigned status)
 static int
 send(struct trip *trip, unsigned status, struct span bytes)
 {
-    const struct core_ports *ports = &trip->core->ports;
-
+    if (trip->dry != 0)
+        return SIPD_OK;
     if (trip->server != 0)
         return txns_answer(&trip->core->txns, trip->server, status, bytes);
-    ports->send(ports->io, &trip->reply_to, bytes, 0, 0);
+    note_send(trip->core, &trip->reply_to, bytes, 0);
     return SIPD_OK;
+}
+
+/* "Ringing" of "SIP/2.0 180 Ringing" */
+static struct span
+phrase_of(struct span bytes)
+{
+    return span_trim(span_skip(span_head(bytes, span_find(bytes, '\n')), 12));
 }
 
 int
@@ -63,6 +71,8 @@ upstream_send(struct trip *trip, unsigned status, struct span bytes)
         return SIPD_OK;
     if (status > 100)
         ask_hooks(trip, status);
+    EXPLAIN_TRIP(trip, .step = STEP_UP, .status = (uint16_t)status, .why = phrase_of(bytes),
+                 .hop = &trip->reply_to);
     err = send(trip, status, bytes);
     if (err != SIPD_OK)
         return err;
@@ -76,30 +86,37 @@ upstream_send(struct trip *trip, unsigned status, struct span bytes)
 }
 
 void
-upstream_status(struct trip *trip, unsigned status)
+upstream_refuse(struct trip *trip, unsigned status, struct span phrase)
 {
     struct span headers = status == 503 ? refuse_retry_after(trip->core) : none;
 
     /* Without memory the request stays unanswered; its sender asks again, or its own timer ends it. */
-    *trip->core->count.unsent += trip_reply(trip, status, none, headers, none, none) != SIPD_OK;
+    *trip->core->count.unsent += trip_reply(trip, status, phrase, headers, none, none) != SIPD_OK;
+}
+
+void
+upstream_status(struct trip *trip, unsigned status)
+{
+    upstream_refuse(trip, status, none);
 }
 
 bool
 upstream_second_via(const struct msg *msg, const struct gist *gist, struct via *via)
 {
-    struct span rest = msg_value(msg, gist->via_field);
+    struct span rest = gist->vias_below;
     const struct msg_field *next;
+    int err = gist->via.whole.len > 0 ? via_next(&rest, via) : SIPD_ESYNTAX;
 
-    if (via_next(&rest, via) == SIPD_OK && via_next(&rest, via) == SIPD_OK)
-        return true;
-    next = rest.len == 0 ? msg_find(msg, HDR_VIA, gist->via_field) : NULL;
+    if (err != SIPD_ENOENT)
+        return err == SIPD_OK;
+    next = msg_find(msg, HDR_VIA, gist->via_field);
     rest = next ? msg_value(msg, next) : none;
     return via_next(&rest, via) == SIPD_OK;
 }
 
 /* Step 7: the challenges of all other branches that asked for credentials. */
 static void
-add_challenges(struct trip *trip, const struct msg *chosen, struct draft *draft)
+add_challenges(const struct trip *trip, const struct msg *chosen, struct draft *draft)
 {
     static const enum header challenges[] = { HDR_WWW_AUTHENTICATE, HDR_PROXY_AUTHENTICATE };
 
@@ -120,19 +137,16 @@ add_challenges(struct trip *trip, const struct msg *chosen, struct draft *draft)
     }
 }
 
-static struct span
-without_our_via(struct core *core, struct trip *trip, const struct msg *msg,
-                const struct gist *gist)
+struct span
+upstream_pop_via(struct core *core, const struct msg *msg, const struct gist *gist,
+                 const struct via *second, const struct trip *trip)
 {
     struct draft draft;
     struct span bytes;
-    struct via via;
 
-    if (!upstream_second_via(msg, gist, &via))
-        return none;
     draft_init(&draft, msg, core->ports.turn);
     draft_pop_via(&draft, gist);
-    forward_add_length(core, msg, hop_transport_read(via.transport), &draft);
+    forward_add_length(core, msg, hop_transport_read(second->transport), &draft);
     if (trip && (msg->status == 401 || msg->status == 407))
         add_challenges(trip, msg, &draft);
     return draft_render(&draft, core->ports.turn, &bytes) == SIPD_OK ? bytes : none;
@@ -141,23 +155,25 @@ without_our_via(struct core *core, struct trip *trip, const struct msg *msg,
 void
 upstream_response(struct trip *trip, const struct msg *msg, const struct gist *gist)
 {
-    struct span bytes = without_our_via(trip->core, trip, msg, gist);
+    struct span bytes;
+    struct via via;
 
+    if (!upstream_second_via(msg, gist, &via))
+        return;
+    bytes = upstream_pop_via(trip->core, msg, gist, &via, trip);
     if (bytes.at)
         *trip->core->count.unsent += upstream_send(trip, msg->status, bytes) != SIPD_OK;
-}
-
-struct span
-upstream_pop_via(struct core *core, const struct msg *msg, const struct gist *gist)
-{
-    return without_our_via(core, NULL, msg, gist);
 }
 
 void
 upstream_late(struct core *core, uint64_t peer, const struct msg *msg, const struct gist *gist)
 {
-    struct span bytes = upstream_pop_via(core, msg, gist);
+    struct span bytes;
+    struct via via;
 
+    if (!upstream_second_via(msg, gist, &via))
+        return;
+    bytes = upstream_pop_via(core, msg, gist, &via, NULL);
     if (bytes.at)
         *core->count.unsent += txns_answer(&core->txns, peer, msg->status, bytes) == SIPD_ENOMEM;
 }
@@ -191,12 +207,29 @@ pass_on(struct trip *trip, const struct branch *best)
     return trip->final != 0;
 }
 
+static uint32_t
+count_branches(const struct trip *trip)
+{
+    uint32_t count = 0;
+
+    for (const struct list *node = trip->branches.next; node != &trip->branches; node = node->next)
+        count++;
+    return count;
+}
+
 void
 upstream_best(struct trip *trip)
 {
     struct branch *best = choose(trip);
-    unsigned status = best ? best_goes_up_as(best->status) : trip->cancelled ? 487 : 500;
+    unsigned status = best              ? best_goes_up_as(best->status, trip->by_path)
+                      : trip->cancelled ? 487
+                                        : 500;
 
+    EXPLAIN_TRIP(trip, .step = STEP_BEST, .status = (uint16_t)status, .count = count_branches(trip),
+                 .why = !best                     ? SPAN("there is none to choose")
+                        : status != best->status  ? SPAN("it stands for another that never goes up")
+                        : best->response.len == 0 ? SPAN("our own word")
+                                                  : SPAN("as it came"));
     /* A late 408 to a non-INVITE helps nobody: its sender's own timer has fired (RFC 4320 §4.2). */
     if (status == 408 && trip->gist.method != METHOD_INVITE)
         trip->state = TRIP_SILENT;

@@ -3,9 +3,8 @@
  */
 #include "daemon/config.h"
 
-#include "daemon/includes.h"
+#include "daemon/config_file.h"
 
-#include <libgen.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdarg.h>
@@ -16,52 +15,6 @@
 #include "base/mem.h"
 
 enum { CONFIG_BYTES = 64 << 20, PATH_BYTES = 4096, WHERE_BYTES = 64 };
-
-/* ---- the file */
-
-/* libconfig says "syntax error" of them all; these are what people do. */
-static void
-complain_syntax(const config_t *tree, const char *file, struct buf *why)
-{
-    const char *at = config_error_file(tree), *text = config_error_text(tree);
-    bool unread = config_error_type(tree) == CONFIG_ERR_FILE_IO;
-
-    buf_put(why, span_of(at ? at : file));
-    if (config_error_line(tree) > 0)
-        buf_printf(why, ":%d", config_error_line(tree));
-    if (unread)
-        buf_put(why, SPAN(": cannot be read; is the path right, and may this user read it?\n"));
-    else
-        buf_printf(why,
-                   ": %s; look here and just above for a comma before a bracket, an open quote, a "
-                   "missing ; or brace\n",
-                   text ? text : "syntax error");
-}
-
-/* Included files are looked up beside the file itself. */
-static void
-set_include_dir(config_t *tree, const char *file)
-{
-    char path[PATH_BYTES];
-
-    if (snprintf(path, sizeof path, "%s", file) < (int)sizeof path)
-        config_set_include_dir(tree, dirname(path));
-}
-
-static int
-read_file(struct config *c, const char *file, struct buf *why)
-{
-    c->file = mem_copy(span_of(file));
-    if (!c->file)
-        return SIPD_ENOMEM;
-    if (includes_check(file, why) != SIPD_OK)
-        return SIPD_EINVAL;
-    set_include_dir(&c->tree, file);
-    if (config_read_file(&c->tree, file) == CONFIG_TRUE)
-        return SIPD_OK;
-    complain_syntax(&c->tree, file, why);
-    return SIPD_EINVAL;
-}
 
 /* ---- which sections may stand there */
 
@@ -285,9 +238,11 @@ config_listen_text(const struct hop *at, char to[HOP_TEXT_BYTES + 8])
 {
     char address[HOP_TEXT_BYTES];
     struct span where = hop_write(at, address), transport = hop_transport_uri(at->transport);
-    int len = snprintf(to, HOP_TEXT_BYTES + 8, "%.*s:%.*s", SPAN_ARG(transport), SPAN_ARG(where));
 
-    return (struct span){ to, (size_t)len };
+    memcpy(to, transport.at, transport.len); /* names have less than 8 bytes */
+    to[transport.len] = ':';
+    memcpy(to + transport.len + 1, where.at, where.len);
+    return (struct span){ to, transport.len + 1 + where.len };
 }
 
 /* Would both want the same socket? A wildcard stands for every address of its family. */
@@ -314,6 +269,42 @@ check_collisions(const struct config *c, size_t i, struct buf *why)
                             SPAN_ARG(config_listen_text(&c->listens[i].at, text)), j);
 }
 
+static bool
+has_module(const struct config *c, struct span name)
+{
+    for (size_t i = 0; i < c->text.modules.len; i++)
+        if (span_eq(c->text.modules.at[i], name))
+            return true;
+    return false;
+}
+
+/* UDP and TCP are ours; any other transport is brought by the module of its name. */
+static void
+check_transport(const struct config *c, size_t i, struct buf *why)
+{
+    uint8_t transport = c->listens[i].at.transport;
+    struct span name = hop_transport_uri(transport);
+    char path[WHERE_BYTES];
+
+    if (transport != HOP_UDP && transport != HOP_TCP && !has_module(c, name))
+        config_complain(c, path_to(path, "listen", i, "transport"), why,
+                        "\"%.*s\" is brought by a module; add \"%.*s\" to modules, or take the "
+                        "listener out",
+                        SPAN_ARG(name), SPAN_ARG(name));
+}
+
+/* The port as written, else the transport's own (RFC 3261 §19.1.2). */
+static uint16_t
+read_listen_port(const struct config *c, size_t i)
+{
+    const struct config_listen *from = (const struct config_listen *)c->text.listen.at + i;
+    char path[WHERE_BYTES];
+
+    return config_lookup(&c->tree, path_to(path, "listen", i, "port"))
+               ? (uint16_t)from->port
+               : hop_default_port(c->listens[i].at.transport);
+}
+
 static void
 read_listen(struct config *c, size_t i, struct buf *why)
 {
@@ -323,7 +314,10 @@ read_listen(struct config *c, size_t i, struct buf *why)
     char path[WHERE_BYTES];
 
     to->at.transport = (uint8_t)(from->transport + HOP_UDP);
-    to->at.port = (uint16_t)from->port;
+    to->at.port = read_listen_port(c, i);
+    to->freebind = from->freebind;
+    to->alias = from->alias;
+    to->trains = from->trains;
     to->advertise = from->advertise;
     to->rport = (uint8_t)from->rport;
     if (!read_address(from->address, &to->at, &wrong))
@@ -331,6 +325,7 @@ read_listen(struct config *c, size_t i, struct buf *why)
                         SPAN_ARG(from->address), wrong);
     else
         check_collisions(c, i, why);
+    check_transport(c, i, why);
     if (from->advertise.len > 0 && !is_advertise(from->advertise))
         config_complain(c, path_to(path, "listen", i, "advertise"), why,
                         "\"%.*s\" is not host or host:port; write it as \"sip.example.com\" or "
@@ -379,9 +374,11 @@ fill_core(struct config *c)
 
     core_conf_default(&c->core);
     c->core.record_route = text->proxy.record_route;
+    c->core.path = text->proxy.path;
     c->core.fork = text->proxy.fork == 0 ? CORE_FORK_PARALLEL : CORE_FORK_Q;
     c->core.relay = text->proxy.relay == 0 ? CORE_RELAY_OURS : CORE_RELAY_ANY;
     c->core.no_answer_ms = text->proxy.no_answer_s * 1000;
+    c->core.silent_ms = text->proxy.silent_ms;
     c->core.timer_c_ms = text->proxy.timer_c_s * 1000;
     c->core.mode = text->proxy.mode == 0 ? CORE_STATEFUL : CORE_STATELESS;
     c->core.stray = text->proxy.stray == 0 ? CORE_STRAY_DROP : CORE_STRAY_VERIFIED;
@@ -389,7 +386,36 @@ fill_core(struct config *c)
     c->core.trying_ms = text->proxy.trying_ms;
     c->core.max_breadth = text->proxy.max_breadth;
     c->core.transactions = text->limits.transactions;
+    c->core.shed_lag_ms = text->limits.lag_ms;
+    c->core.shed_queue_percent = text->limits.queue_percent;
     c->core.max_targets = text->limits.targets;
+    c->core.repair_rows = text->limits.repairs;
+}
+
+static int
+fill_flood(struct config *c, struct buf *why)
+{
+    const struct sipd_strs *exempt = &c->text.limits.flood_exempt;
+    struct hop_net *nets = arena_zalloc(&c->arena, (exempt->len + 1) * sizeof *nets);
+    const char *wrong;
+
+    if (!nets)
+        return SIPD_ENOMEM;
+    for (size_t i = 0; i < exempt->len; i++)
+        if (!hop_net_read(exempt->at[i], &nets[i], &wrong))
+            config_complain(c, "limits.flood_exempt", why, "\"%.*s\" %s", SPAN_ARG(exempt->at[i]),
+                            wrong);
+    c->core.flood = (struct flood_conf){
+        .per_s = c->text.limits.source_per_s,
+        .register_per_s = c->text.limits.source_register_per_s,
+        .user_per_s = c->text.limits.user_per_s,
+        .burst_s = c->text.limits.burst_s,
+        .places = c->text.limits.sources,
+        .drops = c->text.limits.flood == 1,
+        .exempt = nets,
+        .exempt_len = exempt->len,
+    };
+    return SIPD_OK;
 }
 
 static void
@@ -404,6 +430,11 @@ fill_net(struct config *c)
         .message_ms = text->limits.message_s * 1000,
         .connect_ms = text->limits.connect_s * 1000,
         .queue_bytes = text->limits.queue_bytes,
+        .held_bytes = (uint64_t)text->limits.held_mib << 20,
+        .source_conns = text->limits.source_connections,
+        .first_byte_ms = text->limits.first_byte_s * 1000,
+        .first_message_ms = text->limits.first_message_s * 1000,
+        .keepalive_ms = text->limits.keepalive_s * 1000,
     };
 }
 
@@ -423,10 +454,16 @@ fill(struct config *c, const char *module_dir, struct buf *why)
         err = read_listens(c, why);
     if (err != SIPD_OK)
         return err;
+    err = config_repair_read(c, why);
+    if (err != SIPD_OK)
+        return err;
     check_domains(c, why);
     check_modules(c, why);
     check_paths(c, why);
     fill_core(c);
+    err = fill_flood(c, why);
+    if (err != SIPD_OK)
+        return err;
     fill_net(c);
     return why->len == said ? SIPD_OK : SIPD_EINVAL;
 }
@@ -442,7 +479,8 @@ config_load(struct config **out, const char *file, const char *module_dir, struc
         return SIPD_ENOMEM;
     config_init(&c->tree);
     arena_init(&c->arena, CONFIG_BYTES);
-    err = read_file(c, file, why);
+    c->file = mem_copy(span_of(file));
+    err = c->file ? config_file_read(&c->tree, file, why) : SIPD_ENOMEM;
     if (err == SIPD_OK)
         err = fill(c, module_dir, why);
     if (err == SIPD_OK)
@@ -523,9 +561,11 @@ config_check_addresses(const struct config *c, struct buf *why)
     char path[WHERE_BYTES], text[HOP_TEXT_BYTES];
 
     for (size_t i = 0; i < c->listens_len; i++)
-        if (!is_here(&c->listens[i].at))
-            config_complain(c, path_to(path, "listen", i, "address"), why,
-                            "%.*s is not an address of this machine; see them with: ip address",
-                            SPAN_ARG(hop_ip_write(&c->listens[i].at, text)));
+        if (!c->listens[i].freebind && !is_here(&c->listens[i].at))
+            config_complain(
+                c, path_to(path, "listen", i, "address"), why,
+                "%.*s is not an address of this machine; see them with: ip address; of one that "
+                "comes later say freebind = true",
+                SPAN_ARG(hop_ip_write(&c->listens[i].at, text)));
     return why->len == said ? SIPD_OK : SIPD_EINVAL;
 }

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "core/core.h"
+#include "daemon/config_repair.h"
 #include "host/conf_item.h"
 #include "net/net.h"
 
@@ -20,6 +21,8 @@ struct config_listen {
     uint32_t port;
     struct span advertise;
     uint32_t rport; /* enum net_rport */
+    struct config_repair repair;
+    bool freebind, alias, trains;
 };
 
 struct config_text { /* what the file says, by config_items */
@@ -28,17 +31,26 @@ struct config_text { /* what the file says, by config_items */
     struct sipd_strs modules;
     struct {
         uint32_t mode, fork, relay, stray;
-        bool record_route, recurse;
-        uint32_t no_answer_s, timer_c_s, trying_ms, max_breadth;
+        bool record_route, path, recurse;
+        uint32_t no_answer_s, timer_c_s, trying_ms, silent_ms, max_breadth;
     } proxy;
+    struct config_repairs repair;
     struct {
-        uint32_t transactions, connections, message_bytes, targets, queue_bytes;
-        uint32_t idle_s, message_s, connect_s;
+        uint32_t repairs, transactions, connections, message_bytes, targets, queue_bytes;
+        uint32_t idle_s, message_s, connect_s, first_byte_s, first_message_s, keepalive_s;
+        uint32_t source_connections, held_mib;
+        uint32_t lag_ms, queue_percent;
+        uint32_t source_per_s, source_register_per_s, user_per_s, burst_s, sources, flood;
+        struct sipd_strs flood_exempt;
     } limits;
     struct span state_dir;
     struct {
         struct span socket, group;
     } control;
+    struct {
+        bool always;
+        uint32_t memory_mib;
+    } explain;
     struct {
         uint32_t level, to;
     } log;
@@ -51,9 +63,12 @@ struct config {
     config_t tree;      /* modules' sections are read from it */
     struct arena arena; /* all that text points to */
     struct config_text text;
-    struct net_listen
-        *listens; /* one for each of text.listen, wildcards as they are; in the arena */
+    /* one for each of text.listen, wildcards as they are; in the arena */
+    struct net_listen *listens;
     size_t listens_len;
+    struct repair_policy repair;           /* the server's own */
+    struct config_repair_net *repair_nets; /* one for each of text.repair.networks; in the arena */
+    size_t repair_nets_len;
     struct core_conf core;
     struct net_conf net;
 };

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ enum {
     ANSWERS_BYTES = 66 << 20,
     WORDS_MAX = 32,
     PATIENCE_S = 60,
+    PAUSE_MS = 100, /* when there is no descriptor for a client */
 };
 
 struct client {
@@ -42,12 +44,21 @@ struct client {
 struct ctl {
     struct daemon *d;
     int fd;
-    struct event acceptable;
+    int spare_fd; /* given up for a client when descriptors run out, for that is when one asks why; -1: none */
+    struct event acceptable, paused;
     struct list clients;
     unsigned clients_len;
 };
 
 static const struct timeval patience = { .tv_sec = PATIENCE_S };
+static const struct timeval a_pause = { .tv_usec = PAUSE_MS * 1000 };
+
+static void
+take_spare(struct ctl *ctl)
+{
+    if (ctl->spare_fd < 0)
+        ctl->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
 
 static void
 client_free(struct client *c)
@@ -61,6 +72,7 @@ client_free(struct client *c)
     buf_fini(&c->in);
     buf_fini(&c->out);
     list_remove(&c->link);
+    take_spare(c->ctl);
     c->ctl->clients_len--;
     mem_free(c);
 }
@@ -131,13 +143,29 @@ read_ask(const json_t *line, struct span words[WORDS_MAX], struct host_ask *ask)
     return true;
 }
 
+/* Names the commands that begin with the same words, as many as do. */
+static void
+say_unknown(struct client *c, const struct host_ask *ask)
+{
+    struct buf text;
+
+    buf_init(&text, 4096);
+    buf_put(&text, SPAN("there is no such command; "));
+    if (!host_suggest(c->ctl->d->host, ask, &text))
+        buf_put(&text, SPAN("see: sipctl help"));
+    buf_put_char(&text, '\0');
+    say(c, "usage",
+        text.err == SIPD_OK ? text.bytes : "there is no such command; see: sipctl help");
+    buf_fini(&text);
+}
+
 static void
 run(struct client *c, const struct host_ask *ask)
 {
     struct sipd_answer *answer;
 
     switch (host_run(c->ctl->d->host, ask, &answer, &c->later)) {
-    case HOST_UNKNOWN: say(c, "usage", "there is no such command; see: sipctl help"); break;
+    case HOST_UNKNOWN: say_unknown(c, ask); break;
     case HOST_WANTS: say(c, "wants", "Password"); break;
     case HOST_ANSWERED:
         say_answer(c, answer);
@@ -225,8 +253,7 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 void
 ctl_answered(struct ctl *ctl, uint64_t answer_id, const struct sipd_answer *answer)
 {
-    list_each(node, after, &ctl->clients)
-    {
+    list_each (node, after, &ctl->clients) {
         struct client *c = container_of(node, struct client, link);
 
         if (c->later != answer_id)
@@ -253,16 +280,53 @@ greet(struct client *c)
     buf_printf(&c->out, "sipd-ctl %d %s\n", CTL_VERSION, SIPD_VERSION);
 }
 
+/* The descriptor of the next client; -1: there is none now. */
+static int
+accept_one(struct ctl *ctl)
+{
+    int fd = accept4(ctl->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || ctl->spare_fd < 0)
+        return fd;
+    close(ctl->spare_fd);
+    ctl->spare_fd = -1;
+    return accept4(ctl->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/* What cannot be accepted keeps the socket readable: without a pause the loop would spin. */
+static void
+pause_accepting(struct ctl *ctl)
+{
+    event_del(&ctl->acceptable);
+    event_add(&ctl->paused, &a_pause);
+}
+
+static void
+on_pause_over(evutil_socket_t fd, short what, void *arg)
+{
+    struct ctl *ctl = arg;
+
+    (void)fd;
+    (void)what;
+    net_wake(ctl->d->net);
+    take_spare(ctl);
+    if (event_add(&ctl->acceptable, NULL) != 0)
+        event_add(&ctl->paused, &a_pause);
+}
+
 static void
 on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
     struct ctl *ctl = arg;
-    int client_fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int client_fd = accept_one(ctl);
     struct event_base *base = net_event_base(ctl->d->net);
     struct client *c = client_fd >= 0 && ctl->clients_len < CLIENTS_MAX ? mem_new(sizeof *c) : NULL;
 
+    (void)fd;
     (void)what;
     net_wake(ctl->d->net);
+    if (client_fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+        pause_accepting(ctl);
     if (!c) {
         if (client_fd >= 0)
             close(client_fd);
@@ -294,7 +358,7 @@ fail(const struct sockaddr_un *at, const char *what, struct buf *why)
 static int
 clear_stale(const struct sockaddr_un *at, struct buf *why)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), answer;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), answer;
     struct stat is;
 
     if (fd < 0)
@@ -303,7 +367,7 @@ clear_stale(const struct sockaddr_un *at, struct buf *why)
     close(fd);
     if (answer == ENOENT)
         return SIPD_OK;
-    if (answer == 0) {
+    if (answer == 0 || answer == EAGAIN) { /* alive, though its queue be full */
         buf_printf(
             why,
             "%s: a running sipd answers at control.socket; end it first, or choose another path\n",
@@ -380,6 +444,8 @@ open_socket(struct ctl *ctl, struct buf *why)
     }
     event_assign(&ctl->acceptable, net_event_base(ctl->d->net), ctl->fd, EV_READ | EV_PERSIST,
                  on_acceptable, ctl);
+    evtimer_assign(&ctl->paused, net_event_base(ctl->d->net), on_pause_over, ctl);
+    take_spare(ctl);
     return event_add(&ctl->acceptable, NULL) == 0 ? SIPD_OK : SIPD_ENOMEM;
 }
 
@@ -393,7 +459,7 @@ ctl_open(struct daemon *d, struct buf *why)
     if (!ctl)
         return SIPD_ENOMEM;
     ctl->d = d;
-    ctl->fd = -1;
+    ctl->fd = ctl->spare_fd = -1;
     list_init(&ctl->clients);
     err = ctl_cmds_declare(d);
     return err == SIPD_OK ? open_socket(ctl, why) : err;
@@ -411,8 +477,11 @@ ctl_close(struct daemon *d)
         client_free(container_of(ctl->clients.next, struct client, link));
     if (ctl->fd >= 0) {
         event_del(&ctl->acceptable);
+        event_del(&ctl->paused);
         close(ctl->fd);
         unlink(d->config->text.control.socket.at);
     }
+    if (ctl->spare_fd >= 0)
+        close(ctl->spare_fd);
     mem_free(ctl);
 }

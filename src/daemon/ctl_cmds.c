@@ -4,10 +4,13 @@
 #include "daemon/ctl_cmds.h"
 
 #include <config.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/reload.h"
 #include "daemon/sd_notify.h"
+#include "daemon/slices.h"
+#include "daemon/teller.h"
 
 enum { TRANSACTIONS_SHOWN = 100, TRANSACTIONS_MOST = 100000, WHY_BYTES = 1 << 16 };
 
@@ -40,6 +43,12 @@ since_s(const struct daemon *d, uint64_t then_ms)
 }
 
 /* ---- status */
+
+static const char *
+load_text(const struct core_stats *stats)
+{
+    return stats->full ? "full" : stats->shed_percent > 0 ? "shedding" : "normal";
+}
 
 static const char *
 life_text(const struct daemon *d)
@@ -88,6 +97,11 @@ status(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
     sipd_answer_number(answer, "requests", stats.trips);
     sipd_answer_number(answer, "branches", stats.branches);
     sipd_answer_number(answer, "transactions", stats.transactions);
+    sipd_answer_number(answer, "transactions_pending", stats.pending_transactions);
+    put_text(answer, "load", load_text(&stats));
+    sipd_answer_number(answer, "shed_percent", stats.shed_percent);
+    sipd_answer_number(answer, "lag_ms", stats.lag_ms);
+    sipd_answer_number(answer, "queue_percent", stats.queue_percent);
 }
 
 /* ---- show */
@@ -154,31 +168,57 @@ show_listeners(void *self, const struct sipd_ask *ask, struct sipd_answer *answe
     net_each_listener(d->net, put_listener, answer);
 }
 
+/* "2027-01-31"; nothing of 0. */
 static void
-put_conn(void *arg, const struct net_conn_info *info)
+put_day(struct sipd_answer *answer, const char *name, int64_t wall_s)
 {
-    const struct rows *rows = arg;
-    struct sipd_answer *answer = rows->answer;
+    time_t at = (time_t)wall_s;
+    struct tm day;
+    char text[32] = "";
 
+    if (wall_s != 0 && gmtime_r(&at, &day))
+        strftime(text, sizeof text, "%Y-%m-%d", &day);
+    put_text(answer, name, text);
+}
+
+static void
+put_conn(const struct daemon *d, const struct net_conn_info *info, struct sipd_answer *answer)
+{
     sipd_answer_row(answer);
     sipd_answer_number(answer, "id", (int64_t)info->flow);
     put_hop(answer, "peer", &info->peer);
     put_text(answer, "direction", info->inbound ? "in" : "out");
     put_text(answer, "state", info->connecting ? "connecting" : "open");
     sipd_answer_number(answer, "listener", info->peer.listener);
-    sipd_answer_number(answer, "age_s", since_s(rows->d, info->since_ms));
-    sipd_answer_number(answer, "idle_s", since_s(rows->d, info->last_ms));
+    sipd_answer_number(answer, "age_s", since_s(d, info->since_ms));
+    sipd_answer_number(answer, "idle_s", since_s(d, info->last_ms));
     sipd_answer_number(answer, "queued_bytes", info->queued_bytes);
+    sipd_answer_field(answer, "protocol", info->about.protocol);
+    sipd_answer_field(answer, "cipher", info->about.cipher);
+    sipd_answer_field(answer, "identity", info->about.identity);
+    put_text(answer, "verified",
+             info->about.identity.len == 0 ? ""
+             : info->about.verified        ? "yes"
+                                           : "no");
+    put_day(answer, "expires", info->about.expires_s);
+}
+
+static bool
+put_next_conn(const struct daemon *d, uint64_t *cursor, struct sipd_answer *answer)
+{
+    struct net_conn_info info;
+
+    if (!net_next_conn(d->net, cursor, &info))
+        return false;
+    put_conn(d, &info, answer);
+    return true;
 }
 
 static void
 show_connections(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
 {
-    const struct daemon *d = self;
-    struct rows rows = { .d = d, .answer = answer };
-
     (void)ask;
-    net_each_conn(d->net, put_conn, &rows);
+    slices_answer(self, answer, put_next_conn, UINT64_MAX);
 }
 
 static void
@@ -195,22 +235,27 @@ put_txn(struct sipd_answer *answer, const struct txn *txn)
     put_hop(answer, "peer", &txn->hop);
 }
 
+static bool
+put_next_txn(const struct daemon *d, uint64_t *cursor, struct sipd_answer *answer)
+{
+    const struct txn *txn = txns_next(core_txns(d->core), cursor);
+
+    if (txn)
+        put_txn(answer, txn);
+    return txn != NULL;
+}
+
 static void
 show_transactions(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
 {
-    const struct daemon *d = self;
-    const struct txns *txns = core_txns(d->core);
     uint32_t most = TRANSACTIONS_SHOWN;
-    uint64_t cursor = 0;
-    const struct txn *txn;
 
     if (ask->words_len > 0 && !span_u32(ask->words[0], TRANSACTIONS_MOST, &most)) {
         sipd_answer_refuse(answer, "\"%.*s\" is not a number up to %d", SPAN_ARG(ask->words[0]),
                            TRANSACTIONS_MOST);
         return;
     }
-    while (most-- > 0 && (txn = txns_next(txns, &cursor)))
-        put_txn(answer, txn);
+    slices_answer(self, answer, put_next_txn, most);
 }
 
 static void
@@ -239,6 +284,37 @@ show_counters(void *self, const struct sipd_ask *ask, struct sipd_answer *answer
         put_text(answer, "counter", "bug_doubts");
         sipd_answer_number(answer, "value", (int64_t)bug_doubts());
     }
+}
+
+static void
+put_repair(void *arg, const struct repairs_row *row)
+{
+    const struct rows *rows = arg;
+    char text[HOP_TEXT_BYTES];
+    struct span peer = row->peer ? hop_ip_write(row->peer, text) : SPAN("others");
+
+    if (rows->prefix.len > 0 && !span_eq(peer, rows->prefix))
+        return;
+    sipd_answer_row(rows->answer);
+    sipd_answer_field(rows->answer, "peer", peer);
+    put_text(rows->answer, "rule", deviation_info(row->rule)->name);
+    put_text(rows->answer, "verdict", repair_verdict_name(row->verdict));
+    sipd_answer_number(rows->answer, "count", (int64_t)row->count);
+    if (row->peer)
+        sipd_answer_number(rows->answer, "last_s", since_s(rows->d, row->last_ms));
+    else
+        put_text(rows->answer, "last_s", "");
+}
+
+static void
+show_repairs(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
+{
+    const struct daemon *d = self;
+    struct rows rows = { .d = d, .answer = answer };
+
+    if (ask->words_len > 0)
+        rows.prefix = ask->words[0];
+    repairs_each(core_repairs(d->core), put_repair, &rows);
 }
 
 static void
@@ -328,6 +404,10 @@ do_reload(struct daemon *d, bool dry, struct sipd_answer *answer)
     words = span_trim(buf_span(&why));
     if (err != SIPD_OK)
         sipd_answer_refuse(answer, "%.*s", SPAN_ARG(words));
+    if (err == SIPD_OK && words.len > 0) {
+        sipd_answer_row(answer);
+        sipd_answer_field(answer, "warning", words);
+    }
     if (err != SIPD_OK && !dry)
         log_spans(&d->log, LOG_LVL_ERROR, "not-reloaded", "why", &words, NULL);
     if (err == SIPD_OK && !dry)
@@ -382,13 +462,14 @@ static void
 set_log_level(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
 {
     struct daemon *d = self;
+    struct span floor = ask->words_len > 1 ? ask->words[1] : (struct span){ NULL, 0 };
     enum log_level level;
 
-    if (log_level_read(ask->words[0], &level))
-        d->log.level = level;
-    else
+    if (!log_level_read(ask->words[0], &level))
         sipd_answer_refuse(answer, "\"%.*s\" is not error, warn, info or debug",
                            SPAN_ARG(ask->words[0]));
+    else if (!daemon_log_level(d, floor, level))
+        sipd_answer_refuse(answer, "\"%.*s\" is not core, net, host or daemon", SPAN_ARG(floor));
 }
 
 /* ---- all of them */
@@ -410,6 +491,9 @@ ctl_cmds_declare(struct daemon *d)
         { "show transactions [most]", "the transactions held, the first 100 or so many", false,
           show_transactions },
         { "show counters [prefix]", "what has been counted since the start", false, show_counters },
+        { "show repairs [peer]",
+          "what was wrong with messages, of whom, and what was done about it", false,
+          show_repairs },
         { "show config [prefix]", "the settings in force, defaults included", false, show_config },
         { "close connection <id>", "ends a connection", true, close_connection },
         { "reload", "reads the configuration anew and takes it, or says why not", true,
@@ -419,14 +503,15 @@ ctl_cmds_declare(struct daemon *d)
         { "drain off", "new requests are served again", true, drain_off },
         { "stop", "ends sipd when nothing is pending, or after drain_s; again: at once", true,
           stop },
-        { "log <level>",
-          "writes lines down to this level, until the next reload: error, warn, info, debug", true,
-          set_log_level },
+        { "log <level> [floor]",
+          "writes lines down to error, warn, info or debug until the next reload, all or those of "
+          "core, net, host (modules, too) or daemon",
+          true, set_log_level },
     };
     int err = SIPD_OK;
 
     for (size_t i = 0; i < countof(commands) && err == SIPD_OK; i++)
         err = host_command(d->host, commands[i].pattern, commands[i].doc, commands[i].changes,
                            commands[i].fn, d);
-    return err;
+    return err == SIPD_OK ? teller_declare(d) : err;
 }

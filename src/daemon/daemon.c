@@ -4,6 +4,7 @@
  */
 #include "daemon/daemon.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -18,7 +19,9 @@
 #include "daemon/privs.h"
 #include "daemon/sd_notify.h"
 #include "daemon/signals.h"
+#include "daemon/slices.h"
 #include "daemon/stderr_log.h"
+#include "daemon/teller.h"
 #include "daemon/watcher.h"
 #include "daemon/wire.h"
 
@@ -38,7 +41,32 @@ daemon_init(struct daemon *d, const char *conf_file, const char *module_dir)
     (void)!getrandom(&seed, sizeof seed, 0);
     rand_seed(&d->rand, seed);
     counters_init(&d->counters);
+    list_init(&d->slices);
     stderr_log_init(&d->log, LOG_LVL_INFO);
+    d->core_log = d->net_log = d->host_log = d->log;
+}
+
+bool
+daemon_log_level(struct daemon *d, struct span floor, enum log_level level)
+{
+    const struct {
+        struct span floor;
+        struct log *log;
+    } all[] = {
+        { SPAN("core"), &d->core_log },
+        { SPAN("net"), &d->net_log },
+        { SPAN("host"), &d->host_log },
+        { SPAN("daemon"), &d->log },
+    };
+    bool known = false;
+
+    for (size_t i = 0; i < countof(all); i++) {
+        if (floor.len > 0 && !span_eq(floor, all[i].floor))
+            continue;
+        all[i].log->level = level;
+        known = true;
+    }
+    return known;
 }
 
 /* Who calls goes before whom it calls: the door of sipctl, modules, the core, the network. */
@@ -46,10 +74,12 @@ void
 daemon_fini(struct daemon *d)
 {
     ctl_close(d);
+    slices_fini(d);
     watcher_close(d);
     signals_close(d);
     host_free(&d->host);
     core_free(&d->core);
+    teller_fini(d);
     if (d->net)
         listening_fini(d);
     net_free(&d->net);
@@ -103,7 +133,7 @@ read_all(struct daemon *d, struct buf *why)
 
     if (err != SIPD_OK)
         return err;
-    d->log.level = (enum log_level)d->config->text.log.level;
+    (void)daemon_log_level(d, (struct span){ NULL, 0 }, (enum log_level)d->config->text.log.level);
     err = config_check_addresses(d->config, why);
     d->state_dir = mem_copy(d->config->text.state_dir);
     if (!d->state_dir || daemon_make_host(d, &d->host) != SIPD_OK)
@@ -160,7 +190,8 @@ daemon_look_at_files(const struct daemon *d, const struct host *host, struct buf
 
     looking.err = privs_check_file(d->conf_file, false, span_of(d->conf_file), why);
     host_each_path(host, look_at, &looking);
-    if (is_there(d->config->text.state_dir.at) &&
+    /* Of a directory that cannot be entered is said so. */
+    if (faccessat(AT_FDCWD, d->config->text.state_dir.at, X_OK, AT_EACCESS) == 0 &&
         key_load(d->config->text.state_dir, false, &unused, why) != SIPD_OK)
         looking.err = SIPD_EINVAL;
     return looking.err;
@@ -169,11 +200,17 @@ daemon_look_at_files(const struct daemon *d, const struct host *host, struct buf
 static int
 look_at_dir(const struct daemon *d, struct span dir, const char *key, struct buf *why)
 {
-    char path[PATH_BYTES], where[PATH_BYTES];
-    int len = snprintf(where, sizeof where, "%s: %s", d->conf_file, key);
+    char path[PATH_BYTES];
+    struct buf words;
+    int err;
 
     snprintf(path, sizeof path, "%.*s", SPAN_ARG(dir));
-    return privs_check_dir(path, (struct span){ where, len < PATH_BYTES ? (size_t)len : 0 }, why);
+    buf_init(&words, PATH_BYTES * 2);
+    err = privs_check_dir(path, &words);
+    if (err != SIPD_OK)
+        config_complain(d->config, key, why, "%.*s", SPAN_ARG(buf_span(&words)));
+    buf_fini(&words);
+    return err;
 }
 
 static struct span
@@ -186,11 +223,47 @@ dir_of(struct span path)
     return path;
 }
 
+/* The two that sipd makes where they are missing; root in the user's name. */
 static int
-look_at_dirs(const struct daemon *d, struct buf *why)
+look_at_made(const struct daemon *d, struct span dir, const char *key, bool root_made,
+             struct buf *why)
 {
-    int err = look_at_dir(d, d->config->text.state_dir, "state_dir", why);
-    int other = look_at_dir(d, dir_of(d->config->text.control.socket), "control.socket", why);
+    char path[PATH_BYTES];
+
+    snprintf(path, sizeof path, "%.*s", SPAN_ARG(dir));
+    return root_made && !is_there(path) ? SIPD_OK : look_at_dir(d, dir, key, why);
+}
+
+static int
+look_at_dirs(const struct daemon *d, bool root_makes, struct buf *why)
+{
+    struct span state = d->config->text.state_dir, control = dir_of(d->config->text.control.socket);
+    int err = look_at_made(d, state, "state_dir", root_makes, why);
+    int other = look_at_made(d, control, "control.socket", root_makes, why);
+
+    return err == SIPD_OK ? other : err;
+}
+
+/* sipd makes a directory, but not those above it. */
+static int
+look_at_parent(const struct daemon *d, struct span dir, const char *key, struct buf *why)
+{
+    struct span parent = dir_of(dir);
+    char path[PATH_BYTES];
+
+    snprintf(path, sizeof path, "%.*s", SPAN_ARG(parent));
+    if (is_there(path))
+        return SIPD_OK;
+    config_complain(d->config, key, why, "the directory %s is not there; make it: mkdir -p %s",
+                    path, path);
+    return SIPD_EINVAL;
+}
+
+static int
+look_at_parents(const struct daemon *d, struct buf *why)
+{
+    int err = look_at_parent(d, d->config->text.state_dir, "state_dir", why);
+    int other = look_at_parent(d, dir_of(d->config->text.control.socket), "control.socket", why);
 
     return err == SIPD_OK ? other : err;
 }
@@ -208,11 +281,10 @@ daemon_check(struct daemon *d, struct buf *why)
         err = privs_find(d->config, &privs, why);
     if (err != SIPD_OK)
         return err;
-    if (!privs.becomes)
-        dirs = look_at_dirs(d, why); /* root makes what is missing */
+    dirs = look_at_parents(d, why);
     err = privs_drop(d->config, &privs, why);
-    if (err == SIPD_OK && privs.becomes && is_there(d->config->text.state_dir.at))
-        dirs = look_at_dir(d, d->config->text.state_dir, "state_dir", why);
+    if (err == SIPD_OK && dirs == SIPD_OK)
+        dirs = look_at_dirs(d, privs.becomes, why);
     if (err == SIPD_OK)
         err = daemon_look_at_files(d, d->host, why);
     source = daemon_source(d, d->config);
@@ -248,7 +320,7 @@ bind_all(struct daemon *d, struct buf *why)
     int err;
 
     wire_net(d, &d->net_ports);
-    err = net_new(&d->net, &d->net_ports, &d->clock, &d->counters, &d->log);
+    err = net_new(&d->net, &d->net_ports, &d->clock, &d->counters, &d->net_log);
     if (err != SIPD_OK) {
         buf_printf(why, "the loop cannot be made: %s\n", err_words(err));
         return err;
@@ -262,17 +334,16 @@ bind_all(struct daemon *d, struct buf *why)
 
 /* The last that root does. */
 static int
-become_user(struct daemon *d, struct buf *why)
+become_user(struct daemon *d, const struct privs *privs, struct buf *why)
 {
-    struct privs privs;
-    int err = privs_find(d->config, &privs, why);
+    int err = privs_make_dir(privs, d->config->text.state_dir, 0750, why);
 
     if (err == SIPD_OK)
-        err = privs_make_dir(&privs, d->config->text.state_dir, 0750, why);
+        err = privs_make_dir(privs, dir_of(d->config->text.control.socket), 0755, why);
     if (err == SIPD_OK)
-        err = privs_make_dir(&privs, dir_of(d->config->text.control.socket), 0755, why);
+        err = privs_drop(d->config, privs, why);
     if (err == SIPD_OK)
-        err = privs_drop(d->config, &privs, why);
+        err = look_at_dirs(d, false, why);
     return err;
 }
 
@@ -297,16 +368,21 @@ load_all(struct daemon *d, struct buf *why)
 int
 daemon_start(struct daemon *d, struct buf *why)
 {
+    struct privs privs;
     int err;
 
     umask(027);
     err = read_all(d, why);
+    if (err == SIPD_OK)
+        err = privs_find(d->config, &privs, why);
+    if (err == SIPD_OK)
+        err = look_at_parents(d, why);
     if (err != SIPD_OK)
         return SIPD_EINVAL;
     raise_descriptors(d);
     err = bind_all(d, why);
     if (err == SIPD_OK)
-        err = become_user(d, why);
+        err = become_user(d, &privs, why);
     if (err == SIPD_OK)
         err = daemon_look_at_files(d, d->host, why);
     if (err == SIPD_OK)
@@ -369,6 +445,7 @@ daemon_tick(struct daemon *d)
 {
     struct core_stats stats;
 
+    slices_tick(d);
     if (d->life != LIFE_STOPPING)
         return;
     core_stats(d->core, &stats);
@@ -381,5 +458,7 @@ daemon_tick(struct daemon *d)
 uint64_t
 daemon_next_ms(const struct daemon *d)
 {
+    if (!list_empty(&d->slices))
+        return d->clock.now_ms;
     return d->life == LIFE_STOPPING ? d->stop_by_ms : UINT64_MAX;
 }

@@ -17,6 +17,8 @@
 
 struct ctl;
 struct signals;
+struct rehearsals;
+struct teller;
 struct watcher;
 
 enum life {
@@ -29,6 +31,7 @@ enum life {
 struct bound {              /* one socket that we listen on */
     struct net_listen spec; /* concrete */
     char *advertise;        /* owned: what spec.advertise points to */
+    size_t origin;          /* which one of the configuration's listens it is from */
     uint16_t id;            /* of net; 0: not bound */
     bool is_new;            /* while a new set is put in place: bound for it */
     bool claimed;           /* while a new set is put in place: one of it is this one */
@@ -46,7 +49,9 @@ struct daemon {
     struct clock clock;
     struct rand rand;
     struct counters counters;
-    struct log log;
+    struct log log; /* of this floor */
+    /* of those beneath, each with a level of its own; host's has the modules, too */
+    struct log core_log, net_log, host_log;
     struct prf_key key;
     struct net_ports net_ports;
     struct net *net; /* NULL in a trial, as are those after it */
@@ -56,7 +61,10 @@ struct daemon {
     struct listeners next;      /* being put in place */
     struct ctl *ctl;
     struct signals *signals;
-    struct watcher *watcher; /* of the machine's addresses */
+    struct watcher *watcher;       /* of the machine's addresses */
+    struct teller *teller;         /* what was decided, for who asks (teller.h); NULL: nobody may */
+    struct rehearsals *rehearsals; /* dry runs (rehearse.h) */
+    struct list slices;            /* lists that are being answered (slices.h) */
     enum life life;
     bool draining;
     uint64_t stop_by_ms; /* when LIFE_STOPPING */
@@ -83,6 +91,9 @@ int daemon_run(struct daemon *d) MUST_USE;
 void daemon_stop(struct daemon *d);
 /* New requests outside dialogs get 503, until told otherwise; nothing ends. */
 void daemon_drain(struct daemon *d, bool on);
+
+/* Lines of a floor (core, net, host, daemon; empty: all) are made down to this level. False: there is no such floor. */
+bool daemon_log_level(struct daemon *d, struct span floor, enum log_level level);
 
 /* Each turn: is it time to end? And when shall it be asked at the latest? */
 void daemon_tick(struct daemon *d);

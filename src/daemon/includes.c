@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "daemon/numbers.h"
 
 enum { PATH_BYTES = 4096, LINE_BYTES = 8192, DEPTH_MOST = 10 };
 
@@ -56,7 +57,8 @@ included(const char *line)
 static int
 complain(const struct place *at, const char *path, const char *what, struct buf *why)
 {
-    buf_printf(why, "%s:%u: @include: %s %s; name a file that can be read\n", at->file, at->line, path, what);
+    buf_printf(why, "%s:%u: @include: %s %s; name a file that can be read\n", at->file, at->line,
+               path, what);
     return SIPD_EINVAL;
 }
 
@@ -75,7 +77,8 @@ check_kind(const struct place *at, const char *path, struct buf *why)
 static int check_file(const char *file, const char *dir, unsigned depth, struct buf *why);
 
 static int
-check_line(const struct place *at, const char *line, const char *dir, unsigned depth, struct buf *why)
+check_line(const struct place *at, const char *line, const char *dir, unsigned depth,
+           struct buf *why)
 {
     struct span name = included(line);
     char path[PATH_BYTES];
@@ -84,7 +87,8 @@ check_line(const struct place *at, const char *line, const char *dir, unsigned d
 
     if (name.len == 0)
         return SIPD_OK;
-    if (snprintf(path, sizeof path, "%s%s%.*s", whole ? "" : dir, whole ? "" : "/", SPAN_ARG(name)) >= PATH_BYTES)
+    if (snprintf(path, sizeof path, "%s%s%.*s", whole ? "" : dir, whole ? "" : "/",
+                 SPAN_ARG(name)) >= PATH_BYTES)
         return complain(at, "its path", "is too long", why);
     if (depth == DEPTH_MOST)
         return complain(at, path, "is included too deep, or includes itself", why);
@@ -108,14 +112,19 @@ check_file(const char *file, const char *dir, unsigned depth, struct buf *why)
         err = check_line(&at, uncommented(line, &in_comment), dir, depth, why);
     }
     fclose(from);
-    return err;
+    return err == SIPD_OK ? numbers_check(file, why) : err;
 }
 
 int
 includes_check(const char *file, struct buf *why)
 {
     char path[PATH_BYTES];
+    struct stat is;
 
+    if (stat(file, &is) == 0 && !S_ISREG(is.st_mode)) {
+        buf_printf(why, "%s: is no plain file; name the file of the configuration\n", file);
+        return SIPD_EINVAL;
+    }
     if (snprintf(path, sizeof path, "%s", file) >= PATH_BYTES)
         return SIPD_OK;
     return check_file(file, dirname(path), 0, why);

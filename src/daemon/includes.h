@@ -7,8 +7,8 @@
 #include "base/buf.h"
 
 /*
- * Is every file that this one includes, at whatever depth, a plain file that can be read? libconfig ends the process when
- * it reads a directory, and waits for ever at a pipe. SIPD_EINVAL with a complaint that names file and line.
+ * Is it a plain file, and every one that it includes, at whatever depth, one that can be read? libconfig ends the process when
+ * it includes a directory, and waits for ever at a pipe. SIPD_EINVAL with a complaint that names file and line.
  */
 int includes_check(const char *file, struct buf *why) MUST_USE;
 

@@ -4,6 +4,8 @@
  */
 #include "daemon/listening.h"
 
+#include <stdio.h>
+
 #include "base/mem.h"
 
 static void
@@ -25,7 +27,8 @@ same_socket(const struct hop *a, const struct hop *b)
 static bool
 same_names(const struct net_listen *a, const struct net_listen *b)
 {
-    return a->rport == b->rport && span_eq(a->advertise, b->advertise);
+    return a->rport == b->rport && a->alias == b->alias && a->trains == b->trains &&
+           span_eq(a->advertise, b->advertise);
 }
 
 /* The socket of ours that is this one already; each can be claimed once, as port 0 may stand there twice. */
@@ -65,8 +68,11 @@ static int
 expand(const struct config *config, struct listeners *set)
 {
     for (size_t i = 0; i < config->listens_len; i++) {
+        size_t before = set->len;
         int err = net_expand(&config->listens[i], add, set);
 
+        for (size_t k = before; k < set->len; k++)
+            set->at[k].origin = i;
         if (err != SIPD_OK && err != SIPD_ENOENT)
             return err;
     }
@@ -84,21 +90,20 @@ remedy(const struct bound *bound, int err)
 }
 
 static void
-complain(const struct daemon *d, const struct bound *bound, int err, const struct buf *said,
+complain(const struct config *config, const struct bound *bound, int err, const struct buf *said,
          struct buf *why)
 {
-    char text[HOP_TEXT_BYTES + 8];
+    char text[HOP_TEXT_BYTES + 8], path[40];
 
-    buf_put(why, span_of(d->conf_file));
-    buf_put(why, SPAN(": listen: "));
-    buf_put(why, config_listen_text(&bound->spec.at, text));
-    buf_put(why, SPAN(": "));
-    buf_put(why, said->len > 0 ? buf_span(said) : SPAN("cannot be bound"));
-    buf_printf(why, "; %s\n", remedy(bound, err));
+    snprintf(path, sizeof path, "listen.[%zu]", bound->origin);
+    config_complain(
+        config, path, why, "%.*s: %.*s; %s", SPAN_ARG(config_listen_text(&bound->spec.at, text)),
+        SPAN_ARG(said->len > 0 ? buf_span(said) : SPAN("cannot be bound")), remedy(bound, err));
 }
 
+/* config: where it is written. */
 static int
-bind_one(struct daemon *d, struct bound *bound, struct buf *why)
+bind_one(struct daemon *d, const struct config *config, struct bound *bound, struct buf *why)
 {
     struct buf said;
     int err;
@@ -108,7 +113,7 @@ bind_one(struct daemon *d, struct bound *bound, struct buf *why)
     bound->is_new = err == SIPD_OK;
     if (err != SIPD_OK) {
         bound->id = 0;
-        complain(d, bound, err, &said, why);
+        complain(config, bound, err, &said, why);
     }
     buf_fini(&said);
     return err;
@@ -116,32 +121,33 @@ bind_one(struct daemon *d, struct bound *bound, struct buf *why)
 
 /* Its socket is there already with other names: these are given up first, and taken again if the new ones are refused. */
 static int
-rename_one(struct daemon *d, struct bound *bound, struct bound *old, struct buf *why)
+rename_one(struct daemon *d, const struct config *config, struct bound *bound, struct bound *old,
+           struct buf *why)
 {
     struct buf unsaid;
     int err;
 
     net_unlisten(d->net, old->id);
     old->id = 0;
-    err = bind_one(d, bound, why);
+    err = bind_one(d, config, bound, why);
     if (err == SIPD_OK)
         return SIPD_OK;
     buf_init(&unsaid, 512);
-    bind_one(d, old, &unsaid);
+    bind_one(d, d->config, old, &unsaid);
     old->is_new = false;
     buf_fini(&unsaid);
     return err;
 }
 
 static int
-put_in_place(struct daemon *d, struct bound *bound, struct buf *why)
+put_in_place(struct daemon *d, const struct config *config, struct bound *bound, struct buf *why)
 {
     struct bound *old = claim(&d->listeners, &bound->spec.at);
 
     if (!old)
-        return bind_one(d, bound, why);
+        return bind_one(d, config, bound, why);
     if (!same_names(&old->spec, &bound->spec))
-        return rename_one(d, bound, old, why);
+        return rename_one(d, config, bound, old, why);
     bound->id = old->id;
     return SIPD_OK;
 }
@@ -155,7 +161,7 @@ prepare(struct daemon *d, const struct config *config, bool all, struct buf *why
     for (size_t i = 0; i < d->listeners.len; i++)
         d->listeners.at[i].claimed = false;
     for (size_t i = 0; i < d->next.len && err == SIPD_OK; i++) {
-        its = put_in_place(d, &d->next.at[i], why);
+        its = put_in_place(d, config, &d->next.at[i], why);
         err = all ? its : SIPD_OK;
     }
     return err;
@@ -205,7 +211,7 @@ listening_roll_back(struct daemon *d)
     buf_init(&unsaid, 512);
     for (size_t i = 0; i < d->listeners.len; i++)
         if (d->listeners.at[i].claimed && !d->listeners.at[i].id)
-            bind_one(d, &d->listeners.at[i], &unsaid);
+            bind_one(d, d->config, &d->listeners.at[i], &unsaid);
     buf_fini(&unsaid);
 }
 

@@ -4,7 +4,6 @@
 #include "daemon/daemon.h"
 
 #include <config.h>
-#include <dirent.h>
 #include <event2/event.h>
 #include <jansson.h>
 #include <openssl/crypto.h>
@@ -12,14 +11,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "host/module_dir.h"
 #include "scan/scan.h"
 
 enum exit_code {
     EXIT_FINE = 0,    /* told to end, and ended; -t: the configuration is right */
     EXIT_CONFIG = 1,  /* the configuration is wrong */
     EXIT_OPTIONS = 2, /* the command line is wrong */
-    EXIT_START =
-        3, /* the configuration is right, but cannot be had: a port is in use, a right is missing */
+    /* the configuration is right, but cannot be had: a port is in use, a right is missing */
+    EXIT_START = 3,
     EXIT_LOOP = 4, /* the system broke the loop */
 };
 
@@ -56,34 +56,6 @@ put_module(void *arg, const struct host_module_info *info)
                                          conf_items_json(info->items)));
 }
 
-static int
-by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct span *)a)->at, ((const struct span *)b)->at);
-}
-
-/* The names of a directory's NAME.so, in order; in the arena. */
-static size_t
-find_modules(const char *path, struct arena *arena, struct span names[MODULES_MAX])
-{
-    DIR *dir = opendir(path);
-    const struct dirent *entry;
-    size_t len = 0;
-
-    while (dir && len < MODULES_MAX && (entry = readdir(dir))) {
-        struct span file = span_of(entry->d_name);
-
-        if (file.len <= 3 || !span_eq(span_skip(file, file.len - 3), SPAN(".so")))
-            continue;
-        names[len] = arena_copy(arena, span_head(file, file.len - 3));
-        len += names[len].at != NULL;
-    }
-    if (dir)
-        closedir(dir);
-    qsort(names, len, sizeof *names, by_name);
-    return len;
-}
-
 /* All modules of the directory, whatever a configuration loads. */
 static int
 put_modules(struct daemon *d, json_t *schema, struct buf *why)
@@ -91,7 +63,9 @@ put_modules(struct daemon *d, json_t *schema, struct buf *why)
     struct host_ports ports = {
         .clock = &d->clock, .rand = &d->rand, .counters = &d->counters, .log = &d->log
     };
-    struct host_source source = { .dir = d->module_dir, .file = d->module_dir };
+    struct host_source source = { .dir = d->module_dir,
+                                  .file = d->module_dir,
+                                  .schemas_only = true };
     struct span names[MODULES_MAX];
     struct host *host = NULL;
     struct arena arena;
@@ -101,7 +75,7 @@ put_modules(struct daemon *d, json_t *schema, struct buf *why)
     if (err != SIPD_OK)
         return err;
     arena_init(&arena, NAMES_BYTES);
-    len = find_modules(d->module_dir, &arena, names);
+    len = module_dir_list(d->module_dir, &arena, names, MODULES_MAX);
     for (size_t i = 0; i < len; i++)
         if (host_open(host, &source, names[i], why) != SIPD_OK)
             err = SIPD_EINVAL;

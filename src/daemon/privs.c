@@ -175,6 +175,24 @@ can(const char *path, int mode)
     return faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0;
 }
 
+/* What is wrong with a directory that cannot be written in, and what would be right. */
+static void
+put_dir_words(const char *path, struct buf *words)
+{
+    struct stat is;
+
+    if (!can(path, F_OK))
+        buf_printf(words,
+                   "the directory %s is not there; make it: install -d -m 750 -o %s -g %s %s", path,
+                   user_name(), group_name(), path);
+    else if (stat(path, &is) == 0 && !S_ISDIR(is.st_mode))
+        buf_printf(words, "%s is no directory; name one", path);
+    else
+        buf_printf(words,
+                   "user %s cannot write the directory %s; name one of its own, or: chown %s %s",
+                   user_name(), path, user_name(), path);
+}
+
 static int
 check_readable(const char *path, struct span where, struct buf *why)
 {
@@ -208,29 +226,18 @@ dir_of(const char *path, char to[PATH_BYTES])
     return snprintf(to, PATH_BYTES, "%s", path) < PATH_BYTES ? dirname(to) : "/";
 }
 
-static int
-check_dir(const char *path, struct span where, struct buf *why)
-{
-    if (can(path, W_OK | X_OK))
-        return SIPD_OK;
-    if (can(path, F_OK))
-        buf_printf(why, "%.*s: user %s cannot write the directory %s; chown %s %s\n",
-                   SPAN_ARG(where), user_name(), path, user_name(), path);
-    else
-        buf_printf(
-            why, "%.*s: the directory %s is not there; make it: install -d -m 750 -o %s -g %s %s\n",
-            SPAN_ARG(where), path, user_name(), group_name(), path);
-    return SIPD_EINVAL;
-}
-
 int
-privs_check_dir(const char *path, struct span where, struct buf *why)
+privs_check_dir(const char *path, struct buf *words)
 {
     char parent[PATH_BYTES];
+    struct stat is;
 
+    if (can(path, W_OK | X_OK) && stat(path, &is) == 0 && S_ISDIR(is.st_mode))
+        return SIPD_OK;
     if (!can(path, F_OK) && can(dir_of(path, parent), W_OK | X_OK))
         return SIPD_OK;
-    return check_dir(path, where, why);
+    put_dir_words(path, words);
+    return SIPD_EINVAL;
 }
 
 int
@@ -240,6 +247,12 @@ privs_check_file(const char *path, bool write, struct span where, struct buf *wh
 
     if (!write)
         return check_readable(path, where, why);
-    return can(path, F_OK) ? check_writable(path, where, why)
-                           : check_dir(dir_of(path, dir), where, why);
+    if (can(path, F_OK))
+        return check_writable(path, where, why);
+    if (can(dir_of(path, dir), W_OK | X_OK))
+        return SIPD_OK;
+    buf_printf(why, "%.*s: ", SPAN_ARG(where));
+    put_dir_words(dir, why);
+    buf_put_char(why, '\n');
+    return SIPD_EINVAL;
 }

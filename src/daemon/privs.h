@@ -27,7 +27,7 @@ int privs_drop(const struct config *config, const struct privs *privs, struct bu
 
 /* May the process's user read this file, or write it, or make it? where: "file:line: key". SIPD_EINVAL, with a complaint. */
 int privs_check_file(const char *path, bool write, struct span where, struct buf *why) MUST_USE;
-/* May it write this directory, or make it? */
-int privs_check_dir(const char *path, struct span where, struct buf *why) MUST_USE;
+/* May it write in this directory, or make it? SIPD_EINVAL: no; `words` then get why not, and what would be right. */
+int privs_check_dir(const char *path, struct buf *words) MUST_USE;
 
 #endif

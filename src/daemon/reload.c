@@ -7,6 +7,7 @@
 #include "daemon/listening.h"
 #include "daemon/sd_notify.h"
 #include "daemon/signals.h"
+#include "daemon/teller.h"
 
 /* What is fixed when the process starts. */
 static int
@@ -79,7 +80,8 @@ take_rest(struct daemon *d, const struct config *next)
     listening_commit(d);
     core_set_conf(d->core, &next->core);
     net_set_conf(d->net, &next->net);
-    d->log.level = (enum log_level)next->text.log.level;
+    teller_take_config(d);
+    (void)daemon_log_level(d, (struct span){ NULL, 0 }, (enum log_level)next->text.log.level);
     d->reloads++;
 }
 

@@ -52,6 +52,8 @@ signals_open(struct daemon *d)
     if (!s)
         return SIPD_ENOMEM;
     sigaction(SIGPIPE, &ignore, NULL);
+    /* a file at its limit is an error of write(), and no reason to end */
+    sigaction(SIGXFSZ, &ignore, NULL);
     if (watch(d, &s->hup, SIGHUP, on_hup) != SIPD_OK ||
         watch(d, &s->term, SIGTERM, on_stop) != SIPD_OK ||
         watch(d, &s->interrupt, SIGINT, on_stop) != SIPD_OK)

@@ -21,6 +21,8 @@ struct sipd_answer {
     bool broken;     /* memory went out on the way */
     json_t *row;     /* the one being built, or NULL */
     struct buf rows; /* objects with commas between them */
+    const char *rows_name;
+    json_t *whole; /* fields beside the rows, or NULL */
     char refusal[REFUSAL_BYTES];
 };
 
@@ -34,6 +36,7 @@ answer_new(struct host *host, const struct sipd_host *owner)
     answer->host = host;
     answer->owner = owner;
     answer->running = true;
+    answer->rows_name = "rows";
     buf_init(&answer->rows, ROWS_BYTES);
     return answer;
 }
@@ -49,6 +52,7 @@ answer_free(struct sipd_answer **answer)
     if (a->id)
         slots_free(&a->host->answers, a->id);
     json_decref(a->row);
+    json_decref(a->whole);
     buf_fini(&a->rows);
     mem_free(a);
 }
@@ -123,6 +127,33 @@ sipd_answer_number(struct sipd_answer *answer, const char *name, int64_t value)
 }
 
 void
+answer_call_rows(struct sipd_answer *answer, const char *name)
+{
+    answer->rows_name = name;
+}
+
+static void
+set_whole(struct sipd_answer *answer, const char *name, json_t *value)
+{
+    if (!answer->whole)
+        answer->whole = json_object();
+    if (json_object_set_new(answer->whole, name, value) != 0)
+        answer->broken = true;
+}
+
+void
+answer_whole_field(struct sipd_answer *answer, const char *name, struct span value)
+{
+    set_whole(answer, name, text_json(value));
+}
+
+void
+answer_whole_number(struct sipd_answer *answer, const char *name, int64_t value)
+{
+    set_whole(answer, name, json_integer(value));
+}
+
+void
 sipd_answer_refuse(struct sipd_answer *answer, const char *format, ...)
 {
     va_list args;
@@ -152,6 +183,22 @@ write_error(struct buf *to, const char *words)
     json_decref(text);
 }
 
+/* Up to where the rows begin. */
+static void
+write_whole(const struct sipd_answer *answer, struct buf *to)
+{
+    if (answer->whole) {
+        json_dump_callback(answer->whole, put_json, to, JSON_COMPACT);
+        to->len -= to->len > 0; /* its closing brace */
+        buf_put_char(to, ',');
+    } else {
+        buf_put_char(to, '{');
+    }
+    buf_put_char(to, '"');
+    buf_put(to, span_of(answer->rows_name));
+    buf_put(to, SPAN("\":["));
+}
+
 void
 answer_write(const struct sipd_answer *answer, struct buf *to)
 {
@@ -162,7 +209,7 @@ answer_write(const struct sipd_answer *answer, struct buf *to)
     } else if (answer->rows.err != SIPD_OK) {
         write_error(to, "the answer is too long; ask for less");
     } else {
-        buf_put(to, SPAN("{\"rows\":["));
+        write_whole(answer, to);
         buf_put(to, buf_span(&answer->rows));
         if (answer->row && answer->rows.len > 0)
             buf_put_char(to, ',');
@@ -200,11 +247,17 @@ answer_is_later(struct sipd_answer *answer, uint64_t *id)
 }
 
 struct sipd_answer *
-sipd_answer_find(struct sipd_host *host, uint64_t answer_id)
+host_find_answer(struct host *host, uint64_t later)
 {
-    struct answer_slot *slot = answer_id ? slots_find(&host->host->answers, answer_id) : NULL;
+    struct answer_slot *slot = later ? slots_find(&host->answers, later) : NULL;
 
     return slot ? slot->answer : NULL;
+}
+
+struct sipd_answer *
+sipd_answer_find(struct sipd_host *host, uint64_t answer_id)
+{
+    return host_find_answer(host->host, answer_id);
 }
 
 void

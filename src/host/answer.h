@@ -19,6 +19,11 @@ bool answer_is_later(struct sipd_answer *answer, uint64_t *id);
 /* Ends a put-off answer that its command will never send. */
 void answer_give_up(struct sipd_answer *answer, const char *why);
 
+/* The rows stand in a list of this name instead of "rows", behind the fields of the answer as a whole. Lent: name, for its life. */
+void answer_call_rows(struct sipd_answer *answer, const char *name);
+void answer_whole_field(struct sipd_answer *answer, const char *name, struct span value);
+void answer_whole_number(struct sipd_answer *answer, const char *name, int64_t value);
+
 /* Was it refused? The words for it, or NULL. Lent. */
 const char *answer_refusal(const struct sipd_answer *answer);
 /* Adds {"rows":[…]} or {"error":"…"} to a buffer. */

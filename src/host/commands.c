@@ -282,8 +282,7 @@ find(const struct host *host, const struct host_ask *ask, struct pattern *patter
     struct command *best = NULL;
     size_t best_fit = 0;
 
-    list_each(node, after, &host->commands)
-    {
+    list_each (node, after, &host->commands) {
         struct command *command = container_of(node, struct command, link);
         struct span words[PARTS_MAX];
         struct pattern its;
@@ -301,6 +300,44 @@ find(const struct host *host, const struct host_ask *ask, struct pattern *patter
         memcpy(taken, words, len * sizeof *words);
     }
     return best;
+}
+
+/* How many words are those that the command begins with. */
+static size_t
+words_shared(const struct command *command, const struct host_ask *ask)
+{
+    struct pattern its;
+    size_t n = 0;
+
+    if (!read_pattern(span_of(command->pattern), &its))
+        return 0;
+    while (n < ask->len && n < its.len && its.parts[n].literal.len > 0 && !its.parts[n].optional &&
+           span_eq(its.parts[n].literal, ask->words[n]))
+        n++;
+    return n;
+}
+
+bool
+host_suggest(const struct host *host, const struct host_ask *ask, struct buf *out)
+{
+    size_t most = 1, shown = 0;
+
+    for (const struct list *node = host->commands.next; node != &host->commands;
+         node = node->next) {
+        size_t n = words_shared(container_of_const(node, struct command, link), ask);
+
+        most = n > most ? n : most;
+    }
+    for (const struct list *node = host->commands.next; node != &host->commands;
+         node = node->next) {
+        const struct command *command = container_of_const(node, struct command, link);
+
+        if (words_shared(command, ask) < most)
+            continue;
+        buf_put(out, shown++ > 0 ? SPAN(", ") : SPAN("there is: "));
+        buf_put(out, span_of(command->pattern));
+    }
+    return shown > 0;
 }
 
 enum host_ran
@@ -352,8 +389,7 @@ host_each_command(const struct host *host,
 void
 commands_forget(struct host *host, const struct sipd_host *owner)
 {
-    list_each(node, after, &host->commands)
-    {
+    list_each (node, after, &host->commands) {
         struct command *command = container_of(node, struct command, link);
 
         if (command->owner == owner)

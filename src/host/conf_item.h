@@ -26,8 +26,8 @@ struct conf_reader {
     struct arena *arena; /* lent: what is read lies there */
     struct buf *why;     /* lent: complaints, a line each */
     const char *file;    /* for settings that have no file of their own; lent */
-    const struct span *
-        others; /* keys at the top that are not in the schema and yet right: modules' sections; lent */
+    /* keys at the top that are not in the schema and yet right: modules' sections; lent */
+    const struct span *others;
     size_t others_len;
     unsigned wrong;          /* complaints so far */
     bool no_memory;          /* the reason may lie there, not in the file */

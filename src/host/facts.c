@@ -1,12 +1,30 @@
 /*
- * Changes worth having on another machine: shown in order to whoever watches, at once and by nobody asking whether.
+ * Facts of the core and of modules: shown in order to the module that watches, taken in for whom they are.
  */
+#include "base/mem.h"
+#include "core/core.h"
 #include "host/state.h"
+
+struct facts { /* a kind that somebody takes in */
+    struct list link;
+    const struct sipd_host *owner;
+    const char *kind;
+    const struct sipd_facts_ops *ops;
+    void *self;
+    bool begun, told; /* of what there was, to the one who watches */
+};
+
+/* ---- noting */
 
 uint64_t
 host_note(struct host *host, const struct fact *fact)
 {
-    return host->ports.note ? host->ports.note(host->ports.io, fact) : 0;
+    const struct watch *watch = &host->watch;
+
+    if (!watch->begun)
+        return host->ports.note ? host->ports.note(host->ports.io, fact) : 0;
+    watch->fn(watch->self, fact, ++host->noted);
+    return host->noted;
 }
 
 uint64_t
@@ -16,4 +34,186 @@ sipd_note(struct sipd_host *host, const char *kind, uint32_t version, uint64_t i
     struct fact fact = { .kind = kind, .version = version, .id = id, .bytes = bytes };
 
     return host_note(host->host, &fact);
+}
+
+bool
+sipd_is_watched(const struct sipd_host *host)
+{
+    return host->host->watch.begun || host->host->ports.note;
+}
+
+/* ---- watching */
+
+static void
+end_watch(struct host *host)
+{
+    bool begun = host->watch.begun;
+
+    host->watch = (struct watch){ .fn = NULL };
+    if (begun)
+        core_watch(host->core, false);
+}
+
+int
+sipd_watch_facts(struct sipd_host *module, sipd_watch_fn *fn, void *self)
+{
+    struct host *host = module->host;
+
+    if (host->watch.fn && host->watch.owner != module)
+        return SIPD_EEXIST;
+    end_watch(host);
+    if (!fn || !host->core)
+        return SIPD_OK;
+    host->watch = (struct watch){ .fn = fn, .self = self, .owner = module };
+    list_each (node, after, &host->facts) {
+        struct facts *facts = container_of(node, struct facts, link);
+
+        facts->begun = facts->told = false;
+    }
+    return SIPD_OK;
+}
+
+static struct facts *
+first_untold(struct host *host)
+{
+    list_each (node, after, &host->facts) {
+        struct facts *facts = container_of(node, struct facts, link);
+
+        if (!facts->told && facts->ops->snapshot)
+            return facts;
+    }
+    return NULL;
+}
+
+bool
+facts_are_due(const struct host *host)
+{
+    return host->watch.fn && !host->watch.complete;
+}
+
+/* What there is is told in pieces, one a turn, and what changes in between. */
+void
+facts_tick(struct host *host)
+{
+    struct fact all = { .kind = FACT_ALL };
+    struct facts *facts;
+
+    if (!facts_are_due(host))
+        return;
+    if (!host->watch.begun) {
+        host->watch.begun = true;
+        core_watch(host->core, true);
+    }
+    facts = first_untold(host);
+    if (!facts && !core_is_told(host->core))
+        return;
+    if (facts) {
+        bool begin = !facts->begun;
+
+        facts->begun = true;
+        facts->told = !facts->ops->snapshot(facts->self, begin);
+        return;
+    }
+    host->watch.complete = true;
+    (void)host_note(host, &all);
+}
+
+/* ---- taking in */
+
+static struct facts *
+find(struct host *host, struct span kind)
+{
+    list_each (node, after, &host->facts) {
+        struct facts *facts = container_of(node, struct facts, link);
+
+        if (span_eq(span_of(facts->kind), kind))
+            return facts;
+    }
+    return NULL;
+}
+
+int
+sipd_offer_facts(struct sipd_host *module, const char *kind, const struct sipd_facts_ops *ops,
+                 void *self)
+{
+    struct host *host = module->host;
+    struct facts *facts;
+
+    if (find(host, span_of(kind)))
+        return SIPD_EEXIST;
+    facts = mem_new(sizeof *facts);
+    if (!facts)
+        return SIPD_ENOMEM;
+    *facts = (struct facts){ .owner = module, .kind = kind, .ops = ops, .self = self };
+    list_init(&facts->link);
+    list_push(&host->facts, &facts->link);
+    host->watch.complete = false;
+    return SIPD_OK;
+}
+
+/* Those of the host's own kinds say something of others, and are nothing to be kept. */
+int
+host_restore(struct host *host, const struct fact *fact)
+{
+    struct span kind = span_of(fact->kind);
+    const struct facts *facts = find(host, kind);
+
+    if (span_eq(kind, SPAN(FACT_TURN)) || span_eq(kind, SPAN(FACT_ALL)))
+        return SIPD_OK;
+    if (facts)
+        return facts->ops->restore(facts->self, fact);
+    return host->core ? core_restore(host->core, fact) : SIPD_ENOENT;
+}
+
+/* Modules first: whom the core asks shall be awake. */
+void
+host_wake(struct host *host, uint64_t silent_ms)
+{
+    list_each (node, after, &host->facts) {
+        const struct facts *facts = container_of(node, struct facts, link);
+
+        if (facts->ops->wake)
+            facts->ops->wake(facts->self);
+    }
+    if (host->core)
+        core_wake(host->core, silent_ms);
+}
+
+void
+host_note_all(struct host *host)
+{
+    list_each (node, after, &host->facts) {
+        const struct facts *facts = container_of(node, struct facts, link);
+        bool more = facts->ops->snapshot && facts->ops->snapshot(facts->self, true);
+
+        while (more)
+            more = facts->ops->snapshot(facts->self, false);
+    }
+}
+
+int
+sipd_restore_fact(struct sipd_host *host, const struct fact *fact)
+{
+    return host_restore(host->host, fact);
+}
+
+void
+sipd_wake_facts(struct sipd_host *host, uint64_t silent_ms)
+{
+    host_wake(host->host, silent_ms);
+}
+
+void
+facts_forget(struct host *host, const struct sipd_host *owner)
+{
+    if (host->watch.fn && host->watch.owner == owner)
+        end_watch(host);
+    list_each (node, after, &host->facts) {
+        struct facts *facts = container_of(node, struct facts, link);
+
+        if (facts->owner != owner)
+            continue;
+        list_remove(&facts->link);
+        mem_free(facts);
+    }
 }

@@ -10,6 +10,7 @@
 #include <libconfig.h>
 
 #include <sipd/module.h>
+#include <sipd/transport.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -33,8 +34,24 @@ struct host_ports {
                                  uint16_t listener); /* "udp:192.0.2.1:5060", lent for the turn */
     uint16_t (*listener_find)(void *io, struct span text);
     uint64_t (*note)(void *io, const struct fact *fact); /* NULL: nobody watches */
+    /*
+     * Watches a descriptor for SIPD_FD_...: fn(arg, ready) runs in a turn whenever it is ready, until unwatch(*watch). NULL: there
+     * is no loop. SIPD_ENOMEM.
+     */
+    int (*watch)(void *io, int fd, unsigned what, void (*fn)(void *arg, unsigned ready), void *arg,
+                 void **watch);
+    void (*unwatch)(void *io, void *watch);
+    /* Is there a listener that could send to this hop; with an address of zeros: one of its transport? NULL: there is none. */
+    bool (*can_send)(void *io, const struct hop *to);
+    /* So long is left alone who failed; 0: nobody says any more. NULL: nobody asks. */
+    void (*set_rest)(void *io, uint32_t ms);
     /* A command that was put off now has its answer; lent until return. NULL: nobody asks. */
     void (*answered)(void *io, uint64_t answer_id, const struct sipd_answer *answer);
+    /* As net_offer_transport() and its like. NULL: there are no connections here. */
+    int (*offer_transport)(void *io, uint8_t transport, const struct sipd_transport_ops *ops,
+                           void *self);
+    void (*withdraw_transport)(void *io, uint8_t transport);
+    uint32_t (*transport_conns)(void *io, uint8_t transport);
     void *io;
 
     const struct clock *clock;
@@ -49,6 +66,7 @@ struct host_source {
     const char *dir;              /* DIR/NAME.so */
     const config_setting_t *root; /* holds a section for each module; NULL: all defaults */
     const char *file;             /* root's file, for complaints */
+    bool schemas_only;            /* nobody will start them: settings are not read */
 };
 
 /* A host without modules. Lent: ports' contents, for its life. SIPD_ENOMEM. */
@@ -81,7 +99,16 @@ int host_start(struct host *host, const struct host_source *source, struct core 
 int host_reload(struct host *host, const struct host_source *source, const struct span *names,
                 size_t names_len, struct buf *why) MUST_USE;
 
-/* Runs the timers that are due on clock.now_ms. */
+/*
+ * Asks the resolver for the core, which hears core_resolved() or core_resolved_answer() with its id at a later tick.
+ * SIPD_ENOENT: there is no resolver; SIPD_EFULL, or the resolver's own.
+ */
+int host_resolve(struct host *host, const struct sipd_place *place, uint64_t id) MUST_USE;
+/* Tells the resolver how a hop fared. */
+void host_tried(const struct host *host, const struct hop *hop, enum sipd_tried how,
+                uint32_t retry_after_s);
+
+/* Runs the timers that are due on clock.now_ms, and hands over what was resolved. */
 void host_tick(struct host *host);
 /* When the next timer is due; UINT64_MAX: never. */
 uint64_t host_next_ms(const struct host *host);
@@ -89,6 +116,11 @@ uint64_t host_next_ms(const struct host *host);
 bool host_knows(const struct host *host, struct span aor);
 /* Shows a change to those who watch. The fact's number; 0: nobody does. */
 uint64_t host_note(struct host *host, const struct fact *fact);
+/* As sipd_restore_fact(), sipd_wake_facts(). */
+int host_restore(struct host *host, const struct fact *fact) MUST_USE;
+void host_wake(struct host *host, uint64_t silent_ms);
+/* Lets each module that offers facts note all that it has. For tests. */
+void host_note_all(struct host *host);
 
 /* ---- commands */
 
@@ -110,6 +142,10 @@ enum host_ran {
 /* Runs what was typed. Lent: ask. The loop of the host's maker does this, never a hook. */
 enum host_ran host_run(struct host *host, const struct host_ask *ask, struct sipd_answer **answer,
                        uint64_t *later);
+/* Of words that are no command: puts the commands that begin as they do. False: none does, and nothing was put. */
+bool host_suggest(const struct host *host, const struct host_ask *ask, struct buf *out);
+/* The answer of a command that was put off; NULL when nobody waits for it any more. */
+struct sipd_answer *host_find_answer(struct host *host, uint64_t later);
 /* Nobody waits for this answer any more. A stale id is ignored. */
 void host_forget_answer(struct host *host, uint64_t later);
 /* A command of the server itself; as sipd_command. fn lives as long as the host. Lent: pattern, doc. */

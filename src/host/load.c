@@ -5,10 +5,13 @@
  */
 #include <dlfcn.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "core/core.h"
 #include "core/rehook.h"
+#include "host/complain.h"
+#include "host/module_dir.h"
 #include "host/state.h"
 
 enum {
@@ -16,6 +19,7 @@ enum {
     TIMERS_MAX = 1 << 20,      /* of all modules */
     ANSWERS_MAX = 1024,        /* commands put off */
     NAME_BYTES_MAX = 64,
+    MODULES_SHOWN = 32,
 };
 
 int
@@ -28,11 +32,18 @@ host_new(struct host **out, const struct host_ports *ports)
         return SIPD_ENOMEM;
     host->ports = *ports;
     host->chain = &host->own;
+    host->fixers = &host->own_fixers;
     chain_init(&host->own);
+    fixers_init(&host->own_fixers);
     list_init(&host->modules);
     list_init(&host->commands);
     list_init(&host->users);
     list_init(&host->schemes);
+    list_init(&host->fds);
+    resolver_init(host);
+    list_init(&host->transports);
+    list_init(&host->fixers_offered);
+    list_init(&host->facts);
     list_init(&host->posts);
     timers_init(&host->timers, ports->clock->now_ms);
     slots_init(&host->timer_slots, sizeof(struct module_timer), TIMERS_MAX);
@@ -75,31 +86,10 @@ settings_read(struct settings *settings, const struct sipd_module *is,
 
 /* ---- coming */
 
-/* "sipd.conf:7: redirect: words": where its section stands, else the file. */
-static void
-complain(const struct host_source *source, struct span name, struct buf *why, const char *words)
-{
-    struct conf_reader reader;
-    const config_setting_t *at = NULL;
-
-    if (source->root && name.len < NAME_BYTES_MAX) {
-        char text[NAME_BYTES_MAX];
-
-        memcpy(text, name.at, name.len);
-        text[name.len] = '\0';
-        at = config_setting_get_member(source->root, text);
-        if (!at)
-            at = config_setting_get_member(source->root, "modules");
-    }
-    conf_reader_init(&reader, NULL, why, source->file);
-    conf_complain(&reader, at, name, "%s", words);
-}
-
 static struct sipd_host *
 find(const struct host *host, struct span name)
 {
-    list_each(node, after, &host->modules)
-    {
+    list_each (node, after, &host->modules) {
         struct sipd_host *module = container_of(node, struct sipd_host, link);
 
         if (span_eq(span_of(module->is->name), name))
@@ -120,10 +110,9 @@ module_free(struct sipd_host *module)
 }
 
 static int
-check(const struct host *host, const struct host_source *source, const struct sipd_module *is,
-      struct buf *why)
+check(const struct host *host, const struct host_source *source, struct span name,
+      const struct sipd_module *is, struct buf *why)
 {
-    struct span name = span_of(is->name);
     const char *wrong;
     char words[256];
 
@@ -132,31 +121,32 @@ check(const struct host *host, const struct host_source *source, const struct si
             words, sizeof words,
             "was built for ABI %u, and this is %u; install the module that belongs to this sipd",
             (unsigned)is->abi, SIPD_ABI);
-        complain(source, (struct span){ NULL, 0 }, why, words);
+        complain_listed(source, name, why, words);
         return SIPD_EABI;
     }
     if (!is->name || !is->load) {
-        complain(source, name, why, "is no module: it has no name or no load(); ask its maker");
+        complain_listed(source, name, why,
+                        "is no module: it has no name or no load(); ask its maker");
         return SIPD_EINVAL;
     }
     if (find(host, name)) {
-        complain(source, name, why, "stands twice in modules; write it once");
+        complain_listed(source, name, why, "stands twice in modules; write it once");
         return SIPD_EEXIST;
     }
     wrong = conf_items_wrong(is->conf);
     if (wrong) {
         snprintf(words, sizeof words, "its schema has %s; ask its maker", wrong);
-        complain(source, name, why, words);
+        complain_listed(source, name, why, words);
         return SIPD_EINVAL;
     }
     return SIPD_OK;
 }
 
 static int
-open_module(struct host *host, const struct host_source *source, const struct sipd_module *is,
-            const char *file, struct buf *why)
+open_module(struct host *host, const struct host_source *source, struct span name,
+            const struct sipd_module *is, const char *file, struct buf *why)
 {
-    int err = check(host, source, is, why);
+    int err = check(host, source, name, is, why);
     struct sipd_host *module;
 
     if (err != SIPD_OK)
@@ -171,7 +161,7 @@ open_module(struct host *host, const struct host_source *source, const struct si
     list_push(&host->modules, &module->link);
     if (file && !(module->file = mem_copy(span_of(file))))
         err = SIPD_ENOMEM;
-    else
+    else if (!source->schemas_only)
         err = settings_read(&module->settings, is, source, why);
     if (err != SIPD_OK)
         module_free(module);
@@ -182,7 +172,7 @@ int
 host_open_static(struct host *host, const struct host_source *source,
                  const struct sipd_module *module, struct buf *why)
 {
-    return open_module(host, source, module, NULL, why);
+    return open_module(host, source, span_of(module->name), module, NULL, why);
 }
 
 static bool
@@ -197,19 +187,50 @@ is_name(struct span name)
     return name.len > 0 && name.len < NAME_BYTES_MAX;
 }
 
+/* There is no such file: which one was meant, or which there are. */
+static void
+complain_none(const struct host_source *source, struct span name, struct buf *why)
+{
+    struct span names[MODULES_SHOWN], nearest;
+    char words[512];
+    struct buf all;
+    struct arena arena;
+    size_t len;
+
+    arena_init(&arena, sizeof names * NAME_BYTES_MAX);
+    buf_init(&all, sizeof words / 2);
+    len = module_dir_list(source->dir, &arena, names, MODULES_SHOWN);
+    nearest = conf_nearest(name, names, len);
+    for (size_t i = 0; i < len && nearest.len == 0; i++)
+        buf_printf(&all, "%s%.*s", i > 0 ? ", " : "there are ", SPAN_ARG(names[i]));
+    if (nearest.len > 0)
+        buf_printf(&all, "the nearest is %.*s", SPAN_ARG(nearest));
+    if (len == 0)
+        buf_put(&all, SPAN("give the right directory with -M"));
+    snprintf(words, sizeof words, "there is no such module in %s; %.*s", source->dir,
+             SPAN_ARG(buf_span(&all)));
+    complain_listed(source, name, why, words);
+    buf_fini(&all);
+    arena_fini(&arena);
+}
+
 /* Maps the file and finds its struct; NULL after a complaint. */
 static const struct sipd_module *
 map(const struct host_source *source, struct span name, const char *file, struct buf *why)
 {
-    void *mapped = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    void *mapped = access(file, F_OK) == 0 ? dlopen(file, RTLD_NOW | RTLD_LOCAL) : NULL;
     const struct sipd_module *is = mapped ? dlsym(mapped, "sipd_module") : NULL;
     char words[512];
 
     if (is)
         return is;
+    if (!mapped && access(file, F_OK) != 0) {
+        complain_none(source, name, why);
+        return NULL;
+    }
     snprintf(words, sizeof words, "cannot be loaded: %s; look at the module directory (-M)",
              dlerror());
-    complain(source, name, why, words);
+    complain_listed(source, name, why, words);
     return NULL;
 }
 
@@ -221,18 +242,19 @@ host_open(struct host *host, const struct host_source *source, struct span name,
     int len = snprintf(file, sizeof file, "%s/%.*s.so", source->dir, SPAN_ARG(name));
 
     if (!is_name(name) || len >= (int)sizeof file) {
-        complain(source, name, why, "is not a module's name; write small letters, digits, - and _");
+        complain_listed(source, name, why,
+                        "is not a module's name; write small letters, digits, - and _");
         return SIPD_EINVAL;
     }
     is = map(source, name, file, why);
     if (!is)
         return SIPD_ENOENT;
     if (is->abi == SIPD_ABI && !span_eq(span_of(is->name), name)) {
-        complain(source, name, why,
-                 "the file holds a module of another name; give it its own name back");
+        complain_listed(source, name, why,
+                        "the file holds a module of another name; give it its own name back");
         return SIPD_EINVAL;
     }
-    return open_module(host, source, is, file, why);
+    return open_module(host, source, name, is, file, why);
 }
 
 /* ---- going */
@@ -247,7 +269,12 @@ undo(struct sipd_host *module)
         rehook_remove(host->core, module);
     else
         chain_remove(&host->own, module);
+    resolver_forget(host, module);
+    transports_forget(host, module);
     schemes_forget(host, module);
+    fds_forget(host, module);
+    fixers_forget(host, module);
+    facts_forget(host, module);
     commands_forget(host, module);
     users_forget(host, module);
     timers_forget(host, module);
@@ -277,6 +304,7 @@ host_free(struct host **out)
     commands_forget(host, NULL);
     answers_drop(host);
     posts_drop(host);
+    resolver_fini(host);
     slots_fini(&host->timer_slots);
     slots_fini(&host->answers);
     chain_fini(&host->own);
@@ -295,10 +323,13 @@ load(struct sipd_host *module, const struct host_source *source, struct buf *why
     err = module->is->load(module, module->settings.conf, &module->self);
     if (err == SIPD_OK) {
         module->state = MODULE_LOADED;
+        /* A trial is there to be told: what is no error, but hardly meant, too. */
+        if (!module->host->core && module->complaint[0])
+            complain_own(source, module->is, why, module->complaint);
         return SIPD_OK;
     }
-    complain(source, span_of(module->is->name), why,
-             module->complaint[0] ? module->complaint : err_words(err));
+    complain_own(source, module->is, why,
+                 module->complaint[0] ? module->complaint : err_words(err));
     undo(module);
     memory_forget(module);
     return err;
@@ -309,8 +340,7 @@ load_opened(struct host *host, const struct host_source *source, struct buf *why
 {
     int err = SIPD_OK;
 
-    list_each(node, after, &host->modules)
-    {
+    list_each (node, after, &host->modules) {
         struct sipd_host *module = container_of(node, struct sipd_host, link);
 
         if (module->state == MODULE_OPENED && err == SIPD_OK)
@@ -325,6 +355,7 @@ host_start(struct host *host, const struct host_source *source, struct core *cor
 {
     host->core = core;
     host->chain = core ? core_chain(core) : &host->own;
+    host->fixers = core ? core_fixers(core) : &host->own_fixers;
     host->key = *key;
     return load_opened(host, source, why);
 }
@@ -351,6 +382,24 @@ open_new(struct host *host, const struct host_source *source, struct span name, 
     return err;
 }
 
+/* A transport does not go from under its connections. */
+static int
+may_go(const struct host *host, const struct sipd_host *module, const struct host_source *source,
+       struct buf *why)
+{
+    uint32_t live = transports_live(host, module);
+    char words[160];
+
+    if (live == 0)
+        return SIPD_OK;
+    snprintf(words, sizeof words,
+             "%u connections stand on it; take its listeners out, wait for their end or close them "
+             "(sipctl close connection), then take it out",
+             (unsigned)live);
+    complain_own(source, module->is, why, words);
+    return SIPD_ERESTART;
+}
+
 /* Who stays reads what is offered; who is new is opened. */
 static int
 prepare(struct host *host, const struct host_source *source, const struct span *names, size_t len,
@@ -358,14 +407,14 @@ prepare(struct host *host, const struct host_source *source, const struct span *
 {
     int err = SIPD_OK;
 
-    list_each(node, after, &host->modules)
-    {
+    list_each (node, after, &host->modules) {
         struct sipd_host *module = container_of(node, struct sipd_host, link);
         int its;
 
         module->taken = false;
         module->staying = is_named(module, names, len);
-        its = module->staying ? settings_read(&module->offered, module->is, source, why) : SIPD_OK;
+        its = module->staying ? settings_read(&module->offered, module->is, source, why)
+                              : may_go(host, module, source, why);
         err = err == SIPD_OK ? its : err;
     }
     for (size_t i = 0; i < len; i++) {
@@ -395,7 +444,7 @@ offer(struct sipd_host *module, const struct host_source *source, struct buf *wh
         snprintf(module->complaint, sizeof module->complaint, "%s",
                  err == SIPD_ERESTART ? "its settings cannot change while it runs; restart sipd"
                                       : err_words(err));
-    complain(source, span_of(module->is->name), why, module->complaint);
+    complain_own(source, module->is, why, module->complaint);
     return err;
 }
 
@@ -404,8 +453,7 @@ offer_all(struct host *host, const struct host_source *source, struct buf *why)
 {
     int err = SIPD_OK;
 
-    list_each(node, after, &host->modules)
-    {
+    list_each (node, after, &host->modules) {
         struct sipd_host *module = container_of(node, struct sipd_host, link);
 
         if (module->staying && err == SIPD_OK)
@@ -418,8 +466,7 @@ offer_all(struct host *host, const struct host_source *source, struct buf *why)
 static void
 roll_back(struct host *host)
 {
-    list_each(node, after, &host->modules)
-    {
+    list_each (node, after, &host->modules) {
         struct sipd_host *module = container_of(node, struct sipd_host, link);
 
         if (module->taken && module->is->reload(module->self, module->settings.conf) != SIPD_OK)
@@ -436,8 +483,7 @@ roll_back(struct host *host)
 static void
 commit(struct host *host, const struct span *names, size_t len)
 {
-    list_each(node, after, &host->modules)
-    {
+    list_each (node, after, &host->modules) {
         struct sipd_host *module = container_of(node, struct sipd_host, link);
         bool goes = !module->staying && !module->is_new;
 
@@ -492,8 +538,7 @@ void
 host_each_module(const struct host *host,
                  void (*fn)(void *arg, const struct host_module_info *info), void *arg)
 {
-    list_each(node, after, &host->modules)
-    {
+    list_each (node, after, &host->modules) {
         const struct sipd_host *module = container_of(node, struct sipd_host, link);
         struct host_module_info info = {
             .name = module->is->name,
@@ -512,8 +557,9 @@ void
 host_each_path(const struct host *host, void (*fn)(void *arg, const struct conf_path *path),
                void *arg)
 {
-    list_each(node, after,
-              &host->modules) for (const struct conf_path *path =
-                                       container_of(node, struct sipd_host, link)->settings.paths;
-                                   path; path = path->next) fn(arg, path);
+    list_each (node, after, &host->modules)
+        for (const struct conf_path *path =
+                 container_of(node, struct sipd_host, link)->settings.paths;
+             path; path = path->next)
+            fn(arg, path);
 }

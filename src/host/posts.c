@@ -26,6 +26,7 @@ run(void *arg)
 
     list_init(&mine);
     pthread_mutex_lock(&host->post_lock);
+    host->posts_told = false;
     list_join(&mine, &host->posts);
     pthread_mutex_unlock(&host->post_lock);
     while ((node = list_shift(&mine))) {
@@ -37,12 +38,30 @@ run(void *arg)
     }
 }
 
+/* The loop could not be woken: the post is taken back, unless the loop has it by another's wake. */
+static int
+take_back(struct host *h, struct post *post, int err)
+{
+    pthread_mutex_lock(&h->post_lock);
+    h->posts_told = false; /* whoever posts next tries again */
+    for (struct list *node = h->posts.next; node != &h->posts; node = node->next)
+        if (node == &post->link) {
+            list_remove(node);
+            mem_free(post);
+            pthread_mutex_unlock(&h->post_lock);
+            return err;
+        }
+    pthread_mutex_unlock(&h->post_lock);
+    return SIPD_OK;
+}
+
+/* The loop is woken without the lock: it would come and wait for it. */
 int
 sipd_post(struct sipd_host *host, sipd_post_fn *fn, void *self, void *arg)
 {
     struct host *h = host->host;
     struct post *post;
-    bool first;
+    bool told;
     int err;
 
     if (!h->ports.post || sipd_is_trial(host))
@@ -52,15 +71,14 @@ sipd_post(struct sipd_host *host, sipd_post_fn *fn, void *self, void *arg)
         return SIPD_ENOMEM;
     *post = (struct post){ .module = host->id, .fn = fn, .self = self, .arg = arg };
     pthread_mutex_lock(&h->post_lock);
-    first = list_empty(&h->posts);
+    told = h->posts_told;
+    h->posts_told = true;
     list_push(&h->posts, &post->link);
-    err = first ? h->ports.post(h->ports.io, run, h) : SIPD_OK;
-    if (err != SIPD_OK) {
-        list_remove(&post->link);
-        mem_free(post);
-    }
     pthread_mutex_unlock(&h->post_lock);
-    return err;
+    if (told)
+        return SIPD_OK;
+    err = h->ports.post(h->ports.io, run, h);
+    return err == SIPD_OK ? SIPD_OK : take_back(h, post, err);
 }
 
 void

@@ -3,16 +3,15 @@
  */
 #include <sipd/module.h>
 
-#include <stdio.h>
-#include <time.h>
-
 #include "core/state.h"
 #include "core/trip.h"
+#include "sip/chars.h"
+#include "sip/date.h"
 #include "sip/line.h"
 
 struct field {
     struct field *next;
-    struct span name, value;
+    struct span line;
 };
 
 struct sipd_reply {
@@ -66,20 +65,6 @@ sipd_reply_phrase(struct sipd_reply *reply, struct span phrase)
         reply->phrase = kept;
 }
 
-/* token (RFC 3261 §25.1): what a field's name is made of. */
-static bool
-is_token(struct span name)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.at[i];
-        bool alnum = (c >= '0' && c <= '9') || (span_lower(c) >= 'a' && span_lower(c) <= 'z');
-
-        if (!alnum && span_find(SPAN("-.!%*_+`'~"), c) == 10)
-            return false;
-    }
-    return name.len > 0;
-}
-
 void
 sipd_reply_header(struct sipd_reply *reply, struct span name, struct span value)
 {
@@ -87,13 +72,17 @@ sipd_reply_header(struct sipd_reply *reply, struct span name, struct span value)
 
     if (reply->err != SIPD_OK)
         return;
-    field = is_token(name) ? arena_zalloc(memory(reply), sizeof *field) : NULL;
-    if (!field) {
-        reply->err = is_token(name) ? SIPD_ENOMEM : SIPD_EINVAL;
+    if (!chars_is_token(name)) {
+        reply->err = SIPD_EINVAL;
         return;
     }
-    if (!copy(reply, name, &field->name) || !copy(reply, value, &field->value))
+    field = arena_alloc(memory(reply), sizeof *field + line_bytes(name, value));
+    if (!field) {
+        reply->err = SIPD_ENOMEM;
         return;
+    }
+    field->next = NULL;
+    field->line = span_between((char *)(field + 1), line_write((char *)(field + 1), name, value));
     *reply->fields_end = field;
     reply->fields_end = &field->next;
 }
@@ -110,28 +99,17 @@ sipd_reply_number(struct sipd_reply *reply, struct span name, uint64_t value)
     sipd_reply_header(reply, name, (struct span){ digits + at, sizeof digits - at });
 }
 
-/* SIP-date (RFC 3261 §25.1): names of RFC 1123 whatever the locale, always GMT. */
 void
 sipd_reply_date(struct sipd_reply *reply)
 {
-    static const char days[] = "SunMonTueWedThuFriSat",
-                      months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    time_t now;
-    struct tm tm;
-    char text[64];
-    int len;
+    struct span date = { NULL, 0 };
 
-    if (reply->err != SIPD_OK)
-        return;
-    now = (time_t)reply->req->core->ports.clock->wall_s;
-    if (!gmtime_r(&now, &tm)) {
+    if (reply->err == SIPD_OK)
+        date = date_text(&reply->req->core->date, reply->req->core->ports.clock->wall_s);
+    if (date.len > 0)
+        sipd_reply_header(reply, SPAN("Date"), date);
+    else if (reply->err == SIPD_OK)
         reply->err = SIPD_EINVAL;
-        return;
-    }
-    len = snprintf(text, sizeof text, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
-                   days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900,
-                   tm.tm_hour, tm.tm_min, tm.tm_sec);
-    sipd_reply_header(reply, SPAN("Date"), (struct span){ text, (size_t)len });
 }
 
 void
@@ -153,12 +131,12 @@ write_fields(struct sipd_reply *reply, struct span *out)
     char *lines, *at;
 
     for (const struct field *f = reply->fields; f; f = f->next)
-        bytes += line_bytes(f->name, f->value);
+        bytes += f->line.len;
     lines = at = arena_alloc(memory(reply), bytes + 1);
     if (!lines)
         return false;
     for (const struct field *f = reply->fields; f; f = f->next)
-        at = line_write(at, f->name, f->value);
+        at = (char *)memcpy(at, f->line.at, f->line.len) + f->line.len;
     *out = (struct span){ lines, bytes };
     return true;
 }

@@ -4,8 +4,10 @@
 #include <sipd/request.h>
 
 #include "core/chain.h"
+#include "core/explain.h"
 #include "core/route.h"
 #include "core/trip.h"
+#include "sip/line.h"
 
 uint64_t
 sipd_req_id(const struct sipd_req *req)
@@ -190,8 +192,41 @@ sipd_req_drop_header(struct sipd_req *req, struct span name, unsigned n)
     return field ? trip_add_edit(req->trip, none, none, field, 0) : SIPD_ENOENT;
 }
 
+int
+sipd_req_add_reply_header(struct sipd_req *req, struct span name, struct span value)
+{
+    struct trip *trip = req->trip;
+    size_t before = trip->reply_fields.len, more = line_bytes(name, value);
+    char *lines = arena_alloc(&trip->arena, before + more + 1);
+
+    if (!lines)
+        return SIPD_ENOMEM;
+    if (before > 0)
+        memcpy(lines, trip->reply_fields.at, before);
+    line_write(lines + before, name, value);
+    trip->reply_fields = (struct span){ lines, before + more };
+    return SIPD_OK;
+}
+
 unsigned
 sipd_req_status(const struct sipd_req *req)
 {
     return req->status;
+}
+
+bool
+sipd_req_is_dry(const struct sipd_req *req)
+{
+    return req->trip->dry != 0;
+}
+
+void
+sipd_req_explain(const struct sipd_req *req, struct span words)
+{
+    struct span who = span_of(req->core->asked);
+
+    if (req->branch)
+        EXPLAIN_BRANCH(req->branch, .step = STEP_TOLD, .who = who, .why = words);
+    else
+        EXPLAIN_TRIP(req->trip, .step = STEP_TOLD, .who = who, .why = words);
 }

@@ -89,23 +89,30 @@ sipd_random(struct sipd_host *host)
 }
 
 /* The lowest byte first, as a node of another byte order must make the same of it. */
+static uint64_t
+lowest_first(uint64_t number)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    number = __builtin_bswap64(number);
+#endif
+    return number;
+}
+
 static void
 bytes_of(uint64_t lo, uint64_t hi, uint8_t out[16])
 {
-    for (unsigned i = 0; i < 8; i++) {
-        out[i] = (uint8_t)(lo >> 8 * i);
-        out[8 + i] = (uint8_t)(hi >> 8 * i);
-    }
+    const uint64_t numbers[2] = { lowest_first(lo), lowest_first(hi) };
+
+    memcpy(out, numbers, sizeof numbers);
 }
 
 static uint64_t
 number_of(const uint8_t bytes[8])
 {
-    uint64_t number = 0;
+    uint64_t number;
 
-    for (unsigned i = 8; i-- > 0;)
-        number = number << 8 | bytes[i];
-    return number;
+    memcpy(&number, bytes, sizeof number);
+    return lowest_first(number);
 }
 
 void

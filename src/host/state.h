@@ -11,6 +11,7 @@
 #include "base/slots.h"
 #include "base/timers.h"
 #include "core/chain.h"
+#include "core/fixer.h"
 #include "host/host.h"
 
 enum module_state {
@@ -60,6 +61,22 @@ struct post {
     void *self, *arg;
 };
 
+struct resolver { /* who finds hops; ops NULL: nobody */
+    const struct sipd_resolver_ops *ops;
+    void *self;
+    const struct sipd_host *owner;
+};
+
+struct watch { /* who hears every fact; fn NULL: nobody */
+    sipd_watch_fn *fn;
+    void *self;
+    const struct sipd_host *owner;
+    bool begun;    /* the core notes … */
+    bool complete; /* … and all that there was is told */
+};
+
+enum { RESOLVER_ASKED_MAX = 1 << 20 };
+
 struct host {
     struct host_ports ports;
     struct core *core;   /* lent; NULL: a trial */
@@ -68,21 +85,43 @@ struct host {
     struct prf_key key;
     struct list modules;
     uint64_t last_module;
-    struct list commands, users, schemes;
+    struct resolver resolver;
+    struct slots askings;        /* of the resolver */
+    struct list asked, resolved; /* of askings: open; answered, for the next tick */
+    struct list commands, users, schemes, transports, fds, fixers_offered, facts;
+    struct watch watch;
+    uint64_t noted;        /* facts, to whoever watches */
+    struct fixers *fixers; /* the core's, or own */
+    struct fixers own_fixers;
     struct timers timers;
     struct slots timer_slots;
     struct slots answers;      /* put off */
     pthread_mutex_t post_lock; /* held for a few pointers only */
-    struct list posts;         /* under post_lock */
+    struct list posts;         /* under post_lock … */
+    bool posts_told;           /* … too: the loop will come for them */
 };
 
 /* What each file undoes when a module goes. */
+void facts_forget(struct host *host, const struct sipd_host *owner);
+void fds_forget(struct host *host, const struct sipd_host *owner);
+void resolver_forget(struct host *host, struct sipd_host *owner);
+void fixers_forget(struct host *host, const struct sipd_host *owner);
 void schemes_forget(struct host *host, const struct sipd_host *owner);
+void transports_forget(struct host *host, const struct sipd_host *owner);
 void users_forget(struct host *host, const struct sipd_host *owner);
 void commands_forget(struct host *host, const struct sipd_host *owner);
 void timers_forget(struct host *host, const struct sipd_host *owner);
 void answers_forget(struct host *host, const struct sipd_host *owner);
 void memory_forget(struct sipd_host *owner);
+void resolver_init(struct host *host);
+void resolver_fini(struct host *host);
+/* Hands over what was answered. */
+void resolver_tick(struct host *host);
+/* Tells some more of what there is to one who has begun to watch, if he has not heard all. */
+bool facts_are_due(const struct host *host);
+void facts_tick(struct host *host);
+/* Connections alive of the transports that it offered. */
+uint32_t transports_live(const struct host *host, const struct sipd_host *owner);
 /* Everything posted that has not run; every answer that was put off, untold. */
 void posts_drop(struct host *host);
 void answers_drop(struct host *host);

@@ -49,11 +49,15 @@ host_tick(struct host *host)
         slots_free(&host->timer_slots, due->id);
         fired.fn(fired.self, fired.arg);
     }
+    resolver_tick(host);
+    facts_tick(host);
 }
 
 uint64_t
 host_next_ms(const struct host *host)
 {
+    if (!list_empty(&host->resolved) || facts_are_due(host))
+        return host->ports.clock->now_ms;
     return timers_next_ms(&host->timers);
 }
 

@@ -38,8 +38,7 @@ host_knows(const struct host *host, struct span aor)
 void
 users_forget(struct host *host, const struct sipd_host *owner)
 {
-    list_each(node, after, &host->users)
-    {
+    list_each (node, after, &host->users) {
         struct users *users = container_of(node, struct users, link);
 
         if (users->owner != owner)

@@ -11,13 +11,20 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "net/alias.h"
 #include "net/outbox.h"
 #include "net/state.h"
 #include "net/stream.h"
 #include "net/tcp.h"
 #include "net/turn.h"
+#include "net/xport.h"
 
-enum { LINGER_MS = 2000 };
+enum {
+    LINGER_MS = 2000,
+    END_BYTES =
+        8
+        << 10, /* of the turn's work that an end costs: shutdown() and close() come with the turn's end */
+};
 
 int
 conns_init(struct net *net)
@@ -30,7 +37,7 @@ conns_init(struct net *net)
     list_init(&conns->ending);
     list_init(&conns->gone);
     list_init(&conns->dead);
-    return table_init(&conns->by_peer);
+    return table_init(&conns->by_peer) == SIPD_OK ? table_init(&conns->by_alias) : SIPD_ENOMEM;
 }
 
 /* ---------------------------------------------------------------- found */
@@ -38,7 +45,8 @@ conns_init(struct net *net)
 static bool
 takes_messages(const struct conn *conn)
 {
-    return conn->state == CONN_CONNECTING || conn->state == CONN_OPEN;
+    return conn->state == CONN_CONNECTING || conn->state == CONN_GREETING ||
+           conn->state == CONN_OPEN;
 }
 
 static bool
@@ -47,11 +55,12 @@ leads_to(const struct table_node *node, const void *key)
     const struct conn *conn = container_of_const(node, struct conn, node);
     const struct hop *to = key;
 
-    return takes_messages(conn) && hop_eq(&conn->peer, to) && sock_same_ip(&conn->peer, to);
+    return takes_messages(conn) && hop_eq(&conn->peer, to) && sock_same_ip(&conn->peer, to) &&
+           xport_suits(conn, to->name);
 }
 
-static uint64_t
-peer_hash(const struct net *net, const struct hop *peer)
+uint64_t
+conn_hash(const struct net *net, const struct hop *peer)
 {
     char bytes[sizeof peer->ip + sizeof peer->port + sizeof peer->transport];
 
@@ -64,9 +73,9 @@ peer_hash(const struct net *net, const struct hop *peer)
 struct conn *
 conn_to(const struct net *net, const struct hop *to)
 {
-    struct table_node *node = table_find(&net->conns.by_peer, peer_hash(net, to), leads_to, to);
+    struct table_node *node = table_find(&net->conns.by_peer, conn_hash(net, to), leads_to, to);
 
-    return node ? container_of(node, struct conn, node) : NULL;
+    return node ? container_of(node, struct conn, node) : alias_find(net, to);
 }
 
 static bool
@@ -94,21 +103,66 @@ conn_of(const struct net *net, const struct hop *hop)
 /* ---------------------------------------------------------------- the deadline */
 
 static uint64_t
+sooner(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Who connected owes us a first byte, and a first message. */
+static uint64_t
+first_deadline_ms(const struct conn *conn)
+{
+    const struct net_conf *conf = &conn->net->conf;
+    uint64_t at_ms = UINT64_MAX;
+
+    if (!conn->inbound || conn->said)
+        return at_ms;
+    if (conf->first_message_ms)
+        at_ms = conn->since_ms + conf->first_message_ms;
+    if (conf->first_byte_ms && !conn->spoke)
+        at_ms = sooner(at_ms, conn->since_ms + conf->first_byte_ms);
+    return at_ms;
+}
+
+/* When a connection that bore messages is asked whether it lives. */
+static uint64_t
+ask_ms(const struct conn *conn)
+{
+    uint32_t every_ms = conn->net->conf.keepalive_ms;
+
+    if (every_ms == 0 || conn->state != CONN_OPEN || (conn->inbound && !conn->said))
+        return UINT64_MAX;
+    return (conn->asked_ms > conn->last_ms ? conn->asked_ms : conn->last_ms) + every_ms;
+}
+
+/* When an open one is at its end. */
+static uint64_t
+end_ms(const struct conn *conn)
+{
+    const struct net_conf *conf = &conn->net->conf;
+    uint64_t at_ms = sooner(conn->last_ms + conf->idle_ms, first_deadline_ms(conn));
+
+    if (conn->moved_ms)
+        at_ms = sooner(at_ms, conn->moved_ms + conf->message_ms);
+    return conn->begun_ms ? sooner(at_ms, conn->begun_ms + conf->message_ms) : at_ms;
+}
+
+static uint64_t
 deadline_ms(const struct conn *conn)
 {
     const struct net_conf *conf = &conn->net->conf;
-    uint64_t idle_ms = conn->last_ms + conf->idle_ms;
-    uint64_t message_ms = conn->begun_ms + conf->message_ms;
 
     switch ((enum conn_state)conn->state) {
-    case CONN_CONNECTING: return conn->since_ms + conf->connect_ms;
-    case CONN_FLUSHING: return message_ms;
+    case CONN_CONNECTING:
+    case CONN_GREETING:
+        return conn->since_ms + (conn->peer.connect_ms ? conn->peer.connect_ms : conf->connect_ms);
+    case CONN_FLUSHING: return conn->begun_ms + conf->message_ms;
     case CONN_LINGERING: return conn->begun_ms + LINGER_MS;
     case CONN_OPEN:
     case CONN_ENDING:
     case CONN_DEAD: break;
     }
-    return conn->begun_ms && message_ms < idle_ms ? message_ms : idle_ms;
+    return sooner(end_ms(conn), ask_ms(conn));
 }
 
 /* A deadline that has moved away is not armed anew: when it comes, it is looked at. */
@@ -121,18 +175,61 @@ arm(struct conn *conn)
         timers_arm(&conn->net->conns.timers, &conn->deadline, at_ms, 0, conn->peer.flow);
 }
 
+/* RFC 5626 §4.4.1, the other way: whoever is there answers, and whoever is not is found out by the kernel. */
+static void
+ask(struct conn *conn)
+{
+    conn->asked_ms = conn->net->clock->now_ms;
+    conn->asks = conn->asked = true;
+    outbox_send(conn, SPAN("\r\n\r\n"), 0);
+    arm(conn);
+}
+
+/* The kernel says that there is room when much of it has become free: a slow reader is known by what it has acknowledged. */
+static void
+expire_waiting(struct conn *conn)
+{
+    uint32_t acked = tcp_acked(conn);
+
+    if (acked == conn->acked) {
+        conn_die(conn, conn->net->count.conns_deaf);
+        return;
+    }
+    conn->acked = acked;
+    conn_moved(conn);
+    arm(conn);
+}
+
+static void
+expire_open(struct conn *conn)
+{
+    struct net_count *count = &conn->net->count;
+    uint64_t now_ms = conn->net->clock->now_ms;
+
+    if (end_ms(conn) > now_ms)
+        ask(conn);
+    else if (first_deadline_ms(conn) <= now_ms)
+        conn_die(conn, count->conns_silent);
+    else if (conn->begun_ms && conn->begun_ms + conn->net->conf.message_ms <= now_ms)
+        conn_die(conn, count->conns_slow);
+    else if (conn->moved_ms && conn->moved_ms + conn->net->conf.message_ms <= now_ms)
+        expire_waiting(conn);
+    else
+        conn_die(conn, count->conns_idle);
+}
+
 /* Its time is up: which one? */
 static void
 expire(struct conn *conn)
 {
     struct net_count *count = &conn->net->count;
-    bool slow =
-        conn->begun_ms && conn->begun_ms + conn->net->conf.message_ms <= conn->net->clock->now_ms;
 
     if (conn->state == CONN_CONNECTING)
         conn_die(conn, count->conns_failed);
+    else if (conn->state == CONN_GREETING)
+        conn_die(conn, count->conns_ungreeted);
     else if (conn->state == CONN_OPEN)
-        conn_die(conn, slow ? count->conns_slow : count->conns_idle);
+        expire_open(conn);
     else
         conn_die(conn, NULL);
 }
@@ -163,17 +260,28 @@ conns_next_ms(const struct net *net)
 static short
 wanted(const struct conn *conn)
 {
-    short write = queue_empty(&conn->queue) ? 0 : EV_WRITE;
+    short write = queue_empty(&conn->queue) && !xport_waits(conn) ? 0 : EV_WRITE;
+    short read = xport_may_read(conn) ? EV_READ : 0;
 
     switch ((enum conn_state)conn->state) {
     case CONN_CONNECTING: return EV_WRITE;
-    case CONN_OPEN: return EV_READ | write;
+    case CONN_GREETING: return EV_READ | (xport_waits(conn) ? EV_WRITE : 0);
+    case CONN_OPEN: return read | write;
     case CONN_LINGERING: return EV_READ;
     case CONN_ENDING:
     case CONN_FLUSHING: return write;
     case CONN_DEAD: break;
     }
     return 0;
+}
+
+static void
+readable(struct conn *conn)
+{
+    if (conn->wire)
+        xport_readable(conn);
+    else
+        stream_read(conn);
 }
 
 static void
@@ -187,12 +295,16 @@ ready(evutil_socket_t fd, short what, void *arg)
         tcp_connected(conn);
         return;
     }
-    if (what & EV_READ && conn->state == CONN_OPEN)
-        stream_read(conn);
+    if (!turn_serves(conn->net, &conn->hungry, &conn->ready, what))
+        return;
+    if (what & EV_READ && (conn->state == CONN_OPEN || conn->state == CONN_GREETING))
+        readable(conn);
     else if (what & EV_READ && conn->state == CONN_LINGERING)
         stream_discard(conn);
     if (what & EV_WRITE && conn->state != CONN_DEAD)
         outbox_write(conn);
+    else if (conn->wire && conn->state != CONN_DEAD)
+        conn_watch(conn);
 }
 
 void
@@ -241,14 +353,21 @@ conn_new(struct net *net, int fd, const struct hop *peer, bool inbound, enum con
     conn->state = (uint8_t)state;
     conn->inbound = inbound;
     conn->since_ms = conn->last_ms = net->clock->now_ms;
+    if (xport_begin(conn) != SIPD_OK) {
+        slots_free(&net->conns.slots, flow);
+        return NULL;
+    }
     event_assign(&conn->ready, net->base, fd, 0, ready, conn);
     timer_init(&conn->deadline);
+    hungry_init(&conn->hungry);
     queue_init(&conn->queue);
     list_init(&conn->touched_link);
     list_init(&conn->end_link);
     listener_find(net, peer->listener)->conns++;
-    table_insert(&net->conns.by_peer, &conn->node, peer_hash(net, peer));
+    table_insert(&net->conns.by_peer, &conn->node, conn_hash(net, peer));
     ++*(inbound ? net->count.conns_accepted : net->count.conns_opened);
+    if (conn->wire && conn->state == CONN_OPEN)
+        conn->state = CONN_GREETING;
     log_conn(conn, "conn_begin");
     arm(conn);
     conn_watch(conn);
@@ -256,11 +375,59 @@ conn_new(struct net *net, int fd, const struct hop *peer, bool inbound, enum con
 }
 
 void
+conn_connected(struct conn *conn)
+{
+    if (!conn->wire) {
+        conn_opened(conn);
+        return;
+    }
+    conn->state = CONN_GREETING;
+    xport_step(conn);
+    conn_watch(conn);
+}
+
+void
 conn_opened(struct conn *conn)
 {
     conn->state = CONN_OPEN;
+    conn->peer.connect_ms = 0;
+    conn->spoke |= conn->wire != NULL; /* whoever shook hands has said something */
     conn->last_ms = conn->net->clock->now_ms;
+    arm(conn);
     outbox_write(conn);
+    if (conn->state == CONN_OPEN)
+        conn_moved(conn);
+}
+
+static bool
+has_waiting(const struct conn *conn)
+{
+    return !queue_empty(&conn->queue) || xport_waits(conn);
+}
+
+void
+conn_moved(struct conn *conn)
+{
+    bool waited = conn->moved_ms != 0;
+
+    conn->moved_ms = has_waiting(conn) ? conn->net->clock->now_ms : 0;
+    if (conn->moved_ms && !waited && conn->state == CONN_OPEN)
+        arm(conn);
+}
+
+bool
+conn_is_deaf(const struct conn *conn)
+{
+    return conn->queue.bytes > conn->net->conf.queue_bytes / 2;
+}
+
+void
+conn_said(struct conn *conn)
+{
+    if (conn->said)
+        return;
+    conn->said = true;
+    arm(conn);
 }
 
 void
@@ -288,6 +455,7 @@ conn_end(struct conn *conn, bool abrupt)
     conn->abrupt |= abrupt || conn->state == CONN_CONNECTING;
     if (conn->state == CONN_ENDING)
         return;
+    turn_work(conn->net, END_BYTES);
     conn->state = CONN_ENDING;
     list_push(&conn->net->conns.ending, &conn->end_link);
     conn_watch(conn);
@@ -309,6 +477,7 @@ go_on_ending(struct conn *conn, enum conn_state state)
 static void
 linger(struct conn *conn)
 {
+    xport_close(conn);
     if (conn->peer_ended || !tcp_shut(conn))
         conn_die(conn, NULL);
     else
@@ -339,7 +508,7 @@ shut(struct conn *conn)
     leave_table(conn);
     conn->state = CONN_FLUSHING;
     list_push(&conn->net->conns.gone, &conn->end_link);
-    if (queue_empty(&conn->queue))
+    if (queue_empty(&conn->queue) && !xport_waits(conn))
         linger(conn);
     else
         go_on_ending(conn, CONN_FLUSHING);
@@ -360,10 +529,17 @@ conn_die(struct conn *conn, uint64_t *counter)
     if (conn->state == CONN_DEAD)
         return;
     log_conn(conn, "conn_end");
+    if (conn->state == CONN_CONNECTING && conn->peer.connect_ms)
+        rest_begin(net, &conn->peer);
     leave_table(conn);
+    if (conn->counted)
+        quota_give(net, &conn->peer);
     conn->state = CONN_DEAD;
+    hungry_end(&conn->hungry);
     event_del(&conn->ready);
     close(conn->fd);
+    alias_end(conn);
+    xport_end(conn);
     timers_disarm(&net->conns.timers, &conn->deadline);
     outbox_fail(conn);
     if (counter)
@@ -394,6 +570,7 @@ static void
 free_dead(struct net *net, struct conn *conn)
 {
     list_remove(&conn->touched_link);
+    net->held_bytes -= conn->in.len;
     buf_fini(&conn->in);
     listener_find(net, conn->peer.listener)->conns--;
     slots_free(&net->conns.slots, conn->peer.flow);
@@ -417,9 +594,12 @@ conns_fini(struct net *net)
         event_del(&conn->ready);
         if (conn->state != CONN_DEAD)
             close(conn->fd);
+        alias_end(conn);
+        xport_end(conn);
         queue_fini(net, &conn->queue);
         buf_fini(&conn->in);
     }
+    table_fini(&net->conns.by_alias);
     table_fini(&net->conns.by_peer);
     slots_fini(&net->conns.slots);
 }
@@ -444,24 +624,35 @@ net_flow_alive(const struct net *net, uint64_t flow)
     return conn_find(net, flow) != NULL;
 }
 
+bool
+net_next_conn(const struct net *net, uint64_t *cursor, struct net_conn_info *out)
+{
+    const struct conn *conn;
+
+    do
+        conn = slots_next(&net->conns.slots, cursor);
+    while (conn && !in_table(conn));
+    if (!conn)
+        return false;
+    *out = (struct net_conn_info){
+        .flow = conn->peer.flow,
+        .peer = conn->peer,
+        .inbound = conn->inbound,
+        .connecting = conn->state == CONN_CONNECTING || conn->state == CONN_GREETING,
+        .since_ms = conn->since_ms,
+        .last_ms = conn->last_ms,
+        .queued_bytes = (uint32_t)conn->queue.bytes,
+    };
+    xport_about(conn, &out->about);
+    return true;
+}
+
 void
 net_each_conn(const struct net *net, void (*fn)(void *arg, const struct net_conn_info *info),
               void *arg)
 {
-    uint64_t cursor = 0;
+    struct net_conn_info info;
 
-    for (const struct conn *conn; (conn = slots_next(&net->conns.slots, &cursor));) {
-        struct net_conn_info info = {
-            .flow = conn->peer.flow,
-            .peer = conn->peer,
-            .inbound = conn->inbound,
-            .connecting = conn->state == CONN_CONNECTING,
-            .since_ms = conn->since_ms,
-            .last_ms = conn->last_ms,
-            .queued_bytes = (uint32_t)conn->queue.bytes,
-        };
-
-        if (in_table(conn))
-            fn(arg, &info);
-    }
+    for (uint64_t cursor = 0; net_next_conn(net, &cursor, &info);)
+        fn(arg, &info);
 }

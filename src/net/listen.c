@@ -134,8 +134,16 @@ read_port(struct listener *listener)
     return true;
 }
 
+/* Lets the address be one that this machine does not have (ip(7)). */
+static bool
+set_freebind(const struct listener *listener)
+{
+    return hop_is_v4(&listener->at) ? sock_set(listener->fd, IPPROTO_IP, IP_FREEBIND, 1)
+                                    : sock_set(listener->fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
+}
+
 static int
-bind_to(struct listener *listener, struct buf *why)
+bind_to(struct listener *listener, bool freebind, struct buf *why)
 {
     bool udp = listener->at.transport == HOP_UDP;
     union sock_addr addr;
@@ -150,6 +158,8 @@ bind_to(struct listener *listener, struct buf *why)
      */
     if (!udp && !sock_set(listener->fd, SOL_SOCKET, SO_REUSEADDR, 1))
         return refuse(why, "SO_REUSEADDR");
+    if (freebind && !set_freebind(listener))
+        return refuse(why, "freebind");
     if (bind(listener->fd, &addr.any, len) != 0)
         return refuse(why, "bind");
     if (!read_port(listener))
@@ -181,7 +191,7 @@ start(struct listener *listener, struct buf *why)
 static int
 check(const struct net *net, const struct net_listen *spec, struct buf *why)
 {
-    if (spec->at.transport != HOP_UDP && spec->at.transport != HOP_TCP) {
+    if (spec->at.transport == HOP_NONE || spec->at.transport >= HOP_TRANSPORTS) {
         buf_printf(why, "no transport of this number: %u", spec->at.transport);
         return SIPD_EINVAL;
     }
@@ -212,7 +222,7 @@ log_listener(const struct listener *listener, const char *event)
 static int
 open_up(struct listener *listener, const struct net_listen *spec, struct buf *why)
 {
-    int err = bind_to(listener, why);
+    int err = bind_to(listener, spec->freebind, why);
 
     if (!err)
         err = name(listener, spec->advertise);
@@ -236,7 +246,14 @@ net_listen(struct net *net, const struct net_listen *spec, uint16_t *id, struct 
         buf_printf(why, "%s", err_words(SIPD_ENOMEM));
         return SIPD_ENOMEM;
     }
-    *listener = (struct listener){ .net = net, .at = spec->at, .rport = spec->rport, .fd = -1 };
+    *listener = (struct listener){
+        .net = net,
+        .at = spec->at,
+        .rport = spec->rport,
+        .alias = spec->alias,
+        .trains = spec->trains,
+        .fd = -1,
+    };
     listener->at.flow = 0;
     listener->at.listener = 0;
     event_assign(&listener->readable, net->base, -1, 0, NULL, NULL); /* so that it may be deleted */

@@ -18,6 +18,7 @@ struct listener {
     struct hop at;    /* with the port really bound; at.listener is its number */
     int fd;           /* -1: closed, and known only because connections name it */
     uint8_t rport;
+    bool alias, trains;
     uint32_t conns;  /* connections that came by it or were opened in its name */
     struct udp *udp; /* NULL: takes connections */
     struct event readable;

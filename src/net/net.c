@@ -38,14 +38,20 @@ static const struct {
     { CELL(bounced), "net_bounced" },                 /* ICMP errors */
     { CELL(untold), "net_untold" }, /* failures that no memory was there to tell of */
     { CELL(conns_accepted), "conns_accepted" },
-    { CELL(conns_opened), "conns_opened" }, /* connects begun */
-    { CELL(conns_closed), "conns_closed" }, /* however they ended */
-    { CELL(conns_failed), "conns_failed" }, /* connects refused or not done in time */
-    { CELL(conns_idle), "conns_idle" },     /* closed for silence */
-    { CELL(conns_slow), "conns_slow" },     /* closed for a message that did not become whole */
-    { CELL(conns_cut), "conns_cut" },       /* ended by the peer in the middle of a message */
-    { CELL(conns_bad), "conns_bad" },       /* closed for bytes that are no messages */
-    { CELL(conns_over_limit), "conns_over_limit" },       /* closed at accept */
+    { CELL(conns_opened), "conns_opened" },     /* connects begun */
+    { CELL(conns_closed), "conns_closed" },     /* however they ended */
+    { CELL(conns_failed), "conns_failed" },     /* connects refused or not done in time */
+    { CELL(conns_idle), "conns_idle" },         /* closed for silence */
+    { CELL(conns_slow), "conns_slow" },         /* closed for a message that did not become whole */
+    { CELL(conns_cut), "conns_cut" },           /* ended by the peer in the middle of a message */
+    { CELL(conns_bad), "conns_bad" },           /* closed for bytes that are no messages */
+    { CELL(conns_silent), "conns_silent" },     /* closed for saying nothing at first */
+    { CELL(conns_deaf), "conns_deaf" },         /* closed for reading nothing of what waited */
+    { CELL(dropped_deaf), "net_dropped_deaf" }, /* requests of those who do not read our answers */
+    { CELL(conns_over_source), "conns_over_source" }, /* closed at accept: its source has enough */
+    { CELL(conns_greeted), "conns_greeted" },         /* hands shaken (TLS) */
+    { CELL(conns_ungreeted), "conns_ungreeted" },   /* hands not shaken: refused, or not in time */
+    { CELL(conns_over_limit), "conns_over_limit" }, /* closed at accept */
     { CELL(conns_no_descriptor), "conns_no_descriptor" }, /* closed at accept */
     { CELL(turn_late), "turn_late" },   /* turns of more than 10 ms of processor */
     { CELL(turn_slept), "turn_slept" }, /* turns that slept outside of the poll */
@@ -87,6 +93,7 @@ net_init(struct net *net, struct counters *counters)
     list_init(&net->tellings);
     list_init(&net->udp_read);
     list_init(&net->udp_out);
+    list_init(&net->xports.steps);
     listeners_init(&net->listeners);
     count_init(&net->count, counters);
     turn_init(net);
@@ -95,6 +102,12 @@ net_init(struct net *net, struct counters *counters)
     err = posts_init(net);
     if (!err)
         err = stream_init(net);
+    if (!err)
+        err = quotas_init(&net->quotas);
+    if (!err)
+        err = names_init(&net->names);
+    if (!err)
+        err = xports_init(net);
     if (!err)
         err = conns_init(net);
     if (!err)
@@ -141,9 +154,11 @@ net_free(struct net **net)
     listeners_fini(old);
     tell_fini(old);
     table_fini(&old->repeats);
+    quotas_fini(&old->quotas);
+    xports_fini(old);
+    names_fini(&old->names);
     stream_fini(&old->room);
     turn_fini(&old->turn);
-    mem_free(old->udp_tails);
     if (old->spare_fd >= 0)
         close(old->spare_fd);
     event_base_free(old->base);

@@ -11,6 +11,7 @@
 #include "net/listen.h"
 #include "net/state.h"
 #include "net/tcp.h"
+#include "net/xport.h"
 
 enum { PARTS = 64 }; /* messages in one write */
 
@@ -26,6 +27,7 @@ outbox_send(struct conn *conn, struct span bytes, uint64_t token)
     struct net *net = conn->net;
     struct outgoing *out;
 
+    turn_work(net, bytes.len);
     if (queue_holds(net, &conn->queue, bytes, token)) {
         ++*net->count.dropped_repeat;
         return;
@@ -53,11 +55,11 @@ take_first(struct conn *conn)
         conn->last_out = NULL;
 }
 
-/* Answers to pings (RFC 5626 §4.4.1) leave by here too, but are no messages. */
+/* Pings and their answers (RFC 5626 §4.4.1) leave by here too, but are no messages. */
 static void
 count_sent(struct conn *conn, size_t len)
 {
-    if (len <= 2)
+    if (len <= 4)
         return;
     listener_find(conn->net, conn->peer.listener)->sent++;
     ++*conn->net->count.sent;
@@ -74,8 +76,16 @@ written(struct conn *conn, ssize_t len)
         conn_die(conn, NULL);
     if (len <= 0)
         return 0;
-    conn->last_ms = conn->net->clock->now_ms;
+    if (!conn->asks)
+        conn->last_ms = conn->net->clock->now_ms;
+    conn->asks = false;
     return (size_t)len;
+}
+
+static ssize_t
+write_parts(struct conn *conn, struct iovec *parts, size_t n)
+{
+    return conn->wire ? xport_write(conn, parts, n) : tcp_write(conn, parts, n);
 }
 
 /* ---------------------------------------------------------------- the turn's messages */
@@ -99,6 +109,8 @@ put_rest_in_queue(struct conn *conn, size_t sent)
             return;
         }
     }
+    if (conn->moved_ms == 0)
+        conn_moved(conn);
     conn_watch(conn);
 }
 
@@ -126,7 +138,7 @@ flush(struct conn *conn)
             parts[n++] = (struct iovec){ (void *)(uintptr_t)out->bytes.at, out->bytes.len };
             all += out->bytes.len;
         }
-        len = written(conn, tcp_write(conn, parts, n));
+        len = written(conn, write_parts(conn, parts, n));
         if (conn->state == CONN_DEAD)
             return;
         partly = take_sent(conn, len);
@@ -135,6 +147,15 @@ flush(struct conn *conn)
             return;
         }
     }
+    if (conn->wire)
+        conn_watch(conn); /* what the session made of it may wait */
+}
+
+static bool
+writes_now(const struct conn *conn)
+{
+    return conn->state != CONN_CONNECTING && conn->state != CONN_GREETING &&
+           queue_empty(&conn->queue) && !xport_waits(conn);
 }
 
 void
@@ -145,7 +166,7 @@ outbox_flush_all(struct net *net)
 
         if (conn->state == CONN_DEAD)
             outbox_fail(conn);
-        else if (conn->state == CONN_CONNECTING || !queue_empty(&conn->queue))
+        else if (!writes_now(conn))
             put_rest_in_queue(conn, 0);
         else
             flush(conn);
@@ -174,14 +195,21 @@ void
 outbox_write(struct conn *conn)
 {
     struct iovec parts[PARTS];
-    size_t n = 0;
+    size_t n = 0, len;
 
+    if (!xport_flush(conn) || conn->state == CONN_GREETING) {
+        if (conn->state != CONN_DEAD)
+            conn_watch(conn);
+        return;
+    }
     for (struct waiting *w = queue_first(&conn->queue); w && n < PARTS;
          w = queue_next(&conn->queue, w))
         parts[n++] = (struct iovec){ w->bytes + w->sent, w->len - w->sent };
-    if (n > 0)
-        take_waiting(conn, written(conn, tcp_write(conn, parts, n)));
-    if (conn->state != CONN_DEAD && queue_empty(&conn->queue))
+    if (n > 0 && (len = written(conn, write_parts(conn, parts, n))) > 0) {
+        take_waiting(conn, len);
+        conn_moved(conn);
+    }
+    if (conn->state != CONN_DEAD && queue_empty(&conn->queue) && !xport_waits(conn))
         conn_flushed(conn);
     if (conn->state != CONN_DEAD)
         conn_watch(conn);

@@ -65,13 +65,20 @@ queue_holds(const struct net *net, const struct queue *q, struct span bytes, uin
            table_find(&net->repeats, token_hash(net, token), is_repeat, &repeat);
 }
 
+bool
+queue_is_full(const struct net *net, size_t bytes)
+{
+    return net->conf.held_bytes && net->held_bytes + bytes > net->conf.held_bytes;
+}
+
 int
 queue_put(struct net *net, struct queue *q, const union sock_addr *to, struct span bytes,
           size_t sent, uint64_t token)
 {
     struct waiting *w;
 
-    if (bytes.len > UINT32_MAX || (sent == 0 && q->bytes + bytes.len > net->conf.queue_bytes))
+    if (bytes.len > UINT32_MAX || (sent == 0 && (q->bytes + bytes.len > net->conf.queue_bytes ||
+                                                 queue_is_full(net, bytes.len))))
         return SIPD_EFULL;
     w = mem_grow(NULL, sizeof *w + bytes.len);
     if (!w)
@@ -83,6 +90,7 @@ queue_put(struct net *net, struct queue *q, const union sock_addr *to, struct sp
     memcpy(w->bytes, bytes.at, bytes.len);
     list_push(&q->waiting, &w->told.link);
     q->bytes += bytes.len;
+    net->held_bytes += bytes.len;
     if (token != 0)
         table_insert(&net->repeats, &w->node, token_hash(net, token));
     return SIPD_OK;
@@ -93,6 +101,7 @@ take_off(struct net *net, struct queue *q, struct waiting *w)
 {
     list_remove(&w->told.link);
     q->bytes -= w->len;
+    net->held_bytes -= w->len;
     if (w->told.token != 0)
         table_remove(&net->repeats, &w->node);
 }

@@ -23,6 +23,8 @@ struct queue {           /* one for each connection and datagram socket */
 };
 
 void queue_init(struct queue *q);
+/* Does as much of everything wait already as may (net_conf.held_bytes)? */
+bool queue_is_full(const struct net *net, size_t bytes);
 /* Gives back what waits; nobody hears of it. */
 void queue_fini(struct net *net, struct queue *q);
 static inline bool

@@ -41,9 +41,12 @@ way_of_conn(const struct conn *conn, size_t bytes, struct way *out)
 {
     out->to = conn->peer;
     way_by(listener_find(conn->net, conn->peer.listener), out);
-    return queue_empty(&conn->queue) || conn->queue.bytes + bytes <= conn->net->conf.queue_bytes
-               ? SIPD_OK
-               : SIPD_EFULL;
+    if (queue_empty(&conn->queue) && !xport_waits(conn))
+        return SIPD_OK;
+    return conn->queue.bytes + bytes > conn->net->conf.queue_bytes ||
+                   queue_is_full(conn->net, bytes)
+               ? SIPD_EFULL
+               : SIPD_OK;
 }
 
 int
@@ -64,6 +67,8 @@ net_way(struct net *net, const struct hop *to, size_t bytes, struct way *out)
     if (!listener)
         return SIPD_ENOENT;
     way_by(listener, out);
+    if (to->connect_ms && rest_holds(net, to))
+        return SIPD_ECLOSED;
     if (is_stream(to))
         return net->conns.slots.used < net->conns.slots.limit ? SIPD_OK : SIPD_EFULL;
     return bytes <= (hop_is_v4(to) ? UDP_MOST_V4 : UDP_MOST_V6) ? SIPD_OK : SIPD_ETOOBIG;

@@ -18,6 +18,12 @@ union sock_addr {
 
 /* AF_INET or AF_INET6. */
 int sock_family(const struct hop *hop);
+/* The length that the system wants to hear. */
+static inline socklen_t
+sock_addr_len(const union sock_addr *addr)
+{
+    return addr->any.sa_family == AF_INET ? sizeof addr->v4 : sizeof addr->v6;
+}
 /* Writes a hop's address and port. Returns the length that the system wants to hear. */
 socklen_t sock_addr_write(const struct hop *hop, union sock_addr *to);
 /* Reads address, port and scope id into the hop; the rest of it stays. */

@@ -78,13 +78,16 @@ pick(struct net *net, const struct hop *to)
     return best;
 }
 
+/* Mixed with the key by two products. Who makes two destinations meet has won no more than that the kernel is asked again. */
 static struct source *
 place(struct net *net, const struct hop *to)
 {
-    uint64_t hash =
-        prf_hash(&net->key, (struct span){ (const char *)to->ip, sizeof to->ip }) + to->transport;
+    uint64_t half[2];
 
-    return &net->sources.at[hash % SOURCES];
+    memcpy(half, to->ip, sizeof half);
+    half[0] = (half[0] ^ net->key.k0) * UINT64_C(0x9e3779b97f4a7c15);
+    half[1] = (half[1] + to->transport) * (net->key.k1 | 1);
+    return &net->sources.at[(half[0] ^ half[1]) >> 32 & (SOURCES - 1)];
 }
 
 struct listener *

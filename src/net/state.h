@@ -9,12 +9,16 @@
 #include "base/table.h"
 #include "net/conn.h"
 #include "net/listen.h"
+#include "net/name.h"
 #include "net/net.h"
 #include "net/post.h"
 #include "net/queue.h"
+#include "net/quota.h"
+#include "net/rest.h"
 #include "net/source.h"
 #include "net/stream.h"
 #include "net/turn.h"
+#include "net/xport.h"
 
 struct net_count { /* cells of the counters; what each counts: net.c */
     uint64_t *received, *sent;
@@ -23,6 +27,8 @@ struct net_count { /* cells of the counters; what each counts: net.c */
     uint64_t *bounced, *untold;
     uint64_t *conns_accepted, *conns_opened, *conns_closed, *conns_failed;
     uint64_t *conns_idle, *conns_slow, *conns_cut, *conns_bad;
+    uint64_t *conns_silent, *conns_deaf, *conns_over_source, *dropped_deaf;
+    uint64_t *conns_greeted, *conns_ungreeted;
     uint64_t *conns_over_limit, *conns_no_descriptor;
     uint64_t *turn_late, *turn_slept;
 };
@@ -43,8 +49,12 @@ struct net {
     struct sources sources;
     struct list udp_read; /* struct udp whose slots were filled this turn */
     struct list udp_out;  /* struct udp that have datagrams to send */
-    char *udp_tails;      /* where the ends of long datagrams are read; owned */
     struct conns conns;
+    struct names names; /* whom we connect to */
+    struct xports xports;
+    struct rests rests;
+    struct quotas quotas;
+    uint64_t held_bytes;     /* what waits, and what has not come whole, of all */
     struct stream_room room; /* what connections were read into this turn */
     int spare_fd;            /* given up for a moment when descriptors run out; -1: none */
 };

@@ -8,6 +8,7 @@
 #include "net/stream.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <sys/types.h>
 
 #include "base/mem.h"
@@ -17,6 +18,7 @@
 #include "net/outbox.h"
 #include "net/state.h"
 #include "net/tcp.h"
+#include "net/xport.h"
 #include "sip/frame.h"
 
 enum {
@@ -53,24 +55,52 @@ stream_end_turn(struct net *net)
 
 /* ---------------------------------------------------------------- messages */
 
-static void
+/* False: its end is in doubt. */
+static bool
 hand_on(struct conn *conn, struct span message, uint16_t fault, const char *reason)
 {
     struct net *net = conn->net;
 
     ++listener_find(net, conn->peer.listener)->received;
     ++*net->count.received;
-    net->ports->bytes(net->ports->io, &conn->peer, message, fault, reason);
+    return net->ports->bytes(net->ports->io, &conn->peer, message, fault, reason);
+}
+
+/* Where the next message begins nobody can tell, or another may tell otherwise (§18.3): no more is read. */
+static void
+end_in_doubt(struct conn *conn)
+{
+    ++*conn->net->count.conns_bad;
+    conn_end(conn, false);
+}
+
+/*
+ * Who does not read our answers may ask as much as he likes. Answers and ACKs of theirs are taken: they end what others wait for,
+ * and make us say nothing.
+ */
+static bool
+is_heard(const struct conn *conn, struct span message)
+{
+    return !conn_is_deaf(conn) || span_starts(message, SPAN("SIP/2.0 ")) ||
+           span_starts(message, SPAN("ACK "));
+}
+
+static bool
+hear(struct conn *conn, struct span message, uint16_t fault, const char *reason)
+{
+    if (is_heard(conn, message))
+        return hand_on(conn, message, fault, reason);
+    ++*conn->net->count.dropped_deaf;
+    return true;
 }
 
 /* Nobody can tell where the next message begins: what can be answered is, then it ends. */
 static void
 refuse(struct conn *conn, struct span bytes, const struct frame *frame)
 {
-    ++*conn->net->count.conns_bad;
     if (frame->head_len > 0)
-        hand_on(conn, span_head(bytes, frame->head_len), frame->fault, frame->fault_reason);
-    conn_end(conn, false);
+        (void)hand_on(conn, span_head(bytes, frame->head_len), frame->fault, frame->fault_reason);
+    end_in_doubt(conn);
 }
 
 /* Hands on each whole message. Returns how many bytes are done with. */
@@ -79,26 +109,42 @@ hand_on_all(struct conn *conn, struct span bytes)
 {
     struct net *net = conn->net;
     struct frame frame = { .kind = FRAME_BLANK };
+    size_t done = 0, seen = conn->seen;
     bool pinged = false;
-    size_t done = 0;
 
+    conn->behind = false;
     while (conn->state == CONN_OPEN) {
         struct span rest = span_skip(bytes, done);
 
-        frame_stream(rest, net->conf.message_bytes, &conn->seen, &frame);
+        frame_stream(rest, net->conf.message_bytes, &seen, &frame);
         if (frame.kind == FRAME_MORE)
             break;
-        conn->seen = 0;
+        seen = 0;
+        if (done > 0 && !turn_goes_on(net, &conn->hungry, &conn->ready, EV_READ)) {
+            conn->behind = true;
+            break;
+        }
         if (frame.kind == FRAME_BAD) {
             refuse(conn, rest, &frame);
             return bytes.len;
         }
-        if (frame.kind == FRAME_MESSAGE)
-            hand_on(conn, (struct span){ rest.at + frame.skip, frame.len }, frame.fault,
-                    frame.fault_reason);
+        if (frame.kind == FRAME_MESSAGE &&
+            !hear(conn, (struct span){ rest.at + frame.skip, frame.len }, frame.fault,
+                  frame.fault_reason)) {
+            end_in_doubt(conn);
+            return bytes.len;
+        }
+        if (frame.kind == FRAME_MESSAGE || frame.kind == FRAME_PING)
+            conn_said(conn);
         pinged |= frame.kind == FRAME_PING;
         done += frame.skip + frame.len;
     }
+    conn->seen = (uint32_t)seen;
+    /* The answer to our keep-alive looks like the first half of one of theirs (RFC 5626 §4.4.1). */
+    if (conn->asked && span_eq(span_skip(bytes, done), SPAN("\r\n")))
+        done = bytes.len;
+    if (bytes.len > 0)
+        conn->asked = false;
     /*
      * One answer for all pings that came together: more would let two bytes be had for four,
      * without end.
@@ -118,10 +164,12 @@ hand_on_all(struct conn *conn, struct span bytes)
 static size_t
 take(struct conn *conn, char *to, size_t room)
 {
-    ssize_t len = tcp_read(conn, to, room);
+    ssize_t len = conn->wire ? xport_read(conn, to, room) : tcp_read(conn, to, room);
 
     if (len > 0) {
+        turn_work(conn->net, (size_t)len);
         conn->last_ms = conn->net->clock->now_ms;
+        conn->spoke = true;
         return (size_t)len;
     }
     if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
@@ -159,9 +207,12 @@ keep(struct conn *conn, struct span rest)
     if (rest.len == 0 || conn->state != CONN_OPEN)
         return;
     buf_init(&conn->in, (size_t)net->conf.message_bytes + READ_MOST_BYTES);
-    buf_put(&conn->in, rest);
-    if (!conn->in.err)
+    if (!queue_is_full(net, rest.len))
+        buf_put(&conn->in, rest);
+    if (conn->in.len > 0) {
+        net->held_bytes += rest.len;
         return;
+    }
     ++*net->count.dropped_memory;
     conn_die(conn, NULL);
 }
@@ -174,13 +225,24 @@ read_fresh(struct conn *conn)
     char *to = room_for(net, &room);
     struct span bytes;
 
-    if (!to)
+    if (!to) {
+        if (conn->wire)
+            xport_step(conn); /* what lies in the session makes no descriptor ready */
         return;
+    }
     bytes = (struct span){ to, take(conn, to, room) };
     done = hand_on_all(conn, bytes);
     net->room.used += done;
     keep(conn, span_skip(bytes, done));
     poison(net->room.bytes + net->room.used, room - done);
+}
+
+static void
+take_messages(struct conn *conn)
+{
+    conn->taken = (uint32_t)hand_on_all(conn, buf_span(&conn->in));
+    if (conn->taken > 0)
+        conn_touch(conn);
 }
 
 /*
@@ -191,29 +253,62 @@ static void
 read_more(struct conn *conn)
 {
     size_t room = conn->in.len > READ_LEAST_BYTES ? conn->in.len : READ_LEAST_BYTES;
+    size_t len;
     char *to;
 
-    if (conn->taken > 0)
+    if (conn->taken > 0) {
+        if (conn->wire)
+            xport_step(conn);
         return;
+    }
+    if (conn->behind) {
+        take_messages(conn);
+        if (conn->wire && !conn->behind)
+            xport_step(conn); /* more may lie in the session */
+        return;
+    }
     room = room < READ_MOST_BYTES ? room : READ_MOST_BYTES;
-    to = buf_reserve(&conn->in, room);
+    to = queue_is_full(conn->net, room) ? NULL : buf_reserve(&conn->in, room);
     if (!to) {
         ++*conn->net->count.dropped_memory;
         conn_die(conn, NULL);
         return;
     }
-    conn->in.len += take(conn, to, room);
-    if (conn->state != CONN_OPEN)
+    len = take(conn, to, room);
+    conn->in.len += len;
+    conn->net->held_bytes += len;
+    if (conn->state == CONN_OPEN)
+        take_messages(conn);
+}
+
+/* A transport that yields whole messages: each read is one. */
+static void
+read_message(struct conn *conn)
+{
+    struct net *net = conn->net;
+    size_t room = net->conf.message_bytes, len;
+    char *to = net->room.bytes + net->room.used;
+
+    if (ROOM_BYTES - net->room.used < room) {
+        xport_step(conn);
         return;
-    conn->taken = hand_on_all(conn, buf_span(&conn->in));
-    if (conn->taken > 0)
-        conn_touch(conn);
+    }
+    unpoison(to, room);
+    len = take(conn, to, room);
+    if (len > 0) {
+        conn_said(conn);
+        (void)hear(conn, (struct span){ to, len }, 0, NULL);
+    }
+    net->room.used += len;
+    poison(net->room.bytes + net->room.used, room - len);
 }
 
 void
 stream_read(struct conn *conn)
 {
-    if (conn->in.len > 0)
+    if (xport_yields_messages(conn))
+        read_message(conn);
+    else if (conn->in.len > 0)
         read_more(conn);
     else
         read_fresh(conn);
@@ -235,6 +330,7 @@ stream_forget(struct conn *conn)
     size_t taken = conn->taken;
 
     conn->taken = 0;
+    conn->net->held_bytes -= taken;
     buf_drop(&conn->in, taken);
     if (conn->in.len == 0)
         buf_fini(&conn->in);

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <unistd.h>
 
 #include "net/conn.h"
@@ -53,12 +53,22 @@ static void
 admit(struct listener *listener, int fd, const union sock_addr *addr)
 {
     struct net *net = listener->net;
-    struct hop peer = { .transport = HOP_TCP, .listener = listener->at.listener };
+    struct hop peer = { .transport = listener->at.transport, .listener = listener->at.listener };
+    struct conn *conn;
 
     sock_addr_read(addr, &peer);
-    set_options(fd);
-    if (conn_new(net, fd, &peer, true, CONN_OPEN))
+    if (!quota_take(net, &peer)) {
+        ++*net->count.conns_over_source;
+        close(fd);
         return;
+    }
+    set_options(fd);
+    conn = conn_new(net, fd, &peer, true, CONN_OPEN);
+    if (conn) {
+        conn->counted = true;
+        return;
+    }
+    quota_give(net, &peer);
     ++*net->count.conns_over_limit;
     close(fd);
 }
@@ -203,6 +213,8 @@ tcp_connect(struct net *net, struct listener *from, const struct hop *to, struct
     peer.listener = from->at.listener;
     if (!begin_connect(fd, from, to)) {
         ++*net->count.conns_failed;
+        if (to->connect_ms)
+            rest_begin(net, to);
         close(fd);
         return SIPD_EIO;
     }
@@ -222,7 +234,7 @@ tcp_connected(struct conn *conn)
     if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0 || err != 0)
         conn_die(conn, conn->net->count.conns_failed);
     else
-        conn_opened(conn);
+        conn_connected(conn);
 }
 
 /* ---------------------------------------------------------------- bytes */
@@ -239,6 +251,16 @@ tcp_write(struct conn *conn, struct iovec *parts, size_t n)
     struct msghdr message = { .msg_iov = parts, .msg_iovlen = n };
 
     return sendmsg(conn->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+uint32_t
+tcp_acked(const struct conn *conn)
+{
+    struct tcp_info info = { 0 };
+    socklen_t len = sizeof info;
+
+    (void)getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+    return (uint32_t)info.tcpi_bytes_acked;
 }
 
 bool

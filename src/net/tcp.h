@@ -26,6 +26,8 @@ void tcp_connected(struct conn *conn);
 /* As read() and writev(), without SIGPIPE. */
 ssize_t tcp_read(struct conn *conn, char *to, size_t room);
 ssize_t tcp_write(struct conn *conn, struct iovec *parts, size_t n);
+/* The bytes that the peer has acknowledged, their lower half: enough to see that there are more. */
+uint32_t tcp_acked(const struct conn *conn);
 /* Says to the peer that no more comes. False if it could not be said. */
 bool tcp_shut(struct conn *conn);
 /* Opens, or opens anew, the descriptor that is given up when there are no others. */

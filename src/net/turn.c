@@ -15,10 +15,26 @@
 #include "net/state.h"
 #include "net/tell.h"
 #include "net/udp.h"
+#include "net/xport.h"
 
 enum {
     ARENA_MOST_BYTES = 256 << 20,
     TELL_ROUNDS = 16, /* of telling and sending again in one turn; the rest is told in the next */
+    LOOK_BYTES = 4 << 10, /* of work between two looks at the clock … */
+    STEP_BYTES = 1 << 10, /* … for which anything counts at least so much */
+};
+
+/*
+ * Sending comes last, a copy for each message, and a message may become many: so what is to be sent has bounds of its own.
+ * All together, one message too much at each bound, stays below 10 ms.
+ */
+enum share { TURN_INTAKE, TURN_DUE }; /* what comes in; what is due */
+
+static const struct {
+    uint64_t ns, bytes;
+} most[] = {
+    [TURN_INTAKE] = { 2000000, 2 << 20 },
+    [TURN_DUE] = { 4000000, 4 << 20 },
 };
 
 /* ---------------------------------------------------------------- time */
@@ -31,6 +47,21 @@ now_ns(void)
 
     clock_gettime(CLOCK_BOOTTIME, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t
+turn_cpu_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static uint64_t
+sooner(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
 }
 
 static uint64_t
@@ -58,6 +89,7 @@ void
 turn_init(struct net *net)
 {
     arena_init(&net->turn.arena, ARENA_MOST_BYTES);
+    hungries_init(&net->turn.hungries);
     event_assign(&net->turn.timer, net->base, -1, 0, wake, net);
     net->turn.timer_ms = UINT64_MAX;
     read_clock(net);
@@ -78,8 +110,68 @@ turn_begin(struct net *net)
     if (net->turn.open)
         return;
     net->turn.open = true;
+    net->turn.bytes = net->turn.seen_ns = 0;
+    net->turn.look_bytes = LOOK_BYTES;
     watch_begin(&net->turn.watch, read_clock(net));
+    strain_begin(&net->turn.strain, net->turn.watch.began_ns);
 }
+
+/* ---------------------------------------------------------------- how much a turn may do */
+
+static void
+use_up(uint64_t *left, size_t bytes)
+{
+    *left = bytes < *left ? *left - bytes : 0;
+}
+
+void
+turn_work(struct net *net, size_t bytes)
+{
+    net->turn.bytes += bytes;
+    use_up(&net->turn.look_bytes, bytes);
+}
+
+/* Is it enough? */
+static bool
+turn_spent(struct net *net, enum share share)
+{
+    struct turn *turn = &net->turn;
+
+    use_up(&turn->look_bytes, STEP_BYTES);
+    if (turn->look_bytes == 0) {
+        turn->look_bytes = LOOK_BYTES;
+        turn->seen_ns = now_ns() - turn->watch.began_ns;
+    }
+    return turn->seen_ns > most[share].ns || turn->bytes > most[share].bytes;
+}
+
+bool
+net_turn_spent(struct net *net)
+{
+    return turn_spent(net, TURN_DUE);
+}
+
+bool
+turn_goes_on(struct net *net, struct hungry *hungry, struct event *event, short what)
+{
+    struct turn *turn = &net->turn;
+
+    if (!turn_spent(net, TURN_INTAKE))
+        return true;
+    hungry_wait(&turn->hungries, hungry, event, what, turn->watch.began_ns);
+    return false;
+}
+
+bool
+turn_serves(struct net *net, struct hungry *hungry, struct event *event, short what)
+{
+    if (!turn_goes_on(net, hungry, event, what))
+        return false;
+    hungry_serve(hungry, net->turn.watch.began_ns);
+    return true;
+}
+
+/* ---------------------------------------------------------------- the end of a turn */
 
 static void
 send_all(struct net *net)
@@ -120,15 +212,20 @@ end_what_was_lent(struct net *net)
 static void
 turn_end(struct net *net)
 {
+    uint64_t ns, waits_ns;
     unsigned verdict;
 
     turn_begin(net);
+    xport_step_all(net);
     conns_expire(net);
     net->ports->tick(net->ports->io);
     settle(net);
     end_what_was_lent(net);
+    waits_ns = hungries_call(&net->turn.hungries);
     net->turn.open = false;
-    verdict = watch_end(&net->turn.watch, now_ns());
+    ns = now_ns();
+    strain_end(&net->turn.strain, sooner(net->turn.watch.began_ns, waits_ns), ns);
+    verdict = watch_end(&net->turn.watch, ns);
     if (verdict & WATCH_LATE)
         ++*net->count.turn_late;
     if (verdict & WATCH_SLEPT)
@@ -157,7 +254,7 @@ set_timer(struct net *net, uint64_t due_ms, uint64_t now_ms)
     return event_add(&net->turn.timer, &wait) == 0;
 }
 
-/* How the next poll waits: not at all when something is due or left over. */
+/* How the next poll waits: not at all when something is due or left over (who was passed over is active already). */
 static int
 poll_flags(struct net *net)
 {
@@ -167,7 +264,8 @@ poll_flags(struct net *net)
 
     if (conns_ms < due_ms)
         due_ms = conns_ms;
-    if (net->turn.open || have_tellings(net) || due_ms <= now_ms || !set_timer(net, due_ms, now_ms))
+    if (net->turn.open || have_tellings(net) || xport_has_steps(net) || due_ms <= now_ms ||
+        !set_timer(net, due_ms, now_ms))
         return EVLOOP_ONCE | EVLOOP_NONBLOCK;
     return EVLOOP_ONCE;
 }
@@ -194,6 +292,15 @@ void
 net_wake(struct net *net)
 {
     turn_begin(net);
+}
+
+void
+net_load(const struct net *net, struct net_load *out)
+{
+    *out = (struct net_load){
+        .lag_ms = net->turn.strain.lag_ms,
+        .queue_percent = net->turn.strain.queue_percent,
+    };
 }
 
 struct arena *

@@ -1,9 +1,9 @@
 /*
  * Datagrams: in and out by the batch (RFC 3261 §18).
  *
- * Short messages lie side by side in slots, so that a batch stays in the cache; the rare long one
- * is put together in the turn's arena. A turn reads one batch of each socket: what is left makes
- * the next poll return at once.
+ * Each datagram of a batch is read into a slot that holds the longest, in one piece: the system gives
+ * only the pages that are touched, and takes one part with less ado than two. A turn reads one batch
+ * of each socket: what is left makes the next poll return at once.
  */
 #include "net/udp.h"
 
@@ -16,79 +16,50 @@
 #include "net/icmp.h"
 #include "net/listen.h"
 #include "net/state.h"
+#include "net/train.h"
 #include "net/turn.h"
 #include "sip/frame.h"
 
 enum {
-    BATCH = 64,           /* datagrams read at once */
-    SLOT_BYTES = 35 * 64, /* an odd number of cache lines: messages begin in different sets */
-    TAIL_BYTES = 65536 - SLOT_BYTES,
-    OUT_MOST = 128,         /* datagrams sent at once */
+    BATCH = 64,             /* datagrams read at once */
+    DATAGRAM_BYTES = 65536, /* none is longer */
+    SLOT_BYTES = DATAGRAM_BYTES +
+                 35 * 64,   /* an odd number of cache lines: messages begin in different sets */
     RETRY_MS = 2,           /* after ENOBUFS: the socket is writable, the device's queue is full */
     BUFFER_BYTES = 8 << 20, /* of the kernel, each way; it gives what it may */
 };
 
 struct udp {
     struct listener *listener;
-    char *slots; /* owned; BATCH times SLOT_BYTES */
+    char *slots; /* owned; BATCH times SLOT_BYTES, of which the system gives what datagrams touch */
     struct mmsghdr in[BATCH];
-    struct iovec in_parts[BATCH][2]; /* slot, then tail */
+    struct iovec in_part[BATCH];
     union sock_addr from[BATCH];
+    unsigned at, len; /* of the batch, those from `at` on are not handed on yet */
+    struct hungry hungry;
     struct list read_link; /* in net->udp_read: slots are in use until the turn's end */
-    unsigned out_len;
-    struct mmsghdr out[OUT_MOST];
-    struct iovec out_part[OUT_MOST];
-    union sock_addr to[OUT_MOST];
-    uint64_t token[OUT_MOST];
-    struct list out_link; /* in net->udp_out while out_len is not 0 */
+    struct outgoing out;
+    struct list out_link; /* in net->udp_out while it holds any */
     struct queue queue;   /* what the kernel had no room for */
     struct event retry;   /* armed while something waits there */
     bool errors;          /* the error queue may hold some */
+    bool in_fragments;    /* for the moment datagrams may leave in fragments */
+    bool trains;          /* are wished for, and the kernel has not refused any for good */
 };
 
 /* ---------------------------------------------------------------- in */
 
-/* All receive batches share the tails: a long message is moved before the next batch is read. */
-static bool
-tails_ready(struct net *net)
-{
-    if (!net->udp_tails)
-        net->udp_tails = mem_new((size_t)BATCH * TAIL_BYTES);
-    return net->udp_tails != NULL;
-}
-
 static void
 prepare_in(struct udp *udp)
 {
-    struct net *net = udp->listener->net;
-
     for (size_t i = 0; i < BATCH; i++) {
-        udp->in_parts[i][0] = (struct iovec){ udp->slots + i * SLOT_BYTES, SLOT_BYTES };
-        udp->in_parts[i][1] = (struct iovec){ net->udp_tails + i * TAIL_BYTES, TAIL_BYTES };
+        udp->in_part[i] = (struct iovec){ udp->slots + i * SLOT_BYTES, DATAGRAM_BYTES };
         udp->in[i].msg_hdr = (struct msghdr){
             .msg_name = &udp->from[i],
-            .msg_iov = udp->in_parts[i],
-            .msg_iovlen = 2,
+            .msg_iov = &udp->in_part[i],
+            .msg_iovlen = 1,
         };
     }
-}
-
-/* The bytes of the i-th datagram in one piece; empty when memory is out. */
-static struct span
-bytes_of(struct udp *udp, size_t i)
-{
-    const struct iovec *parts = udp->in_parts[i];
-    size_t len = udp->in[i].msg_len;
-    char *whole;
-
-    if (len <= SLOT_BYTES)
-        return (struct span){ parts[0].iov_base, len };
-    whole = arena_alloc(&udp->listener->net->turn.arena, len);
-    if (!whole)
-        return (struct span){ NULL, 0 };
-    memcpy(whole, parts[0].iov_base, SLOT_BYTES);
-    memcpy(whole + SLOT_BYTES, parts[1].iov_base, len - SLOT_BYTES);
-    return (struct span){ whole, len };
 }
 
 /*
@@ -115,34 +86,69 @@ hand_on(struct listener *listener, const struct hop *from, struct span bytes)
     }
     listener->received++;
     ++*net->count.received;
-    net->ports->bytes(net->ports->io, from, (struct span){ bytes.at + frame.skip, frame.len },
-                      frame.fault, frame.fault_reason);
+    (void)net->ports->bytes(net->ports->io, from, (struct span){ bytes.at + frame.skip, frame.len },
+                            frame.fault, frame.fault_reason);
 }
 
 static void
-hand_on_all(struct udp *udp, size_t len)
+hand_on_one(struct udp *udp, size_t i)
 {
     struct listener *listener = udp->listener;
     struct hop from = { .transport = HOP_UDP, .listener = listener->at.listener };
+    struct span bytes = { udp->in_part[i].iov_base, udp->in[i].msg_len };
 
-    for (size_t i = 0; i < len; i++) {
-        struct span bytes = bytes_of(udp, i);
+    turn_work(listener->net, bytes.len);
+    sock_addr_read(&udp->from[i], &from);
+    if (from.port != 0)
+        hand_on(listener, &from, bytes);
+    else
+        ++*listener->net->count.dropped_noise;
+}
 
-        sock_addr_read(&udp->from[i], &from);
-        if (bytes.at && from.port != 0)
-            hand_on(listener, &from, bytes);
-        else
-            ++*(bytes.at ? listener->net->count.dropped_noise
-                         : listener->net->count.dropped_memory);
+/* As many of the batch as this turn takes; the others keep their slots until the next one. */
+static void
+hand_on_batch(struct udp *udp)
+{
+    struct net *net = udp->listener->net;
+
+    while (udp->at < udp->len) {
+        hand_on_one(udp, udp->at++);
+        if (udp->at < udp->len &&
+            !turn_goes_on(net, &udp->hungry, &udp->listener->readable, EV_READ))
+            return;
     }
 }
 
-static int
+/*
+ * A whole batch came the last time: how many more wait in the kernel's queue? It counts their memory against its buffer. Each
+ * turn is asked, also one that goes on with a batch or has no time for this socket.
+ */
+static void
+look_at_queue(const struct udp *udp)
+{
+    uint32_t info[SK_MEMINFO_VARS] = { 0 };
+    socklen_t len = sizeof info;
+
+    if (udp->len == BATCH &&
+        getsockopt(udp->listener->fd, SOL_SOCKET, SO_MEMINFO, info, &len) == 0 &&
+        info[SK_MEMINFO_RCVBUF] > 0)
+        strain_queue(
+            &udp->listener->net->turn.strain,
+            (uint32_t)((uint64_t)info[SK_MEMINFO_RMEM_ALLOC] * 100 / info[SK_MEMINFO_RCVBUF]));
+}
+
+/* False: nothing to read. */
+static bool
 read_batch(struct udp *udp)
 {
+    int len;
+
     for (size_t i = 0; i < BATCH; i++)
         udp->in[i].msg_hdr.msg_namelen = sizeof udp->from[i];
-    return recvmmsg(udp->listener->fd, udp->in, BATCH, MSG_DONTWAIT, NULL);
+    len = recvmmsg(udp->listener->fd, udp->in, BATCH, MSG_DONTWAIT, NULL);
+    udp->at = 0;
+    udp->len = len > 0 ? (unsigned)len : 0;
+    return len > 0;
 }
 
 static void
@@ -150,10 +156,9 @@ readable(evutil_socket_t fd, short what, void *arg)
 {
     struct udp *udp = arg;
     struct net *net = udp->listener->net;
-    int len;
+    bool came;
 
     (void)fd;
-    (void)what;
     turn_begin(net);
     /*
      * libevent polls again within a turn when a callback activates another: what the slots hold is
@@ -161,16 +166,18 @@ readable(evutil_socket_t fd, short what, void *arg)
      */
     if (!list_empty(&udp->read_link))
         return;
+    look_at_queue(udp);
+    if (!turn_serves(net, &udp->hungry, &udp->listener->readable, what))
+        return;
     list_push(&net->udp_read, &udp->read_link);
     unpoison(udp->slots, (size_t)BATCH * SLOT_BYTES);
-    len = read_batch(udp);
-    if (len > 0)
-        hand_on_all(udp, (size_t)len);
+    came = udp->at < udp->len || read_batch(udp);
+    hand_on_batch(udp);
     /*
      * Nothing to read: then it was an error that woke us, this one's or one that a send has taken
      * the word of.
      */
-    if ((len <= 0 || udp->errors) && udp->listener->fd >= 0) {
+    if ((!came || udp->errors) && udp->listener->fd >= 0) {
         udp->errors = false;
         icmp_drain(udp->listener);
     }
@@ -197,6 +204,37 @@ static bool
 is_full(int err)
 {
     return err == EAGAIN || err == EWOULDBLOCK || err == ENOBUFS || err == ENOMEM;
+}
+
+/*
+ * Over IPv4 a datagram that fits the path leaves marked as never to be cut, so that the kernel need not
+ * draw an identification for its fragments (RFC 6864 §4.1). One that does not fit comes back, and is cut.
+ */
+static void
+allow_fragments(struct udp *udp, bool allowed)
+{
+    if (hop_is_v4(&udp->listener->at))
+        sock_set(udp->listener->fd, IPPROTO_IP, IP_MTU_DISCOVER,
+                 allowed ? IP_PMTUDISC_WANT : IP_PMTUDISC_DO);
+    udp->in_fragments = allowed;
+}
+
+/* Too long to leave whole, and that was not tried otherwise yet? Now it is. */
+static bool
+needs_fragments(struct udp *udp, int err)
+{
+    if (err != EMSGSIZE || udp->in_fragments)
+        return false;
+    allow_fragments(udp, true);
+    udp->errors = true; /* the kernel has noted it there, too */
+    return true;
+}
+
+static void
+whole_again(struct udp *udp)
+{
+    if (udp->in_fragments)
+        allow_fragments(udp, false);
 }
 
 static void retry(evutil_socket_t fd, short what, void *arg);
@@ -230,61 +268,73 @@ put_in_queue(struct udp *udp, const union sock_addr *to, struct span bytes, uint
 }
 
 static void
-put_rest_in_queue(struct udp *udp, unsigned from)
+put_rest_in_queue(struct udp *udp, const struct outgoing *out, unsigned from)
 {
-    for (unsigned i = from; i < udp->out_len; i++) {
-        struct span bytes = { udp->out_part[i].iov_base, udp->out_part[i].iov_len };
-
-        put_in_queue(udp, &udp->to[i], bytes, udp->token[i]);
-    }
+    for (unsigned i = from; i < out->len; i++)
+        put_in_queue(udp, &out->to[i], (struct span){ out->part[i].iov_base, out->part[i].iov_len },
+                     out->token[i]);
 }
 
 /*
  * Sends what it can. A refusal may be the late error of another datagram, which the attempt has
  * cleared: so each is tried twice (house rule 17), and the next ones leave whatever became of it.
+ * Of a train nobody knows which of its datagrams was refused: from there on they leave singly.
  */
 static void
-flush(struct udp *udp)
+send_all(struct udp *udp, struct outgoing *out, struct leaving *l)
 {
     struct net *net = udp->listener->net;
     bool again = false;
 
-    for (unsigned at = 0; at < udp->out_len;) {
-        int n = sendmmsg(udp->listener->fd, udp->out + at, udp->out_len - at, MSG_DONTWAIT);
+    for (unsigned at = 0, i = 0; i < l->count;) {
+        int n = sendmmsg(udp->listener->fd, l->message + i, l->count - i, MSG_DONTWAIT);
 
         if (n > 0) {
-            count_sent(udp, (unsigned)n);
-            at += (unsigned)n;
+            unsigned sent = leaving_datagrams(l, i, (unsigned)n);
+
+            count_sent(udp, sent);
+            at += sent;
+            i += (unsigned)n;
             again = false;
         } else if (is_full(errno)) {
             int err = errno;
 
-            put_rest_in_queue(udp, at);
+            put_rest_in_queue(udp, out, at);
             if (!queue_empty(&udp->queue))
                 arm_retry(udp, err);
             break;
-        } else {
+        } else if (l->len[i] > 1) {
+            udp->trains = udp->trains && errno != EIO && errno != ENOPROTOOPT;
+            leaving_singly(out, at, l);
+            i = 0;
+        } else if (!needs_fragments(udp, errno)) {
             udp->errors = true;
             if (again) {
                 ++*net->count.dropped_refused;
-                tell(net, udp->token[at++], SIPD_EIO);
+                tell(net, out->token[at++], SIPD_EIO);
+                i++;
             }
             again = !again;
         }
     }
-    udp->out_len = 0;
-    list_remove(&udp->out_link);
 }
 
 static void
-prepare_out(struct udp *udp)
+flush(struct udp *udp)
 {
-    for (size_t i = 0; i < OUT_MOST; i++)
-        udp->out[i].msg_hdr = (struct msghdr){
-            .msg_name = &udp->to[i],
-            .msg_iov = &udp->out_part[i],
-            .msg_iovlen = 1,
-        };
+    struct outgoing sorted;
+    struct leaving leaving;
+
+    if (udp->trains && udp->out.len > 1) {
+        leaving_in_trains(&udp->out, &sorted, &leaving);
+        send_all(udp, &sorted, &leaving);
+    } else {
+        leaving_singly(&udp->out, 0, &leaving);
+        send_all(udp, &udp->out, &leaving);
+    }
+    whole_again(udp);
+    udp->out.len = 0;
+    list_remove(&udp->out_link);
 }
 
 /* The system's struct has no const, and only reads. */
@@ -298,8 +348,9 @@ void
 udp_send(struct udp *udp, const struct hop *to, struct span bytes, uint64_t token)
 {
     struct net *net = udp->listener->net;
-    unsigned i = udp->out_len;
+    struct outgoing *out = &udp->out;
 
+    turn_work(net, bytes.len);
     if (!queue_empty(&udp->queue)) {
         union sock_addr addr;
 
@@ -310,13 +361,12 @@ udp_send(struct udp *udp, const struct hop *to, struct span bytes, uint64_t toke
             put_in_queue(udp, &addr, bytes, token);
         return;
     }
-    udp->out[i].msg_hdr.msg_namelen = sock_addr_write(to, &udp->to[i]);
-    udp->out_part[i] = (struct iovec){ unconst(bytes.at), bytes.len };
-    udp->token[i] = token;
-    udp->out_len++;
-    if (i == 0)
+    (void)sock_addr_write(to, &out->to[out->len]);
+    out->part[out->len] = (struct iovec){ unconst(bytes.at), bytes.len };
+    out->token[out->len] = token;
+    if (out->len++ == 0)
         list_push(&net->udp_out, &udp->out_link);
-    if (udp->out_len == OUT_MOST)
+    if (out->len == OUTGOING_MOST)
         flush(udp);
 }
 
@@ -334,14 +384,13 @@ send_waiting(struct udp *udp, struct waiting *w)
     struct iovec part = { w->bytes, w->len };
     struct mmsghdr out = { .msg_hdr = {
                                .msg_name = &w->to,
-                               .msg_namelen = w->to.any.sa_family == AF_INET ? sizeof w->to.v4
-                                                                             : sizeof w->to.v6,
+                               .msg_namelen = sock_addr_len(&w->to),
                                .msg_iov = &part,
                                .msg_iovlen = 1,
                            } };
     int err = 0;
 
-    for (int attempt = 0; attempt < 2; attempt++) {
+    for (int attempt = 0; attempt < 2; attempt += !needs_fragments(udp, err)) {
         if (sendmmsg(udp->listener->fd, &out, 1, MSG_DONTWAIT) == 1)
             return 0;
         err = errno;
@@ -367,7 +416,7 @@ retry(evutil_socket_t fd, short what, void *arg)
 
         if (err && is_full(err)) {
             arm_retry(udp, err);
-            return;
+            break;
         }
         if (err) {
             ++*net->count.dropped_refused;
@@ -377,6 +426,7 @@ retry(evutil_socket_t fd, short what, void *arg)
             queue_done(net, &udp->queue, w);
         }
     }
+    whole_again(udp);
 }
 
 /* ---------------------------------------------------------------- birth and end */
@@ -409,15 +459,17 @@ udp_start(struct listener *listener)
         return SIPD_ENOMEM;
     listener->udp = udp;
     udp->listener = listener;
+    hungry_init(&udp->hungry);
     list_init(&udp->read_link);
     list_init(&udp->out_link);
     queue_init(&udp->queue);
     event_assign(&udp->retry, net->base, -1, 0, retry, udp);
     udp->slots = mem_new((size_t)BATCH * SLOT_BYTES);
-    if (!udp->slots || !tails_ready(net))
+    if (!udp->slots)
         return SIPD_ENOMEM;
     prepare_in(udp);
-    prepare_out(udp);
+    udp->trains = listener->trains;
+    allow_fragments(udp, false);
     event_assign(&listener->readable, net->base, listener->fd, EV_READ | EV_PERSIST, readable, udp);
     return event_add(&listener->readable, NULL) == 0 ? SIPD_OK : SIPD_ENOMEM;
 }
@@ -428,6 +480,8 @@ udp_close(struct udp *udp)
     struct net *net = udp->listener->net;
 
     flush(udp);
+    hungry_end(&udp->hungry);
+    udp->at = udp->len;
     event_del(&udp->retry);
     while (!queue_empty(&udp->queue))
         queue_fail(net, &udp->queue, queue_first(&udp->queue), SIPD_ECLOSED);
@@ -445,6 +499,7 @@ udp_free(struct udp **udp)
     queue_fini(old->listener->net, &old->queue);
     list_remove(&old->out_link);
     list_remove(&old->read_link);
+    hungry_end(&old->hungry);
     if (old->slots)
         unpoison(old->slots, (size_t)BATCH * SLOT_BYTES);
     mem_free(old->slots);

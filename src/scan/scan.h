@@ -11,8 +11,8 @@
 #include "base/span.h"
 
 struct scan_line {
-    uint32_t end;    /* one past its LF: where the next line begins */
-    uint32_t colon;  /* its first colon; end if it has none */
+    uint32_t end;   /* one past its LF: where the next line begins */
+    uint32_t colon; /* its first colon; its LF if it has none */
 };
 
 /* A set of ASCII bytes: c is in it if bit c / 16 of rows[c % 16] is set; no other byte is. */
@@ -25,9 +25,12 @@ struct scan_ops {
     /*
      * Finds the lines that begin at `from`, in order: each ends with LF, a CR before it is the line's own affair. Stops
      * after an empty line (LF or CRLF alone), after the last LF there is, or when `room` lines were found. Returns how
-     * many. Units: bytes.len at most UINT32_MAX.
+     * many. *odd becomes true if one of them ends with LF alone or has another control byte than HTAB and the CRLF at its
+     * end, and else is left alone.
+     * Units: bytes.len at most UINT32_MAX.
      */
-    size_t (*lines)(struct span bytes, uint32_t from, struct scan_line *out, size_t room);
+    size_t (*lines)(struct span bytes, uint32_t from, struct scan_line *out, size_t room,
+                    bool *odd);
     /* One past the first empty line that stands behind another line, looking for line ends from `from` on; 0: none. */
     size_t (*head_end)(struct span bytes, size_t from);
     /* Position of the first byte that is a, b or c; bytes.len if none is. */
@@ -39,7 +42,9 @@ struct scan_ops {
 extern const struct scan_ops scan_plain;
 #ifdef __x86_64__
 #define SCAN_AVX2
-extern const struct scan_ops scan_avx2;  /* on a machine that has AVX2 and BMI1 only */
+#define SCAN_AVX512
+extern const struct scan_ops scan_avx512; /* on a machine that has AVX-512 BW, BMI1 and BMI2 only */
+extern const struct scan_ops scan_avx2;   /* on a machine that has AVX2, BMI1 and BMI2 only */
 #endif
 
 /* Who answers: scan_plain until scan_choose() says otherwise. */
@@ -50,9 +55,9 @@ bool scan_choose(struct span name);
 
 /* See scan_ops. */
 static inline size_t
-scan_lines(struct span bytes, uint32_t from, struct scan_line *out, size_t room)
+scan_lines(struct span bytes, uint32_t from, struct scan_line *out, size_t room, bool *odd)
 {
-    return scan_chosen->lines(bytes, from, out, room);
+    return scan_chosen->lines(bytes, from, out, room, odd);
 }
 
 /* See scan_ops. */

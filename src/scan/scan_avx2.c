@@ -3,21 +3,19 @@
  *
  * Compiled for AVX2 whatever the rest is built for; scan.c asks whether this machine has it.
  */
-#include "scan/scan.h"
+#include "scan/scan_maps.h"
 
 #ifdef SCAN_AVX2
 
 #include <immintrin.h>
 
-#define AVX2 __attribute__((target("avx2,bmi")))
+#define AVX2 __attribute__((target("avx2,bmi,bmi2")))
 
 /* ---------------------------------------------------------------- blocks and their maps */
 
-enum { BLOCK = 64 };
-
 struct block {
     __m256i low, high;
-    size_t drop;  /* so many bytes in front are not asked about */
+    size_t drop; /* so many bytes in front are not asked about */
 };
 
 AVX2 static inline struct block
@@ -58,72 +56,53 @@ map_of(const struct block *block, char c)
     return ((uint64_t)high << 32 | low) >> block->drop;
 }
 
-/* The lowest bit that is set, BLOCK if there is none. */
-AVX2 static inline size_t
-first_of(uint64_t map)
+AVX2 static inline uint32_t
+below_blank(__m256i bytes)
 {
-    return _tzcnt_u64(map);
+    __m256i low = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, _mm256_set1_epi8(31)), bytes);
+
+    return (uint32_t)_mm256_movemask_epi8(low);
 }
 
-static inline size_t
-least(size_t a, size_t b)
+/* Bit n: the n-th byte is a control byte, but neither HTAB nor one of the usual ones. HTAB is looked for where it may be. */
+AVX2 static inline uint64_t
+map_of_others(const struct block *block, uint64_t usual)
 {
-    return a < b ? a : b;
+    uint64_t high = below_blank(block->high), low = below_blank(block->low);
+
+    low = (high << 32 | low) >> block->drop & ~usual;
+    return low ? low & ~map_of(block, '\t') : 0;
 }
 
 /* ---------------------------------------------------------------- lines */
 
-static inline bool
-is_empty(struct span bytes, size_t from, size_t end)
-{
-    return end - from == 1 || (end - from == 2 && bytes.at[from] == '\r');
-}
-
 AVX2 static size_t
-avx2_lines(struct span bytes, uint32_t from, struct scan_line *out, size_t room)
+avx2_lines(struct span bytes, uint32_t from, struct scan_line *out, size_t room, bool *odd)
 {
-    size_t n = 0, line = from, colon = SIZE_MAX;
+    struct lines lines = lines_begin(bytes, from, out, room);
 
     for (size_t at = from; at < bytes.len; at += BLOCK) {
         struct block block = block_at(bytes, at);
-        uint64_t ends = map_of(&block, '\n'), colons = map_of(&block, ':');
+        uint64_t ends = map_of(&block, '\n'), returns = map_of(&block, '\r');
 
-        for (; ends; ends = _blsr_u64(ends)) {
-            size_t end = at + first_of(ends) + 1;
-
-            if (n == room)
-                return n;
-            colon = least(colon, least(at + first_of(colons), end));
-            out[n++] = (struct scan_line){ (uint32_t)end, (uint32_t)colon };
-            if (is_empty(bytes, line, end))
-                return n;
-            colons &= ~_blsmsk_u64(ends);
-            colon = SIZE_MAX;
-            line = end;
-        }
-        if (colons)
-            colon = least(colon, at + first_of(colons));
+        if (!lines_add(&lines, at, ends, map_of(&block, ':'), returns,
+                       map_of_others(&block, ends | returns)))
+            break;
     }
-    return n;
+    return lines_end(&lines, out, odd);
 }
 
 AVX2 static size_t
 avx2_head_end(struct span bytes, size_t from)
 {
-    uint64_t ends_before = 0, returns_before = 0;
+    struct before before = { 0, 0 };
 
     for (size_t at = from; at < bytes.len; at += BLOCK) {
         struct block block = block_at(bytes, at);
-        uint64_t ends = map_of(&block, '\n'), returns = map_of(&block, '\r');
-        uint64_t one_behind = ends << 1 | ends_before >> (BLOCK - 1);
-        uint64_t two_behind = ends << 2 | ends_before >> (BLOCK - 2);
-        uint64_t behind_return = returns << 1 | returns_before >> (BLOCK - 1);
-        uint64_t empty = ends & (one_behind | (two_behind & behind_return));
+        uint64_t empty = empty_lines(&before, map_of(&block, '\n'), map_of(&block, '\r'));
 
         if (empty)
             return at + first_of(empty) + 1;
-        ends_before = ends;
-        returns_before = returns;
     }
     return 0;
 }
@@ -157,7 +136,8 @@ first_by(size_t width, struct span bytes, mark_fn *mark, const __m256i kind[3])
 
     for (size_t at = 0; at < bytes.len; at += width) {
         size_t from = least(at, bytes.len - width);
-        uint32_t map = (uint32_t)_mm256_movemask_epi8(mark(load(bytes.at + from, width), kind)) & all;
+        uint32_t map =
+            (uint32_t)_mm256_movemask_epi8(mark(load(bytes.at + from, width), kind)) & all;
 
         if (map)
             return from + _tzcnt_u32(map);
@@ -179,7 +159,8 @@ first(struct span bytes, mark_fn *mark, const __m256i kind[3])
 AVX2 static inline __m256i
 mark_three(__m256i bytes, const __m256i three[3])
 {
-    __m256i a_or_b = _mm256_or_si256(_mm256_cmpeq_epi8(bytes, three[0]), _mm256_cmpeq_epi8(bytes, three[1]));
+    __m256i a_or_b =
+        _mm256_or_si256(_mm256_cmpeq_epi8(bytes, three[0]), _mm256_cmpeq_epi8(bytes, three[1]));
 
     return _mm256_or_si256(a_or_b, _mm256_cmpeq_epi8(bytes, three[2]));
 }
@@ -206,10 +187,12 @@ mark_others(__m256i bytes, const __m256i set[3])
 AVX2 static size_t
 avx2_run(struct span bytes, const struct scan_set *set)
 {
-    const __m256i rows = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)set->rows));
+    const __m256i rows =
+        _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)set->rows));
     const __m256i bits = _mm256_set1_epi64x((int64_t)0x8040201008040201);
 
-    return bytes.len < 4 ? scan_plain.run(bytes, set) : first(bytes, mark_others, (const __m256i[3]){ rows, bits });
+    return bytes.len < 4 ? scan_plain.run(bytes, set)
+                         : first(bytes, mark_others, (const __m256i[3]){ rows, bits });
 }
 
 const struct scan_ops scan_avx2 = { "avx2", avx2_lines, avx2_head_end, avx2_find, avx2_run };

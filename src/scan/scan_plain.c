@@ -10,8 +10,40 @@ is_empty(struct span bytes, uint32_t from, uint32_t end)
     return end - from == 1 || (end - from == 2 && bytes.at[from] == '\r');
 }
 
+/* Is one of eight bytes below a blank? */
+static bool
+any_below_blank(const char *at)
+{
+    const uint64_t ones = UINT64_MAX / 255;
+    uint64_t word;
+
+    memcpy(&word, at, sizeof word);
+    return ((word - ones * ' ') & ~word & ones * 0x80) != 0;
+}
+
+static bool
+is_control(char c)
+{
+    return (unsigned char)c < ' ' && c != '\t';
+}
+
+/* Ends the line with CRLF, and is there no other control byte in it but HTAB? */
+static bool
+is_usual(const char *line, const char *lf)
+{
+    if (lf == line || lf[-1] != '\r')
+        return false;
+    while (line < lf - 1) {
+        if (lf - line > 8 && !any_below_blank(line))
+            line += 8;
+        else if (is_control(*line++))
+            return false;
+    }
+    return true;
+}
+
 static size_t
-plain_lines(struct span bytes, uint32_t from, struct scan_line *out, size_t room)
+plain_lines(struct span bytes, uint32_t from, struct scan_line *out, size_t room, bool *odd)
 {
     size_t n = 0;
 
@@ -19,16 +51,16 @@ plain_lines(struct span bytes, uint32_t from, struct scan_line *out, size_t room
         const char *line = bytes.at + from;
         const char *lf = memchr(line, '\n', bytes.len - from);
         const char *colon;
-        uint32_t end;
 
         if (!lf)
             break;
-        end = (uint32_t)(lf - bytes.at) + 1;
         colon = memchr(line, ':', (size_t)(lf - line));
-        out[n++] = (struct scan_line){ end, colon ? (uint32_t)(colon - bytes.at) : end };
-        if (is_empty(bytes, from, end))
-            break;
-        from = end;
+        *odd = *odd || !is_usual(line, lf);
+        out[n].end = (uint32_t)(lf - bytes.at) + 1;
+        out[n].colon = (uint32_t)((colon ? colon : lf) - bytes.at);
+        if (is_empty(bytes, from, out[n].end))
+            return n + 1;
+        from = out[n++].end;
     }
     return n;
 }

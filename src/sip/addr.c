@@ -6,6 +6,7 @@
 
 #include "scan/scan.h"
 #include "sip/chars.h"
+#include "sip/deviation.h"
 
 /* In a list a comma ends an element; in a field that holds one address it separates nothing. */
 enum reading { ONE, LIST };
@@ -20,15 +21,32 @@ is_comma(char c, enum reading reading)
 static bool
 is_display(char c)
 {
-    return (unsigned char)c >= ' ' ? c != ':' && c != ';' && c != '<' && c != '>' && c != 0x7f : span_is_lws(c);
+    return (unsigned char)c >= ' ' ? c != ':' && c != ';' && c != '<' && c != '>' && c != 0x7f
+                                   : span_is_lws(c);
+}
+
+/* Tokens and blanks, or one quoted string: all that a display name may be (§25.1). */
+static size_t
+plain_display_len(struct span s)
+{
+    size_t n = chars_begin(s, '"') ? chars_quoted(s) : 0;
+    bool quoted = n > 0;
+
+    while (n < s.len && (span_is_lws(s.at[n]) || (!quoted && chars_is(s.at[n], CHARS_TOKEN))))
+        n++;
+    return n;
 }
 
 /* How much of a display name s begins with, blanks included; CHARS_OPEN if a quoted string in it does not end. */
 static size_t
-display_len(struct span s, enum reading reading)
+display_len(struct span s, enum reading reading, uint64_t *odd)
 {
-    size_t n = 0;
+    size_t n = plain_display_len(s);
 
+    if (n < s.len && s.at[n] == '<')
+        return n;
+    *odd |= deviation_bit(DEV_DISPLAY_NAME);
+    n = 0;
     while (n < s.len && is_display(s.at[n]) && !is_comma(s.at[n], reading)) {
         size_t skip = s.at[n] == '"' ? chars_quoted(span_skip(s, n)) : 1;
 
@@ -37,6 +55,34 @@ display_len(struct span s, enum reading reading)
         n += skip;
     }
     return n;
+}
+
+/* A scheme, a colon, and something behind it (§25.1 absoluteURI). */
+static bool
+begins_as_uri(struct span uri)
+{
+    size_t n = 0;
+
+    if (uri.len > 4 && memcmp(uri.at, "sip:", 4) == 0) /* as nearly all do */
+        return true;
+    while (n < uri.len && (chars_is(uri.at[n], CHARS_ALPHA) || chars_is_digit(uri.at[n]) ||
+                           uri.at[n] == '+' || uri.at[n] == '-' || uri.at[n] == '.'))
+        n++;
+    return n > 0 && chars_is(uri.at[0], CHARS_ALPHA) && n + 1 < uri.len && uri.at[n] == ':';
+}
+
+/* Whoever needs the URI reads it; here is only what nobody could take for one, and bytes that none has. */
+static void
+check_uri(struct span uri, uint64_t *odd)
+{
+    bool blanks = false;
+
+    for (size_t i = 0; i < uri.len; i++)
+        blanks |= (unsigned char)uri.at[i] <= ' ';
+    if (blanks || !begins_as_uri(uri))
+        *odd |= deviation_bit(DEV_ADDRESS_URI);
+    else if (scan_run(uri, &chars_uri) < uri.len)
+        *odd |= deviation_bit(DEV_ADDRESS_CHARACTERS);
 }
 
 /* Parameters behind the address, and then its end. A < among them would be the next address after a lost comma. */
@@ -61,7 +107,7 @@ read_params(struct span *rest, enum reading reading, struct addr *out)
 
 /* display <uri>, with the < at byte `open`. Blanks inside are against the grammar, and sent (RFC 4475 §3.1.2.14). */
 static int
-read_brackets(struct span *rest, size_t open, enum reading reading, struct addr *out)
+read_brackets(struct span *rest, size_t open, enum reading reading, struct addr *out, uint64_t *odd)
 {
     struct span inside = span_skip(*rest, open + 1);
     size_t len = scan_find(inside, '>', '<', '<');
@@ -71,6 +117,9 @@ read_brackets(struct span *rest, size_t open, enum reading reading, struct addr 
     out->uri = span_trim(span_head(inside, len));
     if (len == inside.len || inside.at[len] == '<' || out->uri.len == 0)
         return SIPD_ESYNTAX;
+    if (out->uri.len != len)
+        *odd |= deviation_bit(DEV_ADDRESS_BLANKS);
+    check_uri(out->uri, odd);
     *rest = span_skip(inside, len + 1);
     return read_params(rest, reading, out);
 }
@@ -83,7 +132,7 @@ is_bare(char c, enum reading reading)
 
 /* A bare addr-spec: every ; begins a header parameter (§20.10); a ? is forbidden, and left to who reads the URI. */
 static int
-read_bare(struct span *rest, enum reading reading, struct addr *out)
+read_bare(struct span *rest, enum reading reading, struct addr *out, uint64_t *odd)
 {
     size_t end = 0;
 
@@ -92,6 +141,8 @@ read_bare(struct span *rest, enum reading reading, struct addr *out)
     out->uri = span_head(*rest, end);
     if (end == 0 || !chars_is(out->uri.at[0], CHARS_ALPHA) || span_find(out->uri, ':') == end)
         return SIPD_ESYNTAX;
+    *odd = scan_find(out->uri, '?', ',', ',') < end ? deviation_bit(DEV_NO_BRACKETS) : 0;
+    check_uri(out->uri, odd);
     *rest = span_skip(*rest, end);
     return read_params(rest, reading, out);
 }
@@ -110,23 +161,25 @@ is_star(struct span s, enum reading reading)
 
 /* The element that begins at the first byte of *rest; a comma after it stays. */
 static int
-read_element(struct span *rest, enum reading reading, struct addr *out)
+read_element(struct span *rest, enum reading reading, struct addr *out, uint64_t *odd)
 {
     struct span at = *rest;
-    size_t display = display_len(at, reading);
+    size_t display = display_len(at, reading, odd);
     int err;
 
     *out = (struct addr){ .star = is_star(at, reading) };
-    if (display == CHARS_OPEN)
+    if (display == CHARS_OPEN) {
+        *odd = deviation_bit(DEV_OPEN_QUOTE);
         return SIPD_ESYNTAX;
+    }
     if (out->star) {
         out->uri = span_head(at, 1);
         at = chars_skip_lws(span_skip(at, 1));
         err = SIPD_OK;
     } else if (display < at.len && at.at[display] == '<') {
-        err = read_brackets(&at, display, reading, out);
+        err = read_brackets(&at, display, reading, out, odd);
     } else {
-        err = read_bare(&at, reading, out);
+        err = read_bare(&at, reading, out, odd);
     }
     if (err)
         return err;
@@ -136,33 +189,70 @@ read_element(struct span *rest, enum reading reading, struct addr *out)
 }
 
 int
-addr_next(struct span *rest, struct addr *out)
+addr_next_noting(struct span *rest, struct addr *out, uint64_t *odd)
 {
     struct span at = chars_skip_lws(*rest);
     int err;
 
+    *odd = 0;
     while (chars_begin(at, ','))
         at = chars_skip_lws(span_skip(at, 1));
     if (at.len == 0) {
         *rest = at;
         return SIPD_ENOENT;
     }
-    err = read_element(&at, LIST, out);
+    err = read_element(&at, LIST, out, odd);
     if (!err)
         *rest = at;
     return err;
 }
 
 int
-addr_read(struct span value, struct addr *out)
+addr_next(struct span *rest, struct addr *out)
+{
+    uint64_t odd;
+
+    return addr_next_noting(rest, out, &odd);
+}
+
+int
+addr_read_noting(struct span value, struct addr *out, uint64_t *odd)
 {
     struct span at = span_trim(value);
     int err;
 
+    *odd = 0;
     if (at.len == 0)
         return SIPD_ESYNTAX;
-    err = read_element(&at, ONE, out);
+    err = read_element(&at, ONE, out, odd);
     return err == SIPD_OK && out->star ? SIPD_ESYNTAX : err;
+}
+
+int
+addr_read(struct span value, struct addr *out)
+{
+    uint64_t odd;
+
+    return addr_read_noting(value, out, &odd);
+}
+
+bool
+addr_plain_read(struct span value, struct span *tag)
+{
+    const struct span tag_is = SPAN(";tag=");
+    size_t open = plain_display_len(value), len;
+    struct span inside = span_skip(value, open + 1), after;
+
+    if (open >= value.len || value.at[open] != '<')
+        return false;
+    len = scan_run(inside, &chars_uri);
+    if (len == inside.len || inside.at[len] != '>' || !begins_as_uri(span_head(inside, len)))
+        return false;
+    after = span_skip(inside, len + 1);
+    *tag = span_skip(after, tag_is.len);
+    if (after.len == 0)
+        return true;
+    return tag->len > 0 && span_starts(after, tag_is) && scan_run(*tag, &chars_token) == tag->len;
 }
 
 bool

@@ -20,8 +20,11 @@ enum chars_class {
 
 extern const uint8_t chars_classes[256];
 
-/* For what may be long: the bytes of CHARS_TOKEN and CHARS_HOST, and all that are seen, as sets. */
-extern const struct scan_set chars_token, chars_host, chars_visible;
+/*
+ * For what may be long: the bytes of CHARS_TOKEN and CHARS_HOST, those of a Call-ID (word and @), and those that may stand
+ * in a URI by the grammar, % and brackets included, as sets.
+ */
+extern const struct scan_set chars_token, chars_host, chars_call_id, chars_uri;
 
 /* Is c in one of these classes (an OR of enum chars_class)? */
 static inline bool
@@ -59,6 +62,24 @@ static inline bool
 chars_begin(struct span s, char c)
 {
     return s.len > 0 && s.at[0] == c;
+}
+
+/* A control byte that has no place in a head, unless an LF follows a CR (§25.1). */
+static inline bool
+chars_is_stray(char c)
+{
+    return (unsigned char)c < ' ' && c != '\t' && c != '\n';
+}
+
+/* How many bytes s begins with before a control byte other than HTAB. */
+static inline size_t
+chars_line_len(struct span s)
+{
+    size_t n = 0;
+
+    while (n < s.len && ((unsigned char)s.at[n] >= ' ' || s.at[n] == '\t'))
+        n++;
+    return n;
 }
 
 /* How many token characters s begins with. */

@@ -44,7 +44,8 @@ put_end(struct buf *b)
 }
 
 void
-derive_ack(struct buf *b, const struct msg *invite, const struct gist *invite_gist, const struct gist *response)
+derive_ack(struct buf *b, const struct msg *invite, const struct gist *invite_gist,
+           const struct gist *response)
 {
     put_request_line(b, SPAN("ACK"), invite);
     put_path(b, invite, invite_gist);
@@ -53,7 +54,8 @@ derive_ack(struct buf *b, const struct msg *invite, const struct gist *invite_gi
 }
 
 void
-derive_cancel(struct buf *b, const struct msg *invite, const struct gist *invite_gist, struct span reason)
+derive_cancel(struct buf *b, const struct msg *invite, const struct gist *invite_gist,
+              struct span reason)
 {
     put_request_line(b, SPAN("CANCEL"), invite);
     put_path(b, invite, invite_gist);

@@ -11,9 +11,11 @@
  * Writes the ACK to a non-2xx final response: Request-URI, Call-ID, From, CSeq number, top Via and Routes of the INVITE as
  * sent, To of the response. Lent: all. The buffer's err tells.
  */
-void derive_ack(struct buf *b, const struct msg *invite, const struct gist *invite_gist, const struct gist *response);
+void derive_ack(struct buf *b, const struct msg *invite, const struct gist *invite_gist,
+                const struct gist *response);
 
 /* Writes the CANCEL of an INVITE as sent; reason: value of a Reason field (RFC 3326), or empty. */
-void derive_cancel(struct buf *b, const struct msg *invite, const struct gist *invite_gist, struct span reason);
+void derive_cancel(struct buf *b, const struct msg *invite, const struct gist *invite_gist,
+                   struct span reason);
 
 #endif

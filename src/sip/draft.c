@@ -12,7 +12,13 @@
 void
 draft_init(struct draft *d, const struct msg *msg, struct arena *arena)
 {
-    *d = (struct draft){ .msg = msg, .arena = arena };
+    d->msg = msg;
+    d->arena = arena;
+    d->splices = d->few;
+    d->cap = DRAFT_FEW;
+    d->len = 0;
+    d->routes_head = d->routes_tail = 0;
+    d->err = SIPD_OK;
 }
 
 /* ---------------------------------------------------------------- splices */
@@ -20,13 +26,13 @@ draft_init(struct draft *d, const struct msg *msg, struct arena *arena)
 static void
 insert(struct draft *d, uint32_t at, struct span text, enum splice_side side)
 {
-    splice_make(d, (struct draft_splice){ .at = at, .insert = text }, side);
+    splice_make(d, at, 0, text, DRAFT_PLAIN, side);
 }
 
 static void
 replace(struct draft *d, uint32_t at, uint32_t cut, struct span text)
 {
-    splice_make(d, (struct draft_splice){ .at = at, .cut = cut, .insert = text }, SPLICE_BACK);
+    splice_make(d, at, cut, text, DRAFT_PLAIN, SPLICE_BACK);
 }
 
 static uint32_t
@@ -41,19 +47,18 @@ replace_span(struct draft *d, struct span old, struct span text)
     replace(d, at_of(d, old.at), (uint32_t)old.len, text);
 }
 
-/* Two texts as one, without line ends. */
+/* A text that lasts as long as the draft, without line ends. */
 static struct span
-text_join(struct draft *d, struct span head, struct span tail)
+text_keep(struct draft *d, struct span text)
 {
-    char *text = splice_text(d, head.len + tail.len);
+    char *kept = splice_text(d, text.len);
 
-    if (!text)
-        return (struct span){ NULL, 0 };
-    return span_between(text, line_text_write(line_text_write(text, head), tail));
+    return kept ? span_between(kept, line_text_write(kept, text)) : (struct span){ NULL, 0 };
 }
 
 static void
-insert_line(struct draft *d, uint32_t at, struct span name, struct span value, enum splice_side side)
+insert_line(struct draft *d, uint32_t at, struct span name, struct span value,
+            enum splice_side side)
 {
     char *text = splice_text(d, line_bytes(name, value));
 
@@ -100,7 +105,7 @@ first_place(const struct msg *msg, enum header id)
 void
 draft_set_uri(struct draft *d, struct span uri)
 {
-    replace(d, d->msg->uri.at, d->msg->uri.len, text_join(d, uri, SPAN("")));
+    replace(d, d->msg->uri.at, d->msg->uri.len, text_keep(d, uri));
 }
 
 void
@@ -108,7 +113,7 @@ draft_set_status(struct draft *d, unsigned status, struct span phrase)
 {
     const struct msg *msg = d->msg;
     uint32_t at = msg->version.at + msg->version.len;
-    char *code = splice_text(d, 5);
+    char *code = splice_text(d, 5 + phrase.len);
 
     if (msg_is_request(msg))
         splice_fail(d, SIPD_ENOENT);
@@ -117,7 +122,8 @@ draft_set_status(struct draft *d, unsigned status, struct span phrase)
     code[0] = code[4] = ' ';
     for (unsigned i = 3; i > 0; i--, status /= 10)
         code[i] = (char)('0' + status % 10);
-    replace(d, at, msg->reason.at + msg->reason.len - at, text_join(d, (struct span){ code, 5 }, phrase));
+    replace(d, at, msg->reason.at + msg->reason.len - at,
+            span_between(code, line_text_write(code + 5, phrase)));
 }
 
 void
@@ -135,7 +141,7 @@ draft_drop_field(struct draft *d, const struct msg_field *field)
 void
 draft_set_value(struct draft *d, const struct msg_field *field, struct span value)
 {
-    replace(d, field->value_at, field->value_len, text_join(d, value, SPAN("")));
+    replace(d, field->value_at, field->value_len, text_keep(d, value));
 }
 
 void
@@ -153,7 +159,7 @@ draft_lower_max_forwards(struct draft *d, const struct gist *gist)
     }
     replace(d, field->value_at, field->value_len, splice_number(d, gist->max_forwards - 1));
     while ((field = msg_find(d->msg, HDR_MAX_FORWARDS, field)))
-        draft_drop_field(d, field);  /* one that said the same would now say another thing */
+        draft_drop_field(d, field); /* one that said the same would now say another thing */
 }
 
 /* ---------------------------------------------------------------- Via */
@@ -161,30 +167,43 @@ draft_lower_max_forwards(struct draft *d, const struct gist *gist)
 void
 draft_push_via(struct draft *d, const struct gist *gist, struct span value)
 {
-    insert_line(d, gist->via_field ? gist->via_field->at : behind_vias(d->msg), SPAN("Via"), value, SPLICE_FRONT);
+    insert_line(d, gist->via_field ? gist->via_field->at : behind_vias(d->msg), SPAN("Via"), value,
+                SPLICE_FRONT);
 }
 
 void
 draft_pop_via(struct draft *d, const struct gist *gist)
 {
-    struct span rest;
-    struct via top, next;
+    struct span rest = gist->vias_below;
+    struct via next;
     int err;
 
-    if (!gist->via_field) {
-        splice_fail(d, SIPD_ENOENT);
+    if (gist->via.whole.len == 0) {
+        splice_fail(d, gist->via_field ? SIPD_ESYNTAX : SIPD_ENOENT);
         return;
     }
-    rest = msg_value(d->msg, gist->via_field);
-    err = via_next(&rest, &top);
-    if (!err)
-        err = via_next(&rest, &next);
+    err = via_next(&rest, &next);
     if (err == SIPD_ENOENT)
         draft_drop_field(d, gist->via_field);
     else if (err)
         splice_fail(d, err);
     else
-        replace_span(d, span_between(top.whole.at, next.whole.at), SPAN(""));
+        replace_span(d, span_between(msg_value(d->msg, gist->via_field).at, next.whole.at),
+                     SPAN(""));
+}
+
+/* Of the value alone one cannot be sure that no line end is in it. */
+static void
+stamp_one(struct draft *d, const struct stamp_edit *edit)
+{
+    char *text = splice_text(d, edit->name.len + edit->value.len);
+
+    if (!text)
+        return;
+    if (edit->name.len > 0)
+        memcpy(text, edit->name.at, edit->name.len);
+    replace_span(d, edit->cut,
+                 span_between(text, line_text_write(text + edit->name.len, edit->value)));
 }
 
 void
@@ -198,7 +217,7 @@ draft_stamp_via(struct draft *d, const struct gist *gist, struct span received, 
     }
     stamp_init(&stamp, &gist->via, received, rport);
     for (unsigned i = 0; i < stamp.len; i++)
-        replace_span(d, stamp.edits[i].cut, text_join(d, stamp.edits[i].name, stamp.edits[i].value));
+        stamp_one(d, &stamp.edits[i]);
 }
 
 /* ---------------------------------------------------------------- Record-Route and Route */
@@ -206,7 +225,14 @@ draft_stamp_via(struct draft *d, const struct gist *gist, struct span received, 
 void
 draft_push_record_route(struct draft *d, struct span value)
 {
-    insert_line(d, first_place(d->msg, HDR_RECORD_ROUTE), SPAN("Record-Route"), value, SPLICE_FRONT);
+    insert_line(d, first_place(d->msg, HDR_RECORD_ROUTE), SPAN("Record-Route"), value,
+                SPLICE_FRONT);
+}
+
+void
+draft_push_path(struct draft *d, struct span value)
+{
+    insert_line(d, first_place(d->msg, HDR_PATH), SPAN("Path"), value, SPLICE_FRONT);
 }
 
 void
@@ -268,14 +294,13 @@ element(struct span value, uint32_t n)
 static void
 cut_route(struct draft *d, const char *from, const char *to)
 {
-    struct draft_splice cut = { .at = at_of(d, from), .cut = (uint32_t)(to - from), .kind = DRAFT_ROUTE };
-
-    splice_make(d, cut, SPLICE_BACK);
+    splice_make(d, at_of(d, from), (uint32_t)(to - from), SPAN(""), DRAFT_ROUTE, SPLICE_BACK);
 }
 
 /* Cuts `head` elements off the front of a field and `tail` off its end, with their commas; all: the whole line. */
 static void
-cut_elements(struct draft *d, const struct msg_field *field, uint32_t head, uint32_t tail, uint32_t count)
+cut_elements(struct draft *d, const struct msg_field *field, uint32_t head, uint32_t tail,
+             uint32_t count)
 {
     struct span value = msg_value(d->msg, field);
 
@@ -346,14 +371,6 @@ rendered_bytes(const struct draft *d)
     return bytes;
 }
 
-static char *
-copy(char *to, struct span text)
-{
-    if (text.len > 0)
-        memcpy(to, text.at, text.len);
-    return to + text.len;
-}
-
 int
 draft_render(const struct draft *d, struct arena *arena, struct span *out)
 {
@@ -369,11 +386,11 @@ draft_render(const struct draft *d, struct arena *arena, struct span *out)
     for (uint32_t i = 0; i < d->len; i++) {
         const struct draft_splice *s = &d->splices[i];
 
-        to = copy(to, span_between(from, d->msg->bytes + s->at));
-        to = copy(to, s->insert);
+        to = span_write(to, span_between(from, d->msg->bytes + s->at));
+        to = span_write(to, s->insert);
         from = d->msg->bytes + s->at + s->cut;
     }
-    to = copy(to, span_between(from, d->msg->bytes + d->msg->len));
+    to = span_write(to, span_between(from, d->msg->bytes + d->msg->len));
     *out = span_between(bytes, to);
     return SIPD_OK;
 }

@@ -13,10 +13,12 @@
 
 enum draft_kind {
     DRAFT_PLAIN,
-    DRAFT_ROUTE,   /* made by dropping Routes: each such call makes these anew */
-    DRAFT_BODY,    /* in the body (draft_body.h) … */
-    DRAFT_LENGTH,  /* … and what Content-Length says then: each edit of the body makes these anew */
+    DRAFT_ROUTE,  /* made by dropping Routes: each such call makes these anew */
+    DRAFT_BODY,   /* in the body (draft_body.h) … */
+    DRAFT_LENGTH, /* … and what Content-Length says then: each edit of the body makes these anew */
 };
+
+enum { DRAFT_FEW = 8 }; /* splices of a request that is merely forwarded */
 
 struct draft_splice {
     uint32_t at, cut;
@@ -27,14 +29,16 @@ struct draft_splice {
 struct draft {
     const struct msg *msg;
     struct arena *arena;
-    struct draft_splice *splices;  /* ordered by at; what is pushed stands before what stood there, other edits behind */
+    /* ordered by at; what is pushed stands before what stood there, other edits behind */
+    struct draft_splice *splices;
     uint32_t len, cap;
-    uint32_t routes_head, routes_tail;  /* Route elements dropped at either end */
-    int err;                       /* SIPD_OK, SIPD_ENOMEM, SIPD_ECLASH, SIPD_ENOENT, SIPD_ESYNTAX: the first failure */
+    uint32_t routes_head, routes_tail; /* Route elements dropped at either end */
+    int err; /* SIPD_OK, SIPD_ENOMEM, SIPD_ECLASH, SIPD_ENOENT, SIPD_ESYNTAX: the first failure */
+    struct draft_splice few[DRAFT_FEW]; /* where splices begin */
 };
 
 /*
- * A draft without edits. Lent: msg and arena, as long as the draft. What edits insert is copied into the arena, its line
+ * A draft without edits, which stays where it is. Lent: msg and arena, as long as the draft. What edits insert is copied into the arena, its line
  * ends made blanks, so that no value can forge a field. An edit of something that is not there is SIPD_ENOENT.
  */
 void draft_init(struct draft *d, const struct msg *msg, struct arena *arena);
@@ -51,12 +55,15 @@ void draft_pop_via(struct draft *d, const struct gist *gist);
  * Sets received (empty: as it is) and rport (0: as it is) of the topmost Via (§18.2.1, RFC 3581 §4): one that is there is
  * replaced, a missing one appended. On requests only: with draft_pop_via() it clashes.
  */
-void draft_stamp_via(struct draft *d, const struct gist *gist, struct span received, uint16_t rport);
+void draft_stamp_via(struct draft *d, const struct gist *gist, struct span received,
+                     uint16_t rport);
 /*
  * "Record-Route: value" above the others (§16.6 step 4); called twice, the second stands above the first. The first one of
  * a message stands before the first Route, or behind the last Via.
  */
 void draft_push_record_route(struct draft *d, struct span value);
+/* "Path: value" above the others (RFC 3327 §5.2); the first one of a message stands where a Record-Route would. */
+void draft_push_path(struct draft *d, struct span value);
 /* The first n Route elements go (§16.4), a line that loses all of them goes whole; so for the last. */
 void draft_drop_routes(struct draft *d, unsigned n);
 /* The last Route element goes (§16.4 strict router before us; §16.6 step 6). */

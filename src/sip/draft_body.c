@@ -35,12 +35,8 @@ renew_length(struct draft *d)
     splice_forget(d, DRAFT_LENGTH);
     if (len == d->msg->body_len)
         return;
-    for (const struct msg_field *f = NULL; (f = msg_find(d->msg, HDR_CONTENT_LENGTH, f));) {
-        struct draft_splice one = { f->value_at, f->value_len, splice_number(d, len),
-                                    DRAFT_LENGTH };
-
-        splice_make(d, one, SPLICE_BACK);
-    }
+    for (const struct msg_field *f = NULL; (f = msg_find(d->msg, HDR_CONTENT_LENGTH, f));)
+        splice_make(d, f->value_at, f->value_len, splice_number(d, len), DRAFT_LENGTH, SPLICE_BACK);
 }
 
 /* A body needs an empty line before it, and a part lies in it. */
@@ -96,16 +92,15 @@ guarded(struct draft *d, struct span text, struct span old)
 static void
 replace(struct draft *d, struct span old, const struct span pieces[], size_t n)
 {
-    struct draft_splice one = { .cut = (uint32_t)old.len, .kind = DRAFT_BODY };
+    struct span text;
 
     if (!is_in_body(d, old))
         return;
-    one.at = (uint32_t)(old.at - d->msg->bytes);
-    one.insert = joined(d, pieces, n);
-    if (d->err || span_eq(one.insert, old))
+    text = joined(d, pieces, n);
+    if (d->err || span_eq(text, old))
         return;
-    one.insert = guarded(d, one.insert, old);
-    splice_make(d, one, SPLICE_BACK);
+    splice_make(d, (uint32_t)(old.at - d->msg->bytes), (uint32_t)old.len, guarded(d, text, old),
+                DRAFT_BODY, SPLICE_BACK);
     renew_length(d);
 }
 
@@ -190,9 +185,17 @@ missing_before_content(const struct mime_part *part)
 static struct span
 missing_behind(const struct mime_walk *w)
 {
-    struct span next = w->part.level > 0 ? delimiter_behind(&w->levels[w->depth - 1]) : nothing;
+    struct span next =
+        w->part.level > 0 ? delimiter_behind(mime_walk_level(w, w->depth - 1)) : nothing;
 
     return next.len > 0 && next.at[0] == '-' ? crlf : nothing;
+}
+
+/* Those that the part at hand stands in. */
+static const struct mime_multi *
+levels_of(const struct mime_walk *w)
+{
+    return mime_walk_level(w, 0);
 }
 
 /* The multipart that the part at hand stands in; NULL after a failure: it stands in none. */
@@ -200,7 +203,7 @@ static const struct mime_multi *
 around(struct draft *d, const struct mime_walk *w)
 {
     if (w->part.level > 0)
-        return &w->levels[w->depth - 1];
+        return mime_walk_level(w, w->depth - 1);
     splice_fail(d, SIPD_ENOENT);
     return NULL;
 }
@@ -213,7 +216,7 @@ append(struct draft *d, const struct mime_walk *w, const struct mime_multi *m, s
     const struct span before_close[] = { delimiter, part, crlf };
     const struct span at_end[] = { crlf, delimiter, part };
 
-    if (!is_harmless(d, w->levels, w->depth, delimiter))
+    if (!is_harmless(d, levels_of(w), w->depth, delimiter))
         return;
     if (m->close.len > 0)
         replace(d, place(dashes(m->close)), before_close, countof(before_close));
@@ -250,7 +253,7 @@ draft_set_content(struct draft *d, const struct mime_walk *w, struct span conten
 
     if (!is_in_body(d, part->content) || span_eq(content, part->content))
         return;
-    if (is_harmless(d, w->levels, w->depth, content))
+    if (is_harmless(d, levels_of(w), w->depth, content))
         replace(d, part->content, pieces, countof(pieces));
 }
 
@@ -261,7 +264,7 @@ draft_set_part(struct draft *d, const struct mime_walk *w, struct span part)
 
     if (!around(d, w) || span_eq(part, w->part.whole))
         return;
-    if (is_harmless(d, w->levels, w->depth, part))
+    if (is_harmless(d, levels_of(w), w->depth, part))
         replace(d, w->part.whole, pieces, countof(pieces));
 }
 
@@ -298,7 +301,7 @@ draft_drop_part(struct draft *d, const struct mime_walk *w)
         draft_set_body(d, nothing, nothing);
         return;
     }
-    next = delimiter_behind(&w->levels[w->depth - 1]);
+    next = delimiter_behind(mime_walk_level(w, w->depth - 1));
     if (next.len > 0)
         cut(d, dashes(part->delimiter), dashes(next));
     else
@@ -310,7 +313,7 @@ draft_insert_part(struct draft *d, const struct mime_walk *w, struct span part)
 {
     const struct mime_multi *m = around(d, w);
 
-    if (m && is_harmless(d, w->levels, w->depth, part)) {
+    if (m && is_harmless(d, levels_of(w), w->depth, part)) {
         const struct span pieces[] = { delimiter_of(d, m), part, crlf };
 
         replace(d, place(dashes(w->part.delimiter)), pieces, countof(pieces));
@@ -331,7 +334,7 @@ draft_append_part(struct draft *d, const struct mime_walk *w, struct span part)
     }
     while (mime_multi_next(&m, &last))
         ;
-    if (is_harmless(d, w->levels, w->depth, part) && is_harmless(d, &m, 1, part))
+    if (is_harmless(d, levels_of(w), w->depth, part) && is_harmless(d, &m, 1, part))
         append(d, w, &m, part);
 }
 

@@ -60,23 +60,36 @@ escape_all(struct span s, unsigned classes)
     return true;
 }
 
-bool
-escape_eq(struct span a, struct span b, enum escape_rule rule)
+/* A character that was escaped, and is another thing then, stands behind the one that was not. */
+static int
+letter_order(struct escape_letter a, struct escape_letter b)
+{
+    unsigned char x = (unsigned char)a.byte, y = (unsigned char)b.byte;
+
+    return x != y ? (x < y ? -1 : 1) : a.fixed - b.fixed;
+}
+
+int
+escape_order(struct span a, struct span b, enum escape_rule rule)
 {
     struct escape_letter x, y;
 
-    if (span_eq(a, b))
-        return true;
     for (;;) {
         bool more = escape_next_that_counts(&a, rule, &x);
+        int order;
 
-        if (more != escape_next_that_counts(&b, rule, &y))
-            return false;
-        if (!more)
-            return true;
-        if (x.byte != y.byte || x.fixed != y.fixed)
-            return false;
+        if (!escape_next_that_counts(&b, rule, &y))
+            return more;
+        order = more ? letter_order(x, y) : -1;
+        if (order != 0)
+            return order;
     }
+}
+
+bool
+escape_eq(struct span a, struct span b, enum escape_rule rule)
+{
+    return span_eq(a, b) || escape_order(a, b, rule) == 0;
 }
 
 void
@@ -109,4 +122,14 @@ int
 escape_done(const struct escape_out *out)
 {
     return out->len <= out->room && out->len <= INT32_MAX ? (int)out->len : SIPD_ETOOBIG;
+}
+
+int
+escape_undo(struct span text, char *to, size_t room)
+{
+    struct escape_out out = { to, room, 0 };
+
+    while (text.len > 0)
+        escape_put(&out, escape_next(&text).byte);
+    return escape_done(&out);
 }

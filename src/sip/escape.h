@@ -32,6 +32,10 @@ bool escape_is_separator(char c);
 bool escape_all(struct span s, unsigned classes);
 /* The same text, by a rule. */
 bool escape_eq(struct span a, struct span b, enum escape_rule rule);
+/* One order of all texts: below 0 if a stands before b, 0 if they are the same. */
+int escape_order(struct span a, struct span b, enum escape_rule rule);
+/* What the text stands for. SIPD_ETOOBIG: there is no room for it; what there is room for was written. */
+int escape_undo(struct span text, char *to, size_t room);
 
 /* Bytes that grow towards a ceiling: what does not fit is counted, not written. */
 struct escape_out {

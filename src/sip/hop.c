@@ -65,40 +65,115 @@ hop_is_v4(const struct hop *hop)
     return memcmp(hop->ip, mapped, sizeof mapped) == 0;
 }
 
+/* A digit's value; more than 9: there is none. */
+static unsigned
+digit_at(const char *at, const char *end)
+{
+    return at < end ? (unsigned)(unsigned char)*at - '0' : 10;
+}
+
+/* Four numbers up to 255, none with a zero in front: what looks octal to some is decimal to others. */
+static bool
+ipv4_read(struct span text, uint8_t ip[4])
+{
+    const char *at = text.at, *end = span_end(text);
+
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned value, digit;
+
+        if (i > 0 && (at == end || *at++ != '.'))
+            return false;
+        value = digit_at(at, end);
+        if (value > 9)
+            return false;
+        at++;
+        if (value > 0 && (digit = digit_at(at, end)) <= 9) {
+            value = value * 10 + digit;
+            if ((digit = digit_at(++at, end)) <= 9) {
+                value = value * 10 + digit;
+                at++;
+            }
+        }
+        if (value > UINT8_MAX)
+            return false;
+        ip[i] = (uint8_t)value;
+    }
+    return at == end;
+}
+
+/* RFC 3261's own grammar has a colon too many before an IPv4 part, "::" and ":": both are to be read (RFC 5118 §4.10). */
+static void
+drop_third_colon(char *text)
+{
+    char *colons = strstr(text, ":::");
+
+    if (colons && strchr(colons, '.') && !strchr(colons + 3, ':'))
+        memmove(colons + 2, colons + 3, strlen(colons + 3) + 1);
+}
+
+static bool
+ipv6_read(struct span text, uint8_t ip[16])
+{
+    char copy[HOP_TEXT_BYTES];
+
+    if (text.len >= sizeof copy || span_find(text, ':') == text.len ||
+        span_find(text, '\0') < text.len)
+        return false;
+    memcpy(copy, text.at, text.len);
+    copy[text.len] = '\0';
+    drop_third_colon(copy);
+    return inet_pton(AF_INET6, copy, ip) == 1;
+}
+
 bool
 hop_ip_read(struct span text, struct hop *hop)
 {
     bool reference = text.len >= 2 && text.at[0] == '[' && text.at[text.len - 1] == ']';
-    struct span bare = reference ? (struct span){ text.at + 1, text.len - 2 } : text;
-    char copy[HOP_TEXT_BYTES];
     uint8_t ip[16];
 
-    if (bare.len == 0 || bare.len >= sizeof copy || memchr(bare.at, '\0', bare.len))
-        return false;
-    memcpy(copy, bare.at, bare.len);
-    copy[bare.len] = '\0';
-    if (memchr(copy, ':', bare.len)) {
-        if (inet_pton(AF_INET6, copy, ip) != 1)
-            return false;
-    } else {
+    if (!reference && ipv4_read(text, ip + sizeof mapped))
         memcpy(ip, mapped, sizeof mapped);
-        if (reference || inet_pton(AF_INET, copy, ip + sizeof mapped) != 1)
-            return false;
-    }
+    else if (!ipv6_read(reference ? span_head(span_skip(text, 1), text.len - 2) : text, ip))
+        return false;
     memcpy(hop->ip, ip, sizeof ip);
     return true;
+}
+
+/* Writes n, below 100000, without zeros in front. Returns the end. */
+static char *
+number_write(char *to, unsigned n)
+{
+    if (n >= 1000) {
+        if (n >= 10000)
+            *to++ = (char)('0' + n / 10000);
+        *to++ = (char)('0' + n / 1000 % 10);
+    }
+    if (n >= 100)
+        *to++ = (char)('0' + n / 100 % 10);
+    if (n >= 10)
+        *to++ = (char)('0' + n / 10 % 10);
+    *to++ = (char)('0' + n % 10);
+    return to;
+}
+
+static struct span
+ipv4_write(const uint8_t ip[4], char *to)
+{
+    char *end = to;
+
+    for (unsigned i = 0; i < 4; i++) {
+        end = number_write(end, ip[i]);
+        *end++ = i < 3 ? '.' : '\0';
+    }
+    return span_between(to, end - 1);
 }
 
 struct span
 hop_ip_write(const struct hop *hop, char to[HOP_TEXT_BYTES])
 {
-    const char *text = NULL;
-
     if (hop_is_v4(hop))
-        text = inet_ntop(AF_INET, hop->ip + sizeof mapped, to, HOP_TEXT_BYTES);
-    else
-        text = inet_ntop(AF_INET6, hop->ip, to, HOP_TEXT_BYTES);
-    BUG_ON(!text); /* there is room for any address */
+        return ipv4_write(hop->ip + sizeof mapped, to);
+    BUG_ON(!inet_ntop(AF_INET6, hop->ip, to, HOP_TEXT_BYTES)); /* there is room for any address */
     return span_of(to);
 }
 
@@ -120,19 +195,12 @@ hop_host_write(const struct hop *hop, char to[HOP_TEXT_BYTES])
 struct span
 hop_write(const struct hop *hop, char to[HOP_TEXT_BYTES])
 {
-    size_t len = hop_host_write(hop, to).len;
-    char digits[5], *first = digits + sizeof digits;
-    unsigned port = hop->port;
+    char *end = to + hop_host_write(hop, to).len;
 
-    do {
-        *--first = (char)('0' + port % 10);
-        port /= 10;
-    } while (port > 0);
-    to[len++] = ':';
-    while (first < digits + sizeof digits)
-        to[len++] = *first++;
-    to[len] = '\0';
-    return (struct span){ to, len };
+    *end++ = ':';
+    end = number_write(end, hop->port);
+    *end = '\0';
+    return span_between(to, end);
 }
 
 bool

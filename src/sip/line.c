@@ -5,31 +5,50 @@
 
 #include "scan/scan.h"
 
-static char *
-copy(char *to, struct span text)
+/* Has any of eight bytes less than 16, as CR and LF have? Also some others that have the highest bit: see the bytes then. */
+static bool
+has_low(const char *at)
 {
-    if (text.len > 0)
-        memcpy(to, text.at, text.len);
-    return to + text.len;
+    uint64_t word;
+
+    memcpy(&word, at, sizeof word);
+    return (word - 0x1010101010101010) & 0x8080808080808080;
+}
+
+/* Might there be a line end in it? The last eight bytes overlap those before. */
+static bool
+has_line_end(struct span text)
+{
+    const char *at = text.at, *end = span_end(text);
+
+    if (text.len < 8)
+        return scan_find(text, '\r', '\n', '\n') < text.len;
+    for (; end - at > 8; at += 8)
+        if (has_low(at))
+            return true;
+    return has_low(end - 8);
 }
 
 char *
 line_text_write(char *to, struct span text)
 {
-    char *end = copy(to, text);
+    char *end = span_write(to, text);
 
-    for (size_t at = 0; (at += scan_find(span_skip(text, at), '\r', '\n', '\n')) < text.len; at++)
-        to[at] = ' ';
+    if (has_line_end(text))
+        for (char *at = to; at < end; at++)
+            if (*at == '\r' || *at == '\n')
+                *at = ' ';
     return end;
 }
 
 char *
 line_write(char *to, struct span name, struct span value)
 {
-    to = copy(to, name);
-    to = copy(to, SPAN(": "));
-    to = line_text_write(to, value);
-    return copy(to, SPAN("\r\n"));
+    to = span_write(to, name);
+    memcpy(to, ": ", 2);
+    to = line_text_write(to + 2, value);
+    memcpy(to, "\r\n", 2);
+    return to + 2;
 }
 
 void

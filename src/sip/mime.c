@@ -7,19 +7,52 @@
 #include "sip/mime.h"
 
 #include "base/err.h"
+#include "scan/scan.h"
 #include "sip/chars.h"
 #include "sip/names.h"
 
 /* ---- fields that describe a body */
 
-/* What stands before the first ; and, in *params, from it on. */
+/* Bytes of the comment that s begins with, those within it included; all that is left if it never ends (RFC 2045 §5.1). */
+static size_t
+comment_len(struct span s)
+{
+    size_t depth = 0, at = 0;
+
+    do {
+        if (s.at[at] == '\\' && at + 1 < s.len)
+            at++;
+        else if (s.at[at] == '(')
+            depth++;
+        else if (s.at[at] == ')')
+            depth--;
+    } while (++at < s.len && depth > 0);
+    return at;
+}
+
+/* What stands before the first ; or comment and, in *params, from the first ; on. */
 static struct span
 split_params(struct span value, struct span *params)
 {
-    size_t at = span_find(value, ';');
+    struct span text = span_head(value, scan_find(value, ';', '(', '('));
+    struct span rest = span_skip(value, text.len);
 
-    *params = span_skip(value, at);
-    return span_trim(span_head(value, at));
+    while (rest.len > 0 && rest.at[0] != ';')
+        rest = span_skip(rest, rest.at[0] == '(' ? comment_len(rest) : 1);
+    *params = rest;
+    return span_trim(text);
+}
+
+/* A parameter's value without the comments and blanks behind it. */
+static struct span
+without_comment(struct span value)
+{
+    size_t len = chars_begin(value, '"') ? chars_quoted(value) : scan_find(value, '(', ' ', '\t');
+    struct span behind = span_skip(value, len);
+
+    while (behind.len > 0 && (behind.at[0] == '(' || span_is_lws(behind.at[0])))
+        behind = span_skip(behind, behind.at[0] == '(' ? comment_len(behind) : 1);
+    return behind.len == 0 ? span_head(value, len) : value;
 }
 
 int
@@ -50,6 +83,18 @@ is_multipart(const struct mime_type *type)
     return span_ieq(type->type, SPAN("multipart"));
 }
 
+/* What a body is for that does not say so (RFC 3261 §20.11, RFC 3204 §3.1, §3.2). */
+static struct span
+default_disposition(const struct mime_type *type)
+{
+    if (mime_type_is(type, SPAN("application/sdp")))
+        return SPAN("session");
+    if (mime_type_is(type, SPAN("application/isup")) ||
+        mime_type_is(type, SPAN("application/qsig")))
+        return SPAN("signal");
+    return SPAN("render");
+}
+
 void
 mime_disposition_read(struct span value, const struct mime_type *type, struct mime_disposition *out)
 {
@@ -57,7 +102,7 @@ mime_disposition_read(struct span value, const struct mime_type *type, struct mi
 
     out->type = split_params(value, &out->params);
     if (!chars_is_token(out->type)) {
-        out->type = mime_type_is(type, SPAN("application/sdp")) ? SPAN("session") : SPAN("render");
+        out->type = default_disposition(type);
         out->params = (struct span){ NULL, 0 };
     }
     out->optional = param_find(out->params, SPAN("handling"), &handling) &&
@@ -268,6 +313,7 @@ read_boundary(struct mime_multi *m, struct span params)
 
     if (!param_find(params, SPAN("boundary"), &value))
         return false;
+    value = without_comment(value);
     m->quoted = chars_begin(value, '"');
     m->boundary = param_unquote(value);
     if (m->quoted && m->boundary.len == value.len)
@@ -320,8 +366,17 @@ mime_walk_init(struct mime_walk *w, struct span type, struct span disposition, s
     *part = (struct mime_part){ .whole = body, .content = body };
     (void)mime_type_read(type, &part->type);
     mime_disposition_read(disposition, &part->type, &part->disposition);
+    w->given = NULL;
+    w->levels_max = MIME_LEVELS;
     w->depth = 0;
     w->begun = false;
+}
+
+void
+mime_walk_deeper(struct mime_walk *w, struct mime_multi levels[], unsigned max)
+{
+    w->given = levels;
+    w->levels_max = max;
 }
 
 void
@@ -337,11 +392,13 @@ mime_walk_msg(struct mime_walk *w, const struct msg *msg)
 bool
 mime_walk_next(struct mime_walk *w)
 {
+    struct mime_multi *levels = w->given ? w->given : w->own;
+
     if (!w->begun)
         return w->begun = true;
-    if (w->depth < MIME_LEVELS && mime_multi_open(&w->levels[w->depth], &w->part))
+    if (w->depth < w->levels_max && mime_multi_open(&levels[w->depth], &w->part))
         w->depth++;
-    while (w->depth > 0 && !mime_multi_next(&w->levels[w->depth - 1], &w->part))
+    while (w->depth > 0 && !mime_multi_next(&levels[w->depth - 1], &w->part))
         w->depth--;
     if (w->depth == 0)
         w->part = (struct mime_part){ .level = 0 };

@@ -1,14 +1,24 @@
 /*
- * How to ask a message's index, and how to keep it (RFC 3261 §7.3).
+ * How to ask a message's index, how to end a datagram by it, and how to keep it (RFC 3261 §7.3, §18.3).
  */
 #include "sip/msg.h"
 
 #include "base/err.h"
+#include "sip/num.h"
+
+/* Can the first field of this id, or the next one of it, be told without a search? */
+static inline bool
+is_known(const struct msg *m, enum header id, const struct msg_field *after)
+{
+    return id != HDR_OTHER && id < MSG_FIRSTS && (!after || !(m->again >> id & 1));
+}
 
 const struct msg_field *
 msg_find(const struct msg *m, enum header id, const struct msg_field *after)
 {
-    if (!(m->present >> ((unsigned)id & 63) & 1))
+    if (is_known(m, id, after))
+        return after ? NULL : msg_first(m, id);
+    if (!msg_may_have(m, id))
         return NULL;
     for (size_t i = after ? (size_t)(after - m->fields) + 1 : 0; i < m->fields_len; i++)
         if (m->fields[i].id == id)
@@ -40,6 +50,21 @@ msg_find_name(const struct msg *m, struct span name, unsigned n)
         if (n-- == 0)
             return f;
     }
+}
+
+void
+msg_trim(struct msg *msg)
+{
+    const struct msg_field *first = msg_first(msg, HDR_CONTENT_LENGTH);
+    uint32_t length;
+
+    if (!first || !num_length(msg_value(msg, first), &length) || length >= msg->body_len)
+        return;
+    for (const struct msg_field *f = first; (f = msg_find(msg, HDR_CONTENT_LENGTH, f));)
+        if (!span_eq(msg_value(msg, f), msg_value(msg, first)))
+            return;
+    msg->body_len = length;
+    msg->len = msg->body_at + length;
 }
 
 int

@@ -4,7 +4,7 @@
 #include "sip/names.h"
 
 #include "base/def.h"
-#include "names_gen.h"
+#include "sip/name_find.h"
 
 static const struct span method_texts[METHODS] = {
     [METHOD_OTHER] = { NULL, 0 },
@@ -13,23 +13,17 @@ static const struct span method_texts[METHODS] = {
 #include "sip/names.def"
 };
 
-enum { NAME_ROOM = 32 }; /* what of a line may be looked at: whole words; the longest name has 29 bytes */
-
-struct header_name {
-    char text[NAME_ROOM - 2];
-    uint8_t len;
-    uint8_t flags; /* enum header_flags */
-    char mask[NAME_ROOM]; /* bits of text that count: not the case of a letter, nor what is behind the name */
-};
-
-static const struct header_name header_names[HEADERS] = {
+const struct names_field names_fields[HEADERS] = {
     [HDR_OTHER] = { "", 0, 0, "" },
 #define METHOD(id, text)
-#define HEADER(id, text, compact, flags, section) [HDR_##id] = { text, sizeof(text) - 1, flags, NAMES_MASK_##id },
+#define HEADER(id, text, compact, flags, section) \
+    [HDR_##id] = { text, sizeof(text) - 1, flags, NAMES_MASK_##id },
 #include "sip/names.def"
 };
 
-_Static_assert(HEADERS <= UINT8_MAX, "the generated tables hold ids in a byte");
+const uint8_t names_slots[1 << (32 - NAMES_SHIFT)] = { NAMES_SLOTS };
+
+_Static_assert(HEADERS <= UINT8_MAX, "the tables hold ids in a byte");
 
 enum method
 names_method(struct span text)
@@ -46,52 +40,6 @@ names_method_text(enum method id)
     return (unsigned)id < METHODS ? method_texts[id] : method_texts[METHOD_OTHER];
 }
 
-/* Lower case of a letter; what it makes of other bytes does not matter to a hash. */
-static unsigned
-fold(char c)
-{
-    return (unsigned char)c | 0x20u;
-}
-
-static inline unsigned
-slot_of(const char *text, size_t len)
-{
-    unsigned sum = NAMES_BY_LEN * (unsigned)len + NAMES_BY_FIRST * fold(text[0]);
-
-    sum += NAMES_BY_MIDDLE * fold(text[len / 2]);
-    sum += NAMES_BY_LAST * fold(text[len - 1]);
-    return sum % countof(names_slots);
-}
-
-static inline uint64_t
-word_at(const char *at)
-{
-    uint64_t word;
-
-    memcpy(&word, at, sizeof word);
-    return word;
-}
-
-/* Bits that count in which eight bytes of a text and of a name, from byte `at` on, differ. */
-static inline uint64_t
-differ(const char *text, const struct header_name *name, size_t at)
-{
-    const char *wanted = (const char *)name;
-
-    return (word_at(text + at) ^ word_at(wanted + at)) & word_at(name->mask + at);
-}
-
-/* By whole words, and hardly a branch: which name comes next no processor can foretell. */
-static inline bool
-is_name(const char *text, size_t len, const struct header_name *name)
-{
-    uint64_t bits = differ(text, name, 0) | differ(text, name, 8) | (len ^ name->len);
-
-    if (len > 16)
-        bits |= differ(text, name, 16) | differ(text, name, 24);
-    return bits == 0;
-}
-
 static enum header
 compact(char letter)
 {
@@ -101,31 +49,51 @@ compact(char letter)
 }
 
 enum header
-names_header_in(struct span line, size_t len)
-{
-    unsigned id;
-
-    if (line.len < NAME_ROOM || len < 2)
-        return names_header(span_head(line, len));
-    id = names_slots[slot_of(line.at, len)];
-    return is_name(line.at, len, &header_names[id]) ? (enum header)id : HDR_OTHER;
-}
-
-enum header
 names_header(struct span text)
 {
     unsigned id;
 
     if (text.len < 2)
         return text.len == 1 ? compact(text.at[0]) : HDR_OTHER;
-    id = names_slots[slot_of(text.at, text.len)];
+    id = names_slots[names_slot(text.at, text.len)];
     return span_ieq(text, names_header_text((enum header)id)) ? (enum header)id : HDR_OTHER;
+}
+
+static bool
+is_letter(char c)
+{
+    c = span_lower(c);
+    return c >= 'a' && c <= 'z';
+}
+
+/* Takes all but letters off the front. */
+static struct span
+at_letter(struct span text)
+{
+    while (text.len > 0 && !is_letter(text.at[0]))
+        text = span_skip(text, 1);
+    return text;
+}
+
+bool
+names_resemble(struct span text, enum header id)
+{
+    struct span name = at_letter(names_header_text(id));
+
+    text = at_letter(text);
+    if (text.len > 0 && at_letter(span_skip(text, 1)).len == 0)
+        return compact(text.at[0]) == id;
+    while (text.len > 0 && name.len > 0 && span_lower(text.at[0]) == span_lower(name.at[0])) {
+        text = at_letter(span_skip(text, 1));
+        name = at_letter(span_skip(name, 1));
+    }
+    return text.len == 0 && name.len == 0;
 }
 
 struct span
 names_header_text(enum header id)
 {
-    const struct header_name *name = &header_names[(unsigned)id < HEADERS ? id : HDR_OTHER];
+    const struct names_field *name = &names_fields[(unsigned)id < HEADERS ? id : HDR_OTHER];
 
     return (struct span){ name->text, name->len };
 }
@@ -133,5 +101,5 @@ names_header_text(enum header id)
 unsigned
 names_header_flags(enum header id)
 {
-    return (unsigned)id < HEADERS ? header_names[id].flags : 0;
+    return (unsigned)id < HEADERS ? names_fields[id].flags : 0;
 }

@@ -7,7 +7,7 @@
 #include "base/span.h"
 
 enum method {
-    METHOD_OTHER,  /* not in names.def: proxied like any non-INVITE */
+    METHOD_OTHER, /* not in names.def: proxied like any non-INVITE */
 #define METHOD(id, text) METHOD_##id,
 #define HEADER(id, text, compact, flags, section)
 #include "sip/names.def"
@@ -15,17 +15,17 @@ enum method {
 };
 
 enum header {
-    HDR_OTHER,  /* not in names.def: passed on untouched */
+    HDR_OTHER, /* not in names.def: passed on untouched */
 #define METHOD(id, text)
 #define HEADER(id, text, compact, flags, section) HDR_##id,
 #include "sip/names.def"
     HEADERS
 };
 
+/* Neither: several fields, each of one value that may have commas (credentials, challenges: RFC 3261 §7.3.1). */
 enum header_flags {
-    H_LIST = 1,    /* comma list; may stand in several fields (RFC 3261 §7.3.1) */
-    H_SINGLE = 2,  /* at most one value in a message */
-    H_HOP = 4,     /* written and read by proxies; the others are end to end */
+    H_LIST = 1,   /* comma list; may stand in several fields */
+    H_SINGLE = 2, /* one value, in one field */
 };
 
 /* The id of a method, case-sensitive (RFC 3261 §7.1); METHOD_OTHER if unknown. */
@@ -34,8 +34,8 @@ enum method names_method(struct span text);
 struct span names_method_text(enum method id);
 /* The id of a field name in full or compact form, without case; HDR_OTHER if unknown. */
 enum header names_header(struct span text);
-/* As names_header, for the first `len` bytes of a line; what is readable behind them may be read, and changes nothing. */
-enum header names_header_in(struct span line, size_t len);
+/* Are its letters those of this name, full or compact, whatever stands between? Then a lax reader may take it for that. */
+bool names_resemble(struct span text, enum header id);
 /* The full name; empty for HDR_OTHER. Lent for ever. */
 struct span names_header_text(enum header id);
 /* The flags of a header; 0 for HDR_OTHER. */

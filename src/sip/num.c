@@ -8,18 +8,17 @@
 bool
 num_cseq(struct span value, uint32_t *number, struct span *method)
 {
-    struct span rest = span_trim(value);
-    size_t digits = 0;
-    struct span word;
+    struct span rest = span_trim(value), word;
+    uint64_t digits = 0;
+    size_t n = 0;
 
-    while (digits < rest.len && chars_is_digit(rest.at[digits]))
-        digits++;
-    word = chars_skip_lws(span_skip(rest, digits));
+    for (; n < rest.len && chars_is_digit(rest.at[n]) && digits <= INT32_MAX; n++)
+        digits = digits * 10 + (uint64_t)(rest.at[n] - '0');
+    word = chars_skip_lws(span_skip(rest, n));
     /* A blank must stand between: a method may begin with a digit. */
-    if (word.len == rest.len - digits || !chars_is_token(word))
+    if (n == 0 || digits > INT32_MAX || word.len == rest.len - n || !chars_is_token(word))
         return false;
-    if (!span_u32(span_head(rest, digits), INT32_MAX, number))
-        return false;
+    *number = (uint32_t)digits;
     *method = word;
     return true;
 }

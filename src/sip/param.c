@@ -21,16 +21,22 @@ read_loose(struct span text, struct param *out)
 static bool
 take_tokens(struct span *rest, char also, struct param *out)
 {
-    size_t equal = chars_token_len(*rest), end = equal;
+    const char *at = rest->at, *end = at + rest->len;
 
-    out->has_value = equal > 0 && equal < rest->len && rest->at[equal] == '=';
+    while (at < end && chars_is(*at, CHARS_TOKEN))
+        at++;
+    out->name = span_between(rest->at, at);
+    out->has_value = at < end && *at == '=' && out->name.len > 0;
     if (out->has_value)
-        end += 1 + scan_run(span_skip(*rest, end + 1), &chars_token);
-    if (end < rest->len && rest->at[end] != ';' && rest->at[end] != also)
+        at++;
+    out->value = span_between(at, at);
+    if (out->has_value) {
+        out->value.len = scan_run(span_between(at, end), &chars_token);
+        at += out->value.len;
+    }
+    if (at < end && *at != ';' && *at != also)
         return false;
-    out->name = span_head(*rest, equal);
-    out->value = span_skip(span_head(*rest, end), equal + 1);
-    *rest = span_skip(*rest, end);
+    *rest = span_between(at, end);
     return true;
 }
 

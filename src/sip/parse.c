@@ -1,22 +1,24 @@
 /*
  * One pass from bytes to an index of offsets (RFC 3261 §7.1 to §7.3, §25.1).
  *
- * What the grammar forbids becomes a fault and is indexed all the same as far as it goes, for whoever answers needs the
- * other fields (RFC 4475 §3.3). A line may end with LF alone: refusing those would refuse real devices.
+ * What the grammar forbids becomes a fault or a deviation and is indexed all the same as far as it goes, for whoever answers
+ * needs the other fields (RFC 4475 §3.3).
  */
 #include "sip/msg.h"
 
 #include "base/err.h"
 #include "scan/scan.h"
 #include "sip/chars.h"
+#include "sip/name_find.h"
 
-enum { BATCH = 64 };  /* lines asked for at once: one batch holds the head of nearly every message */
+enum { BATCH = 64 }; /* lines asked for at once: one batch holds the head of nearly every message */
 
 struct index {
     struct msg *msg;
     struct arena *arena;
     struct msg_field *fields;
     uint32_t room;
+    bool odd; /* a line ends otherwise than with CRLF, or has another control byte but HTAB */
     int err;
 };
 
@@ -30,10 +32,23 @@ set_fault(struct msg *msg, uint16_t status, const char *reason)
     msg->fault_reason = reason;
 }
 
+static void
+note(struct msg *msg, enum deviation id)
+{
+    msg->odd |= deviation_bit(id);
+}
+
 static bool
 is_blank(char c)
 {
     return c == ' ' || c == '\t';
+}
+
+/* No blank and no control byte. */
+static inline bool
+is_visible(char c)
+{
+    return (unsigned char)c > ' ';
 }
 
 /* Where the blanks that stand at `at` end. */
@@ -69,7 +84,7 @@ is_version_number(struct span text)
 static bool
 is_sip(const char *bytes, uint32_t at, uint32_t end)
 {
-    return span_ieq(span_head((struct span){ bytes + at, end - at }, 4), SPAN("SIP/"));
+    return end - at >= 4 && span_ieq((struct span){ bytes + at, 4 }, SPAN("SIP/"));
 }
 
 /* A SIP-Version, which is_sip(); another one than ours is a fault (§7.1, §21.5.6). */
@@ -79,25 +94,26 @@ version_read(struct msg *msg, uint32_t at, uint32_t end)
     struct span number;
 
     msg->version = (struct msg_text){ at, end - at };
+    if (span_eq(msg_span(msg, msg->version), SPAN("SIP/2.0")))
+        return;
     number = span_skip(msg_span(msg, msg->version), 4);
     if (span_eq(number, SPAN("2.0")))
-        return;
-    if (is_version_number(number))
+        note(msg, DEV_VERSION_CASE);
+    else if (is_version_number(number))
         set_fault(msg, 505, "Version Not Supported");
     else
         set_fault(msg, 400, "Bad SIP-Version");
 }
 
-/* One SP each between the three parts and no other blank (§7.1, RFC 4475 §3.1.2.8 to §3.1.2.10)? */
+/* One SP each between the three parts and none behind them (§7.1, RFC 4475 §3.1.2.9, §3.1.2.10)? */
 static bool
 is_spaced_right(const struct msg *msg, uint32_t end)
 {
     uint32_t method_end = msg->method_text.len, uri_end = msg->uri.at + msg->uri.len;
-    struct span uri = msg_span(msg, msg->uri);
 
-    return msg->uri.at == method_end + 1 && msg->bytes[method_end] == ' ' && msg->version.at == uri_end + 1 &&
-           msg->bytes[uri_end] == ' ' && msg->version.at + msg->version.len == end && span_find(uri, ' ') == uri.len &&
-           span_find(uri, '\t') == uri.len;
+    return msg->uri.at == method_end + 1 && msg->bytes[method_end] == ' ' &&
+           msg->version.at == uri_end + 1 && msg->bytes[uri_end] == ' ' &&
+           msg->version.at + msg->version.len == end;
 }
 
 /* Request-Line = Method SP Request-URI SP SIP-Version (§7.1): the method is the first word, the version the last. */
@@ -122,8 +138,40 @@ request_line_read(struct msg *msg, uint32_t end)
     if (msg->uri.len == 0)
         set_fault(msg, 400, "Missing Request-URI");
     else if (!is_spaced_right(msg, end))
-        set_fault(msg, 400, "Bad Request-Line");
+        note(msg, DEV_REQUEST_LINE_BLANKS);
     return true;
+}
+
+/* As request_line_read, where all is as nearly all write it. False: it is not, and nothing was read. */
+static bool
+plain_request_line_read(struct msg *msg, uint32_t end)
+{
+    const struct span version = SPAN(" SIP/2.0");
+    const char *bytes = msg->bytes;
+    uint32_t method_end = (uint32_t)chars_token_len((struct span){ bytes, end });
+    uint32_t uri_at = method_end + 1, uri_end = end - (uint32_t)version.len;
+
+    if (method_end == 0 || end <= uri_at + version.len ||
+        memcmp(bytes + uri_end, version.at, version.len) != 0)
+        return false;
+    if (bytes[method_end] != ' ' || !is_visible(bytes[uri_at]) || !is_visible(bytes[uri_end - 1]))
+        return false;
+    msg->method_text = (struct msg_text){ 0, method_end };
+    msg->method = names_method(msg_span(msg, msg->method_text));
+    msg->uri = (struct msg_text){ uri_at, uri_end - uri_at };
+    msg->version = (struct msg_text){ uri_end + 1, (uint32_t)version.len - 1 };
+    return true;
+}
+
+/* A request whose first line says nothing but perhaps its method: who sent it shall hear so. */
+static void
+no_request_line(struct msg *msg, uint32_t end)
+{
+    msg->method_text =
+        (struct msg_text){ 0, (uint32_t)chars_token_len((struct span){ msg->bytes, end }) };
+    msg->method = names_method(msg_span(msg, msg->method_text));
+    msg->uri = msg->version = (struct msg_text){ end, 0 };
+    set_fault(msg, 400, "Bad Request-Line");
 }
 
 /* Status-Line = SIP-Version SP Status-Code SP Reason-Phrase (§7.2); some senders drop the last blank with the phrase. */
@@ -133,14 +181,16 @@ status_line_read(struct msg *msg, uint32_t end)
     const char *bytes = msg->bytes;
     uint32_t version_end = (uint32_t)span_find((struct span){ bytes, end }, ' ');
     uint32_t code_at = skip_blanks(bytes, version_end, end), status;
-    uint32_t code_end = code_at + (uint32_t)span_find((struct span){ bytes + code_at, end - code_at }, ' ');
+    uint32_t code_end =
+        code_at + (uint32_t)span_find((struct span){ bytes + code_at, end - code_at }, ' ');
     uint32_t reason_at = code_end < end ? code_end + 1 : end;
 
-    if (code_end - code_at != 3 || !span_u32((struct span){ bytes + code_at, 3 }, 699, &status) || status < 100)
+    if (code_end - code_at != 3 || !span_u32((struct span){ bytes + code_at, 3 }, 699, &status) ||
+        status < 100)
         return false;
     version_read(msg, 0, version_end);
-    if (code_at - version_end != 1)
-        set_fault(msg, 400, "Bad Status-Line");
+    if (code_at - version_end != 1 || code_end == end)
+        note(msg, DEV_STATUS_LINE);
     msg->status = (uint16_t)status;
     msg->reason = (struct msg_text){ reason_at, end - reason_at };
     return true;
@@ -156,7 +206,13 @@ start_line_read(struct msg *msg, uint32_t end)
         else
             msg->bare_lf = true;
     }
-    return is_sip(msg->bytes, 0, end) ? status_line_read(msg, end) : request_line_read(msg, end);
+    if (plain_request_line_read(msg, end))
+        return true;
+    if (is_sip(msg->bytes, 0, end))
+        return status_line_read(msg, end);
+    if (end > 0 && !request_line_read(msg, end))
+        no_request_line(msg, end);
+    return end > 0;
 }
 
 /* ---------------------------------------------------------------- fields */
@@ -188,13 +244,11 @@ make_room(struct index *index, size_t more)
  * The value begins at `from` and ends with the field, but for white space at either side; foldings in it stay. Nearly all
  * lines end in CRLF, which cannot reach back over `from`: a colon or a line end stands there.
  */
-static inline void
+static void
 set_value(const char *bytes, struct msg_field *field, uint32_t from)
 {
     const char *head = bytes + from, *tail = bytes + field->end;
 
-    if (memcmp(tail - 2, "\r\n", 2) == 0)
-        tail -= 2;
     while (tail > head && span_is_lws(tail[-1]))
         tail--;
     while (head < tail && span_is_lws(*head))
@@ -203,12 +257,12 @@ set_value(const char *bytes, struct msg_field *field, uint32_t from)
     field->value_len = (uint32_t)(tail - head);
 }
 
-/* A line that begins a field, its name up to the colon. One that has no name is all value. */
-static inline void
+/* Whatever begins a field: HCOLON = *( SP / HTAB ) ":" SWS (§25.1). A line that has no name is all value. */
+static void
 field_read(const char *bytes, struct msg_field *field, uint32_t at, struct scan_line line)
 {
-    bool named = line.colon < line.end && !is_blank(bytes[at]);
-    uint32_t name_len = named ? line.colon - at : 0;
+    bool named = line.colon < line.end && bytes[line.colon] == ':' && !is_blank(bytes[at]);
+    uint32_t name_len = named ? trim_blanks(bytes, at, line.colon) - at : 0;
 
     field->at = at;
     field->end = line.end;
@@ -216,61 +270,166 @@ field_read(const char *bytes, struct msg_field *field, uint32_t at, struct scan_
     set_value(bytes, field, named ? line.colon + 1 : at);
 }
 
+/* As field_read, where all is as nearly all write it: "Name: value", and CRLF. False: it is not, and *field is nothing. */
+static inline bool
+plain_field_read(const char *bytes, struct msg_field *field, uint32_t at, struct scan_line line)
+{
+    uint32_t tail = line.end - 2, value;
+
+    /* First: where there is no colon, line.colon is that of the LF, and a CR stands before it. */
+    if (!is_visible(bytes[at]) || !is_visible(bytes[line.colon - 1]) ||
+        line.colon - at > UINT16_MAX)
+        return false;
+    value = line.colon + 1 + (bytes[line.colon + 1] == ' ');
+    if (!is_visible(bytes[value]) || !is_visible(bytes[tail - 1]))
+        return false;
+    field->at = at;
+    field->value_at = value;
+    field->value_len = tail - value;
+    field->end = line.end;
+    field->name_len = (uint16_t)(line.colon - at);
+    return true;
+}
+
 /* A line that begins with a blank continues the field before it (§7.3.1), unless lines between them were passed over. */
 static bool
-fold(const char *bytes, struct msg_field *field, uint32_t at, uint32_t end)
+fold(struct msg *msg, struct msg_field *field, uint32_t at, uint32_t end)
 {
     if (field->end != at)
         return false;
     field->end = end;
-    set_value(bytes, field, field->value_at);
+    set_value(msg->bytes, field, field->value_at);
+    msg->bent = true;
     return true;
 }
 
-/* Lines of the head; a start line stands before them. Past the ceiling they are passed over: the empty one shall be found. */
+/* What another may take for a name that says where messages end or go back is refused: it would read them otherwise than we do. */
+static void
+refuse_framing(struct msg *msg, struct span name)
+{
+    if (names_resemble(name, HDR_CONTENT_LENGTH))
+        set_fault(msg, 400, "Bad Content-Length");
+    else if (names_resemble(name, HDR_VIA))
+        set_fault(msg, 400, "Bad Via");
+}
+
+/* A name that is no token. */
+static void
+odd_name(struct msg *msg, struct span name)
+{
+    bool visible = name.len > 0;
+
+    for (size_t i = 0; i < name.len; i++)
+        visible = visible && is_visible(name.at[i]) && name.at[i] != 0x7f;
+    note(msg, visible ? DEV_FIELD_NAME : DEV_NO_FIELD);
+    refuse_framing(msg, name);
+}
+
+/* What the name of a field stands for. Those that do not stand at the very end are found by whole words. */
+static inline enum header
+name_find(const struct msg *msg, const struct msg_field *field)
+{
+    if (field->at + NAMES_ROOM <= msg->len && field->name_len >= 2)
+        return names_header_in(msg->bytes + field->at, field->name_len);
+    return names_header(msg_name(msg, field));
+}
+
+/* One that is not known. */
+static void
+other_name_read(struct msg *msg, const struct msg_field *field)
+{
+    struct span name = msg_name(msg, field);
+
+    if (name.len == 0 || scan_run(name, &chars_token) < name.len)
+        odd_name(msg, name);
+}
+
+/* Which fields there are, as msg has it; held apart while many are read, for registers to hold. */
+struct seen {
+    uint64_t present, again;
+    uint32_t len;
+};
+
+static inline struct seen
+seen_take(const struct msg *msg)
+{
+    return (struct seen){ msg->present, msg->again, msg->fields_len };
+}
+
+static inline void
+seen_put(struct msg *msg, struct seen seen)
+{
+    msg->present = seen.present;
+    msg->again = seen.again;
+    msg->fields_len = seen.len;
+}
+
+/* The next field is of this id. */
+static inline void
+seen_add(struct msg *msg, struct seen *seen, enum header id)
+{
+    unsigned slot = id < MSG_FIRSTS ? id : HDR_OTHER;
+    uint64_t bit = (uint64_t)1 << msg_bit(id);
+
+    msg->first[slot] = seen->present & bit ? msg->first[slot] : (uint16_t)seen->len;
+    seen->again |= seen->present & bit;
+    seen->present |= bit;
+    seen->len++;
+}
+
+/* Any line of the head. Past the ceiling they are passed over: the empty one shall be found. */
+static void
+line_read(struct index *index, uint32_t at, struct scan_line line)
+{
+    struct msg *msg = index->msg;
+    struct msg_field *next = &index->fields[msg->fields_len];
+    struct seen seen = seen_take(msg);
+
+    if (msg->bytes[line.end - 2] != '\r')
+        msg->bare_lf = true;
+    if (is_blank(msg->bytes[at]) && seen.len > 0 && fold(msg, next - 1, at, line.end))
+        return;
+    if (seen.len == MSG_FIELDS_MAX) {
+        set_fault(msg, 400, "Too Many Header Fields");
+        return;
+    }
+    field_read(msg->bytes, next, at, line);
+    next->id = (uint16_t)name_find(msg, next);
+    if (next->id == HDR_OTHER)
+        other_name_read(msg, next);
+    seen_add(msg, &seen, (enum header)next->id);
+    seen_put(msg, seen);
+}
+
+/* Lines of the head that end; a start line stands before them. */
 static void
 lines_read(struct index *index, uint32_t at, const struct scan_line *lines, size_t n)
 {
     struct msg *msg = index->msg;
     const char *bytes = msg->bytes;
-    bool bare_lf = msg->bare_lf;
+    struct seen seen = seen_take(msg);
+    bool plain = !index->odd && seen.len + n <= MSG_FIELDS_MAX;
 
     make_room(index, n);
-    for (size_t i = 0; i < n && !index->err; at = lines[i++].end) {
-        struct msg_field *next = &index->fields[msg->fields_len];
+    if (index->err)
+        return;
+    for (size_t i = 0; i < n; at = lines[i++].end) {
+        struct msg_field *next = &index->fields[seen.len];
 
-        bare_lf |= bytes[lines[i].end - 2] != '\r';
-        if (is_blank(bytes[at]) && msg->fields_len > 0 && fold(bytes, next - 1, at, lines[i].end))
-            continue;
-        if (msg->fields_len < MSG_FIELDS_MAX) {
-            msg->fields_len++;
-            field_read(bytes, next, at, lines[i]);
+        if (plain && plain_field_read(bytes, next, at, lines[i])) {
+            enum header id = name_find(msg, next);
+
+            if (id == HDR_OTHER)
+                other_name_read(msg, next);
+            next->id = (uint16_t)id;
+            seen_add(msg, &seen, id);
         } else {
-            set_fault(msg, 400, "Too Many Header Fields");
+            seen_put(msg, seen);
+            line_read(index, at, lines[i]);
+            seen = seen_take(msg);
         }
     }
-    msg->bare_lf = bare_lf;
-}
-
-/* The names of all fields, HCOLON = *( SP / HTAB ) ":" SWS (§25.1). */
-static void
-names_read(struct index *index)
-{
-    struct msg *msg = index->msg;
-
-    for (size_t i = 0; i < msg->fields_len; i++) {
-        struct msg_field *field = &index->fields[i];
-        struct span line = { msg->bytes + field->at, msg->len - field->at };
-        enum header id;
-
-        while (field->name_len > 0 && is_blank(line.at[field->name_len - 1]))
-            field->name_len--;
-        id = names_header_in(line, field->name_len);
-        if (id == HDR_OTHER && !chars_is_token(span_head(line, field->name_len)))
-            set_fault(msg, 400, "Bad Header Line");
-        field->id = (uint16_t)id;
-        msg->present |= (uint64_t)1 << (id & 63);
-    }
+    seen_put(msg, seen);
 }
 
 static bool
@@ -279,18 +438,79 @@ is_empty_line(const char *bytes, uint32_t at, uint32_t end)
     return end - at == 1 || (end - at == 2 && bytes[at] == '\r');
 }
 
+/* Some line ends with LF alone: do all of them (§7 wants CRLF)? */
+static void
+line_ends_read(struct msg *msg)
+{
+    struct span head = { msg->bytes, msg->body_at };
+    uint32_t ends = 0, bare = 0;
+
+    for (size_t at = span_find(head, '\n'); at < head.len;
+         at += 1 + span_find(span_skip(head, at + 1), '\n')) {
+        ends++;
+        bare += at == 0 || head.at[at - 1] != '\r';
+    }
+    if (bare > 0)
+        note(msg, bare == ends ? DEV_BARE_LF : DEV_MIXED_LINE_ENDS);
+}
+
+/* A control byte in a quoted-pair is allowed (§25.1, RFC 4475 §3.1.1.2). */
+static bool
+is_escaped(struct span head, size_t at)
+{
+    return at > 0 && head.at[at - 1] == '\\' && head.at[at] != '\r';
+}
+
+/*
+ * A control byte, as a CR that no LF follows: here it ends no line (§7, §25.1 has it in no other place), but for another
+ * reader it may. What that one would then take for a field that says where the message ends or goes back is refused.
+ */
+static void
+control_read(struct msg *msg, struct span head, size_t at)
+{
+    struct span behind = span_skip(head, at + 1);
+    struct span name = span_head(behind, chars_line_len(behind));
+
+    if (!is_escaped(head, at))
+        note(msg, head.at[at] == '\r' ? DEV_BARE_CR : DEV_CONTROL_BYTES);
+    if (span_find(name, ':') < name.len)
+        refuse_framing(msg, span_head(name, span_find(name, ':')));
+}
+
+static void
+controls_read(struct msg *msg)
+{
+    struct span head = { msg->bytes, msg->body_at };
+
+    for (size_t at = 0; at < head.len; at++)
+        if (chars_is_stray(head.at[at]) &&
+            !(head.at[at] == '\r' && at + 1 < head.len && head.at[at + 1] == '\n'))
+            control_read(msg, head, at);
+}
+
+/* What is wrong with the lines of the head, which is all here, whatever they say. */
+static void
+head_read(struct index *index)
+{
+    if (index->msg->bare_lf)
+        line_ends_read(index->msg);
+    index->msg->bent |= index->odd;
+    if (index->odd)
+        controls_read(index->msg);
+}
+
 /* The empty line was found: the body is the rest (§7.4). */
 static void
 end_head(struct index *index, uint32_t at, uint32_t end)
 {
     struct msg *msg = index->msg;
 
-    names_read(index);
     if (end - at == 1)
         msg->bare_lf = true;
     msg->head_end = at;
     msg->body_at = end;
     msg->body_len = msg->len - end;
+    head_read(index);
 }
 
 /* The bytes ran out before an empty line came (§7.1 wants one even without a body); the last line may lack its end. */
@@ -303,11 +523,14 @@ end_early(struct index *index, uint32_t at)
         struct span rest = { msg->bytes + at, msg->len - at };
         struct scan_line line = { msg->len, at + (uint32_t)span_find(rest, ':') };
 
-        lines_read(index, at, &line, 1);
+        make_room(index, 1);
+        if (!index->err)
+            line_read(index, at, line);
+        index->odd = true;
     }
-    names_read(index);
-    set_fault(msg, 400, "Missing Empty Line");
+    note(msg, DEV_NO_EMPTY_LINE);
     msg->head_end = msg->body_at = msg->len;
+    head_read(index);
 }
 
 int
@@ -321,7 +544,7 @@ msg_read(struct span bytes, struct arena *arena, struct msg *out)
     *out = (struct msg){ .bytes = bytes.at, .len = (uint32_t)bytes.len };
     if (bytes.len > UINT32_MAX)
         return SIPD_ETOOBIG;
-    n = scan_lines(bytes, 0, lines, BATCH);
+    n = scan_lines(bytes, 0, lines, BATCH, &index.odd);
     at = n > 0 ? lines[0].end : out->len;
     if (!start_line_read(out, at))
         return SIPD_ESYNTAX;
@@ -335,7 +558,7 @@ msg_read(struct span bytes, struct arena *arena, struct msg *out)
         }
         lines_read(&index, at, lines + i, n - i);
         at = lines[n - 1].end;
-        n = scan_lines(bytes, at, lines, BATCH);
+        n = scan_lines(bytes, at, lines, BATCH, &index.odd);
     }
     end_early(&index, at);
     return index.err;

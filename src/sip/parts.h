@@ -7,8 +7,8 @@
 
 #include "base/span.h"
 
-/* Lists longer than this are compared as they stand: nobody shall buy quadratic time with one long URI. */
-enum { PARTS_MAX = 32 };
+/* Lists longer than this are compared as they stand: there is no room to order them, and nobody sends such. */
+enum { PARTS_MAX = 256 };
 
 struct part {
     struct span name, value; /* as written; the value empty if there is none */
@@ -16,19 +16,22 @@ struct part {
 
 struct parts_rules {
     char sep;
+    bool once; /* no name may stand there twice: a list where one does is like none but itself */
+    /* the one spelling of a name that has several; NULL: none has */
+    struct span (*full)(struct span name);
     bool (*counts)(struct span name); /* never ignored, even where one list only has it */
-    bool (*same)(struct span name, struct span a, struct span b);
+    bool (*same)(struct span name, struct span a, struct span b); /* name: in its one spelling */
 };
 
 /* Takes the next part off *rest; empty places are passed over. False when none is left. */
 bool parts_next(struct span *rest, char sep, struct part *out);
-/* Does the list hold more than PARTS_MAX places? */
-bool parts_are_many(struct span parts, char sep);
+/* Does the list hold more than max places? */
+bool parts_are_many(struct span parts, char sep, unsigned max);
 /* The same name: without case, whether escaped or not. */
 bool parts_name_is(struct span name, struct span what);
 /* The first part of this name; false if there is none, and *out is left alone. */
 bool parts_find(struct span parts, char sep, struct span name, struct part *out);
-/* Each part of either list has one like it in the other, or does not count. */
+/* Each part of either list has one of its own like it in the other, or is not named there and does not count. */
 bool parts_eq(struct span a, struct span b, const struct parts_rules *rules);
 
 #endif

@@ -10,9 +10,10 @@
 struct reply_to {
     const struct msg *request;
     const struct gist *gist;
-    struct span received;  /* stamp for the topmost Via: address text, or empty (§18.2.1) */
-    uint16_t rport;        /* stamp: source port, 0: none (RFC 3581 §4) */
-    struct span to_tag;    /* added when the request has none and status is above 100 (§8.2.6.2) */
+    struct span received; /* stamp for the topmost Via: an address, or empty (§18.2.1) */
+    uint16_t rport;       /* stamp: source port, 0: none (RFC 3581 §4) */
+    /* a token; added when the request has none and status is above 100 (§8.2.6.2) */
+    struct span to_tag;
 };
 
 /* Writes the status line and the copied fields. An empty phrase means the default one. */

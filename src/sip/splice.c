@@ -15,30 +15,25 @@ splice_fail(struct draft *d, int err)
 static bool
 make_room(struct draft *d)
 {
-    uint32_t cap = d->cap ? d->cap * 2 : 8;
-    struct draft_splice *splices;
+    struct draft_splice *splices = arena_alloc(d->arena, d->cap * 2 * sizeof *splices);
 
-    if (d->len < d->cap)
-        return true;
-    splices = arena_alloc(d->arena, cap * sizeof *splices);
     if (!splices) {
         splice_fail(d, SIPD_ENOMEM);
         return false;
     }
-    if (d->len > 0)
-        memcpy(splices, d->splices, d->len * sizeof *splices);
+    memcpy(splices, d->splices, d->len * sizeof *splices);
     d->splices = splices;
-    d->cap = cap;
+    d->cap *= 2;
     return true;
 }
 
-/* Does `one` belong behind `other`? At one place insertions stand before the cut that begins there. */
+/* Does one at `at` that cuts so much belong behind `other`? At one place insertions stand before the cut that begins there. */
 static bool
-is_behind(const struct draft_splice *one, const struct draft_splice *other, enum splice_side side)
+is_behind(uint32_t at, uint32_t cut, const struct draft_splice *other, enum splice_side side)
 {
-    if (one->at != other->at)
-        return one->at > other->at;
-    return other->cut == 0 && (one->cut > 0 || side == SPLICE_BACK);
+    if (at != other->at)
+        return at > other->at;
+    return other->cut == 0 && (cut > 0 || side == SPLICE_BACK);
 }
 
 /* Does `one` touch bytes that its neighbour in front cuts? */
@@ -48,17 +43,22 @@ clash(const struct draft_splice *front, const struct draft_splice *one)
     return front->at + front->cut > one->at;
 }
 
+/* Its fields are written one by one: read as a whole at once after that they would have to be waited for. */
 void
-splice_make(struct draft *d, struct draft_splice one, enum splice_side side)
+splice_make(struct draft *d, uint32_t at, uint32_t cut, struct span insert, enum draft_kind kind,
+            enum splice_side side)
 {
     struct draft_splice *place;
 
-    if (d->err || !make_room(d))
+    if (d->err || (d->len == d->cap && !make_room(d)))
         return;
-    for (place = d->splices + d->len; place > d->splices && !is_behind(&one, place - 1, side);
+    for (place = d->splices + d->len; place > d->splices && !is_behind(at, cut, place - 1, side);
          place--)
         *place = place[-1];
-    *place = one;
+    place->at = at;
+    place->cut = cut;
+    place->insert = insert;
+    place->kind = kind;
     d->len++;
     if ((place > d->splices && clash(place - 1, place)) ||
         (place + 1 < d->splices + d->len && clash(place, place + 1)))

@@ -17,18 +17,19 @@ trim_end(struct span s)
  * where there is no parameter, one is appended, before a semicolon that ends the Via: behind that it would leave an empty
  * parameter between two. named: ";received=" or its like.
  */
-static void
-add_edit(struct stamp *s, const struct via *via, struct span old, struct span named, struct span value)
+static struct stamp_edit *
+add_edit(struct stamp *s, const struct via *via, struct span old, struct span named)
 {
     struct stamp_edit *edit = &s->edits[s->len++];
 
-    *edit = (struct stamp_edit){ .cut = old, .value = value };
+    *edit = (struct stamp_edit){ .cut = old };
     if (!old.at) {
         edit->cut = (struct span){ span_end(trim_end(via->whole)), 0 };
         edit->name = named;
     } else if (old.len == 0 && old.at[-1] != '=') {
         edit->name = SPAN("=");
     }
+    return edit;
 }
 
 static struct span
@@ -55,9 +56,9 @@ stamp_init(struct stamp *s, const struct via *via, struct span received, uint16_
 {
     s->len = 0;
     if (received.len > 0)
-        add_edit(s, via, via->received, SPAN(";received="), received);
+        add_edit(s, via, via->received, SPAN(";received="))->value = received;
     if (rport > 0)
-        add_edit(s, via, via->rport, SPAN(";rport="), port_write(s, rport));
+        add_edit(s, via, via->rport, SPAN(";rport="))->value = port_write(s, rport);
     if (s->len == 2 && is_behind(&s->edits[0], &s->edits[1], via)) {
         struct stamp_edit first = s->edits[1];
 

@@ -7,14 +7,14 @@
 #include "sip/via.h"
 
 struct stamp_edit {
-    struct span cut;          /* bytes of the Via that go; empty: a place in it */
-    struct span name, value;  /* what comes instead: one behind the other */
+    struct span cut;         /* bytes of the Via that go; empty: a place in it */
+    struct span name, value; /* what comes instead: one behind the other */
 };
 
 struct stamp {
-    struct stamp_edit edits[2];  /* in the order of the text */
+    struct stamp_edit edits[2]; /* in the order of the text */
     unsigned len;
-    char port[5];                /* digits that an edit may point to: a stamp is not copied */
+    char port[5]; /* digits that an edit may point to: a stamp is not copied */
 };
 
 /*

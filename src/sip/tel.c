@@ -7,6 +7,9 @@
 #include "sip/escape.h"
 #include "sip/parts.h"
 
+/* More parameters than this are refused: nobody shall buy quadratic time with one long number. */
+enum { PARAMS_MAX = 32 };
+
 /* ---- reading */
 
 static bool
@@ -115,7 +118,7 @@ are_parts(struct span params)
 {
     struct part part, again;
 
-    if (parts_are_many(params, ';'))
+    if (parts_are_many(params, ';', PARAMS_MAX))
         return false;
     while (parts_next(&params, ';', &part))
         if (!is_part(&part) || parts_find(params, ';', part.name, &again))
@@ -194,7 +197,7 @@ is_same_value(struct span name, struct span a, struct span b)
 bool
 tel_eq(const struct tel *a, const struct tel *b)
 {
-    static const struct parts_rules rules = { ';', every_part_counts, is_same_value };
+    static const struct parts_rules rules = { ';', true, NULL, every_part_counts, is_same_value };
 
     return a->global == b->global && escape_eq(a->number, b->number, ESCAPE_NUMBER) &&
            parts_eq(a->params, b->params, &rules);
@@ -236,25 +239,9 @@ has_own_place(struct span name)
     return false;
 }
 
-/* Does name a stand before name b? */
-static bool
-is_before(struct span a, struct span b)
-{
-    struct escape_letter x, y;
-
-    for (;;) {
-        bool more = escape_next_that_counts(&b, ESCAPE_FOLD, &y);
-
-        if (!escape_next_that_counts(&a, ESCAPE_FOLD, &x))
-            return more;
-        if (!more || x.byte != y.byte)
-            return more && x.byte < y.byte;
-    }
-}
-
 /* All parts in the order in which they are written. Returns how many. */
 static size_t
-in_order(const struct tel *tel, struct part to[PARTS_MAX + countof(first_names)])
+in_order(const struct tel *tel, struct part to[PARAMS_MAX + countof(first_names)])
 {
     const struct span values[] = { tel->isub, tel->ext, tel->context };
     struct span rest = tel->params;
@@ -265,12 +252,12 @@ in_order(const struct tel *tel, struct part to[PARTS_MAX + countof(first_names)]
         if (values[i].len > 0)
             to[first++] = (struct part){ span_of(first_names[i]), values[i] };
     len = first;
-    while (len < first + PARTS_MAX && parts_next(&rest, ';', &part)) {
+    while (len < first + PARAMS_MAX && parts_next(&rest, ';', &part)) {
         size_t at = len;
 
         if (has_own_place(part.name))
             continue;
-        for (; at > first && is_before(part.name, to[at - 1].name); at--)
+        for (; at > first && escape_order(part.name, to[at - 1].name, ESCAPE_FOLD) < 0; at--)
             to[at] = to[at - 1];
         to[at] = part;
         len++;
@@ -310,7 +297,7 @@ put_text(struct escape_out *out, struct span text, enum place place)
 static void
 put_subscriber(struct escape_out *out, const struct tel *tel, enum place number, enum place param)
 {
-    struct part parts[PARTS_MAX + countof(first_names)];
+    struct part parts[PARAMS_MAX + countof(first_names)];
     size_t len = in_order(tel, parts);
 
     put_text(out, tel->number, number);

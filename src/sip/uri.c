@@ -7,6 +7,7 @@
 #include "sip/hop.h"
 #include "sip/parts.h"
 #include "sip/tel.h"
+#include "sip/uri_header.h"
 
 bool
 uri_text_eq(struct span a, struct span b)
@@ -179,6 +180,20 @@ uri_read(struct span text, struct uri *out)
     return read_other(out->rest);
 }
 
+void
+uri_move(const struct uri *uri, const char *from, const char *to, struct uri *out)
+{
+    struct span *const spans[] = {
+        &out->whole,    &out->scheme_text, &out->rest,   &out->user,
+        &out->password, &out->host,        &out->params, &out->headers,
+    };
+
+    *out = *uri;
+    for (size_t i = 0; i < countof(spans); i++)
+        if (spans[i]->at)
+            spans[i]->at = to + (spans[i]->at - from);
+}
+
 /* ---- comparing */
 
 static bool
@@ -196,17 +211,6 @@ always(struct span name)
     return true;
 }
 
-/* Values of parameters and header fields know no case unless their definition says so (RFC 3261 §7.3.1). */
-static bool
-same_without_case(struct span name, struct span a, struct span b)
-{
-    (void)name;
-    return escape_eq(a, b, ESCAPE_FOLD);
-}
-
-static const struct parts_rules sip_params = { ';', sip_param_counts, same_without_case };
-static const struct parts_rules sip_headers = { '&', always, same_without_case };
-
 /* Names without case; IPv6 references by their address, however written (RFC 5954 §4.2). */
 static bool
 host_eq(struct span a, struct span b)
@@ -217,6 +221,45 @@ host_eq(struct span a, struct span b)
         return hop_ip_read(a, &x) && hop_ip_read(b, &y) && memcmp(x.ip, y.ip, sizeof x.ip) == 0;
     return span_ieq(a, b);
 }
+
+/* The value of maddr with the brackets that an IPv6 address needs and not every peer writes, or nothing. */
+static struct span
+reference_of(struct span value, char room[HOP_TEXT_BYTES])
+{
+    int len = escape_undo(value, room + 1, HOP_TEXT_BYTES - 2);
+    struct span bare = { room + 1, len < 0 ? 0 : (size_t)len };
+
+    if (bare.len == 0 || span_find(bare, ':') == bare.len)
+        return (struct span){ NULL, 0 };
+    if (bare.at[0] == '[')
+        return bare;
+    room[0] = '[';
+    room[1 + bare.len] = ']';
+    return (struct span){ room, bare.len + 2 };
+}
+
+static bool
+maddr_eq(struct span a, struct span b)
+{
+    char a_room[HOP_TEXT_BYTES], b_room[HOP_TEXT_BYTES];
+    struct span x = reference_of(a, a_room), y = reference_of(b, b_room);
+
+    return x.len > 0 && y.len > 0 && host_eq(x, y);
+}
+
+/* Values know no case but for the names of methods (RFC 3261 §19.1.4, §7.3.1). */
+static bool
+sip_param_eq(struct span name, struct span a, struct span b)
+{
+    bool method = parts_name_is(name, SPAN("method"));
+
+    return escape_eq(a, b, method ? ESCAPE_CASE : ESCAPE_FOLD) ||
+           (parts_name_is(name, SPAN("maddr")) && maddr_eq(a, b));
+}
+
+static const struct parts_rules sip_params = { ';', false, NULL, sip_param_counts, sip_param_eq };
+static const struct parts_rules sip_headers = { '&', false, uri_header_name, always,
+                                                uri_header_eq };
 
 /* One omitted differs from an empty one (RFC 3261 §19.1.4). */
 static bool
@@ -292,7 +335,7 @@ put_context(struct escape_out *out, struct span context)
     enum escape_rule rule = chars_begin(context, '+') ? ESCAPE_NUMBER : ESCAPE_FOLD;
 
     while (escape_next_that_counts(&context, rule, &letter))
-        if (!letter.escaped || chars_is(letter.byte, CHARS_UNRESERVED))
+        if (!letter.fixed && chars_is(letter.byte, CHARS_URI))
             escape_put(out, letter.byte);
         else
             escape_put_hex(out, letter.byte);
@@ -313,6 +356,75 @@ put_tel(struct escape_out *out, const struct uri *uri)
     put_context(out, tel.context);
 }
 
+static void
+put_group(struct escape_out *out, unsigned value)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (unsigned shift = 12; shift > 0; shift -= 4)
+        if (value >> shift > 0)
+            escape_put(out, digits[value >> shift & 15]);
+    escape_put(out, digits[value & 15]);
+}
+
+struct run {
+    unsigned at, len; /* groups */
+};
+
+/* The zeros that :: stands for: those whose place it is the shortest in, which is in the middle if two are as long. */
+static struct run
+zeros_of(const uint8_t ip[16])
+{
+    struct run best = { 8, 0 };
+    unsigned most = 0;
+
+    for (unsigned at = 0, len; at < 8; at += len + 1) {
+        unsigned saved;
+
+        for (len = 0; at + len < 8 && ip[2 * (at + len)] == 0 && ip[2 * (at + len) + 1] == 0;)
+            len++;
+        saved = 2 * len + (len > 0 && at > 0 && at + len < 8);
+        if (saved > most) {
+            most = saved;
+            best = (struct run){ at, len };
+        }
+    }
+    return best;
+}
+
+/* An IPv6 address in one spelling, which no other is shorter than: all groups hexadecimal, :: for a single zero too. */
+static void
+put_reference(struct escape_out *out, const uint8_t ip[16])
+{
+    struct run zeros = zeros_of(ip);
+
+    escape_put(out, '[');
+    for (unsigned at = 0; at < 8;) {
+        if (at == zeros.at) {
+            escape_put(out, ':');
+            escape_put(out, ':');
+            at += zeros.len;
+            continue;
+        }
+        if (at > 0 && at != zeros.at + zeros.len)
+            escape_put(out, ':');
+        put_group(out, (unsigned)ip[2 * at] << 8 | ip[2 * at + 1]);
+        at++;
+    }
+    escape_put(out, ']');
+}
+
+static void
+put_host(struct escape_out *out, struct span host)
+{
+    struct hop hop;
+
+    if (chars_begin(host, '[') && hop_ip_read(host, &hop))
+        put_reference(out, hop.ip);
+    else
+        escape_put_lower(out, host);
+}
+
 int
 uri_aor_write(const struct uri *uri, char *to, size_t room)
 {
@@ -326,7 +438,7 @@ uri_aor_write(const struct uri *uri, char *to, size_t room)
         put_user(&out, uri->user);
         if (uri->user.len > 0)
             escape_put(&out, '@');
-        escape_put_lower(&out, uri->host);
+        put_host(&out, uri->host);
         break;
     case URI_TEL: put_tel(&out, uri); break;
     case URI_OTHER:

@@ -10,10 +10,13 @@
 static bool
 take_token(struct span *rest, struct span *token)
 {
-    struct span at = chars_skip_lws(*rest);
+    struct span text = chars_skip_lws(*rest);
+    const char *at = text.at, *end = at + text.len;
 
-    *token = span_head(at, chars_token_len(at));
-    *rest = chars_skip_lws(span_skip(at, token->len));
+    while (at < end && chars_is(*at, CHARS_TOKEN))
+        at++;
+    *token = span_between(text.at, at);
+    *rest = chars_skip_lws(span_between(at, end));
     return token->len > 0;
 }
 
@@ -38,7 +41,8 @@ take_protocol(struct span *rest, struct span *transport)
 
     if (span_starts(*rest, usual))
         *rest = span_skip(*rest, usual.len);
-    else if (!take_token(rest, &name) || !take_slash(rest) || !take_token(rest, &version) || !take_slash(rest))
+    else if (!take_token(rest, &name) || !take_slash(rest) || !take_token(rest, &version) ||
+             !take_slash(rest))
         return false;
     return take_token(rest, transport) && rest->at > span_end(*transport);
 }
@@ -70,7 +74,8 @@ static bool
 read_behind_host(struct span after, uint16_t *port)
 {
     after = chars_skip_lws(after);
-    return after.len == 0 || (after.at[0] == ':' && read_port(chars_skip_lws(span_skip(after, 1)), port));
+    return after.len == 0 ||
+           (after.at[0] == ':' && read_port(chars_skip_lws(span_skip(after, 1)), port));
 }
 
 /* A name, an IPv4 address or a reference to an IPv6 address, as far as it goes. False if there is none. */
@@ -88,15 +93,41 @@ take_host(struct span *rest, struct span *host)
 
 /* host [: port], blanks around the colon allowed. */
 static bool
-read_sent_by(struct span text, struct via *out)
+take_sent_by(struct span *from, struct via *out)
 {
-    struct span rest = text;
+    size_t end = chars_find(*from, ';', ',');
+    struct span text = span_trim(span_head(*from, end)), rest = text;
 
+    if (end == CHARS_OPEN)
+        return false;
+    *from = span_skip(*from, end);
     out->sent_by = text;
     if (take_host(&rest, &out->host) && read_behind_host(rest, &out->port))
         return true;
     out->host = text;
+    out->loose = true;
     return is_bare_ipv6(text);
+}
+
+/* As take_sent_by, of a host and perhaps a port with nothing but a parameter, a comma or the end behind. False: it is otherwise. */
+static bool
+take_plain_sent_by(struct span *rest, struct via *out)
+{
+    struct span host = span_head(*rest, scan_run(*rest, &chars_host));
+    const char *at = span_end(host), *end = span_end(*rest);
+    bool has_port = at < end && *at == ':';
+    uint32_t port = 0;
+
+    for (at += has_port; has_port && at < end && chars_is_digit(*at) && port <= UINT16_MAX; at++)
+        port = port * 10 + (uint32_t)(*at - '0');
+    if (host.len == 0 || has_port != (port > 0) || port > UINT16_MAX ||
+        (at < end && *at != ';' && *at != ','))
+        return false;
+    out->port = (uint16_t)port;
+    out->host = host;
+    out->sent_by = span_between(rest->at, at);
+    *rest = span_between(at, end);
+    return true;
 }
 
 /* The cookie alone names nothing: such a branch is as good as none (RFC 4475 §3.2.1). */
@@ -108,21 +139,125 @@ has_cookie(struct span branch)
     return branch.len > cookie.len && span_ieq(span_head(branch, cookie.len), cookie);
 }
 
+static bool
+keep_value(const struct param *param, struct span *out)
+{
+    if (out->at)
+        return false;
+    *out = param->value;
+    return true;
+}
+
+/* Blanks or control bytes. */
+static bool
+has_blanks(struct span s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.at[i] <= ' ')
+            return true;
+    return false;
+}
+
+/* via-branch = token (§25.1); what else there is may be meant, but not with a blank in it. */
+static void
+check_branch(struct span branch, struct via *out)
+{
+    out->blanks |= has_blanks(branch);
+    out->characters |= branch.len > 0 && !chars_is_token(branch);
+}
+
+/* response-port = "rport" [ EQUAL 1*DIGIT ] (RFC 3581 §3), and a port there is. */
+static void
+check_rport(const struct param *param, struct via *out)
+{
+    uint16_t port;
+
+    out->characters |= param->has_value && !read_port(param->value, &port);
+}
+
+/* An address, or a name where one may stand. */
+static void
+check_host(struct span host, bool names, struct via *out)
+{
+    struct hop hop;
+
+    out->characters |= !hop_ip_read(host, &hop) &&
+                       !(names && host.len > 0 && scan_run(host, &chars_host) == host.len);
+}
+
+static void
+check_ttl(struct span ttl, struct via *out)
+{
+    uint32_t hops;
+
+    out->characters |= !span_u32(ttl, UINT8_MAX, &hops);
+}
+
 /* The first of each parameter that a server looks at; more of them are not allowed (§7.3.1). */
 static void
 keep_param(const struct param *param, struct via *out)
 {
-    if (span_ieq(param->name, SPAN("branch")) && !out->branch.at) {
-        out->branch = param->value;
+    bool first = true;
+
+    if (span_ieq(param->name, SPAN("branch"))) {
+        first = keep_value(param, &out->branch);
         out->has_cookie = has_cookie(out->branch);
-    } else if (span_ieq(param->name, SPAN("received")) && !out->received.at) {
-        out->received = param->value;
-    } else if (span_ieq(param->name, SPAN("maddr")) && !out->maddr.at) {
-        out->maddr = param->value;
-    } else if (span_ieq(param->name, SPAN("rport")) && !out->has_rport) {
+        check_branch(param->value, out);
+    } else if (span_ieq(param->name, SPAN("received"))) {
+        first = keep_value(param, &out->received);
+        check_host(param->value, false, out);
+    } else if (span_ieq(param->name, SPAN("maddr"))) {
+        first = keep_value(param, &out->maddr);
+        check_host(param->value, true, out);
+    } else if (span_ieq(param->name, SPAN("rport"))) {
+        first = !out->has_rport && keep_value(param, &out->rport);
         out->has_rport = true;
-        out->rport = param->value;
+        check_rport(param, out);
+    } else if (span_ieq(param->name, SPAN("ttl"))) {
+        first = !out->has_ttl;
+        out->has_ttl = true;
+        check_ttl(param->value, out);
     }
+    out->twice |= !first;
+}
+
+/* A parameter as nearly all write it, with a token for a value. False: it is not there, or is otherwise, or was there before. */
+static inline bool
+take_known(struct span *rest, struct span name, struct span *value)
+{
+    struct span text = span_skip(*rest, name.len);
+    size_t len;
+
+    if (value->at || !span_starts(*rest, name))
+        return false;
+    len = scan_run(text, &chars_token);
+    if (len < text.len && text.at[len] != ';' && text.at[len] != ',')
+        return false;
+    *value = span_head(text, len);
+    *rest = span_skip(text, len);
+    return true;
+}
+
+/* One of the most frequent three. */
+static inline bool
+take_usual(struct span *rest, struct via *out)
+{
+    if (take_known(rest, SPAN(";branch="), &out->branch)) {
+        out->has_cookie = has_cookie(out->branch);
+        return true;
+    }
+    if (take_known(rest, SPAN(";rport="), &out->rport)) {
+        const struct param rport = { .value = out->rport, .has_value = true };
+
+        out->has_rport = true;
+        check_rport(&rport, out);
+        return true;
+    }
+    if (take_known(rest, SPAN(";received="), &out->received)) {
+        check_host(out->received, false, out);
+        return true;
+    }
+    return false;
 }
 
 /* ;name=value up to a comma or the end. An empty one may stand last, not between others (RFC 4475 §3.1.2.1). */
@@ -132,9 +267,12 @@ read_params(struct span *rest, struct via *out)
     while (chars_begin(*rest, ';')) {
         struct param param;
 
+        if (take_usual(rest, out))
+            continue;
         *rest = span_skip(*rest, 1);
         if (!param_take(rest, ',', &param) || (param_is_blank(&param) && chars_begin(*rest, ';')))
             return false;
+        out->loose |= param_is_blank(&param);
         keep_param(&param, out);
     }
     return true;
@@ -146,15 +284,11 @@ read_element(struct span *rest, struct via *out)
 {
     struct span at = *rest;
     const char *params;
-    size_t end;
 
     *out = (struct via){ .port = 0 };
-    if (!take_protocol(&at, &out->transport))
+    if (!take_protocol(&at, &out->transport) ||
+        (!take_plain_sent_by(&at, out) && !take_sent_by(&at, out)))
         return false;
-    end = chars_find(at, ';', ',');
-    if (end == CHARS_OPEN || !read_sent_by(span_trim(span_head(at, end)), out))
-        return false;
-    at = span_skip(at, end);
     params = at.at;
     if (!read_params(&at, out))
         return false;
@@ -179,6 +313,48 @@ via_next(struct span *rest, struct via *out)
         return SIPD_ESYNTAX;
     *rest = at;
     return SIPD_OK;
+}
+
+bool
+via_is_empty(struct span value)
+{
+    while (value.len > 0 && (value.at[0] == ',' || span_is_lws(value.at[0])))
+        value = span_skip(value, 1);
+    return value.len == 0;
+}
+
+/* Whatever stands between them; a quote that never ends ends them. */
+static void
+salvage_params(struct span rest, struct via *out)
+{
+    while (rest.len > 0 && rest.at[0] != ',') {
+        struct param param;
+
+        if (rest.at[0] == ';')
+            rest = span_skip(rest, 1);
+        if (!param_take(&rest, ',', &param))
+            return;
+        keep_param(&param, out);
+    }
+}
+
+bool
+via_salvage(struct span value, struct via *out)
+{
+    struct span rest = value, host;
+
+    *out = (struct via){ .port = 0 };
+    while (rest.len > 0 && (rest.at[0] == ',' || span_is_lws(rest.at[0])))
+        rest = span_skip(rest, 1);
+    if (!take_protocol(&rest, &out->transport))
+        return false;
+    host = span_head(rest, scan_find(rest, ';', ',', '"'));
+    rest = span_skip(rest, host.len);
+    out->sent_by = host = span_trim(host);
+    if (!take_host(&host, &out->host) || !read_behind_host(host, &out->port))
+        out->has_rport = true;
+    salvage_params(rest, out);
+    return true;
 }
 
 bool

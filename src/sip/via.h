@@ -8,7 +8,7 @@
 #include "sip/hop.h"
 
 #define VIA_COOKIE \
- SPAN("z9hG4bK") /* RFC 3261 §8.1.1.7; compared without case, as real devices write it */
+    SPAN("z9hG4bK") /* RFC 3261 §8.1.1.7; compared without case, as real devices write it */
 
 struct via {
     struct span whole;     /* this element without the blanks around it */
@@ -18,10 +18,15 @@ struct via {
     uint16_t port;         /* 0: none written */
     struct span params;    /* from the first ; on */
     struct span branch;    /* empty if absent or without value */
-    struct span received;  /* value, or empty: where it would stand, at NULL without the parameter */
-    struct span maddr;     /* value, or empty */
-    struct span rport;     /* value of rport, or empty as received */
-    bool has_rport;        /* RFC 3581 §3: the flag is there, with or without value */
+    struct span received; /* value, or empty: where it would stand, at NULL without the parameter */
+    struct span maddr;    /* value, or empty */
+    struct span rport;    /* value of rport, or empty as received */
+    bool has_rport;       /* RFC 3581 §3: the flag is there, with or without value */
+    bool twice;           /* one of branch, received, maddr, rport, ttl is there again */
+    bool has_ttl;         /* there is one, read by nobody */
+    bool blanks;          /* there are some in the branch */
+    bool characters;      /* a branch, received, maddr, rport or ttl that is none by the grammar */
+    bool loose;           /* an empty parameter at the end, or IPv6 without brackets */
     bool has_cookie; /* the branch begins with z9hG4bK: it identifies the transaction (§17.2.3) */
 };
 
@@ -30,6 +35,16 @@ struct via {
  * SIPD_ESYNTAX otherwise (*rest is then as it was).
  */
 int via_next(struct span *rest, struct via *out);
+
+/* Nothing but commas and blanks? */
+bool via_is_empty(struct span value);
+
+/*
+ * Of a value whose first element is none by via_next(): what can be read of it, for whoever answers that. whole stays empty.
+ * Where no port could be read has_rport is set, as if its sender had asked to be answered where he sent from. False: it does
+ * not even begin as a Via.
+ */
+bool via_salvage(struct span value, struct via *out);
 
 /*
  * Where a response to this request goes when no connection is kept (RFC 3261 §18.2.2, RFC 3581 §4): the ip and port,

@@ -9,8 +9,10 @@
 #include "sip/hop.h"
 
 struct way {
-    struct hop to;        /* listener filled in; flow filled in when a connection is there or being opened */
-    struct span sent_by;  /* host:port for Via and Record-Route: advertise, else the listener's address; lent for the turn */
+    /* listener filled in; flow filled in when a connection is there or being opened */
+    struct hop to;
+    /* host:port for Via and Record-Route: advertise, else the listener's address; lent for the turn */
+    struct span sent_by;
 };
 
 #endif

@@ -1,41 +1,37 @@
 /*
- * sipctl: what is typed is the pattern that a module or the server declared; it knows no command itself.
+ * sipctl: what is typed is the pattern that a module or the server declared. It knows two commands itself: trace, which asks
+ * again and again, and explain, whose answer is told.
  */
 #include <config.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "sipctl/client.h"
+#include "sipctl/explain.h"
+#include "sipctl/options.h"
+#include "sipctl/screen.h"
 #include "sipctl/table.h"
+#include "sipctl/text.h"
+#include "sipctl/trace.h"
 
-enum exit_code {
-    EXIT_DONE = 0,
-    EXIT_REFUSED = 1, /* or not found */
-    EXIT_USAGE = 2,
-    EXIT_NOBODY = 3, /* no daemon, or it went away */
-};
-
-enum { PASSWORD_BYTES = 1024, TABLE_BYTES = 256 << 20, WORDS_MAX = 32 };
-
-struct options {
-    const char *socket;
-    bool json;
-    bool password_stdin;
-    char **words; /* as typed, ended by NULL */
-};
+enum { PASSWORD_BYTES = 1024, TEXT_BYTES = 256 << 20, TEXT_WIDTH = 80, WORDS_MAX = 32 };
 
 static enum exit_code
 usage(FILE *to)
 {
-    fputs("usage: sipctl [-s SOCKET] [--json] WORDS...\n"
-          "       sipctl help       what sipd understands\n"
-          "       sipctl --version\n",
-          to);
+    fputs(
+        "usage: sipctl [-s SOCKET] [--json] WORDS...\n"
+        "       sipctl [-s SOCKET] [--json] [--pcap FILE] trace [all | USER | CALL-ID]\n"
+        "  -s SOCKET    control socket (" SIPD_CONTROL_SOCKET ")\n"
+        "  --json       the answer for programs; of trace an event a line\n"
+        "  --pcap FILE  what trace saw, secrets too, for Wireshark; - for standard output\n"
+        "  --version    prints the version and ends\n"
+        "sipctl help lists what the running sipd understands, as: status, show bindings, reload\n",
+        to);
     return EXIT_USAGE;
 }
 
@@ -58,6 +54,10 @@ read_options(int argc, char **argv, struct options *o)
             if (++i == argc)
                 return false;
             o->socket = argv[i];
+        } else if (!ended && strcmp(argv[i], "--pcap") == 0) {
+            if (++i == argc)
+                return false;
+            o->pcap = argv[i];
         } else {
             o->password_stdin |= !ended && strcmp(argv[i], "--password-stdin") == 0;
             argv[words++] = argv[i];
@@ -140,14 +140,6 @@ get_password(const struct options *o, const char *prompt, char password[PASSWORD
 
 /* ---- answers */
 
-static size_t
-screen_width(void)
-{
-    struct winsize screen;
-
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &screen) == 0 && screen.ws_col > 0 ? screen.ws_col : 80;
-}
-
 static enum exit_code
 written(bool done, enum exit_code code)
 {
@@ -157,43 +149,58 @@ written(bool done, enum exit_code code)
     return EXIT_REFUSED;
 }
 
-/* For programs: the answer as it came, {"rows": …} or {"error": …}. */
+/* For programs: the answer as it came, {"rows": …} or {"error": …}; on a terminal nothing of it is a command. */
 static enum exit_code
 print_json(const json_t *answer, enum exit_code code)
 {
-    return written(json_dumpf(answer, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF, code);
+    size_t ascii = screen_now(TEXT_WIDTH).terminal ? JSON_ENSURE_ASCII : 0;
+
+    return written(json_dumpf(answer, stdout, JSON_INDENT(2) | ascii) == 0 && putchar('\n') != EOF,
+                   code);
 }
 
 static enum exit_code
-print_rows(const json_t *rows)
+print_text(const json_t *answer)
 {
-    struct buf table;
+    struct screen screen = screen_now(TEXT_WIDTH);
+    struct buf text;
     bool done;
 
-    buf_init(&table, TABLE_BYTES);
-    table_write(rows, screen_width(), &table);
-    done = table.err == SIPD_OK &&
-           (table.len == 0 || fwrite(table.bytes, 1, table.len, stdout) == table.len);
-    buf_fini(&table);
+    buf_init(&text, TEXT_BYTES);
+    if (explain_is(answer))
+        explain_write(answer, &screen, &text);
+    else
+        table_write(json_object_get(answer, "rows"), screen.width, &text);
+    done = text.err == SIPD_OK &&
+           (text.len == 0 || fwrite(text.bytes, 1, text.len, stdout) == text.len);
+    buf_fini(&text);
     return written(done, EXIT_DONE);
+}
+
+static void
+complain(const char *words)
+{
+    struct buf text;
+
+    buf_init(&text, TEXT_BYTES);
+    text_put(&text, span_of(words));
+    fprintf(stderr, "sipctl: %.*s\n", SPAN_ARG(buf_span(&text)));
+    buf_fini(&text);
 }
 
 static enum exit_code
 print_answer(const struct options *o, const json_t *answer)
 {
-    const json_t *rows = json_object_get(answer, "rows");
+    bool done = json_is_array(json_object_get(answer, "rows")) || explain_is(answer);
     const char *error = json_string_value(json_object_get(answer, "error"));
     const char *misuse = json_string_value(json_object_get(answer, "usage"));
-    enum exit_code code = json_is_array(rows) ? EXIT_DONE : misuse ? EXIT_USAGE : EXIT_REFUSED;
+    enum exit_code code = done ? EXIT_DONE : misuse ? EXIT_USAGE : EXIT_REFUSED;
 
     if (o->json)
         return print_json(answer, code);
     if (code == EXIT_DONE)
-        return print_rows(rows);
-    fprintf(stderr, "sipctl: %s\n",
-            misuse  ? misuse
-            : error ? error
-                    : "sipd's answer cannot be understood");
+        return print_text(answer);
+    complain(misuse ? misuse : error ? error : "sipd's answer cannot be understood");
     return code;
 }
 
@@ -243,6 +250,19 @@ run(const struct options *o)
     return code;
 }
 
+/* explain CALL-ID is short for explain call CALL-ID. There is room: of three arguments argv has four. */
+static void
+lengthen(char **words)
+{
+    static char call[] = "call";
+
+    if (strcmp(words[0], "explain") != 0 || !words[1] || words[2])
+        return;
+    words[2] = words[1];
+    words[1] = call;
+    words[3] = NULL;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -250,9 +270,14 @@ main(int argc, char **argv)
 
     if (!read_options(argc, argv, &o))
         return (int)usage(stderr);
+    if (strcmp(o.words[0], "--help") == 0 || strcmp(o.words[0], "-h") == 0) {
+        usage(stdout);
+        return (int)EXIT_DONE;
+    }
     if (strcmp(o.words[0], "--version") == 0) {
         puts("sipctl " SIPD_VERSION);
         return (int)EXIT_DONE;
     }
-    return (int)run(&o);
+    lengthen(o.words);
+    return (int)(trace_is(o.words) ? trace_run(&o) : run(&o));
 }

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "sipctl/text.h"
+
 enum { COLUMNS_MAX = 64, CELL_BYTES = 1 << 20 };
 
 struct column {
@@ -21,46 +23,12 @@ struct table {
 
 /* ---- cells */
 
-/* Places on a screen: code points of UTF-8, which names and addresses are mostly one place wide. */
-static size_t
-places(struct span text)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < text.len; i++)
-        count += ((unsigned char)text.at[i] & 0xc0) != 0x80;
-    return count;
-}
-
-/* Control characters, C1 ones in their UTF-8 form too (0xc2 0x80 to 0x9f). */
-static bool
-is_control(struct span text, size_t i)
-{
-    unsigned char c = (unsigned char)text.at[i];
-    unsigned char next = i + 1 < text.len ? (unsigned char)text.at[i + 1] : 0;
-
-    return c < 0x20 || c == 0x7f || (c == 0xc2 && next >= 0x80 && next < 0xa0);
-}
-
-static void
-put_text(struct buf *to, struct span text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (!is_control(text, i)) {
-            buf_put_char(to, text.at[i]);
-            continue;
-        }
-        buf_put_char(to, text.at[i] == '\n' || text.at[i] == '\t' ? ' ' : '?');
-        i += (unsigned char)text.at[i] == 0xc2;
-    }
-}
-
 /* What a cell shows. */
 static void
 put_cell(struct buf *to, const json_t *value)
 {
     if (json_is_string(value))
-        put_text(to, (struct span){ json_string_value(value), json_string_length(value) });
+        text_put(to, (struct span){ json_string_value(value), json_string_length(value) });
     else if (json_is_integer(value))
         buf_printf(to, "%lld", (long long)json_integer_value(value));
     else if (json_is_boolean(value))
@@ -72,14 +40,7 @@ cell_width(const json_t *value, struct buf *scratch)
 {
     buf_clear(scratch);
     put_cell(scratch, value);
-    return places(buf_span(scratch));
-}
-
-static void
-pad(struct buf *to, size_t blanks)
-{
-    while (blanks-- > 0)
-        buf_put_char(to, ' ');
+    return text_places(buf_span(scratch));
 }
 
 /* ---- columns */
@@ -93,7 +54,7 @@ column_of(struct table *table, const char *name)
     if (table->len == COLUMNS_MAX)
         return NULL;
     table->columns[table->len] =
-        (struct column){ .name = name, .width = places(span_of(name)), .number = true };
+        (struct column){ .name = name, .width = text_places(span_of(name)), .number = true };
     return &table->columns[table->len++];
 }
 
@@ -141,14 +102,14 @@ put_line(struct buf *to, const struct table *table, json_t *row, struct buf *scr
             put_cell(scratch, json_object_get(row, column->name));
         else
             buf_put(scratch, span_of(column->name));
-        width = places(buf_span(scratch));
+        width = text_places(buf_span(scratch));
         if (i > 0)
-            pad(to, 2);
+            text_pad(to, 2);
         if (column->number)
-            pad(to, column->width - width);
+            text_pad(to, column->width - width);
         buf_put(to, buf_span(scratch));
         if (!column->number && i + 1 < table->len)
-            pad(to, column->width - width);
+            text_pad(to, column->width - width);
     }
     buf_put_char(to, '\n');
 }
@@ -159,13 +120,13 @@ put_on_side(struct buf *to, const struct table *table, json_t *row)
     size_t widest = 0;
 
     for (size_t i = 0; i < table->len; i++)
-        if (places(span_of(table->columns[i].name)) > widest)
-            widest = places(span_of(table->columns[i].name));
+        if (text_places(span_of(table->columns[i].name)) > widest)
+            widest = text_places(span_of(table->columns[i].name));
     for (size_t i = 0; i < table->len; i++) {
         const char *name = table->columns[i].name;
 
         buf_put(to, span_of(name));
-        pad(to, widest - places(span_of(name)) + 2);
+        text_pad(to, widest - text_places(span_of(name)) + 2);
         put_cell(to, json_object_get(row, name));
         buf_put_char(to, '\n');
     }

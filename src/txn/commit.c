@@ -8,8 +8,7 @@
 
 #include "base/mem.h"
 #include "sip/derive.h"
-
-enum { KIND_REPEAT, KIND_TIMEOUT }; /* timer.kind */
+#include "txn/fact.h"
 
 /* §17.1.1.2, §17.1.2.2, §17.2.1, §17.2.2, RFC 6026 §7.1, §7.2; 0: fires in this turn. */
 static uint32_t
@@ -32,50 +31,95 @@ letter_ms(enum txn_letter letter, bool reliable)
 }
 
 static void
-arm_timeout(struct txns *t, struct txn *txn, enum txn_letter letter)
+set_timeout(struct txns *t, struct txn *txn, enum txn_letter letter)
 {
-    if (letter == T_KEEP)
-        return;
     if (letter == T_OFF)
-        timers_disarm(&t->timers, &txn->timeout);
-    else
-        timers_arm(&t->timers, &txn->timeout,
-                   t->clock->now_ms + letter_ms(letter, hop_is_reliable(txn->hop.transport)),
-                   KIND_TIMEOUT, txn->id);
+        txn->timeout_at_ms = TXN_NEVER;
+    else if (letter != T_KEEP)
+        txn->timeout_at_ms =
+            t->clock->now_ms + letter_ms(letter, hop_is_reliable(txn->hop.transport));
 }
 
-/* A doubles without end (B ends it), E and G stop at T2 (§17.1.1.2, §17.1.2.2, §17.2.1). */
+/* A doubles until B ends it, E and G stop at T2 (§17.1.1.2, §17.1.2.2, §17.2.1). */
 static uint32_t
 doubled(const struct txn *txn)
 {
-    uint32_t next = txn->interval_ms * 2;
+    uint32_t most = txn->kind == TXN_ICT ? 64 * TXN_T1_MS : TXN_T2_MS;
 
-    return txn->kind != TXN_ICT && next > TXN_T2_MS ? TXN_T2_MS : next;
+    return txn->interval_ms < most / 2 ? txn->interval_ms * 2 : most;
 }
 
 static void
-arm_repeat(struct txns *t, struct txn *txn, unsigned actions)
+next_interval(struct txn *txn, unsigned actions)
 {
-    if (actions & A_STOP)
-        timers_disarm(&t->timers, &txn->repeat);
-    if (!(actions & (A_START | A_DOUBLE | A_SLOW)) || hop_is_reliable(txn->hop.transport))
-        return;
     if (actions & A_START)
         txn->interval_ms = TXN_T1_MS;
     else
         txn->interval_ms = actions & A_SLOW ? TXN_T2_MS : doubled(txn);
-    timers_arm(&t->timers, &txn->repeat, t->clock->now_ms + txn->interval_ms, KIND_REPEAT, txn->id);
 }
 
-static int
-keep_bytes(struct txn *txn, struct span bytes)
+static void
+set_repeat(struct txns *t, struct txn *txn, unsigned actions)
 {
-    char *copy = mem_copy(bytes);
+    if (actions & A_STOP)
+        txn->repeat_at_ms = TXN_NEVER;
+    if (!(actions & (A_START | A_DOUBLE | A_SLOW)) || hop_is_reliable(txn->hop.transport))
+        return;
+    next_interval(txn, actions);
+    txn->repeat_at_ms = t->clock->now_ms + txn->interval_ms;
+}
 
-    if (!copy)
-        return SIPD_ENOMEM;
+/* One timer serves both: it is armed for the sooner. */
+static void
+arm(struct txns *t, struct txn *txn)
+{
+    uint64_t due_ms =
+        txn->repeat_at_ms < txn->timeout_at_ms ? txn->repeat_at_ms : txn->timeout_at_ms;
+
+    if (due_ms == TXN_NEVER)
+        timers_disarm(&t->timers, &txn->timer);
+    else if (!timer_armed(&txn->timer) || txn->timer.deadline_ms != due_ms)
+        timers_arm(&t->timers, &txn->timer, due_ms, 0, txn->id);
+}
+
+static bool
+keeps_bytes(const struct txns *t, const struct txn *txn, unsigned state)
+{
+    return t->keeps[txn->kind] >> state & 1;
+}
+
+static struct span
+kept(const struct txn *txn)
+{
+    return (struct span){ txn->bytes, txn->bytes_len };
+}
+
+static void
+drop_bytes(struct txn *txn)
+{
     mem_free(txn->bytes);
-    txn->bytes = copy;
+    txn->bytes = NULL;
+    txn->bytes_len = txn->bytes_cap = 0;
+}
+
+/* The room of the last one serves again, unless most of it would be wasted. */
+int
+commit_keep(struct txn *txn, struct span bytes)
+{
+    if (bytes.len == 0) {
+        drop_bytes(txn);
+        return SIPD_OK;
+    }
+    if (bytes.len > txn->bytes_cap || bytes.len < txn->bytes_cap / 2) {
+        char *room = mem_grow(NULL, bytes.len);
+
+        if (!room)
+            return SIPD_ENOMEM;
+        mem_free(txn->bytes);
+        txn->bytes = room;
+        txn->bytes_cap = (uint32_t)bytes.len;
+    }
+    memcpy(txn->bytes, bytes.at, bytes.len);
     txn->bytes_len = (uint32_t)bytes.len;
     return SIPD_OK;
 }
@@ -97,29 +141,21 @@ keep_ack(struct txns *t, struct txn *txn, const struct gist *response)
     gist_read(&invite, &gist);
     buf_init(&ack, (size_t)txn->bytes_len + response->to.len + 256);
     derive_ack(&ack, &invite, &gist, response);
-    err = ack.err == SIPD_OK ? keep_bytes(txn, buf_span(&ack)) : ack.err;
+    err = ack.err == SIPD_OK ? commit_keep(txn, buf_span(&ack)) : ack.err;
     buf_fini(&ack);
     return err;
 }
 
+/* What will never be sent again is not kept. */
 static int
-write_bytes(struct txns *t, struct txn *txn, unsigned actions, const struct commit_input *input)
+write_bytes(struct txns *t, struct txn *txn, const struct txn_rule *rule,
+            const struct commit_input *input)
 {
-    if (actions & A_SEND)
-        return keep_bytes(txn, input->bytes);
-    if (actions & A_ACK)
+    if (rule->actions & A_SEND && keeps_bytes(t, txn, rule->next))
+        return commit_keep(txn, input->bytes);
+    if (rule->actions & A_ACK)
         return keep_ack(t, txn, input->response);
     return SIPD_OK;
-}
-
-/* Will this state ever send its last message again? A finished transaction keeps no more than it needs. */
-static bool
-needs_bytes(const struct txn *txn)
-{
-    for (enum txn_event event = 0; event < EV_COUNT; event++)
-        if (txn_rule(txn->kind, txn->state, event)->actions & (A_RESEND | A_ACK))
-            return true;
-    return false;
 }
 
 /* All is said, and what it still does is to absorb repeats; a failure waits for its ACK first (§17.2.1). */
@@ -134,9 +170,9 @@ static struct span
 bytes_to_send(struct txns *t, const struct txn *txn, unsigned actions,
               const struct commit_input *input)
 {
-    struct span kept = { txn->bytes, txn->bytes_len };
-
-    return actions & A_SEND ? input->bytes : arena_copy(t->arena, kept);
+    if (actions & A_SEND)
+        return input->bytes;
+    return txn->bytes ? arena_copy(t->arena, kept(txn)) : kept(txn);
 }
 
 static void
@@ -145,7 +181,7 @@ send_bytes(struct txns *t, struct txn *txn, unsigned actions, const struct commi
 {
     struct span bytes;
 
-    if (!(actions & (A_SEND | A_RESEND | A_ACK)) || !txn->bytes)
+    if (!(actions & (A_SEND | A_RESEND | A_ACK)))
         return;
     bytes = bytes_to_send(t, txn, actions, input);
     if (!bytes.at)
@@ -154,17 +190,18 @@ send_bytes(struct txns *t, struct txn *txn, unsigned actions, const struct commi
     t->ports.send(t->ports.io, &txn->hop, bytes, txn->id, need);
 }
 
-static uint64_t
-note_change(struct txns *t, const struct txn *txn)
+uint64_t
+commit_note_it(struct txns *t, struct txn *txn)
 {
-    struct fact fact = {
-        .kind = txn_kind_name(txn->kind),
-        .version = txn->version,
-        .id = txn->id,
-        .bytes = { txn->bytes, txn->bytes_len },
-    };
+    struct fact fact = { .kind = TXN_FACT, .version = ++txn->version, .id = txn->id };
+    struct buf *b = &t->record;
 
-    return t->ports.note ? t->ports.note(t->ports.io, &fact) : 0;
+    buf_clear(b);
+    if (txn->state != TXN_GONE)
+        txn_fact_write(txn, t->clock->now_ms, b);
+    fact.bytes = buf_span(b);
+    fact.lost = b->err != SIPD_OK;
+    return t->ports.note(t->ports.io, &fact);
 }
 
 static enum txn_news
@@ -200,16 +237,65 @@ tell(const struct txn *txn, const struct txn_rule *rule, enum txn_event event,
 }
 
 void
+commit_file(struct txns *t, struct txn *txn)
+{
+    if (is_finished(txn) && list_empty(&txn->finished)) {
+        list_push(&t->finished, &txn->finished);
+        t->finished_len++;
+    }
+    if (txn->bytes && !keeps_bytes(t, txn, txn->state))
+        drop_bytes(txn);
+}
+
+/* What was due before alive_ms is done: the next repeat is the one that follows. */
+static void
+catch_up(struct txn *txn, uint64_t alive_ms)
+{
+    unsigned actions = txn_rule(txn->kind, txn->state, EV_REPEAT)->actions;
+
+    while (txn->repeat_at_ms < alive_ms && txn->repeat_at_ms < txn->timeout_at_ms) {
+        next_interval(txn, actions);
+        txn->repeat_at_ms += txn->interval_ms;
+    }
+}
+
+void
+commit_wake(struct txns *t, struct txn *txn, uint64_t alive_ms)
+{
+    catch_up(txn, alive_ms);
+    arm(t, txn);
+}
+
+void
+commit_resend(struct txns *t, struct txn *txn)
+{
+    send_bytes(t, txn, A_RESEND, NULL, 0);
+}
+
+void
 commit_end(struct txns *t, struct txn *txn)
 {
-    timers_disarm(&t->timers, &txn->repeat);
-    timers_disarm(&t->timers, &txn->timeout);
+    txn->state = TXN_GONE;
+    (void)commit_note(t, txn);
+    timers_disarm(&t->timers, &txn->timer);
+    t->finished_len -= !list_empty(&txn->finished);
     list_remove(&txn->finished);
     table_remove(&t->table, &txn->by_key);
     t->by_kind[txn->kind]--;
-    mem_free(txn->key);
+    mem_free(txn->long_key);
     mem_free(txn->bytes);
+    mem_free(txn->backups);
     slots_free(&t->slots, txn->id);
+}
+
+/* The last status sent (server), or the highest of those that its user heard (client). */
+static void
+set_status(struct txn *txn, const struct txn_rule *rule, const struct commit_input *input)
+{
+    bool sent = rule->actions & A_SEND, heard = rule->actions & A_TELL;
+
+    if ((sent && input->status != 0) || (heard && input->status > txn->status))
+        txn->status = input->status;
 }
 
 int
@@ -218,33 +304,44 @@ commit(struct txns *t, struct txn *txn, enum txn_event event, const struct commi
 {
     const struct txn_rule *rule = txn_rule(txn->kind, txn->state, event);
     uint64_t need;
+    bool changed;
     int err;
 
     *told = (struct txn_told){ TXN_QUIET, txn->id, txn->owner, txn->kind, txn->method };
     if (rule->next == TXN_NONE)
         return SIPD_ENOENT;
-    err = write_bytes(t, txn, rule->actions, input);
+    err = write_bytes(t, txn, rule, input);
     if (err != SIPD_OK)
         return err;
-    if (rule->next != txn->state || rule->actions & A_SEND)
-        txn->version++;
+    changed = rule->next != txn->state || rule->actions & A_SEND;
     txn->state = rule->next;
+    if (input)
+        set_status(txn, rule, input);
     tell(txn, rule, event, told);
     if (txn->state == TXN_GONE) {
-        (void)note_change(t, txn);
         commit_end(t, txn);
         return SIPD_OK;
     }
-    if (is_finished(txn) && list_empty(&txn->finished))
-        list_push(&t->finished, &txn->finished);
-    arm_repeat(t, txn, rule->actions);
-    arm_timeout(t, txn, rule->letter);
-    need = note_change(t, txn);
+    set_repeat(t, txn, rule->actions);
+    set_timeout(t, txn, rule->letter);
+    arm(t, txn);
+    need = changed ? commit_note(t, txn) : 0;
     send_bytes(t, txn, rule->actions, input, need);
-    if (txn->bytes && !needs_bytes(txn)) {
-        mem_free(txn->bytes);
-        txn->bytes = NULL;
-        txn->bytes_len = 0;
-    }
+    commit_file(t, txn);
     return SIPD_OK;
+}
+
+void
+commit_due(struct txns *t, struct txn *txn, struct txn_told *told)
+{
+    bool repeats = txn->repeat_at_ms < txn->timeout_at_ms;
+
+    if (repeats)
+        txn->repeat_at_ms = TXN_NEVER;
+    else
+        txn->timeout_at_ms = TXN_NEVER;
+    if (commit(t, txn, repeats ? EV_REPEAT : EV_TIMEOUT, NULL, told) == SIPD_OK)
+        return;
+    told->news = TXN_QUIET;
+    arm(t, txn);
 }

@@ -99,7 +99,7 @@ same_key(const struct table_node *node, const void *arg)
     const struct txn *txn = (const struct txn *)(const void *)node;
     const struct span *key = arg;
 
-    return txn->key_len == key->len && memcmp(txn->key, key->at, key->len) == 0;
+    return span_eq(txn_key(txn), *key);
 }
 
 struct txn *

@@ -5,15 +5,10 @@
 #ifndef TXN_PORTS_H
 #define TXN_PORTS_H
 
+#include <sipd/fact.h>
+
 #include "base/span.h"
 #include "sip/hop.h"
-
-struct fact {
-    const char *kind; /* "stx", "ctx", "br", "bind" … */
-    uint32_t version;
-    uint64_t id;
-    struct span bytes; /* flat; lent until return */
-};
 
 struct txn_ports {
     /* Sends by a way found before. Lent: bytes, until the end of the turn. A failure comes by txns_gone(id). */

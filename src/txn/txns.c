@@ -7,6 +7,19 @@
 #include "txn/commit.h"
 #include "txn/match.h"
 
+enum { RECORD_BYTES = 1 << 20 }; /* of a fact: more than any message with its key */
+
+/* Which states may ever send their last message again? A finished transaction keeps no more than it needs. */
+static void
+note_keepers(struct txns *t)
+{
+    for (enum txn_kind kind = 0; kind < TXN_KINDS; kind++)
+        for (enum txn_state state = 0; state < TXN_STATES; state++)
+            for (enum txn_event event = 0; event < EV_COUNT; event++)
+                if (txn_rule(kind, state, event)->actions & (A_RESEND | A_ACK))
+                    t->keeps[kind] |= 1u << state;
+}
+
 int
 txns_init(struct txns *t, const struct txn_ports *ports, const struct clock *clock,
           struct arena *arena, const struct prf_key *hash_key, uint32_t limit)
@@ -17,8 +30,10 @@ txns_init(struct txns *t, const struct txn_ports *ports, const struct clock *clo
     t->arena = arena;
     t->hash_key = *hash_key;
     list_init(&t->finished);
+    buf_init(&t->record, RECORD_BYTES);
     slots_init(&t->slots, sizeof(struct txn), limit);
     timers_init(&t->timers, clock->now_ms);
+    note_keepers(t);
     return table_init(&t->table);
 }
 
@@ -28,22 +43,50 @@ txns_fini(struct txns *t)
     uint64_t cursor = 0;
     struct txn *txn;
 
+    t->watched = false;
     while ((txn = slots_next(&t->slots, &cursor)))
         commit_end(t, txn);
     table_fini(&t->table);
     slots_fini(&t->slots);
+    buf_fini(&t->record);
 }
 
 /* A repeat of what is forgotten is taken for new; that is better than to refuse what is new. */
 static void
 make_room(struct txns *t)
 {
-    struct list *oldest;
-
-    if (t->slots.used < t->slots.limit || !(oldest = list_shift(&t->finished)))
+    if (t->slots.used < t->slots.limit || list_empty(&t->finished))
         return;
-    commit_end(t, container_of(oldest, struct txn, finished));
+    commit_end(t, container_of(t->finished.next, struct txn, finished));
     t->evicted++;
+}
+
+static bool
+keep_key(struct txn *txn, struct span key)
+{
+    txn->key_len = (uint32_t)key.len;
+    if (key.len > sizeof txn->short_key)
+        return (txn->long_key = mem_copy(key)) != NULL;
+    memcpy(txn->short_key, key.at, key.len);
+    return true;
+}
+
+/* A slot becomes a transaction that its key finds. False: memory is out, and the slot is free again. */
+static bool
+begin(struct txns *t, struct txn *txn, uint64_t id, enum txn_kind kind, struct span key)
+{
+    if (!keep_key(txn, key)) {
+        slots_free(&t->slots, id);
+        return false;
+    }
+    txn->id = id;
+    txn->kind = (uint8_t)kind;
+    list_init(&txn->finished);
+    timer_init(&txn->timer);
+    txn->repeat_at_ms = txn->timeout_at_ms = TXN_NEVER;
+    table_insert(&t->table, &txn->by_key, prf_hash(&t->hash_key, key));
+    t->by_kind[kind]++;
+    return true;
 }
 
 static struct txn *
@@ -54,24 +97,25 @@ open(struct txns *t, enum txn_kind kind, struct span key, const struct hop *hop,
 
     make_room(t);
     txn = key.at ? slots_new(&t->slots, &id) : NULL;
-    if (!txn)
+    if (!txn || !begin(t, txn, id, kind, key))
         return NULL;
-    txn->key = mem_copy(key);
-    if (!txn->key) {
-        slots_free(&t->slots, id);
-        return NULL;
-    }
-    txn->key_len = (uint32_t)key.len;
-    txn->id = id;
     txn->owner = owner;
-    txn->kind = (uint8_t)kind;
     txn->hop = *hop;
-    list_init(&txn->finished);
-    timer_init(&txn->repeat);
-    timer_init(&txn->timeout);
-    table_insert(&t->table, &txn->by_key, prf_hash(&t->hash_key, key));
-    t->by_kind[kind]++;
     return txn;
+}
+
+int
+txns_put(struct txns *t, uint64_t id, enum txn_kind kind, struct span key, struct txn **out)
+{
+    struct txn *txn = slots_put(&t->slots, id);
+
+    *out = NULL;
+    if (!txn)
+        return SIPD_EFULL;
+    if (!begin(t, txn, id, kind, key))
+        return SIPD_ENOMEM;
+    *out = txn;
+    return SIPD_OK;
 }
 
 static int
@@ -97,12 +141,21 @@ txns_serve(struct txns *t, const struct gist *gist, const struct hop *hop, uint6
     return commit(t, txn, EV_START, NULL, &told);
 }
 
+/* Without state there is nothing to make a key for. */
+static bool
+holds_none(const struct txns *t)
+{
+    return t->table.used == 0;
+}
+
 struct txn *
 txns_find_server(const struct txns *t, const struct gist *gist)
 {
     struct span as =
         gist->method == METHOD_ACK ? names_method_text(METHOD_INVITE) : gist->method_text;
 
+    if (holds_none(t))
+        return NULL;
     return match_find(t, match_server_key(t->arena, gist, as));
 }
 
@@ -110,6 +163,17 @@ struct txn *
 txns_find_cancelled(const struct txns *t, const struct gist *cancel)
 {
     return match_find(t, match_server_key(t->arena, cancel, names_method_text(METHOD_INVITE)));
+}
+
+bool
+txns_move(struct txns *t, struct txn *txn, const struct hop *to)
+{
+    if (!hop_is_reliable(to->transport) || to->transport != txn->hop.transport ||
+        to->flow == txn->hop.flow || memcmp(to->ip, txn->hop.ip, sizeof to->ip) != 0)
+        return false;
+    txn->hop = *to;
+    (void)commit_note(t, txn);
+    return true;
 }
 
 /* May the last message leave once more, or did nothing leave yet? */
@@ -146,16 +210,20 @@ int
 txns_answer(struct txns *t, uint64_t id, unsigned status, struct span bytes)
 {
     struct txn *txn = slots_find(&t->slots, id);
-    struct commit_input input = { .bytes = bytes };
+    struct commit_input input = { .bytes = bytes, .status = (uint16_t)status };
     struct txn_told told;
-    int err;
 
-    if (!txn)
-        return SIPD_ENOENT;
-    err = commit(t, txn, sending(status), &input, &told);
-    if (err == SIPD_OK)
-        txn->status = (uint16_t)status;
-    return err;
+    return txn ? commit(t, txn, sending(status), &input, &told) : SIPD_ENOENT;
+}
+
+/*
+ * Only absorbs repeats of a response that went up, and nobody's any more: the request came again, over another connection or by
+ * another node, and its computed branch is the same (a repeat for the next hop, which says its answer again).
+ */
+static bool
+is_left_over(const struct txn *txn)
+{
+    return txn->owner == 0 && !list_empty(&txn->finished);
 }
 
 int
@@ -169,8 +237,11 @@ txns_request(struct txns *t, enum method method, struct span branch, const struc
     struct txn *txn;
     int err;
 
-    if (match_find(t, key))
+    txn = match_find(t, key);
+    if (txn && !is_left_over(txn))
         return SIPD_EEXIST;
+    if (txn)
+        commit_end(t, txn);
     txn = open(t, method == METHOD_INVITE ? TXN_ICT : TXN_NICT, key, hop, owner);
     if (!txn)
         return why_not_open(t);
@@ -186,6 +257,8 @@ txns_request(struct txns *t, enum method method, struct span branch, const struc
 struct txn *
 txns_find_client(const struct txns *t, const struct gist *response)
 {
+    if (holds_none(t))
+        return NULL;
     /* Unknown methods share one name here: the branch alone tells them apart. */
     return match_find(
         t, match_client_key(t->arena, response->via.branch, names_method_text(response->method)));
@@ -194,20 +267,31 @@ txns_find_client(const struct txns *t, const struct gist *response)
 enum txn_news
 txns_heard(struct txns *t, struct txn *txn, unsigned status, const struct gist *gist)
 {
-    struct commit_input input = { .response = gist };
+    struct commit_input input = { .response = gist, .status = (uint16_t)status };
     struct txn_told told;
 
-    if (commit(t, txn, hearing(status), &input, &told) != SIPD_OK)
-        return TXN_QUIET;
-    if (told.news == TXN_RESPONSE && status > txn->status)
-        txn->status = (uint16_t)status;
-    return told.news;
+    return commit(t, txn, hearing(status), &input, &told) == SIPD_OK ? told.news : TXN_QUIET;
 }
 
 struct txn *
 txns_find(const struct txns *t, uint64_t id)
 {
     return slots_find(&t->slots, id);
+}
+
+static bool
+is_server(const struct txn *txn)
+{
+    return txn->kind == TXN_IST || txn->kind == TXN_NIST;
+}
+
+/* From now on it sends there, at first what it sent last. */
+static void
+send_last(struct txns *t, struct txn *txn, const struct hop *to)
+{
+    txn->hop = *to;
+    (void)commit_note(t, txn);
+    commit_resend(t, txn);
 }
 
 /*
@@ -217,16 +301,38 @@ txns_find(const struct txns *t, uint64_t id)
 static bool
 answer_anew(struct txns *t, struct txn *txn)
 {
-    struct span last = { txn->bytes, txn->bytes_len };
+    struct hop hop = txn->hop;
 
-    if ((txn->kind != TXN_IST && txn->kind != TXN_NIST) || txn->hop.flow == 0)
+    if (!is_server(txn) || txn->hop.flow == 0)
         return false;
-    txn->hop.flow = 0;
-    txn->hop.port = txn->sent_by_port;
-    last = arena_copy(t->arena, last);
-    if (txn->bytes && last.at)
-        t->ports.send(t->ports.io, &txn->hop, last, txn->id, 0);
+    hop.flow = 0;
+    hop.port = txn->sent_by_port;
+    send_last(t, txn, &hop);
     return true;
+}
+
+/* RFC 3263 §5, over streams only: what an answer by datagrams is told of a way may be anybody's word. */
+static bool
+is_astray(const struct txn *txn)
+{
+    return is_server(txn) && txn->backup == TXN_BACKUP_NONE && txn->bytes &&
+           hop_is_reliable(txn->hop.transport);
+}
+
+static bool
+try_backup(struct txns *t, struct txn *txn)
+{
+    if (txn->backups_at >= txn->backups_len)
+        return false;
+    send_last(t, txn, &txn->backups[txn->backups_at++]);
+    return true;
+}
+
+static void
+fail(struct txns *t, struct txn *txn, struct txn_told *told)
+{
+    if (commit(t, txn, EV_GONE, NULL, told) != SIPD_OK)
+        told->news = TXN_QUIET;
 }
 
 void
@@ -235,10 +341,37 @@ txns_gone(struct txns *t, uint64_t id, struct txn_told *told)
     struct txn *txn = slots_find(&t->slots, id);
 
     *told = (struct txn_told){ .news = TXN_QUIET };
-    if (txn && answer_anew(t, txn))
+    if (!txn || txn->backup == TXN_BACKUP_ASKED || answer_anew(t, txn) || try_backup(t, txn))
         return;
-    if (txn && commit(t, txn, EV_GONE, NULL, told) != SIPD_OK)
-        told->news = TXN_QUIET;
+    if (!is_astray(txn)) {
+        fail(t, txn, told);
+        return;
+    }
+    txn->backup = TXN_BACKUP_ASKED;
+    (void)commit_note(t, txn);
+    *told = (struct txn_told){ TXN_ASTRAY, id, txn->owner, txn->kind, txn->method };
+}
+
+void
+txns_backup(struct txns *t, uint64_t id, const struct hop *hops, size_t len, struct txn_told *told)
+{
+    struct txn *txn = slots_find(&t->slots, id);
+
+    *told = (struct txn_told){ .news = TXN_QUIET };
+    if (!txn || txn->backup != TXN_BACKUP_ASKED)
+        return;
+    txn->backup = TXN_BACKUP_GIVEN;
+    if (len > UINT8_MAX)
+        len = UINT8_MAX;
+    txn->backups = len > 0 ? mem_new(len * sizeof *hops) : NULL;
+    if (txn->backups) {
+        memcpy(txn->backups, hops, len * sizeof *hops);
+        txn->backups_len = (uint8_t)len;
+    }
+    if (try_backup(t, txn))
+        (void)commit_note(t, txn);
+    else
+        fail(t, txn, told);
 }
 
 void
@@ -259,23 +392,27 @@ txns_disown(struct txns *t, uint64_t id, uint64_t peer)
         return;
     txn->owner = 0;
     txn->peer = peer;
+    (void)commit_note(t, txn);
 }
 
 bool
 txns_due(struct txns *t, struct txn_told *told)
 {
     struct timer *timer = timers_due(&t->timers, t->clock->now_ms);
-    enum txn_event event;
     struct txn *txn;
 
     if (!timer)
         return false;
     txn = slots_find(&t->slots, timer->id);
     BUG_ON(!txn);
-    event = timer == &txn->repeat ? EV_REPEAT : EV_TIMEOUT;
-    if (commit(t, txn, event, NULL, told) != SIPD_OK)
-        told->news = TXN_QUIET;
+    commit_due(t, txn, told);
     return true;
+}
+
+uint32_t
+txns_pending(const struct txns *t)
+{
+    return t->slots.used - t->finished_len;
 }
 
 uint64_t

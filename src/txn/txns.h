@@ -5,6 +5,7 @@
 #define TXN_TXNS_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/prf.h"
 #include "base/slots.h"
@@ -19,28 +20,37 @@
 #define TXN_T2_MS 4000u /* longest interval of E and G */
 #define TXN_T4_MS 5000u /* a message stays in the network at most this long */
 
+#define TXN_NEVER    UINT64_MAX
+#define TXN_KEY_ROOM 64 /* most keys fit, so that finding a transaction touches it alone */
+
 struct txn {
     struct table_node by_key;
     struct list finished; /* of txns->finished once it only absorbs repeats */
     uint64_t id;
     uint64_t owner; /* whose it is: a trip (server) or a branch (client); 0: nobody's any more */
-    uint64_t
-        peer; /* an INVITE's client: the server transaction that its late 2xx go up by; 0: none */
-    uint8_t kind, state;  /* enum txn_kind, enum txn_state */
-    uint8_t method;       /* enum method */
-    bool cancel;          /* a CANCEL's transaction: other key than its INVITE's */
-    uint16_t status;      /* last status sent (server) or received (client), 0: none */
-    uint32_t interval_ms; /* of A, E or G */
-    uint32_t version;     /* counts changes, for facts */
-    struct timer repeat;  /* A, E, G */
-    struct timer timeout; /* the others */
-    struct hop hop;       /* where it sends */
-    uint16_t
-        sent_by_port; /* a server's: where it sends when the connection of the request is gone (§18.2.2) */
-    char *key; /* owned: what bytes decide by */
+    /* an INVITE's client: the server transaction that its late 2xx go up by; 0: none */
+    uint64_t peer;
+    uint8_t kind, state; /* enum txn_kind, enum txn_state */
+    uint8_t method;      /* enum method */
+    bool cancel;         /* a CANCEL's transaction: other key than its INVITE's */
+    uint16_t status;     /* last status sent (server) or received (client), 0: none */
+    /* a server's: where it sends when the connection of the request is gone (§18.2.2) */
+    uint16_t sent_by_port;
+    uint32_t interval_ms;   /* of A, E or G */
+    uint32_t version;       /* counts its facts */
+    struct timer timer;     /* armed for what comes first of … */
+    uint64_t repeat_at_ms;  /* … A, E, G, TXN_NEVER when off … */
+    uint64_t timeout_at_ms; /* … and the others */
+    struct hop hop;         /* where it sends */
+    uint8_t backup;         /* enum txn_backup: a server's, of RFC 3263 §5 */
+    uint8_t backups_at;     /* which of them is next */
+    uint8_t backups_len;
     uint32_t key_len;
-    uint32_t bytes_len;
+    uint32_t bytes_len, bytes_cap;
+    struct hop *backups; /* owned */
     char *bytes; /* owned: the last message it sent; a client's request until the ACK replaces it */
+    char *long_key;               /* owned: one that is longer than … */
+    char short_key[TXN_KEY_ROOM]; /* … this room for what bytes decide by */
 };
 
 /* What happened that the user of a transaction must hear. */
@@ -50,6 +60,7 @@ enum txn_news {
     TXN_TIMEOUT,  /* client: B or F fired. IST: H fired, the ACK never came */
     TXN_FAILED,   /* the transport failed */
     TXN_ENDED,    /* the transaction is gone; its id is stale */
+    TXN_ASTRAY, /* server: its response has no way left over a stream: txns_backup() gives others (RFC 3263 §5) */
     TXN_UNHEARD, /* server: the request came again and nothing was sent yet: a 100 would help now (§17.2.1) */
 };
 
@@ -59,6 +70,15 @@ struct txn_told {
     uint8_t kind, method;
 };
 
+enum txn_backup { TXN_BACKUP_NONE, TXN_BACKUP_ASKED, TXN_BACKUP_GIVEN };
+
+/* Does anybody hear of changes? A build in which nobody can (scripts/bench-notes) shows what it costs to ask. */
+#ifdef SIPD_WITHOUT_NOTES
+#define IS_WATCHED(of) ((void)(of), false)
+#else
+#define IS_WATCHED(of) __builtin_expect((of)->watched, 0)
+#endif
+
 struct txns {
     struct slots slots;
     struct table table;
@@ -66,11 +86,15 @@ struct txns {
     struct timers timers;      /* of transactions only */
     const struct clock *clock; /* lent */
     struct txn_ports ports;
-    struct arena *arena;         /* lent: the turn's, for parsing kept bytes and rendering ACKs */
-    struct list finished;        /* the oldest first: it makes room when the ceiling is reached */
+    struct arena *arena;  /* lent: the turn's, for parsing kept bytes and rendering ACKs */
+    struct list finished; /* the oldest first: it makes room when the ceiling is reached */
+    uint32_t finished_len;
+    uint32_t keeps[TXN_KINDS];   /* one bit a state that may send its last message again */
     uint64_t by_kind[TXN_KINDS]; /* alive */
     uint64_t evicted;            /* finished ones that ended before their time */
     uint64_t repeats;            /* messages sent again */
+    bool watched;                /* changes are noted */
+    struct buf record;           /* a fact is written here */
 };
 
 /*
@@ -91,6 +115,11 @@ int txns_serve(struct txns *t, const struct gist *gist, const struct hop *hop, u
 struct txn *txns_find_server(const struct txns *t, const struct gist *gist);
 /* The INVITE server transaction that a CANCEL is about (§9.2); NULL: none. */
 struct txn *txns_find_cancelled(const struct txns *t, const struct gist *cancel);
+/*
+ * The request came again, by another connection of the same host: what answers it goes there from now on (RFC 3261 §18.2.2: while
+ * the first one is open, by that; but its sender would not ask by a second one then). True: it did.
+ */
+bool txns_move(struct txns *t, struct txn *txn, const struct hop *to);
 /* The request came again, or its ACK came. */
 enum txn_news txns_heard_again(struct txns *t, struct txn *txn, bool is_ack);
 /*
@@ -110,10 +139,22 @@ struct txn *txns_find_client(const struct txns *t, const struct gist *response);
 /* A response came for it. TXN_RESPONSE: its user shall hear it. */
 enum txn_news txns_heard(struct txns *t, struct txn *txn, unsigned status, const struct gist *gist);
 
+/* What it is found by. Lent as long as it lives. */
+static inline struct span
+txn_key(const struct txn *txn)
+{
+    return (struct span){ txn->long_key ? txn->long_key : txn->short_key, txn->key_len };
+}
 /* By id; NULL when it is gone. */
 struct txn *txns_find(const struct txns *t, uint64_t id);
 /* What it sent could not leave. Fills told when its user must hear. */
 void txns_gone(struct txns *t, uint64_t id, struct txn_told *told);
+/*
+ * Other ways for a response that went astray, best first: its last one leaves by the first of them. None: it has failed. Hops are
+ * copied. Fills told as txns_gone().
+ */
+void txns_backup(struct txns *t, uint64_t id, const struct hop *hops, size_t len,
+                 struct txn_told *told);
 /* Ends it now, silently. A stale id is ignored. */
 void txns_end(struct txns *t, uint64_t id);
 /*
@@ -124,8 +165,16 @@ void txns_disown(struct txns *t, uint64_t id, uint64_t peer);
 
 /* Fires what is due, one timer a call; false when nothing is left. told->news may be TXN_QUIET. */
 bool txns_due(struct txns *t, struct txn_told *told);
+/* How many are not finished: something is awaited from its user or its peer. */
+uint32_t txns_pending(const struct txns *t);
 /* When the next timer fires. */
 uint64_t txns_next_ms(const struct txns *t);
+/*
+ * One that another pool has under this id, for txns_restore() to fill: by key, nothing else set. Copied: key.
+ * SIPD_EFULL, SIPD_ENOMEM.
+ */
+int txns_put(struct txns *t, uint64_t id, enum txn_kind kind, struct span key,
+             struct txn **out) MUST_USE;
 /* Walks all: as slots_next. */
 struct txn *txns_next(const struct txns *t, uint64_t *cursor);
 

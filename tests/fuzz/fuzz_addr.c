@@ -44,6 +44,25 @@ check_alone(const struct addr *addr)
     input_free(&copy);
 }
 
+/* What is told apart at a glance is read as everything else is. */
+static void
+check_plain(struct span value)
+{
+    struct span rest, tag, its = { NULL, 0 };
+    struct param param;
+    struct addr addr;
+    uint64_t odd;
+
+    if (!addr_plain_read(value, &tag))
+        return;
+    BUG_ON(addr_read_noting(value, &addr, &odd) != SIPD_OK || odd != 0);
+    rest = addr.params;
+    if (rest.len > 0)
+        BUG_ON(!param_next(&rest, &param) || !span_ieq(param.name, SPAN("tag")) || rest.len > 0);
+    its = addr.params.len > 0 ? param.value : its;
+    BUG_ON(!span_eq(tag, its) || (tag.len > 0 && tag.at != its.at));
+}
+
 static void
 check_element(struct span input, const struct addr *addr)
 {
@@ -94,6 +113,7 @@ fuzz_addr(const uint8_t *data, size_t size)
     count = walk(input, &joined);
     BUG_ON(walk(buf_span(&joined), &again) != count);
     BUG_ON(joined.err || again.err || !span_eq(buf_span(&joined), buf_span(&again)));
+    check_plain(input);
     BUG_ON(addr_q_read(input, &q) && q > 1000);
     buf_fini(&joined);
     buf_fini(&again);

@@ -14,7 +14,7 @@ enum { FRAMES = 256 };
 struct frames {
     struct frame list[FRAMES];
     size_t len;
-    size_t taken;  /* bytes */
+    size_t taken; /* bytes */
 };
 
 /* A frame's message, read: if nothing is wrong with it, its body is as long as it says. */
@@ -29,6 +29,8 @@ check_message(struct span bytes, bool is_stream)
 
     arena_init(&arena, 16 << 20);
     if (msg_read(bytes, &arena, &msg) == SIPD_OK) {
+        if (!is_stream)
+            msg_trim(&msg);
         gist_read(&msg, &gist);
         if (!gist.fault && msg_get(&msg, HDR_CONTENT_LENGTH, &value)) {
             BUG_ON(!num_length(value, &length));

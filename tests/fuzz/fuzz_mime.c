@@ -83,7 +83,7 @@ read_tree(const struct msg *msg, struct tree *out)
     out->broken = false;
     mime_walk_msg(&w, msg);
     while (mime_walk_next(&w)) {
-        BUG_ON(w.depth != w.part.level || w.depth > MIME_LEVELS);
+        BUG_ON(w.depth != w.part.level || w.depth > w.levels_max);
         check_tiles(&w.part);
         if (out->len < MOST)
             out->parts[out->len++] = w.part;

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "fuzz/input.h"
+#include "scan/scan.h"
 #include "sip/chars.h"
 #include "sip/gist.h"
 #include "sip/msg.h"
@@ -16,11 +17,12 @@ check_field(const struct msg *msg, const struct msg_field *field)
     struct span line = { msg->bytes + field->at, field->end - field->at };
 
     BUG_ON(field->at >= field->end || field->end > msg->head_end);
-    BUG_ON(field->id >= HEADERS || !(msg->present >> (field->id & 63) & 1));
+    BUG_ON(field->id >= HEADERS || !msg_may_have(msg, (enum header)field->id));
     BUG_ON(!input_holds(line, msg_name(msg, field)) || !input_holds(line, msg_value(msg, field)));
     BUG_ON(field->value_at < field->at || field->value_at > field->end);
     BUG_ON(span_trim(msg_value(msg, field)).len != field->value_len);
-    if (!msg->fault)
+    BUG_ON(!msg->bent && scan_find(msg_value(msg, field), '\r', '\n', '\n') < field->value_len);
+    if (!(msg->odd & (deviation_bit(DEV_NO_FIELD) | deviation_bit(DEV_FIELD_NAME))))
         BUG_ON(!chars_is_token(msg_name(msg, field)) || span_find(line, ':') < field->name_len);
 }
 
@@ -38,7 +40,8 @@ check_index(const struct msg *msg)
     }
     BUG_ON(at != msg->head_end && msg->fields_len < MSG_FIELDS_MAX);
     BUG_ON(!msg->fault != !msg->fault_reason);
-    BUG_ON(!msg->fault && msg->body_at - msg->head_end != 1 && msg->body_at - msg->head_end != 2);
+    BUG_ON(!(msg->odd & deviation_bit(DEV_NO_EMPTY_LINE)) && msg->body_at - msg->head_end != 1 &&
+           msg->body_at - msg->head_end != 2);
     BUG_ON(msg_is_request(msg) && msg->uri.len == 0 && !msg->fault);
 }
 
@@ -53,14 +56,22 @@ check_found(const struct msg *msg)
     BUG_ON(found != msg->fields_len);
 }
 
+/* The first of each, and the next, are what a walk over all finds. */
 static void
-check_kept(const struct msg *msg, struct arena *arena)
+check_firsts(const struct msg *msg)
 {
-    struct msg kept;
+    const struct msg_field *last[HEADERS] = { NULL };
 
-    BUG_ON(msg_keep(msg, arena, &kept));
-    BUG_ON(!span_eq(msg_bytes(msg), msg_bytes(&kept)));
-    BUG_ON(msg->fields_len > 0 && memcmp(msg->fields, kept.fields, msg->fields_len * sizeof *msg->fields) != 0);
+    for (uint32_t i = 0; i < msg->fields_len; i++) {
+        const struct msg_field *field = &msg->fields[i];
+        enum header id = (enum header)field->id;
+
+        BUG_ON(msg_find(msg, id, last[id]) != field);
+        BUG_ON(!last[id] && id != HDR_OTHER && id < MSG_FIRSTS && msg_first(msg, id) != field);
+        last[id] = field;
+    }
+    for (unsigned id = 0; id < HEADERS; id++)
+        BUG_ON(msg_find(msg, (enum header)id, last[id]) != NULL);
 }
 
 static void
@@ -68,12 +79,42 @@ check_gist(const struct msg *msg, const struct gist *gist)
 {
     struct span all = msg_bytes(msg);
 
-    BUG_ON(!input_holds(all, gist->from) || !input_holds(all, gist->to) || !input_holds(all, gist->call_id));
+    BUG_ON(!input_holds(all, gist->from) || !input_holds(all, gist->to) ||
+           !input_holds(all, gist->call_id));
     BUG_ON(!input_holds(gist->from, gist->from_tag) || !input_holds(gist->to, gist->to_tag));
     BUG_ON(!input_holds(all, gist->via.whole) || !input_holds(all, gist->cseq_method));
+    if (gist->via.whole.len > 0)
+        BUG_ON(!input_holds(gist->via.whole, gist->via.host) ||
+               !input_holds(gist->via.whole, gist->via.params));
+    BUG_ON(!input_holds(all, gist->via.host) || !input_holds(all, gist->via.branch) ||
+           !input_holds(all, gist->via.rport));
+    BUG_ON(!input_holds(all, gist->vias_below));
+    BUG_ON((gist->odd & msg->odd) != msg->odd);
     BUG_ON(!gist->fault != !gist->fault_reason || (msg->fault && gist->fault != msg->fault));
     if (!gist->fault)
-        BUG_ON(!gist->answerable || gist->call_id.len == 0 || gist->from.len == 0 || gist->to.len == 0);
+        BUG_ON(!gist->answerable || gist->call_id.len == 0 || gist->from.len == 0 ||
+               gist->to.len == 0);
+}
+
+/* What is kept is as good as read anew. */
+static void
+check_kept(const struct msg *msg, const struct gist *gist, struct arena *arena)
+{
+    struct gist moved, anew;
+    struct msg kept;
+
+    BUG_ON(msg_keep(msg, arena, &kept));
+    BUG_ON(!span_eq(msg_bytes(msg), msg_bytes(&kept)));
+    BUG_ON(msg->fields_len > 0 &&
+           memcmp(msg->fields, kept.fields, msg->fields_len * sizeof *msg->fields) != 0);
+    gist_keep(gist, msg, &kept, &moved);
+    gist_read(&kept, &anew);
+    BUG_ON(moved.via_field != anew.via_field || moved.fault != anew.fault ||
+           moved.cseq != anew.cseq);
+    BUG_ON(moved.from.at != anew.from.at || moved.to_tag.at != anew.to_tag.at ||
+           moved.call_id.at != anew.call_id.at);
+    BUG_ON(moved.via.branch.at != anew.via.branch.at || moved.vias_below.at != anew.vias_below.at);
+    check_gist(&kept, &moved);
 }
 
 static uint32_t
@@ -83,6 +124,16 @@ count(const struct msg *msg, enum header id)
 
     for (const struct msg_field *f = NULL; (f = msg_find(msg, id, f));)
         n++;
+    return n;
+}
+
+static uint32_t
+vias_that_speak(const struct msg *msg)
+{
+    uint32_t n = 0;
+
+    for (const struct msg_field *f = NULL; (f = msg_find(msg, HDR_VIA, f));)
+        n += !via_is_empty(msg_value(msg, f));
     return n;
 }
 
@@ -100,8 +151,8 @@ check_reply(const struct msg *msg, const struct gist *gist, struct arena *arena)
     reply_end(&buf, SPAN(""), SPAN(""));
     BUG_ON(buf.err);
     BUG_ON(msg_read(buf_span(&buf), arena, &reply));
-    BUG_ON(reply.fault || reply.bare_lf || reply.status != 400 || reply.body_len != 0);
-    BUG_ON(count(&reply, HDR_VIA) != count(msg, HDR_VIA));
+    BUG_ON(reply.fault || reply.odd || reply.bare_lf || reply.status != 400 || reply.body_len != 0);
+    BUG_ON(count(&reply, HDR_VIA) != vias_that_speak(msg));
     BUG_ON(msg_get(msg, HDR_CALL_ID, &call_id) && count(&reply, HDR_CALL_ID) != (call_id.len > 0));
     BUG_ON(reply.fields_len > count(msg, HDR_VIA) + 5);
     buf_fini(&buf);
@@ -119,9 +170,10 @@ fuzz_parse(const uint8_t *data, size_t size)
     if (msg_read(bytes, &arena, &msg) == SIPD_OK) {
         check_index(&msg);
         check_found(&msg);
-        check_kept(&msg, &arena);
+        check_firsts(&msg);
         gist_read(&msg, &gist);
         check_gist(&msg, &gist);
+        check_kept(&msg, &gist, &arena);
         if (msg_is_request(&msg) && gist.answerable)
             check_reply(&msg, &gist, &arena);
     }

@@ -13,7 +13,7 @@
 static inline struct rand
 input_rand(const uint8_t *data, size_t size)
 {
-    uint64_t hash = 0xcbf29ce484222325;  /* FNV-1a */
+    uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
     struct rand rand;
 
     for (size_t i = 0; i < size; i++)

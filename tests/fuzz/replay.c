@@ -22,7 +22,7 @@ static const struct target {
 #include "fuzz_list.h"
 };
 
-static const char *here;  /* the input at hand */
+static const char *here; /* the input at hand */
 
 /* A target breaks by aborting: then say on what. */
 static void

@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "unit/must.h"
 
+#define READ_ID UINT64_MAX
+
 static struct span
 keep(char *to, size_t room, struct span text)
 {
@@ -26,8 +28,10 @@ take_row(void *self, const struct store_row *row)
     struct store_rig *rig = self;
     struct store_rig_row *to = &rig->rows[rig->rows_len];
 
-    if (rig->refuse_row)
-        return rig->refuse_row;
+    if (rig->refuse_rows > 0) {
+        rig->refuse_rows--;
+        return SIPD_ENOMEM;
+    }
     must(rig->rows_len < STORE_RIG_ROWS);
     rig->rows_len++;
     to->is = *row;
@@ -35,8 +39,18 @@ take_row(void *self, const struct store_row *row)
     to->is.contact = keep(to->contact, sizeof to->contact, row->contact);
     to->is.call_id = keep(to->call_id, sizeof to->call_id, row->call_id);
     to->is.user_agent = keep(to->user_agent, sizeof to->user_agent, row->user_agent);
+    to->is.params = keep(to->params, sizeof to->params, row->params);
+    to->is.path = keep(to->path, sizeof to->path, row->path);
     to->is.listener = keep(to->listener, sizeof to->listener, row->listener);
     return SIPD_OK;
+}
+
+static void
+take_lost(void *self)
+{
+    struct store_rig *rig = self;
+
+    rig->losses++;
 }
 
 static void
@@ -44,10 +58,38 @@ take_done(void *self, uint64_t id, int err)
 {
     struct store_rig *rig = self;
 
+    if (id == READ_ID) {
+        must(rig->reading && err == SIPD_OK);
+        rig->reading = false;
+        return;
+    }
     must(rig->open_writes > 0);
     rig->open_writes--;
     if (rig->done)
         rig->done(rig->arg, id, err);
+}
+
+static void
+take_written(void *self, int64_t wall_s)
+{
+    struct store_rig *rig = self;
+
+    rig->written_s = wall_s;
+}
+
+static void
+take_news(void *self, const char *words)
+{
+    struct store_rig *rig = self;
+
+    snprintf(rig->news, sizeof rig->news, "%s", words);
+}
+
+static int64_t
+wall_s(void *self)
+{
+    (void)self;
+    return 1700000000;
 }
 
 static void
@@ -56,6 +98,7 @@ take_trouble(void *self, const char *words)
     struct store_rig *rig = self;
 
     rig->troubles++;
+    rig->failed_to_read |= rig->reading;
     snprintf(rig->words, sizeof rig->words, "%s", words);
 }
 
@@ -81,7 +124,15 @@ void
 store_rig_init(struct store_rig *rig, const struct store_ops *ops)
 {
     *rig = (struct store_rig){ .ops = ops };
-    rig->port = (struct store_port){ rig, take_row, take_done, take_trouble, take_post };
+    rig->port = (struct store_port){ .self = rig,
+                                     .row = take_row,
+                                     .done = take_done,
+                                     .written = take_written,
+                                     .news = take_news,
+                                     .lost = take_lost,
+                                     .wall_s = wall_s,
+                                     .trouble = take_trouble,
+                                     .post = take_post };
     rig->rows = mem_new(STORE_RIG_ROWS * sizeof *rig->rows);
     must(rig->rows);
     pthread_mutex_init(&rig->mutex, NULL);
@@ -97,24 +148,11 @@ store_rig_fini(struct store_rig *rig)
     mem_free(rig->rows);
 }
 
-int
-store_rig_open(struct store_rig *rig, const char *path)
-{
-    int err = rig->ops->open(&rig->port, path, &rig->store);
-
-    if (err != SIPD_OK) {
-        must(!rig->store);
-        return err;
-    }
-    rig->rows_len = 0;
-    err = rig->ops->read(rig->store, 0);
-    return err == STORE_NOW ? SIPD_OK : err;
-}
-
 void
 store_rig_close(struct store_rig *rig)
 {
     rig->ops->close(&rig->store);
+    rig->reading = false;
     must(rig->open_writes == 0); /* it answers before it ends */
     rig->has_post = false;
 }
@@ -144,6 +182,27 @@ take_next(struct store_rig *rig, bool wait)
     if (has)
         rig->fn(rig->store, NULL);
     return has;
+}
+
+int
+store_rig_open(struct store_rig *rig, const char *path)
+{
+    int err = rig->ops->open(&rig->port, path, &rig->store);
+
+    if (err != SIPD_OK) {
+        must(!rig->store);
+        return err;
+    }
+    rig->rows_len = 0;
+    rig->failed_to_read = false;
+    err = rig->ops->read(rig->store, READ_ID);
+    if (err == STORE_NOW)
+        return SIPD_OK;
+    must(err == STORE_LATER);
+    rig->reading = true;
+    while (rig->reading && !rig->failed_to_read)
+        take_next(rig, true);
+    return rig->failed_to_read ? SIPD_EIO : SIPD_OK;
 }
 
 void

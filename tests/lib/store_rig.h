@@ -10,10 +10,11 @@
 
 #include "registrar/store.h"
 
-#define STORE_RIG_ROWS 4096
+#define STORE_RIG_ROWS 16384
 
 struct store_rig_row {
-    char aor[128], contact[128], call_id[128], user_agent[STORE_AGENT_BYTES + 1], listener[HOP_TEXT_BYTES + 1];
+    char aor[128], contact[128], call_id[128], params[200], path[128],
+        user_agent[STORE_AGENT_BYTES + 1], listener[HOP_TEXT_BYTES + 1];
     struct store_row is; /* its spans point to the texts above */
 };
 
@@ -26,10 +27,14 @@ struct store_rig {
     size_t rows_len;
     char words[STORE_WORDS_BYTES]; /* the last trouble */
     unsigned troubles;
+    char news[STORE_WORDS_BYTES];                  /* the last of what is no trouble */
+    int64_t written_s;                             /* told at the last open */
     void (*done)(void *arg, uint64_t id, int err); /* for each answer; may be NULL */
     void *arg;
     size_t open_writes; /* not answered yet */
-    int refuse_row;     /* what row() answers, if not 0 */
+    int refuse_rows;    /* so many rows are answered SIPD_ENOMEM */
+    unsigned losses;    /* how often the file was lost */
+    bool reading, failed_to_read;
     atomic_int refuse_posts; /* so many posts fail */
     /* the loop: what was posted */
     pthread_mutex_t mutex;
@@ -41,7 +46,7 @@ struct store_rig {
 /* Begins in place, with a store of this kind that is not open yet. */
 void store_rig_init(struct store_rig *rig, const struct store_ops *ops);
 void store_rig_fini(struct store_rig *rig);
-/* Opens it and reads its rows; the error of the one that failed. */
+/* Opens it and reads its rows; the error of the one that failed, SIPD_EIO if there was trouble. */
 int store_rig_open(struct store_rig *rig, const char *path);
 void store_rig_close(struct store_rig *rig);
 /* Hands a write over; lent until it is answered. */

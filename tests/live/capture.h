@@ -15,7 +15,8 @@
 struct capture {
     struct proc proc;
     char file[256];
-    uint16_t port;
+    uint16_t port;      /* of the server … */
+    const char *filter; /* … or what tells its packets, in a file of others; else NULL */
 };
 
 /* The capture of a suite that has one case: called before its tests are added, … */
@@ -32,6 +33,8 @@ bool capture_start(struct capture *c, uint16_t port);
  * Fails the test when tshark calls a packet of ours malformed, one lacks what each must have, or none was recorded.
  */
 void capture_judge(struct capture *c);
+/* The same of a file that was written otherwise: of its packets that fit this display filter. */
+void capture_judge_file(const char *file, const char *filter);
 void capture_stop(struct capture *c);
 
 #endif

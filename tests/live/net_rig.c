@@ -5,11 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "live/proc.h"
 #include "net/sock.h"
 
 enum { STEP_MS = 2 }; /* how often done() is asked when nothing comes */
@@ -41,6 +44,26 @@ sendmmsg(int fd, struct mmsghdr *messages, unsigned n, int flags)
     return -1;
 }
 
+/* ---------------------------------------------------------------- work */
+
+static uint64_t
+computed_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+void
+rig_compute(unsigned us)
+{
+    uint64_t until_us = computed_us() + us;
+
+    while (computed_us() < until_us)
+        ;
+}
+
 /* ---------------------------------------------------------------- ports */
 
 static void
@@ -50,7 +73,7 @@ note_message(struct rig_message *to, const struct hop *from, struct span bytes, 
     to->bytes = mem_copy(bytes);
 }
 
-static void
+static bool
 port_bytes(void *io, const struct hop *from, struct span bytes, uint16_t fault, const char *reason)
 {
     struct rig *r = io;
@@ -60,6 +83,7 @@ port_bytes(void *io, const struct hop *from, struct span bytes, uint16_t fault, 
     note_message(&r->messages[r->messages_len++], from, bytes, fault);
     if (r->on_message)
         r->on_message(r, from, bytes);
+    return !r->doubts;
 }
 
 static void
@@ -100,6 +124,9 @@ port_tick(void *io)
     struct rig *r = io;
 
     r->turns++;
+    if (r->turn_ms != 0 && r->clock.now_ms - r->turn_ms > r->longest_ms)
+        r->longest_ms = r->clock.now_ms - r->turn_ms;
+    r->turn_ms = r->clock.now_ms;
     if (r->done(r))
         net_stop(r->net);
     else if (r->clock.now_ms > r->until_ms)
@@ -116,9 +143,24 @@ port_next_ms(void *io)
 
 /* ---------------------------------------------------------------- the fixture */
 
+/*
+ * The loopback has a queue for each processor, which is emptied at once or, when much is to be done, later: only what one of them
+ * sends arrives in the order in which it was sent.
+ */
+static void
+stay_here(void)
+{
+    cpu_set_t here;
+
+    CPU_ZERO(&here);
+    CPU_SET((size_t)sched_getcpu(), &here);
+    (void)sched_setaffinity(0, sizeof here, &here);
+}
+
 void
 rig_setup(void)
 {
+    stay_here();
     heap_before = mem_live();
     rig = (struct rig){
         .ports = { port_bytes, port_gone, port_bounced, port_flow_gone, port_tick, port_next_ms,
@@ -150,8 +192,18 @@ rig_case(const char *name)
     TCase *made = tcase_create(name);
 
     tcase_add_checked_fixture(made, rig_setup, rig_teardown);
-    tcase_set_timeout(made, 30);
+    tcase_set_timeout(made, 120);
     return made;
+}
+
+bool
+rig_has_ipv6(void)
+{
+    bool has = proc_has_ip("::1");
+
+    if (!has)
+        proc_skip("a part of the net over IPv6", "there is none");
+    return has;
 }
 
 struct hop
@@ -265,6 +317,20 @@ rig_run_flows_gone(size_t n)
 }
 
 void
+rig_watch(void)
+{
+    rig_run_turns(1);
+    rig.turn_ms = rig.clock.now_ms;
+    rig.longest_ms = 0;
+}
+
+bool
+rig_kept_up(uint64_t ms)
+{
+    return rig.longest_ms < ms;
+}
+
+void
 rig_expect(size_t n, struct span bytes)
 {
     ck_assert_uint_lt(n, rig.messages_len);
@@ -316,6 +382,26 @@ void
 peer_write(int fd, struct span bytes)
 {
     ck_assert_int_eq(send(fd, bytes.at, bytes.len, MSG_NOSIGNAL), (ssize_t)bytes.len);
+}
+
+static bool
+datagram_waits(struct rig *r)
+{
+    char byte;
+
+    return recv(r->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) >= 0;
+}
+
+size_t
+peer_takes(int fd, char *to, size_t room)
+{
+    ssize_t len;
+
+    rig.fd = fd;
+    rig_run(datagram_waits);
+    len = recv(fd, to, room, MSG_DONTWAIT);
+    ck_assert_int_ge(len, 0);
+    return (size_t)len;
 }
 
 static char heard[1 << 20];

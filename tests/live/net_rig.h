@@ -11,7 +11,7 @@
 
 enum {
     RIG_MESSAGES = 4096,
-    RIG_WAIT_MS = 10000, /* whatever has not happened by then never will */
+    RIG_WAIT_MS = 60000, /* whatever has not happened by then never will */
 };
 
 struct rig_message {
@@ -43,6 +43,7 @@ struct rig {
     struct rig_message bounced[RIG_MESSAGES]; /* from: where it was sent */
     size_t bounced_len;
 
+    bool doubts; /* where messages end, as who refuses them for that */
     /* Called with each message, lent as by the port; NULL: nothing is done. */
     void (*on_message)(struct rig *rig, const struct hop *from, struct span bytes);
     /* Called when a token is gone; NULL: nothing is done. */
@@ -53,6 +54,7 @@ struct rig {
     int fd;                        /* the peer that a test's done() looks at */
     uint64_t until_ms;
     uint64_t turns;
+    uint64_t turn_ms, longest_ms; /* when the last turn was; the longest from one to the next */
 };
 
 /* Fixture: one rig a test; afterwards the heap is as it was. */
@@ -62,6 +64,8 @@ void rig_teardown(void);
 /* A case whose tests have that fixture. */
 TCase *rig_case(const char *name);
 
+/* Has this machine an IPv6 of its own? Says aloud that a test can't be done where not. */
+bool rig_has_ipv6(void);
 /* A hop of "127.0.0.1" or "::1". */
 struct hop rig_hop(uint8_t transport, const char *ip, uint16_t port);
 /* Listens on a free port; returns the number. */
@@ -82,6 +86,13 @@ void rig_run_messages(size_t n);
 void rig_run_gone(size_t n);
 void rig_run_flows_gone(size_t n);
 
+/*
+ * Was no turn later than this behind the one before it, since rig_watch()? Where it was, a machine that stopped for so long let
+ * deadlines pass, and what they should not have ended shows nothing.
+ */
+bool rig_kept_up(uint64_t ms);
+void rig_watch(void);
+
 /* Does the n-th message consist of these bytes? */
 void rig_expect(size_t n, struct span bytes);
 
@@ -91,10 +102,15 @@ int peer_new(int type, const char *ip, uint16_t *port);
 int peer_connect(const struct hop *to);
 void peer_send(int fd, const struct hop *to, struct span bytes);
 void peer_write(int fd, struct span bytes);
+/* Runs the rig until a datagram lies there for the peer, and reads it; its length. */
+size_t peer_takes(int fd, char *to, size_t room);
 /* Runs the rig until so many bytes lie there for the peer, and reads them. */
 void peer_expect(int fd, struct span bytes);
 /* Runs the rig until the peer reads the end. */
 void peer_expect_end(int fd);
+
+/* Computes for so long, as a turn does that has much to do. */
+void rig_compute(unsigned us);
 
 /*
  * Makes the next n sends of datagrams fail with this errno (the test program has a sendmmsg of its

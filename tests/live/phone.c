@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 15000, SOUND_HZ = 8000, SOUND_S = 8 };
+enum { SOUND_HZ = 8000, SOUND_S = 60 };
 
 static void
 put_u32(FILE *f, uint32_t n)
@@ -29,14 +29,18 @@ put_u16(FILE *f, unsigned n)
     fputc((int)(n >> 8 & 255), f);
 }
 
-/* A tone of 440 Hz, as the only kind of WAV that baresip plays without trouble: 8 kHz, mono, 16 bits. */
+/* A tone of 440 Hz that lasts longer than any call, as the only kind of WAV that baresip plays without trouble: 8 kHz, mono, 16 bits. */
 static const char *
 write_sound(void)
 {
-    const char *path = proc_file("tone.wav", "%s", "");
-    FILE *f = fopen(path, "wb");
+    static char path[256];
     uint32_t bytes = SOUND_HZ * SOUND_S * 2;
+    FILE *f;
 
+    snprintf(path, sizeof path, "%s/tone.wav", proc_dir());
+    if (access(path, F_OK) == 0)
+        return path; /* somebody may be playing it */
+    f = fopen(path, "wb");
     ck_assert_ptr_nonnull(f);
     fputs("RIFF", f);
     put_u32(f, 36 + bytes);
@@ -61,8 +65,11 @@ write_config(struct phone *p)
 {
     const struct phone_conf *c = &p->conf;
     bool v6 = strchr(c->ip, ':') != NULL;
-    char name[96], bracketed[64];
+    char name[96], bracketed[64], tls[640];
 
+    snprintf(tls, sizeof tls, "%s%s%s%s%s%s", c->ca ? "sip_cafile " : "", c->ca ? c->ca : "",
+             c->ca ? "\n" : "", c->cert ? "sip_certificate " : "", c->cert ? c->cert : "",
+             c->cert ? "\n" : "");
     snprintf(bracketed, sizeof bracketed, v6 ? "[%s]" : "%s", c->ip);
     snprintf(name, sizeof name, "%s/config", p->name);
     proc_file(
@@ -73,15 +80,20 @@ write_config(struct phone *p)
         "module_path /usr/lib/baresip/modules\n"
         "module g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\nsnd_path %s/%s\n"
         "module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n"
-        "ctrl_tcp_listen 127.0.0.1:%u\n",
-        bracketed, p->port, c->ip, write_sound(), proc_dir(), p->name, p->ctl_port);
+        "ctrl_tcp_listen 127.0.0.1:%u\n%s%s",
+        bracketed, p->port, c->ip, write_sound(), proc_dir(), p->name, p->ctl_port, tls,
+        c->uuid ? "module_tmp uuid.so\n" : "");
+    if (c->uuid) {
+        snprintf(name, sizeof name, "%s/uuid", p->name);
+        proc_file(name, "%s", c->uuid);
+    }
     snprintf(name, sizeof name, "%s/accounts", p->name);
     proc_file(name,
               "<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;outbound=\"sip:%s;transport=%s\";"
               "regint=60;"
-              "audio_codecs=PCMU;%s\n",
+              "audio_codecs=PCMU;%s%s\n",
               c->user, c->domain, c->transport, c->user, c->password, c->server, c->transport,
-              c->extra ? c->extra : "");
+              c->uuid ? "sipnat=outbound;" : "", c->extra ? c->extra : "");
     snprintf(name, sizeof name, "%s/contacts", p->name);
     proc_file(name, "%s", "");
 }
@@ -90,7 +102,7 @@ static void
 connect_ctl(struct phone *p)
 {
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(p->ctl_port) };
-    uint64_t until = proc_now_ms() + WAIT_MS;
+    uint64_t until = proc_now_ms() + PROC_PATIENCE_MS;
 
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     p->ctl = socket(AF_INET, SOCK_STREAM, 0);
@@ -133,8 +145,8 @@ phone_do(struct phone *p, const char *command, const char *params)
 void
 phone_wait(struct phone *p, const char *words)
 {
-    ck_assert_msg(proc_says(&p->proc, words, WAIT_MS), "%s did not say \"%s\":\n%s", p->name, words,
-                  proc_output(&p->proc));
+    ck_assert_msg(proc_says(&p->proc, words, PROC_PATIENCE_MS), "%s did not say \"%s\":\n%s",
+                  p->name, words, proc_output(&p->proc));
 }
 
 /*
@@ -177,7 +189,7 @@ has_heard(const struct phone *p)
 void
 phone_hears(struct phone *p)
 {
-    uint64_t until = proc_now_ms() + WAIT_MS;
+    uint64_t until = proc_now_ms() + PROC_PATIENCE_MS;
 
     while (!has_heard(p)) {
         ck_assert_msg(proc_now_ms() < until, "%s heard nothing:\n%s", p->name,

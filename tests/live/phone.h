@@ -10,8 +10,12 @@ struct phone_conf {
     const char *user, *password, *domain;
     const char *ip;        /* the phone's own address */
     const char *server;    /* "127.0.0.1:5060", "[::1]:5060" */
-    const char *transport; /* "udp", "tcp" */
+    const char *transport; /* "udp", "tcp", "tls" */
     const char *extra;     /* more account parameters, or NULL */
+    /* of the device (RFC 5626 §4.1), which registers flows then; NULL: it has none */
+    const char *uuid;
+    const char *ca;   /* whom it trusts, a file; NULL: it asks for no proof */
+    const char *cert; /* its certificate and key, one file; NULL: none */
 };
 
 struct phone {

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,13 +18,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { STEP_MS = 10, STOP_MS = 5000, OUTPUT_BYTES = 4000 };
+enum { STEP_MS = 10, STOP_MS = 10000, OUTPUT_BYTES = 4000, LOG_BYTES = 256 * 1024 };
 
-static char dir[64];
+static char dir[64], logs[64];
 static pid_t dir_owner;
 
 uint64_t
@@ -55,8 +57,27 @@ remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 static void
 remove_dir(void)
 {
-    if (dir[0] && dir_owner == getpid() && !getenv("SIPD_KEEP"))
-        (void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    if (!dir[0] || dir_owner != getpid() || getenv("SIPD_KEEP"))
+        return;
+    (void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    if (strcmp(dir, logs) != 0)
+        (void)nftw(logs, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/*
+ * Logs stand in memory where there is some: a server writes them in its turns, none of which may sleep, and a disk that is busy
+ * with another's files puts its writer to sleep.
+ */
+static void
+make_logs(void)
+{
+    struct statfs is;
+
+    strncpy(logs, "/dev/shm/sipd-live-XXXXXX", sizeof logs - 1);
+    if (statfs("/dev/shm", &is) == 0 && is.f_type == TMPFS_MAGIC && mkdtemp(logs))
+        ck_assert_int_eq(chmod(logs, 0755), 0);
+    else
+        memcpy(logs, dir, sizeof logs);
 }
 
 const char *
@@ -67,9 +88,20 @@ proc_dir(void)
     strncpy(dir, "/tmp/sipd-live-XXXXXX", sizeof dir - 1);
     ck_assert_ptr_nonnull(mkdtemp(dir));
     ck_assert_int_eq(chmod(dir, 0755), 0);
+    make_logs();
     dir_owner = getpid();
     atexit(remove_dir);
     return dir;
+}
+
+const char *
+proc_log(const char *name)
+{
+    static char path[sizeof((struct proc *)0)->log];
+
+    (void)proc_dir();
+    snprintf(path, sizeof path, "%s/%s.log", logs, name);
+    return path;
 }
 
 static void
@@ -103,7 +135,7 @@ proc_file(const char *name, const char *format, ...)
 }
 
 static _Noreturn void
-become(const struct proc *p, const char *const argv[])
+become(const struct proc *p, pid_t parent, const char *const argv[])
 {
     int log = open(p->log, O_WRONLY | O_CREAT | O_APPEND, 0644);
     int null = open("/dev/null", O_RDONLY);
@@ -114,9 +146,13 @@ become(const struct proc *p, const char *const argv[])
         copy[n] = strdup(argv[n]);
     copy[n] = NULL;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(127);
+    (void)signal(SIGPIPE, SIG_DFL);
     dup2(null, 0);
     dup2(log, 1);
     dup2(log, 2);
+    (void)close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
     execvp(copy[0], copy);
     dprintf(2, "cannot start %s: %s\n", copy[0], strerror(errno));
     _exit(127);
@@ -125,24 +161,37 @@ become(const struct proc *p, const char *const argv[])
 void
 proc_start(struct proc *p, const char *name, const char *const argv[])
 {
+    pid_t parent = getpid();
+
     memset(p, 0, sizeof *p);
-    snprintf(p->log, sizeof p->log, "%s/%s.log", proc_dir(), name);
+    snprintf(p->log, sizeof p->log, "%s", proc_log(name));
     p->pid = fork();
-    ck_assert_int_ge(p->pid, 0);
+    /* before Check's next word: it goes to a file whose place parent and child share */
     if (p->pid == 0)
-        become(p, argv);
+        become(p, parent, argv);
+    ck_assert_int_ge(p->pid, 0);
 }
 
+/* All of it, in a buffer that grows with the longest. */
 static const char *
 read_log(const struct proc *p)
 {
-    static char text[1 << 20];
-    int fd = open(p->log, O_RDONLY);
-    ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+    static char *text;
+    static size_t room;
+    int fd = open(p->log, O_RDONLY | O_CLOEXEC);
+    size_t len = 0;
+    ssize_t n;
 
+    do {
+        if (room - len < 4096)
+            text = realloc(text, room += LOG_BYTES);
+        ck_assert_ptr_nonnull(text);
+        n = fd >= 0 ? read(fd, text + len, room - len - 1) : 0;
+        len += n > 0 ? (size_t)n : 0;
+    } while (n > 0);
+    text[len] = '\0';
     if (fd >= 0)
         close(fd);
-    text[n > 0 ? n : 0] = '\0';
     return text;
 }
 
@@ -352,6 +401,38 @@ proc_server_port(void)
             return port;
     }
     ck_abort_msg("no free port for a server");
+    return 0;
+}
+
+/* Below this ports need a right: the kernel's setting. */
+static unsigned
+first_free_to_all(void)
+{
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "r");
+    unsigned first = 1024;
+
+    if (file) {
+        (void)!fscanf(file, "%u", &first);
+        fclose(file);
+    }
+    return first;
+}
+
+uint16_t
+proc_low_port(void)
+{
+    enum { LOWEST = 600 }; /* what has names is mostly below */
+    unsigned end = first_free_to_all(), first = first_look(), pairs;
+
+    end = end < 1024 ? end : 1024;
+    pairs = end > LOWEST ? (end - LOWEST) / 2 : 0;
+    for (unsigned i = 0; i < pairs; i++) {
+        uint16_t port = (uint16_t)(LOWEST + 1 + (first + i) % pairs * 2);
+
+        if (is_free("127.0.0.1", port) && is_free("127.0.0.1", (uint16_t)(port - 1)) &&
+            reserve(port))
+            return port;
+    }
     return 0;
 }
 

@@ -15,8 +15,16 @@ struct proc {
     char log[256]; /* its standard output and error */
 };
 
+/*
+ * How long a test waits for what must happen, whatever else the machine does; it goes on at once when it happens. Waits for what
+ * must not happen are short and each test's own.
+ */
+enum { PROC_PATIENCE_MS = 60000 };
+
 /* A folder of the test's own, made once and emptied at exit. Lent for ever. */
 const char *proc_dir(void);
+/* Where the output of the program of this name goes. Lent until the next call. */
+const char *proc_log(const char *name);
 /* Writes a file beneath proc_dir(), folders too. Returns its path, lent until the next 8 calls. */
 const char *proc_file(const char *name, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -29,7 +37,7 @@ bool proc_says(struct proc *p, const char *text, unsigned timeout_ms);
 unsigned proc_said(const struct proc *p, const char *text);
 /* Waits for its end; false after timeout_ms. */
 bool proc_ends(struct proc *p, unsigned timeout_ms);
-/* Ends it: TERM, and KILL when that does not help in 5 s. Harmless when it has ended. */
+/* Ends it: TERM, and KILL when that does not help in 10 s. Harmless when it has ended. */
 void proc_stop(struct proc *p);
 /* Ends it at once. */
 void proc_kill(struct proc *p);
@@ -47,6 +55,8 @@ bool proc_has_ip(const char *ip);
 uint16_t proc_port(const char *ip);
 /* The same for a server: on 127.0.0.1 and ::1, of four digits (sipsak cuts a fifth). */
 uint16_t proc_server_port(void);
+/* Two that only root may take, this one and the next one down, free on 127.0.0.1; 0: anybody may here. */
+uint16_t proc_low_port(void);
 /* One of the next few, for a peer that the server connects to: where a capture sees what goes there. */
 uint16_t proc_peer_port(const char *ip, uint16_t server_port);
 enum { PROC_PEER_PORTS = 31 };

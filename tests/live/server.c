@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { START_MS = 10000, MESSAGE_BYTES = 65536 };
+enum { STEP_MS = 10, AGAIN_MS = 500, MESSAGE_BYTES = 65536 };
 
 static const char *
 build(void)
@@ -33,6 +34,14 @@ server_use_port(uint16_t port)
     fixed_port = port;
 }
 
+static const char *also;
+
+void
+server_also_listen(const char *listeners)
+{
+    also = listeners;
+}
+
 /* Listeners of a configuration, on whatever loopback addresses there are. */
 static void
 write_listeners(const struct server *s, const char *listener, char *to, size_t room)
@@ -46,6 +55,8 @@ write_listeners(const struct server *s, const char *listener, char *to, size_t r
             n += (size_t)snprintf(
                 to + n, room - n, "%s{ transport = \"%s\"; address = \"%s\"; port = %u; %s }",
                 n > 0 ? ",\n           " : "", transports[i % 2], ips[i / 2], s->port, listener);
+    if (also && n < room)
+        n += (size_t)snprintf(to + n, room - n, ",\n           %s", also);
     ck_assert_uint_lt(n, room);
 }
 
@@ -53,7 +64,7 @@ write_listeners(const struct server *s, const char *listener, char *to, size_t r
 static uint16_t
 take_port(void)
 {
-    uint64_t until = proc_now_ms() + START_MS;
+    uint64_t until = proc_now_ms() + PROC_PATIENCE_MS;
 
     while (fixed_port != 0 && proc_listens("127.0.0.1", false, fixed_port) && proc_now_ms() < until)
         proc_pause(10);
@@ -68,6 +79,7 @@ server_make_with(struct server *s, const char *name, const char *listener, const
     memset(s, 0, sizeof *s);
     snprintf(s->name, sizeof s->name, "%s", name);
     s->port = take_port();
+    s->registers = strstr(settings, "\"registrar\"") != NULL;
     snprintf(s->socket, sizeof s->socket, "%s/%s.sock", proc_dir(), name);
     snprintf(state, sizeof state, "%s/%s-state", proc_dir(), name);
     (void)mkdir(state, 0750);
@@ -90,48 +102,88 @@ server_make(struct server *s, const char *name, const char *settings)
     server_make_with(s, name, "", settings);
 }
 
-static bool
-answers(const struct server *s)
+/* The same each time, so that the server takes the second for a repetition of the first. */
+static void
+say_ready(int fd, uint16_t port, unsigned serial)
 {
-    static unsigned
-        serial; /* a branch of its own each time: an answer goes to where its transaction began */
-    int fd = server_socket(s, "127.0.0.1");
-    char reply[MESSAGE_BYTES];
-    bool ok;
+    server_send(fd,
+                "OPTIONS sip:127.0.0.1:%u SIP/2.0\nVia: SIP/2.0/UDP "
+                "127.0.0.1;branch=z9hG4bKready%u-%d;rport\n"
+                "Max-Forwards: 70\nFrom: <sip:test@127.0.0.1>;tag=1\nTo: <sip:127.0.0.1>\n"
+                "Call-ID: ready-%u\nCSeq: 1 OPTIONS\nContent-Length: 0\n\n",
+                port, serial, (int)getpid(), serial);
+}
 
-    server_send(
-        fd,
-        "OPTIONS sip:127.0.0.1:%u SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKready%u;rport\n"
-        "Max-Forwards: 70\nFrom: <sip:test@127.0.0.1>;tag=1\nTo: <sip:127.0.0.1>\nCall-ID: "
-        "ready\nCSeq: 1 OPTIONS\n"
-        "Content-Length: 0\n\n",
-        s->port, ++serial);
-    ok = server_receive(fd, reply, sizeof reply, 50) > 0 && strstr(reply, "SIP/2.0 200") != NULL;
-    close(fd);
-    return ok;
+/* Until then those that were not read hear 503. */
+static bool
+is_reading(const struct server *s)
+{
+    struct proc out;
+
+    return s->registers &&
+           server_ctl(s, &out, "--json show counters registrar_reading", NULL) == 0 &&
+           strstr(proc_output(&out), "\"value\": 1");
+}
+
+const char *
+server_redirects(void)
+{
+    static const char stateless[] = "mode = \"stateless\";", any[] = " relay = \"any\";";
+    static char text[8192];
+    char file[4096];
+    FILE *in = fopen("etc/redirect.conf", "rb");
+    const char *from, *mode;
+    size_t len;
+
+    ck_assert_ptr_nonnull(in);
+    len = fread(file, 1, sizeof file - 1, in);
+    fclose(in);
+    file[len] = '\0';
+    from = strstr(file, "modules = ");
+    mode = from ? strstr(from, stateless) : NULL;
+    ck_assert_ptr_nonnull(mode);
+    mode += sizeof stateless - 1;
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(mode - from), from, any, mode);
+    return text;
 }
 
 void
 server_start(struct server *s)
 {
-    char sipd[256], modules[256];
+    static unsigned serial;
+    char sipd[256], modules[256], reply[MESSAGE_BYTES];
     const char *argv[] = { sipd, "-f", s->conf, "-M", modules, NULL };
-    uint64_t until = proc_now_ms() + START_MS;
+    uint64_t until = proc_now_ms() + PROC_PATIENCE_MS, again = 0;
+    int fd = server_socket(s, "127.0.0.1");
 
+    serial++;
     snprintf(sipd, sizeof sipd, "%s/sipd", build());
     snprintf(modules, sizeof modules, "%s/modules", build());
     proc_start(&s->proc, s->name, argv);
-    while (!answers(s)) {
+    do {
         ck_assert_msg(proc_now_ms() < until && !proc_ends(&s->proc, 0), "sipd did not start:\n%s",
                       proc_output(&s->proc));
-        proc_pause(10);
-    }
+        if (proc_now_ms() >= again && proc_listens("127.0.0.1", false, s->port)) {
+            say_ready(fd, s->port, serial);
+            again = proc_now_ms() + AGAIN_MS;
+        }
+        proc_pause(again ? 0 : STEP_MS);
+    } while (server_receive(fd, reply, sizeof reply, again ? STEP_MS : 0) == 0 ||
+             strncmp(reply, "SIP/2.0 200", 11) != 0);
+    close(fd);
+    while (is_reading(s))
+        ck_assert_msg(proc_now_ms() < until, "it does not read its store:\n%s",
+                      proc_output(&s->proc));
 }
 
 void
 server_stop(struct server *s)
 {
-    proc_stop(&s->proc);
+    if (!proc_ends(&s->proc, 0)) {
+        kill(s->proc.pid, SIGTERM);
+        (void)proc_ends(&s->proc, PROC_PATIENCE_MS); /* it drains */
+    }
+    ck_assert_msg(s->proc.pid == 0, "sipd does not end:\n%s", proc_output(&s->proc));
     ck_assert_msg(WIFEXITED(s->proc.status) && WEXITSTATUS(s->proc.status) == 0,
                   "sipd ended badly (status %d):\n%s", s->proc.status, proc_output(&s->proc));
 }
@@ -147,7 +199,7 @@ server_ctl(const struct server *s, struct proc *out, const char *words, const ch
              input ? "printf '%s\\n' '" : "", input ? input : "", input ? "' |" : "", build(),
              s->socket, words);
     snprintf(name, sizeof name, "sipctl-%u", ++serial);
-    (void)proc_run(out, name, START_MS, argv);
+    (void)proc_run(out, name, PROC_PATIENCE_MS, argv);
     return WIFEXITED(out->status) ? WEXITSTATUS(out->status) : -1;
 }
 

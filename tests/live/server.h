@@ -11,18 +11,23 @@ struct server {
     char name[32];
     char conf[256];   /* the file */
     char socket[256]; /* control socket */
-    uint16_t
-        port; /* of all its listeners: udp and tcp on 127.0.0.1, and on ::1 where there is one */
+    bool registers;   /* it has a store, and begins to read it at its start */
+    /* of all its listeners: udp and tcp on 127.0.0.1, and on ::1 where there is one */
+    uint16_t port;
 };
 
 /* Servers that are made from now on have this port, for a capture of a whole suite; 0: each one of its own. */
 void server_use_port(uint16_t port);
+/* Servers that are made from now on have these listeners too, as sipd.conf has them; lent. NULL: no more. */
+void server_also_listen(const char *listeners);
 /* Writes its sipd.conf: domain example.com, all listeners, then `settings`. state_dir is the test's own. */
 void server_make(struct server *s, const char *name, const char *settings);
 /* The same with settings for each listener, each ended by ";". */
 void server_make_with(struct server *s, const char *name, const char *listener,
                       const char *settings);
-/* Starts it (again) and waits until it answers an OPTIONS; fails the test with what it said otherwise. */
+/* What is shipped as etc/redirect.conf, from its modules on; whoever follows may send all through it. Lent for ever. */
+const char *server_redirects(void);
+/* Starts it (again) and waits until it answers an OPTIONS and has read its store; fails the test with what it said otherwise. */
 void server_start(struct server *s);
 void server_stop(struct server *s);
 /*

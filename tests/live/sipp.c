@@ -11,8 +11,6 @@
 #include <unistd.h>
 
 enum {
-    READY_MS = 20000,
-    END_MS = 60000,
     SCENARIO_BYTES = 65536,
     WHY_BYTES = 3000,
 };
@@ -80,8 +78,8 @@ start(struct sipp *s, const char *remote, const char *service)
 {
     const char *argv[48] = {
         "sipp",          "-m",           "1",          "-l",         "1",
-        "-nostdin",      "-skip_rlimit", "-timeout",   "50s",        "-timeout_error",
-        "-recv_timeout", "30000",        "-trace_err", "-error_file"
+        "-nostdin",      "-skip_rlimit", "-timeout",   "100s",       "-timeout_error",
+        "-recv_timeout", "60000",        "-trace_err", "-error_file"
     };
     char port[8], media_ip[16], errors[256];
     size_t n = 0;
@@ -129,7 +127,7 @@ sipp_answer(struct sipp *s, const char *name, const struct sipp_conf *conf,
 void
 sipp_ready(struct sipp *s)
 {
-    uint64_t until = proc_now_ms() + READY_MS;
+    uint64_t until = proc_now_ms() + PROC_PATIENCE_MS;
 
     while (!proc_listens(ip_of(s), s->conf.tcp, s->port)) {
         ck_assert_msg(!proc_ends(&s->proc, 0) && proc_now_ms() < until, "%s does not listen: %s",
@@ -156,7 +154,7 @@ sipp_succeeds(struct sipp *s)
 {
     if (!s->conf.scenario)
         return true;
-    if (!proc_ends(&s->proc, END_MS))
+    if (!proc_ends(&s->proc, 2 * PROC_PATIENCE_MS))
         proc_kill(&s->proc);
     return WIFEXITED(s->proc.status) && WEXITSTATUS(s->proc.status) == 0;
 }

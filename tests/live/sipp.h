@@ -17,6 +17,7 @@ struct sipp_conf {
     const char *scenario; /* tests/live/sipp/NAME.xml; NULL: there is no such phone */
     const char *ip;       /* its own address; NULL: 127.0.0.1 */
     bool tcp;
+    bool bare;                   /* where it is called, no transport is named */
     const char *status;          /* takes the place of @STATUS@, or NULL */
     const char *user, *password; /* of its digest, or NULL */
     const char *q;               /* its rank among the phones of its user, or NULL: the first */

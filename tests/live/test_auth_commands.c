@@ -451,6 +451,34 @@ START_TEST(a_trial_leaves_no_trace)
 }
 END_TEST
 
+/* A trial says what a change of realm does to the users; it is no error, for it may be wanted. */
+START_TEST(a_trial_counts_who_is_locked_out)
+{
+    must_start();
+    command("add user alice@example.com", "secret");
+    command("add user bob@example.com", "secret");
+    stop();
+    settings("realm = \"another.example\"");
+    ck_assert_int_eq(start(true), SIPD_OK);
+    ck_assert_msg(strstr(said.bytes, "realm: 2 users"), "%s", said.bytes);
+    ck_assert_ptr_nonnull(strstr(said.bytes, "cannot log in with this realm"));
+    stop();
+    settings("realm = \"example.com\"");
+    ck_assert_int_eq(start(true), SIPD_OK);
+    ck_assert_msg(!strstr(said.bytes, "realm"), "%s", said.bytes);
+}
+END_TEST
+
+START_TEST(offenders_are_asked_for)
+{
+    must_start();
+    must_say("show offenders", "", "{\"rows\":[]}");
+    must_say("unban 192.0.2.7", "", "192.0.2.7: no such offender");
+    must_say("unban 2001:db8::5", "", "2001:db8::/64: no such offender");
+    must_say("unban alice@example.com", "", "no such offender");
+}
+END_TEST
+
 START_TEST(without_memory_it_does_not_start)
 {
     for (fail_after = 1; start(false) != SIPD_OK; fail_after++) {
@@ -495,6 +523,8 @@ suite_auth_commands(void)
     tcase_add_test(all, a_list_is_half_written_at_the_end);
     tcase_add_test(all, a_reload_reads_the_file_again);
     tcase_add_test(all, a_trial_leaves_no_trace);
+    tcase_add_test(all, a_trial_counts_who_is_locked_out);
+    tcase_add_test(all, offenders_are_asked_for);
     tcase_add_test(all, without_memory_it_does_not_start);
     tcase_add_test(all, without_memory_nothing_is_reloaded);
     suite_add_tcase(suite, all);

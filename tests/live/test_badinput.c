@@ -16,8 +16,7 @@
 Suite *suite_badinput(void);
 
 enum {
-    ANSWER_MS = 20000, /* for what must come */
-    SILENCE_MS = 200,  /* for what must not, once a later one was answered */
+    SILENCE_MS = 200, /* for what must not, once a later one was answered */
     MESSAGE_BYTES = 256 * 1024,
     LIMIT_BYTES = 8192, /* limits.message_bytes of one test */
     CONNECTIONS = 700,
@@ -122,16 +121,20 @@ static const struct bad bads[] = {
     { "a folded start line", "400 none", "400 none closed", START " " VIA FROM TO CALL_ID CSEQ NO_BODY },
     { "version 1", "505", "505", "OPTIONS sip:example.com SIP/1.0\n" VIA FROM TO CALL_ID CSEQ NO_BODY },
     { "version 2.00", "505 400", "505 400", "OPTIONS sip:example.com SIP/2.00\n" VIA FROM TO CALL_ID CSEQ NO_BODY },
-    { "no version", "none 400", "closed 400", "OPTIONS sip:example.com\n" VIA FROM TO CALL_ID CSEQ NO_BODY },
-    { "no Request-URI", "none 400", "closed 400", "OPTIONS SIP/2.0\n" VIA FROM TO CALL_ID CSEQ NO_BODY },
+    { "no version", "400", "400", "OPTIONS sip:example.com\n" VIA FROM TO CALL_ID CSEQ NO_BODY },
+    { "a version without a slash", "400", "400", "OPTIONS sip:example.com SIP2.0\n" VIA FROM TO CALL_ID CSEQ NO_BODY },
+    { "a blank before all", "400", "closed", " OPTIONS sip:example.com SIP/2.0\n" VIA FROM TO CALL_ID CSEQ NO_BODY },
+    { "a tab behind the method", "400", "400", "OPTIONS\tsip:example.com SIP/2.0\n" VIA FROM TO CALL_ID CSEQ NO_BODY },
+    { "a bracket in the method", "400", "closed", "OPT(IONS sip:example.com SIP/2.0\n" VIA FROM TO CALL_ID CSEQ NO_BODY },
+    { "no Request-URI", "400", "400", "OPTIONS SIP/2.0\n" VIA FROM TO CALL_ID CSEQ NO_BODY },
     { "an unknown scheme", "416", "416", "OPTIONS gopher://example.com SIP/2.0\n" VIA FROM TO CALL_ID CSEQ NO_BODY },
     { "a URI without host", "400", "400", "OPTIONS sip: SIP/2.0\n" VIA FROM TO CALL_ID CSEQ NO_BODY },
     { "a URI with a huge port", "400", "400",
       "OPTIONS sip:example.com:65536 SIP/2.0\n" VIA FROM TO CALL_ID CSEQ NO_BODY },
     { "an extension required of us", "420", "420", HEAD "Proxy-Require: telepathy\n" NO_BODY },
-    { "NUL in the method", "none 400", "closed 400",
+    { "NUL in the method", "400", "closed",
       "OPT$NIONS sip:example.com SIP/2.0\n" VIA FROM TO CALL_ID CSEQ NO_BODY },
-    { "NUL in the URI", "none 400", "closed 400",
+    { "NUL in the URI", "400", "closed",
       "OPTIONS sip:exam$Nple.com SIP/2.0\n" VIA FROM TO CALL_ID CSEQ NO_BODY },
     { "NUL in a name", "400", "400", START VIA FROM TO CALL_ID CSEQ "X-Y$NZ: a\n" NO_BODY },
     { "NUL in a value", "400 200", "400 200", START VIA FROM TO CALL_ID CSEQ "X: a$Nb\n" NO_BODY },
@@ -154,9 +157,11 @@ static const struct bad bads[] = {
       START VIA "From: $*10001\"<sip:a@example.com>;tag=1\n" TO CALL_ID CSEQ NO_BODY },
     { "ten thousand parameters", "200 400", "200 400",
       START VIA "From: <sip:a@example.com>;tag=1$*10000;\n" TO CALL_ID CSEQ NO_BODY },
-    { "more than the largest message", NULL, "413 closed", HEAD "X: $*70000x\n" NO_BODY },
+    { "more than the largest message", NULL, "513", HEAD "X: $*70000x\n" NO_BODY },
+    { "more than the largest message, Via last", NULL, "closed",
+      START "X: $*70000x\n" VIA MAX_FORWARDS FROM TO CALL_ID CSEQ NO_BODY },
     { "a body beyond the largest message", NULL, "413", HEAD "Content-Length: 70000\n\n" },
-    { "a head without end", NULL, "closed", HEAD "X: $*70000x" },
+    { "a head without end", NULL, "513", HEAD "X: $*70000x" },
     { "an answer to nothing", "none", "none", "SIP/2.0 200 OK\n" VIA FROM TO CALL_ID CSEQ NO_BODY },
     { "an answer of no class", "none", "none", "SIP/2.0 999 Beyond\n" VIA FROM TO CALL_ID CSEQ NO_BODY },
     { "an answer with a huge status", "none", "none closed",
@@ -189,12 +194,13 @@ throw_one(const struct bad *bad, bool tcp)
 
     write_message(tcp, bad->text);
     throw_open(&t, &server, tcp);
-    (void)throw_bytes(&t, message, message_len);
+    if (throw_bytes(&t, message, message_len))
+        throw_arrived(&t);
     if (!may_be_silent)
-        throw_settled(&t, ANSWER_MS);
+        throw_settled(&t, PROC_PATIENCE_MS);
     throw_probe(&server);
     if (may_be_silent)
-        throw_settled(&t, throw_fits(wanted, "none") ? SILENCE_MS : ANSWER_MS);
+        throw_settled(&t, throw_fits(wanted, "none") ? SILENCE_MS : PROC_PATIENCE_MS);
     throw_close(&t);
     after = noticed();
     ck_assert_msg(throw_fits(wanted, t.outcome), "%s over %s: got %s, wanted %s:\n%.500s",
@@ -241,7 +247,7 @@ START_TEST(datagrams_cut_short)
     }
     throw_open(&t, &server, false);
     (void)throw_bytes(&t, message, message_len);
-    throw_settled(&t, ANSWER_MS);
+    throw_settled(&t, PROC_PATIENCE_MS);
     throw_close(&t);
     ck_assert_str_eq(t.outcome, "404");
 }
@@ -290,7 +296,7 @@ START_TEST(thousands_of_fields)
             write_many(tcp == 1, many[i].field, many[i].times);
             throw_open(&t, &server, tcp == 1);
             (void)throw_bytes(&t, message, message_len);
-            throw_settled(&t, ANSWER_MS);
+            throw_settled(&t, PROC_PATIENCE_MS);
             throw_probe(&server);
             throw_close(&t);
             ck_assert_msg(throw_fits(many[i].wanted, t.outcome),
@@ -315,7 +321,7 @@ START_TEST(contacts_without_end)
     write_message(true, text);
     throw_open(&t, &server, true);
     (void)throw_bytes(&t, message, message_len);
-    throw_settled(&t, ANSWER_MS);
+    throw_settled(&t, PROC_PATIENCE_MS);
     throw_probe(&server);
     throw_close(&t);
     ck_assert_msg(throw_fits("4xx 5xx", t.outcome), "got %s", t.outcome);
@@ -350,11 +356,11 @@ START_TEST(the_largest_message)
             write_of_length(tcp == 1, LIMIT_BYTES + over);
             throw_open(&t, &server, tcp == 1);
             (void)throw_bytes(&t, message, message_len);
-            throw_settled(&t, ANSWER_MS);
+            throw_settled(&t, PROC_PATIENCE_MS);
             throw_probe(&server);
             throw_close(&t);
             ck_assert_msg(throw_fits(over == 0 ? "200"
-                                     : tcp     ? "413 closed"
+                                     : tcp     ? "513"
                                                : "413",
                                      t.outcome),
                           "%zu bytes over %s: %s", LIMIT_BYTES + over, tcp ? "TCP" : "UDP",
@@ -391,7 +397,7 @@ START_TEST(split_anywhere)
         throw_close(&t);
         t.fd = pieces[i].fd;
         ck_assert(throw_bytes(&t, pieces[i].text + i + 1, pieces[i].len - i - 1));
-        throw_settled(&t, ANSWER_MS);
+        throw_settled(&t, PROC_PATIENCE_MS);
         throw_close(&t);
         ck_assert_msg(strcmp(t.outcome, "404") == 0, "split after %zu bytes: %s\n%s", i + 1,
                       t.outcome, t.bytes);
@@ -409,7 +415,7 @@ START_TEST(byte_by_byte)
         ck_assert(throw_bytes(&t, message + i, 1));
         throw_arrived(&t);
     }
-    throw_settled(&t, ANSWER_MS);
+    throw_settled(&t, PROC_PATIENCE_MS);
     throw_close(&t);
     ck_assert_str_eq(t.outcome, "404");
 }
@@ -435,7 +441,7 @@ START_TEST(many_in_one_segment)
     for (int i = 0; i < MESSAGES; i++) {
         const char *call_id;
 
-        ck_assert_msg(throw_heard(&t, ANSWER_MS), "%d answers, then %s", i, t.outcome);
+        ck_assert_msg(throw_heard(&t, PROC_PATIENCE_MS), "%d answers, then %s", i, t.outcome);
         call_id = strstr(t.bytes, "Call-ID: piped-");
         ck_assert_ptr_nonnull(call_id);
         answered[strtoul(call_id + strlen("Call-ID: piped-"), NULL, 10) % MESSAGES]++;
@@ -446,17 +452,30 @@ START_TEST(many_in_one_segment)
 }
 END_TEST
 
+static const char *const doubtful[] = {
+    HEAD "Content-Length: -1\n\n",
+    HEAD "X: a$L" NO_BODY,
+    HEAD "Content-Length: 0\n$L",
+    HEAD "X: a$L\n",
+    START " X: a\n" VIA FROM TO CALL_ID CSEQ NO_BODY,
+    START VIA FROM TO CALL_ID CSEQ "nonsense\n" NO_BODY,
+    START VIA FROM TO CALL_ID CSEQ "$R\n" NO_BODY,
+    START VIA FROM TO CALL_ID "CSeq: 1 INVITE\nX: a$L" NO_BODY, /* refused for something else */
+};
+
 /* What follows a message whose end cannot be known is not read as one: that could be smuggled in (RFC 3261 §18.3). */
-START_TEST(nothing_behind_a_bad_length)
+START_TEST(nothing_behind_a_doubtful_end)
 {
     static struct throw t;
+    char text[4096];
 
-    write_message(true, HEAD "Content-Length: -1\n\n" GOOD);
+    snprintf(text, sizeof text, "%s" GOOD, doubtful[_i]);
+    write_message(true, text);
     throw_open(&t, &server, true);
     ck_assert(throw_bytes(&t, message, message_len));
-    throw_settled(&t, ANSWER_MS);
+    throw_settled(&t, PROC_PATIENCE_MS);
     ck_assert_str_eq(t.outcome, "400");
-    throw_settled(&t, ANSWER_MS);
+    throw_settled(&t, PROC_PATIENCE_MS);
     throw_close(&t);
     ck_assert_str_eq(t.outcome, "closed");
 }
@@ -466,7 +485,7 @@ END_TEST
 START_TEST(dripping_without_end)
 {
     static struct throw dripping, resting;
-    uint64_t until = proc_now_ms() + ANSWER_MS;
+    uint64_t until = proc_now_ms() + PROC_PATIENCE_MS;
 
     start_with("message_s = 1;");
     write_message(true, HEAD "X: ");
@@ -481,7 +500,7 @@ START_TEST(dripping_without_end)
     ck_assert_uint_eq(throw_count(&server, "conns_slow"), 1);
     write_message(true, GOOD);
     ck_assert(throw_bytes(&resting, message, message_len));
-    throw_settled(&resting, ANSWER_MS);
+    throw_settled(&resting, PROC_PATIENCE_MS);
     throw_close(&resting);
     ck_assert_str_eq(resting.outcome, "200");
     stop();
@@ -496,16 +515,16 @@ START_TEST(half_closed)
     throw_open(&t, &server, true);
     ck_assert(throw_bytes(&t, message, message_len));
     shutdown(t.fd, SHUT_WR);
-    throw_settled(&t, ANSWER_MS);
+    throw_settled(&t, PROC_PATIENCE_MS);
     ck_assert_str_eq(t.outcome, "200");
-    throw_settled(&t, ANSWER_MS);
+    throw_settled(&t, PROC_PATIENCE_MS);
     throw_close(&t);
     ck_assert_str_eq(t.outcome, "closed");
 
     throw_open(&t, &server, true);
     ck_assert(throw_bytes(&t, message, message_len / 2));
     shutdown(t.fd, SHUT_WR);
-    throw_settled(&t, ANSWER_MS);
+    throw_settled(&t, PROC_PATIENCE_MS);
     throw_close(&t);
     ck_assert_str_eq(t.outcome, "closed");
     ck_assert_uint_eq(throw_count(&server, "conns_cut"), 1);
@@ -515,7 +534,7 @@ END_TEST
 START_TEST(reset_anywhere)
 {
     static struct throw t;
-    uint64_t until = proc_now_ms() + ANSWER_MS, cut;
+    uint64_t until = proc_now_ms() + PROC_PATIENCE_MS, cut;
 
     write_message(true, INVITE);
     for (size_t len = 1; len < message_len; len += 7) {
@@ -539,15 +558,20 @@ START_TEST(reset_anywhere)
 }
 END_TEST
 
-/* One who asks without end and never reads: what waits for it has a ceiling. */
+/*
+ * One who asks without end and never reads: what waits for it has a ceiling, and what it asks then is not heard; or,
+ * earlier, the kernel takes nothing more of it. Others are served all the while.
+ */
 START_TEST(asking_without_reading)
 {
     enum { MESSAGES = 30000 };
     static struct throw t;
     bool open = true;
+    int small = 8192;
 
     start_with("queue_bytes = 65536;");
     throw_open(&t, &server, true);
+    ck_assert_int_eq(setsockopt(t.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
     for (int i = 0; i < MESSAGES && open; i++) {
         write_message(true, GOOD);
         open = throw_bytes(&t, message, message_len);
@@ -556,7 +580,7 @@ START_TEST(asking_without_reading)
     }
     throw_probe(&server);
     throw_reset(&t);
-    ck_assert_uint_gt(throw_count(&server, "net_dropped_full"), 0);
+    ck_assert(!open || throw_count(&server, "net_dropped_full net_dropped_deaf conns_deaf") > 0);
     stop();
 }
 END_TEST
@@ -569,7 +593,7 @@ START_TEST(pings)
 
     throw_open(&t, &server, true);
     ck_assert(throw_bytes(&t, "\r\n\r\n", 4));
-    for (uint64_t until = proc_now_ms() + ANSWER_MS; n < 2 && proc_now_ms() < until;) {
+    for (uint64_t until = proc_now_ms() + PROC_PATIENCE_MS; n < 2 && proc_now_ms() < until;) {
         ssize_t got = recv(t.fd, pong + n, sizeof pong - 1 - n, 0);
 
         n += got > 0 ? (size_t)got : 0;
@@ -578,7 +602,7 @@ START_TEST(pings)
     ck_assert_str_eq(pong, "\r\n");
     write_message(true, GOOD);
     ck_assert(throw_bytes(&t, message, message_len));
-    throw_settled(&t, ANSWER_MS);
+    throw_settled(&t, PROC_PATIENCE_MS);
     throw_close(&t);
     ck_assert_str_eq(t.outcome, "200");
 }
@@ -599,7 +623,7 @@ suite_badinput(void)
     tcase_add_test(plain, split_anywhere);
     tcase_add_test(plain, byte_by_byte);
     tcase_add_test(plain, many_in_one_segment);
-    tcase_add_test(plain, nothing_behind_a_bad_length);
+    tcase_add_loop_test(plain, nothing_behind_a_doubtful_end, 0, (int)countof(doubtful));
     tcase_add_test(plain, half_closed);
     tcase_add_test(plain, reset_anywhere);
     tcase_add_test(plain, pings);

@@ -5,13 +5,27 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "live/net_rig.h"
+#include "net/sock.h"
 #include "unit/must.h"
+
+/* Begins to connect, and does not wait. */
+static int
+peer_new_connecting(const struct hop *to)
+{
+    union sock_addr addr;
+    socklen_t len = sock_addr_write(to, &addr);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+    (void)!connect(fd, &addr.any, len);
+    return fd;
+}
 
 #define REQUEST "OPTIONS sip:example.com SIP/2.0\r\nContent-Length: 4\r\n\r\nbody"
 #define ANSWER  "SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -89,7 +103,8 @@ END_TEST
 
 START_TEST(the_same_over_ipv6)
 {
-    there_and_back("::1");
+    if (rig_has_ipv6())
+        there_and_back("::1");
 }
 END_TEST
 
@@ -180,21 +195,77 @@ START_TEST(much_at_once_takes_several_turns)
 }
 END_TEST
 
+static void
+compute(struct rig *r, const struct hop *from, struct span bytes)
+{
+    rig_compute(1000);
+    net_send(r->net, from, bytes, 0);
+}
+
+/* One segment with more than a turn can do: the rest comes in the next ones, though nothing more is read, and is answered. */
+START_TEST(what_is_too_much_for_a_turn_comes_in_the_next)
+{
+    enum { PEERS = 3, MANY = 20 };
+    struct hop at = rig_at(rig_listen(HOP_TCP, "127.0.0.1"));
+    int fds[PEERS];
+    struct buf text;
+    size_t last[PEERS] = { 0 };
+
+    rig.on_message = compute;
+    buf_init(&text, 65536);
+    for (int i = 0; i < MANY; i++)
+        buf_printf(&text, "OPTIONS sip:%d SIP/2.0\r\n\r\n", i);
+    for (int i = 0; i < PEERS; i++) {
+        fds[i] = peer_connect(&at);
+        peer_write(fds[i], buf_span(&text));
+        shutdown(fds[i], SHUT_WR);
+    }
+    rig_run_messages(PEERS * MANY);
+    for (size_t i = 0; i < rig.messages_len; i++) {
+        size_t *next = &last[rig.messages[i].from.flow % PEERS];
+
+        ck_assert_uint_eq(strtoul(rig.messages[i].bytes + strlen("OPTIONS sip:"), NULL, 10),
+                          (*next)++);
+    }
+    for (int i = 0; i < PEERS; i++) {
+        ck_assert_uint_eq(last[i], MANY);
+        peer_expect(fds[i], buf_span(&text));
+        peer_expect_end(fds[i]);
+        close(fds[i]);
+    }
+    ck_assert_uint_eq(rig_count("turn_late"), 0);
+    ck_assert_uint_eq(rig_count("conns_cut"), 0);
+    buf_fini(&text);
+}
+END_TEST
+
+static uint64_t at_rest;
+
+/* The rig's own copies do not count. */
+static bool
+holds_one_more(struct rig *r)
+{
+    return mem_live() - r->messages_len == at_rest + 1;
+}
+
+static bool
+holds_nothing(struct rig *r)
+{
+    return mem_live() - r->messages_len == at_rest;
+}
+
 START_TEST(a_connection_at_rest_holds_no_buffer)
 {
     struct hop flow;
     int fd = connected(&flow);
-    uint64_t live;
 
     rig_run_turns(2);
-    live = mem_live() - rig.messages_len; /* the rig's own copies */
+    at_rest = mem_live() - rig.messages_len;
     peer_write(fd, span_head(SPAN(REQUEST), 20));
-    rig_run_turns(5);
-    ck_assert_uint_eq(mem_live() - rig.messages_len, live + 1);
+    rig_run(holds_one_more);
     peer_write(fd, span_skip(SPAN(REQUEST), 20));
     rig_run_messages(2);
-    rig_run_turns(1);
-    ck_assert_uint_eq(mem_live() - rig.messages_len, live);
+    rig_run(holds_nothing);
     close(fd);
 }
 END_TEST
@@ -251,8 +322,27 @@ START_TEST(a_bad_content_length_is_answered_before_the_end)
 }
 END_TEST
 
+/* The end of a message is in doubt: it is answered, and what follows is not read. */
+START_TEST(nothing_is_read_behind_a_doubtful_end)
+{
+    struct hop at = rig_at(rig_listen(HOP_TCP, "127.0.0.1"));
+    int fd = peer_connect(&at);
+
+    rig.on_message = answer;
+    rig.doubts = true;
+    peer_write(fd, SPAN("OPTIONS sip:a SIP/2.0\r\n\r\nOPTIONS sip:b SIP/2.0\r\n\r\n"));
+    peer_expect(fd, SPAN(ANSWER));
+    peer_expect_end(fd);
+    ck_assert_uint_eq(rig.messages_len, 1);
+    rig_expect(0, SPAN("OPTIONS sip:a SIP/2.0\r\n\r\n"));
+    ck_assert_uint_eq(rig_count("conns_bad"), 1);
+    ck_assert(!net_flow_alive(rig.net, rig.messages[0].from.flow));
+    close(fd);
+}
+END_TEST
+
 static void
-fails_as_too_large(const char *text, size_t messages)
+fails_as_too_large(const char *text, uint16_t fault)
 {
     struct net_conf conf = plain;
     struct hop at = rig_at(rig_listen(HOP_TCP, "127.0.0.1"));
@@ -262,23 +352,25 @@ fails_as_too_large(const char *text, size_t messages)
     net_set_conf(rig.net, &conf);
     peer_write(fd, span_of(text));
     peer_expect_end(fd);
-    ck_assert_uint_eq(rig.messages_len, messages);
-    ck_assert(messages == 0 || rig.messages[0].fault == 413);
+    ck_assert_uint_eq(rig.messages_len, 1);
+    ck_assert_uint_eq(rig.messages[0].fault, fault);
     close(fd);
 }
 
 START_TEST(a_message_over_the_limit_is_413)
 {
-    fails_as_too_large("OPTIONS sip:a SIP/2.0\r\nContent-Length: 2000\r\n\r\n", 1);
+    fails_as_too_large("OPTIONS sip:a SIP/2.0\r\nContent-Length: 2000\r\n\r\n", 413);
 }
 END_TEST
 
-START_TEST(a_head_without_end_ends_the_connection)
+/* What came of it is handed on: its Via may stand there. */
+START_TEST(a_head_over_the_limit_is_513)
 {
     char head[1500] = "OPTIONS sip:a SIP/2.0\r\nSubject: ";
 
     memset(head + strlen(head), 'x', sizeof head - 1 - strlen(head));
-    fails_as_too_large(head, 0);
+    fails_as_too_large(head, 513);
+    rig_expect(0, SPAN("OPTIONS sip:a SIP/2.0\r\n"));
 }
 END_TEST
 
@@ -436,8 +528,10 @@ START_TEST(a_connect_has_a_deadline)
     rig_listen(HOP_TCP, "127.0.0.1");
     rig_send(&to, REQUEST, 1);
     rig_run_turns(1);
-    ck_assert_int_eq(net_way(rig.net, &to, 500, &way), SIPD_OK);
-    ck_assert(net_flow_alive(rig.net, way.to.flow));
+    if (rig.gone_len == 0) { /* else that turn came late */
+        ck_assert_int_eq(net_way(rig.net, &to, 500, &way), SIPD_OK);
+        ck_assert(net_flow_alive(rig.net, way.to.flow));
+    }
     rig_run_gone(1);
     ck_assert_uint_eq(rig.gone[0].token, 1);
     ck_assert_uint_eq(rig_count("conns_failed"), 1);
@@ -461,17 +555,25 @@ make_large(void)
     memset(large_text + head, 'x', sizeof large_text - 1 - (size_t)head);
 }
 
-/* Sends until something waits; returns how many messages were sent. */
+/*
+ * Sends until something waits, and goes on waiting: the kernel makes its room larger as acknowledgements come, which may be late.
+ * Returns how many messages were sent.
+ */
 static uint64_t
 fill(const struct hop *to)
 {
+    enum { SETTLED_TURNS = 30 };
     uint64_t token = 0;
 
     make_large();
-    while (rig_count("net_sent") == token) {
-        rig_send(to, large_text, ++token);
+    for (unsigned settled = 0; settled < SETTLED_TURNS;) {
+        if (rig_count("net_sent") == token) {
+            rig_send(to, large_text, ++token);
+            ck_assert_uint_lt(token, 1000);
+            settled = 0;
+        }
         rig_run_turns(1);
-        ck_assert_uint_lt(token, 1000);
+        settled++;
     }
     return token;
 }
@@ -535,6 +637,64 @@ START_TEST(what_waits_has_a_ceiling)
     net_each_conn(rig.net, note_queued, &queued);
     ck_assert_uint_eq(queued, 2 * LARGE);
     ck_assert_uint_eq(rig_count("net_dropped_full"), 1);
+    close(fd);
+}
+END_TEST
+
+/* Who reads nothing is not answered for long: what he asks is dropped, what he answers is heard, and in the end he is closed. */
+START_TEST(who_does_not_read_is_not_heard)
+{
+    struct net_conf conf = plain;
+    struct hop flow;
+    int fd = connected(&flow);
+    size_t heard;
+
+    conf.queue_bytes = 4 * LARGE;
+    conf.message_ms = 3000;
+    net_set_conf(rig.net, &conf);
+    fill(&flow);
+    heard = rig.messages_len;
+    peer_write(fd, SPAN(REQUEST));
+    rig_run_messages(heard + 1); /* a little may wait */
+    rig_send(&flow, large_text, 1001);
+    rig_send(&flow, large_text, 1002);
+    rig_run_turns(1);
+    peer_write(fd, SPAN(REQUEST ANSWER REQUEST));
+    rig_run_messages(heard + 2);
+    rig_expect(heard + 1, SPAN(ANSWER));
+    ck_assert_uint_eq(rig_count("net_dropped_deaf"), 2);
+    rig_run_flows_gone(1);
+    ck_assert_uint_eq(rig_count("conns_deaf"), 1);
+    close(fd);
+}
+END_TEST
+
+/* Who reads slowly is not deaf: each time that something leaves, the deadline begins anew. */
+START_TEST(who_reads_slowly_is_not_closed)
+{
+    static char scrap[LARGE];
+    struct net_conf conf = plain;
+    struct hop flow;
+    int fd = connected(&flow), small = 8192;
+    uint64_t began_ms;
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    conf.message_ms = 3000;
+    net_set_conf(rig.net, &conf);
+    fill(&flow);
+    began_ms = rig.clock.now_ms;
+    while (rig.clock.now_ms < began_ms + 7000) {
+        uint64_t next_ms = rig.clock.now_ms + 50;
+
+        (void)!recv(fd, scrap, sizeof scrap, MSG_DONTWAIT);
+        rig_send(&flow, REQUEST, 0);
+        if (rig.clock.now_ms % 300 < 50)
+            rig_send(&flow, large_text, 0);
+        while (rig.clock.now_ms < next_ms)
+            rig_run_turns(1);
+    }
+    ck_assert_uint_eq(rig_count("conns_deaf"), 0);
+    ck_assert(net_flow_alive(rig.net, flow.flow));
     close(fd);
 }
 END_TEST
@@ -655,27 +815,27 @@ END_TEST
 
 START_TEST(an_idle_connection_is_closed)
 {
+    enum { IDLE_MS = 500 };
     struct net_conf conf = plain;
     struct hop at = rig_at(rig_listen(HOP_TCP, "127.0.0.1"));
     int fd;
-    uint64_t began_ms;
+    uint64_t last_ms;
 
-    conf.idle_ms = 60;
+    conf.idle_ms = IDLE_MS;
     net_set_conf(rig.net, &conf);
     fd = peer_connect(&at);
     peer_write(fd, SPAN(REQUEST));
     rig_run_messages(1);
-    began_ms = rig.clock.now_ms;
-    for (int i = 0; i < 10; i++) { /* traffic keeps it */
-        peer_write(fd, SPAN("\r\n\r\n"));
-        peer_expect(fd, SPAN("\r\n"));
-        rig_run_turns(3);
-        began_ms = rig.clock.now_ms;
+    rig_watch();
+    last_ms = rig.clock.now_ms;
+    for (uint64_t until = last_ms + 2 * IDLE_MS; /* traffic keeps it */
+         rig.flows_gone_len == 0 && rig.clock.now_ms < until; rig_run_turns(5)) {
+        last_ms = rig.clock.now_ms;
+        (void)send(fd, "\r\n\r\n", 4, MSG_NOSIGNAL);
     }
-    ck_assert_uint_eq(rig.flows_gone_len, 0);
-    peer_expect_end(fd);
-    ck_assert_uint_ge(rig.clock.now_ms + 20, began_ms + 60);
+    ck_assert(rig.flows_gone_len == 0 || !rig_kept_up(IDLE_MS / 2));
     rig_run_flows_gone(1);
+    ck_assert_uint_ge(rig.clock.now_ms + 20, last_ms + IDLE_MS);
     ck_assert_uint_eq(rig_count("conns_idle"), 1);
     close(fd);
 }
@@ -948,14 +1108,21 @@ START_TEST(a_turn_that_sleeps_is_counted)
 }
 END_TEST
 
+/* A machine that has no memory left, or does another's work in our time, may make one so: not each time. */
 START_TEST(a_turn_that_does_neither_is_not)
 {
+    enum { TRIES = 5 };
     struct hop flow;
     int fd = connected(&flow);
+    uint64_t before, after = 1;
 
-    rig_run_turns(100);
-    ck_assert_uint_eq(rig_count("turn_late"), 0);
-    ck_assert_uint_eq(rig_count("turn_slept"), 0);
+    before = 0;
+    for (unsigned i = 0; i < TRIES && after != before; i++) {
+        before = rig_count("turn_late") + rig_count("turn_slept");
+        rig_run_turns(100);
+        after = rig_count("turn_late") + rig_count("turn_slept");
+    }
+    ck_assert_uint_eq(after, before);
     close(fd);
 }
 END_TEST
@@ -1012,6 +1179,58 @@ START_TEST(memory_may_run_out_anywhere)
 }
 END_TEST
 
+/* A try for what is large (RFC 3261 §18.1.1) fails soon, and is not repeated for a while; whoever must connect still may. */
+START_TEST(a_connection_tried_in_vain_is_not_tried_again_soon)
+{
+    struct hop nobody = rig_hop(HOP_TCP, "127.0.0.1", 0), slow = rig_hop(HOP_TCP, "127.0.0.2", 0);
+    struct way way;
+    int listening = peer_new(SOCK_STREAM, "127.0.0.2", &slow.port);
+    int closed = peer_new(SOCK_STREAM, "127.0.0.1", &nobody.port);
+    int filler[8];
+
+    close(closed);
+    rig_listen(HOP_TCP, "127.0.0.1");
+    net_set_rest(rig.net, 60000);
+    nobody.connect_ms = slow.connect_ms = 300;
+    rig_send(&nobody, REQUEST, 1);
+    rig_run_gone(1);
+    ck_assert_int_eq(net_way(rig.net, &nobody, 100, &way), SIPD_ECLOSED);
+    nobody.connect_ms = 0;
+    ck_assert_int_eq(net_way(rig.net, &nobody, 100, &way), SIPD_OK);
+    /* A backlog that is full answers nobody. */
+    ck_assert_int_eq(listen(listening, 0), 0);
+    for (size_t i = 0; i < countof(filler); i++)
+        filler[i] = peer_new_connecting(&slow);
+    rig_send(&slow, REQUEST, 2);
+    rig_run_gone(2);
+    ck_assert_uint_eq(rig.gone[1].token, 2);
+    ck_assert_int_eq(net_way(rig.net, &slow, 100, &way), SIPD_ECLOSED);
+    for (size_t i = 0; i < countof(filler); i++)
+        close(filler[i]);
+    close(listening);
+}
+END_TEST
+
+START_TEST(who_took_none_is_tried_again_when_its_rest_is_over)
+{
+    struct hop nobody = rig_hop(HOP_TCP, "127.0.0.1", 0);
+    struct way way;
+    int closed = peer_new(SOCK_STREAM, "127.0.0.1", &nobody.port);
+    uint64_t began_ms;
+
+    close(closed);
+    rig_listen(HOP_TCP, "127.0.0.1");
+    net_set_rest(rig.net, 300);
+    nobody.connect_ms = 300;
+    rig_send(&nobody, REQUEST, 1);
+    rig_run_gone(1);
+    began_ms = rig.clock.now_ms;
+    while (net_way(rig.net, &nobody, 100, &way) == SIPD_ECLOSED)
+        rig_run_turns(1);
+    ck_assert_uint_ge(rig.clock.now_ms, began_ms + 290);
+}
+END_TEST
+
 Suite *
 suite_net_tcp(void)
 {
@@ -1025,13 +1244,17 @@ suite_net_tcp(void)
     tcase_add_test(made, a_message_in_pieces_is_put_together);
     tcase_add_test(made, a_large_message_in_many_pieces_is_put_together);
     tcase_add_test(made, much_at_once_takes_several_turns);
+    tcase_add_test(made, what_is_too_much_for_a_turn_comes_in_the_next);
     tcase_add_test(made, a_connection_at_rest_holds_no_buffer);
     tcase_add_test(made, a_ping_is_answered);
     tcase_add_test(made, noise_ends_a_connection);
     tcase_add_test(made, a_bad_content_length_is_answered_before_the_end);
+    tcase_add_test(made, nothing_is_read_behind_a_doubtful_end);
     tcase_add_test(made, a_message_over_the_limit_is_413);
-    tcase_add_test(made, a_head_without_end_ends_the_connection);
+    tcase_add_test(made, a_head_over_the_limit_is_513);
     made = rig_case("out");
+    tcase_add_test(made, a_connection_tried_in_vain_is_not_tried_again_soon);
+    tcase_add_test(made, who_took_none_is_tried_again_when_its_rest_is_over);
     suite_add_tcase(suite, made);
     tcase_add_test(made, a_connection_is_opened_and_used_again);
     tcase_add_test(made, an_accepted_connection_is_used_too);
@@ -1042,6 +1265,8 @@ suite_net_tcp(void)
     suite_add_tcase(suite, made);
     tcase_add_test(made, what_has_no_room_waits_in_order);
     tcase_add_test(made, what_waits_has_a_ceiling);
+    tcase_add_test(made, who_does_not_read_is_not_heard);
+    tcase_add_test(made, who_reads_slowly_is_not_closed);
     tcase_add_test(made, a_retransmission_of_what_waits_is_dropped);
     tcase_add_test(made, what_waits_when_a_connection_dies_is_told_in_order);
     made = rig_case("ends");

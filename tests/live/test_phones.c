@@ -208,6 +208,114 @@ START_TEST(registrations_outlive_the_server)
 }
 END_TEST
 
+/* Both ring, one is taken, and the other hears that it need not ring on (RFC 3261 §16.7 step 10). */
+START_TEST(two_devices_of_a_user)
+{
+    struct phone_conf a = account("alice", "wonderland", "udp", false);
+    struct phone_conf desk = account("bob", "builder", "udp", false);
+    struct phone_conf mobile = account("bob", "builder", "tcp", false);
+    struct phone alice, one, other;
+
+    mobile.ip = "127.0.0.2";
+    phone_start(&alice, &a);
+    phone_start(&one, &desk);
+    phone_start(&other, &mobile);
+    phone_wait(&alice, "200 OK");
+    phone_wait(&one, "200 OK");
+    phone_wait(&other, "200 OK");
+    phone_do(&alice, "dial", "sip:bob@example.com");
+    phone_wait(&one, "Incoming call from");
+    phone_wait(&other, "Incoming call from");
+    phone_do(&other, "accept", "");
+    phone_wait(&one, "session closed");
+    phone_wait(&alice, "Call established");
+    phone_hears(&alice);
+    phone_hears(&other);
+    phone_do(&alice, "hangup", "");
+    phone_wait(&other, "session closed");
+    phone_stop(&alice);
+    phone_stop(&one);
+    phone_stop(&other);
+}
+END_TEST
+
+/* How often the list of bob's bindings has these words. */
+static unsigned
+bindings_with(const char *words)
+{
+    struct proc out;
+
+    ck_assert_int_eq(server_ctl(&server, &out, "--json show bindings sip:bob@example.com", NULL),
+                     0);
+    return proc_said(&out, words);
+}
+
+#define UUID "67f1a5ee-0cbd-4aa0-9f4c-0b4c5dd1a2b3"
+
+/*
+ * A phone that is found at another address from one moment to the next, and has had no time to say that it leaves. One that has an
+ * instance-id takes its binding with it (RFC 5626 §6); of one that has none the old one is still tried, beside the new.
+ */
+START_TEST(a_phone_changes_its_network)
+{
+    bool outbound = _i == 0;
+    struct phone_conf a = account("alice", "wonderland", "udp", false);
+    struct phone_conf b = account("bob", "builder", outbound ? "tcp" : "udp", false);
+    struct phone alice, before, after;
+
+    b.uuid = outbound ? UUID : NULL;
+    phone_start(&alice, &a);
+    phone_start(&before, &b);
+    phone_wait(&alice, "200 OK");
+    phone_wait(&before, "200 OK");
+    ck_assert_uint_eq(bindings_with("\"contact\""), 1);
+    ck_assert_uint_eq(bindings_with("urn:uuid:" UUID), outbound);
+    ck_assert_uint_eq(bindings_with("\"reg_id\": 1,"), outbound);
+    proc_kill(&before.proc);
+    b.ip = "127.0.0.2";
+    phone_start(&after, &b);
+    phone_wait(&after, "200 OK");
+    ck_assert_uint_eq(bindings_with("\"contact\""), outbound ? 1 : 2);
+    phone_do(&alice, "dial", "sip:bob@example.com");
+    phone_wait(&after, "Incoming call from");
+    phone_do(&after, "accept", "");
+    phone_wait(&alice, "Call established");
+    phone_hears(&after);
+    phone_do(&alice, "hangup", "");
+    phone_wait(&after, "session closed");
+    phone_stop(&before);
+    phone_stop(&alice);
+    phone_stop(&after);
+}
+END_TEST
+
+/* The redirect server that is shipped; a phone follows it to where the other one is (RFC 3261 §8.1.3.4). */
+START_TEST(a_phone_follows_a_redirection)
+{
+    struct phone_conf a = account("alice", "wonderland", "udp", false);
+    struct phone_conf b = account("bob", "builder", "udp", false);
+    struct phone alice, bob;
+
+    server_stop(&server);
+    server_make(&server, "sipd", server_redirects());
+    server_start(&server);
+    server_add_user(&server, "alice", "wonderland");
+    server_add_user(&server, "bob", "builder");
+    snprintf(server_v4, sizeof server_v4, "127.0.0.1:%u", server.port);
+    phone_start(&alice, &a);
+    phone_start(&bob, &b);
+    phone_wait(&alice, "200 OK");
+    phone_wait(&bob, "200 OK");
+    phone_do(&alice, "dial", "sip:bob@example.com");
+    phone_wait(&bob, "Incoming call from");
+    phone_do(&bob, "accept", "");
+    phone_wait(&alice, "Call established");
+    phone_do(&alice, "hangup", "");
+    phone_stop(&alice);
+    phone_stop(&bob);
+}
+END_TEST
+
 Suite *
 suite_phones(void)
 {
@@ -225,6 +333,9 @@ suite_phones(void)
     tcase_add_test(tcase, nobody_of_that_name);
     tcase_add_loop_test(tcase, a_call_outlives_the_server, 0, 2);
     tcase_add_test(tcase, registrations_outlive_the_server);
+    tcase_add_test(tcase, two_devices_of_a_user);
+    tcase_add_loop_test(tcase, a_phone_changes_its_network, 0, 2);
+    tcase_add_test(tcase, a_phone_follows_a_redirection);
     capture_after(tcase);
     suite_add_tcase(suite, tcase);
     return suite;

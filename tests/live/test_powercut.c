@@ -17,18 +17,18 @@
 
 enum {
     DISKS = 150,
-    LIVES = 4,        /* of a disk: each but the last ends with its power */
-    ROUNDS = 150,     /* of writes in a life, if the power holds */
+    LIVES = 4,    /* of a disk: each but the last ends with its power */
+    ROUNDS = 150, /* of writes in a life, if the power holds */
     AORS = 12,
     CONTACTS = 3,
-    LOG_PAGES = 6,    /* before they are moved to the database: often */
+    LOG_PAGES = 6, /* before they are moved to the database: often */
 };
 
 /* What we know of an AoR: the CSeq of each binding, 0: none. */
 struct known {
     uint32_t acked[CONTACTS], wanted[CONTACTS];
-    bool busy;    /* a write is under way */
-    bool unsure;  /* it was, when the power failed: all of it may be there, or nothing */
+    bool busy;   /* a write is under way */
+    bool unsure; /* it was, when the power failed: all of it may be there, or nothing */
     char aor[32], contact[CONTACTS][32];
     struct store_change changes[CONTACTS];
     struct store_write write;
@@ -110,8 +110,7 @@ begin_write(struct world *w, unsigned aor)
             if (k->changes[k->write.len - 1].row.cseq == k->acked[c])
                 k->wanted[c] = 0;
             break;
-        default:
-            break;
+        default: break;
         }
     k->busy = true;
     store_rig_write(&w->rig, &k->write);
@@ -317,7 +316,8 @@ START_TEST(a_lie_is_found_out)
     store_rig_wait(&world.rig);
     store_rig_close(&world.rig);
     power_on();
-    if (store_rig_open(&world.rig, world.path) == SIPD_OK) { /* else it is corrupt, and was found out too */
+    if (store_rig_open(&world.rig, world.path) ==
+        SIPD_OK) { /* else it is corrupt, and was found out too */
         compare(&world);
         must(world.wrong > 0);
     }

@@ -11,7 +11,7 @@
 
 Suite *suite_sipsak(void);
 
-enum { RUN_MS = 20000, ARGS = 24 };
+enum { ARGS = 24 };
 
 static struct server server;
 static struct proc sipsak; /* the last one that was run */
@@ -32,13 +32,16 @@ stop(void)
     server_stop(&server);
 }
 
-/* Runs it at our server with more arguments, ended by NULL; its exit code. The proxy must stand before the domain. */
+/*
+ * Runs it at our server with more arguments, ended by NULL; its exit code. The proxy must stand before the domain. A machine
+ * need not know its own name, which sipsak would look up.
+ */
 static int
 run(const char *const args[])
 {
     char proxy[32];
-    const char *argv[ARGS] = { "sipsak", "-vvv", "-p", proxy };
-    size_t n = 4;
+    const char *argv[ARGS] = { "sipsak", "-vvv", "-H", "127.0.0.1", "-p", proxy };
+    size_t n = 6;
 
     snprintf(proxy, sizeof proxy, "127.0.0.1:%u", server.port);
     for (; *args; args++) {
@@ -46,7 +49,7 @@ run(const char *const args[])
         argv[n++] = *args;
     }
     argv[n] = NULL;
-    (void)proc_run(&sipsak, "sipsak", RUN_MS, argv);
+    (void)proc_run(&sipsak, "sipsak", PROC_PATIENCE_MS, argv);
     return WIFEXITED(sipsak.status) ? WEXITSTATUS(sipsak.status) : -1;
 }
 

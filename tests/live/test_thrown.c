@@ -14,13 +14,13 @@
 #include <unistd.h>
 
 #include "base/def.h"
+#include "lib/crowd.h"
 #include "live/throw.h"
 
 Suite *suite_thrown(void);
 
 enum {
-    ANSWER_MS = 15000, /* for what must come */
-    SILENCE_MS = 200,  /* for what must not, once a later one was answered */
+    SILENCE_MS = 200, /* for what must not, once a later one was answered */
     MESSAGE_BYTES = 65536,
     REPORT_BYTES = 3500,
     WORDS_BYTES = 256,
@@ -230,9 +230,10 @@ throw_one(struct throw *t, const struct message *m, bool tcp, const char *wanted
     bool may_be_silent = throw_fits(wanted, "none") || throw_fits(wanted, "closed");
 
     throw_open(t, &server, tcp);
-    (void)throw_bytes(t, m->bytes, m->len);
+    if (throw_bytes(t, m->bytes, m->len))
+        throw_arrived(t);
     if (!may_be_silent)
-        throw_settled(t, ANSWER_MS);
+        throw_settled(t, PROC_PATIENCE_MS);
     throw_probe(&server);
     if (may_be_silent)
         throw_settled(t, SILENCE_MS);
@@ -288,10 +289,10 @@ static const struct {
     const char *folder;
     bool tcp;
 } throws[] = {
-    { "tests/torture/rfc4475", false },
-    { "tests/torture/rfc4475", true },
-    { "tests/torture/wild", false },
-    { "tests/torture/wild", true },
+    { "tests/torture/rfc4475", false }, { "tests/torture/rfc4475", true },
+    { "tests/torture/wild", false },    { "tests/torture/wild", true },
+    { "tests/torture/rfc5118", false }, { "tests/torture/rfc5118", true },
+    { "tests/torture/made", false },    { "tests/torture/made", true },
 };
 
 START_TEST(each_gets_what_it_should)
@@ -397,6 +398,32 @@ START_TEST(damaged_ones_harm_nobody)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- all there are */
+
+static void
+throw_and_go(const char *set, const char *name, struct span bytes, void *self)
+{
+    static struct throw t;
+    bool tcp = *(bool *)self;
+
+    (void)set;
+    (void)name;
+    throw_open(&t, &server, tcp);
+    if (throw_bytes(&t, bytes.at, bytes.len))
+        throw_arrived(&t);
+    throw_probe(&server);
+    throw_close(&t);
+}
+
+/* Flows, captures and what else there is, on which there is no verdict: behind each the server answers another. */
+START_TEST(all_there_are_harm_nobody)
+{
+    bool tcp = _i == 1;
+
+    ck_assert_uint_gt(crowd_all(throw_and_go, &tcp), 600);
+}
+END_TEST
+
 Suite *
 suite_thrown(void)
 {
@@ -408,6 +435,7 @@ suite_thrown(void)
     tcase_add_test(tcase, exceptions_exist);
     tcase_add_loop_test(tcase, each_gets_what_it_should, 0, (int)countof(throws));
     tcase_add_loop_test(tcase, damaged_ones_harm_nobody, 0, 2);
+    tcase_add_loop_test(tcase, all_there_are_harm_nobody, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
 }

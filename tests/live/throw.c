@@ -21,7 +21,7 @@
 
 #include "base/def.h"
 
-enum { WRITE_MS = 10000, ARRIVE_MS = 10000, PROBE_MS = 15000, PROBE_AGAIN_MS = 500 };
+enum { WRITE_MS = 10000, PROBE_AGAIN_MS = 500 };
 
 /* ---------------------------------------------------------------- sockets */
 
@@ -91,10 +91,10 @@ throw_bytes(struct throw *t, const void *bytes, size_t len)
 
 void throw_arrived(struct throw *t)
 {
-    uint64_t until = proc_now_ms() + ARRIVE_MS;
+    uint64_t until = proc_now_ms() + PROC_PATIENCE_MS;
     int left = 1;
 
-    while (ioctl(t->fd, SIOCOUTQ, &left) == 0 && left > 0 && proc_now_ms() < until)
+    while (t->tcp && ioctl(t->fd, SIOCOUTQ, &left) == 0 && left > 0 && proc_now_ms() < until)
         proc_pause(1);
 }
 
@@ -269,7 +269,7 @@ throw_probe(const struct server *server)
     static struct throw t;
     char message[1024], text[512], call_id[48];
     size_t len;
-    uint64_t until = proc_now_ms() + PROBE_MS;
+    uint64_t until = proc_now_ms() + PROC_PATIENCE_MS;
 
     snprintf(call_id, sizeof call_id, "probe-%d-%u", (int)getpid(), ++serial);
     snprintf(

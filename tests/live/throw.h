@@ -33,7 +33,7 @@ void throw_settled(struct throw *t, unsigned timeout_ms);
 void throw_close(struct throw *t);
 /* Closes with a reset. */
 void throw_reset(struct throw *t);
-/* Waits until all that was sent has arrived at the other side's socket. */
+/* Waits until all that was sent by TCP has arrived at the other side's socket. */
 void throw_arrived(struct throw *t);
 
 bool throw_fits(const char *wanted, const char *outcome);

@@ -1,6 +1,7 @@
 /*
  * What those do who begin the random calls (RFC 3261 §8.1, §9.1, §10.2, §13.2).
  */
+#include "sim/strict.h"
 #include "sim/ua.h"
 
 enum { CANCEL_MS = 8000, RACE_MS = 20 };
@@ -10,7 +11,8 @@ static const struct span none;
 static struct hop
 server_of(struct calls *c, const struct ua *ua)
 {
-    bool tcp = chance(c, 5) ? ua->transport != HOP_TCP : ua->transport == HOP_TCP;
+    bool other = !c->world.standbys && chance(c, 5);
+    bool tcp = (ua->transport == HOP_TCP) != other;
     struct hop to = ua->sipd->listeners[tcp].at;
 
     to.listener = 0;
@@ -35,6 +37,20 @@ any_user(struct calls *c)
     return c->users[upto(c, c->users_len - 1)];
 }
 
+/* By way of a strict router behind its own sipd; one that does not relay for all would refuse it. */
+static struct span
+any_routes(struct call *call, const struct ua *ua)
+{
+    struct calls *c = call->calls;
+    char at[HOP_TEXT_BYTES];
+
+    if (!c->strict || ua->sipd->conf.relay != CORE_RELAY_ANY || !chance(c, 25))
+        return none;
+    return call_text(call, "Route: <sip:%.*s;lr>, <sip:%.*s>\r\n",
+                     SPAN_ARG(hop_write(&ua->sipd->listeners[0].at, at)),
+                     SPAN_ARG(strict_address(c->strict)));
+}
+
 static void
 call(struct call *call, struct ua *ua)
 {
@@ -45,6 +61,7 @@ call(struct call *call, struct ua *ua)
 
     ask.method = METHOD_INVITE;
     ask.method_text = SPAN("INVITE");
+    ask.routes = any_routes(call, ua);
     if (odd(ua, call, 5))
         ask.max_forwards = 1 + upto(c, 6);
     deal = deal_ask(ua, call, NULL, &ask, &to);
@@ -72,6 +89,8 @@ ask_once(struct call *call, struct ua *ua)
 
     ask.method = methods[n].id;
     ask.method_text = methods[n].text;
+    if (!to_server)
+        ask.routes = any_routes(call, ua);
     deal_ask(ua, call, NULL, &ask, &to);
 }
 
@@ -235,7 +254,8 @@ count(struct calls *c, const struct deal *deal)
 static void
 check_answered(struct deal *deal)
 {
-    if (deal->status > 0 || !deal->ua->spared || deal->leg || deal->call->tainted)
+    if (deal->status > 0 || !deal->ua->spared || deal->leg || deal->call->tainted ||
+        deal->ua->sipd->conf.mode == CORE_STATELESS)
         return;
     if (deal->kind == DEAL_ICT && deal->state == DEAL_OPEN)
         call_fail(deal->call, "%.*s heard nothing to its INVITE", SPAN_ARG(deal->ua->name));

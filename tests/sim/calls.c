@@ -9,22 +9,19 @@
 
 #include "base/mem.h"
 #include "sim/judge.h"
-#include "sim/modules.h"
+#include "sim/strict.h"
 #include "sim/ua.h"
 
 enum {
-    UAS = 24,
-    USERS = 12,
-    LEVELS = 3,
     CALL_BYTES = 4 << 20,
     CALLS_MAX = 1 << 20,
     SCRATCH_BYTES = 1 << 18,
-    LINGER_MS =
-        40000, /* a call is closed when nobody said anything for so long: longer than any repeat takes */
+    /* a call is closed when nobody said anything for so long: longer than any repeat takes */
+    LINGER_MS = 40000,
     LATEST_MS = 4000000, /* a call that is open so long after the last one began never ends */
     QUIET_MS = 70000,    /* what is left of transactions is gone then */
-    BUSY_MS =
-        3600000, /* unless something illegal began what nobody ends: Timer C, group for group */
+    /* unless something illegal began what nobody ends: Timer C, group for group */
+    BUSY_MS = 3600000,
     SILENCE_MS = 600000, /* and nothing more is said for so long */
     STEP_MS = 10000,
     LADDER_LINES = 200,
@@ -176,39 +173,6 @@ try_to_close(struct call *call)
         call_end(call);
 }
 
-/* ------------------------------------------------------------------ the weather */
-
-static struct ua *
-any_ua(struct calls *c)
-{
-    return &c->uas[upto(c, c->uas_len - 1)];
-}
-
-static struct sim_sipd *
-any_sipd(struct calls *c)
-{
-    return c->uas[upto(c, c->uas_len - 1)].sipd;
-}
-
-/* Somebody is switched off or on, a connection ends, or the network parts somebody from a sipd for a while. */
-static void
-change_weather(struct calls *c)
-{
-    struct ua *ua = any_ua(c);
-    struct sim_sipd *s = any_sipd(c);
-    uint64_t now_ms = c->world.clock.now_ms;
-
-    c->next_weather_ms = now_ms + 1 + upto(c, STEP_MS);
-    if (ua->spared)
-        return;
-    switch (upto(c, 3)) {
-    case 0:
-    case 1: ua->udp.off = ua->tcp.off = !ua->udp.off; break;
-    case 2: (void)sim_cut(s, &ua->tcp.at); break;
-    default: wire_cut(&c->world.wire, &ua->udp.at, &s->listeners[0].at, now_ms + upto(c, STEP_MS));
-    }
-}
-
 /* ------------------------------------------------------------------ the driver */
 
 static void
@@ -217,7 +181,10 @@ begin_call(struct calls *c)
     uint32_t n = upto(c, 99);
 
     c->next_call_ms = c->world.clock.now_ms + upto(c, c->apart_ms);
-    caller_begin(c, any_ua(c), n < 70 ? CALL_INVITE : n < 88 ? CALL_ASK : CALL_REGISTER);
+    caller_begin(c, any_ua(c),
+                 n < 70                        ? CALL_INVITE
+                 : n < 88 || c->world.standbys ? CALL_ASK
+                                               : CALL_REGISTER);
     c->figures.calls++;
 }
 
@@ -255,193 +222,12 @@ driver_tick(void *self)
     while ((timer = timers_due(&c->timers, c->world.clock.now_ms)))
         fire(timer);
     if (c->stormy && c->next_weather_ms <= c->world.clock.now_ms)
-        change_weather(c);
+        scene_change_weather(c);
     while (c->begun < c->conf->calls && c->next_call_ms <= c->world.clock.now_ms)
         begin_call(c);
 }
 
-/* ------------------------------------------------------------------ a world from a seed */
-
-static struct span text(struct calls *c, const char *format, ...) PRINTF_LIKE(2, 3);
-
-static struct span
-text(struct calls *c, const char *format, ...)
-{
-    char bytes[256];
-    va_list args;
-    int len;
-
-    va_start(args, format);
-    len = vsnprintf(bytes, sizeof bytes, format, args);
-    va_end(args);
-    return arena_copy(&c->world.arena, (struct span){ bytes, (size_t)len });
-}
-
-static struct hop
-hop_at(struct calls *c, uint8_t transport, unsigned a, unsigned b, unsigned last)
-{
-    struct hop hop = { .transport = transport, .port = 5060 };
-
-    BUG_ON(!hop_ip_read(text(c, "%u.%u.0.%u", a, b, last), &hop));
-    return hop;
-}
-
-static void
-set_network(struct calls *c)
-{
-    struct wire_conf *conf = &c->world.wire.conf;
-
-    conf->delay_ms = upto(c, 3);
-    conf->jitter_ms = chance(c, 50) ? upto(c, 50) : 0;
-    c->sunny = c->conf->sunny || (chance(c, 25) && !c->conf->memory_fails);
-    if (c->sunny)
-        return;
-    c->stormy = chance(c, 50);
-    c->naughty = c->world.naughty = chance(c, 50);
-    if (!chance(c, 70))
-        return;
-    conf->loss = chance(c, 50) ? upto(c, 50) : upto(c, 300);
-    conf->doubled = chance(c, 50) ? upto(c, 100) : 0;
-    conf->late = chance(c, 50) ? upto(c, 100) : 0;
-    conf->late_ms = 1500;
-}
-
-static void
-set_core(struct calls *c, struct core_conf *conf, bool alone)
-{
-    static const uint32_t no_answer_s[] = { 0, 3, 20, 120 };
-
-    conf->record_route = chance(c, 80);
-    conf->fork = chance(c, 50) ? CORE_FORK_Q : CORE_FORK_PARALLEL;
-    conf->relay = alone && chance(c, 50) ? CORE_RELAY_OURS : CORE_RELAY_ANY;
-    conf->recurse = chance(c, 25);
-    conf->stray = chance(c, 25) ? CORE_STRAY_VERIFIED : CORE_STRAY_DROP;
-    conf->no_answer_ms = no_answer_s[upto(c, countof(no_answer_s) - 1)] * 1000;
-    conf->timer_c_ms = 181000 + upto(c, 20000);
-    conf->trying_ms = upto(c, 200);
-}
-
-static struct sim_sipd *
-add_sipd(struct calls *c, unsigned n, bool alone)
-{
-    struct sim_sipd *s = world_add_sipd(&c->world, text(c, "sipd%u", n));
-    struct hop udp = hop_at(c, HOP_UDP, 192, 168, n + 1), tcp = hop_at(c, HOP_TCP, 192, 168, n + 1);
-    struct sim_name *name = world_add_name(&c->world, text(c, "d%u.example", n));
-
-    s->domains[s->domains_len++] = name->host;
-    sim_listen(s, &udp, 0);
-    sim_listen(s, &tcp, 0);
-    set_core(c, &s->conf, alone);
-    name->answer_ms = upto(c, 50);
-    if (!c->sunny && chance(c, 15))
-        name->hops[name->hops_len++] =
-            hop_at(c, chance(c, 50) ? HOP_UDP : HOP_TCP, 192, 168, 99); /* nobody is there */
-    name->hops[name->hops_len++] = chance(c, 70) ? udp : tcp;
-    sim_host_open(s, SPAN("registrar"), SPAN("{ store = \"ram\"; }"));
-    return s;
-}
-
-static void
-add_ua(struct calls *c, struct ua *ua, unsigned n, struct sim_sipd *s)
-{
-    char address[HOP_TEXT_BYTES];
-
-    ua->calls = c;
-    ua->name = text(c, "u%u", n);
-    ua->domain = s->domains[0];
-    ua->sipd = s;
-    ua->transport = chance(c, 30) ? HOP_TCP : HOP_UDP;
-    ua->udp = (struct sim_end){ .at = hop_at(c, HOP_UDP, 10, n / 250, n % 250 + 1),
-                                .name = ua->name,
-                                .hear = ua_hear_udp };
-    ua->tcp = (struct sim_end){ .at = hop_at(c, HOP_TCP, 10, n / 250, n % 250 + 1),
-                                .name = ua->name,
-                                .hear = ua_hear_tcp };
-    ua->address = arena_copy(&c->world.arena, hop_write(&ua->udp.at, address));
-    ua->spared = c->sunny || chance(c, 30);
-    ua->naughty = c->naughty && !ua->spared && chance(c, 50);
-    if (ua->spared)
-        wire_spare(&c->world.wire, &ua->udp.at);
-    else if (chance(c, 10))
-        wire_slow(&c->world.wire, &ua->udp.at, upto(c, 800));
-    world_add_end(&c->world, &ua->udp);
-    world_add_end(&c->world, &ua->tcp);
-}
-
-/*
- * A place of a user: mostly a phone; or a user of a lower level, here or at another sipd, so that requests
- * come back to us.
- */
-static struct span
-any_place(struct calls *c, unsigned sipds, unsigned level, bool *at_user)
-{
-    const struct ua *ua = any_ua(c);
-
-    *at_user = *at_user && level + 1 < LEVELS && chance(c, 40);
-    if (*at_user)
-        return text(c, "sip:w%u@d%u.example",
-                    (level + 1) * USERS / LEVELS + upto(c, USERS / LEVELS - 1), upto(c, sipds - 1));
-    return text(c, "sip:%.*s@%.*s%s", SPAN_ARG(ua->name), SPAN_ARG(ua->address),
-                ua->transport == HOP_TCP ? ";transport=tcp" : "");
-}
-
-static void
-add_places(struct calls *c, struct sim_sipd *s, unsigned user, unsigned sipds)
-{
-    struct span aor = text(c, "sip:w%u@%.*s", user, SPAN_ARG(s->domains[0]));
-    unsigned places = chance(c, 50) ? 1 : 1 + upto(c, 3);
-    bool may_forward = true;
-
-    for (unsigned i = 0; i < places; i++) {
-        bool at_user = may_forward;
-        struct sipd_target target = { .q = 1000 - 250 * upto(c, 2) };
-
-        target.uri = any_place(c, sipds, user * LEVELS / USERS, &at_user);
-        may_forward = may_forward && !at_user;
-        sim_add_where(s, aor, &target, false);
-    }
-}
-
-/* Every user, and one that nobody knows. */
-static void
-add_users(struct calls *c, unsigned sipds)
-{
-    unsigned n = 0;
-
-    c->users_len = sipds * (USERS + REGISTERED + 1);
-    c->users = arena_alloc(&c->world.arena, c->users_len * sizeof *c->users);
-    for (unsigned i = 0; i < sipds; i++) {
-        for (unsigned user = 0; user < USERS; user++)
-            c->users[n++] = text(c, "sip:w%u@d%u.example", user, i);
-        for (unsigned user = 0; user < REGISTERED; user++)
-            c->users[n++] = text(c, "sip:r%u@d%u.example", user, i);
-        c->users[n++] = text(c, "sip:nobody@d%u.example", i);
-    }
-}
-
-static void
-build(struct calls *c)
-{
-    unsigned sipds = c->conf->sipds ? c->conf->sipds : chance(c, 60) ? 1 : 2;
-    struct sim_sipd *all[2];
-
-    set_network(c);
-    c->world.one_a_turn = chance(c, 20);
-    for (unsigned i = 0; i < sipds; i++)
-        all[i] = add_sipd(c, i, sipds == 1);
-    c->uas_len = UAS;
-    c->uas = arena_zalloc(&c->world.arena, UAS * sizeof *c->uas);
-    for (unsigned i = 0; i < UAS; i++)
-        add_ua(c, &c->uas[i], i, all[upto(c, sipds - 1)]);
-    for (unsigned i = 0; i < sipds; i++)
-        for (unsigned user = 0; user < USERS; user++)
-            add_places(c, all[i], user, sipds);
-    add_users(c, sipds);
-    for (unsigned i = 0; i < sipds; i++)
-        sim_start(all[i]);
-    c->apart_ms = 2000 / (c->conf->per_s ? c->conf->per_s : 1 + upto(c, 199));
-    c->longest_ms = 3600000;
-}
+/* ------------------------------------------------------------------ begin and end */
 
 static void
 calls_init(struct calls *c, const struct calls_conf *conf)
@@ -464,7 +250,8 @@ calls_init(struct calls *c, const struct calls_conf *conf)
     c->world.ladder_off = true;
     c->world.ladder_max = LADDER_LINES;
     c->next_call_ms = c->next_weather_ms = c->world.clock.now_ms;
-    build(c);
+    c->world.pcap = conf->pcap;
+    scene_build(c);
 }
 
 static void
@@ -489,6 +276,7 @@ calls_fini(struct calls *c)
     buf_fini(&c->odd);
     for (unsigned i = 0; i < OLD; i++)
         buf_fini(&c->old[i]);
+    strict_free(&c->strict);
     world_fini(&c->world);
 }
 
@@ -573,6 +361,12 @@ sum_up(struct calls *c, struct calls_figures *figures)
     figures->cancelled += c->figures.cancelled;
     figures->unanswered += c->figures.unanswered;
     figures->mischief += c->figures.mischief;
+    figures->by_strict += c->strict ? strict_passed(c->strict) : 0;
+    figures->shed += *counters_get(&c->world.counters, "core_shed_load");
+    figures->kills += c->world.kills;
+    figures->bounced += c->world.bounced;
+    figures->thoughts += c->world.thoughts;
+    figures->held += c->world.wire.held;
     figures->lost += c->world.wire.lost;
     figures->doubled += c->world.wire.doubled;
     figures->world_s += c->world.clock.now_ms / 1000;

@@ -24,7 +24,8 @@ fill_keys(struct digest_hasher *hasher, struct user *user, struct span realm, st
             struct span login = form == USER_LONG ? user_id(user) : user_name(user);
 
             keys->has[form][i] = true;
-            err = digest_ha1(hasher, (enum digest_algorithm)i, login, realm, password, keys->ha1[form][i]);
+            err = digest_ha1(hasher, (enum digest_algorithm)i, login, realm, password,
+                             keys->ha1[form][i]);
         }
     return err;
 }
@@ -51,8 +52,8 @@ creds_add_user(const char *path, struct span who, struct span realm, struct span
     if (at == who.len || !user_id_write(span_head(who, at), span_skip(who, at + 1), &id))
         return false;
     user = user_new(&id);
-    ok = user && digest_hasher_init(&hasher) == SIPD_OK && fill_keys(&hasher, user, realm, password) == SIPD_OK
-         && put_user(path, user);
+    ok = user && digest_hasher_init(&hasher) == SIPD_OK &&
+         fill_keys(&hasher, user, realm, password) == SIPD_OK && put_user(path, user);
     digest_hasher_fini(&hasher);
     if (user)
         user_free(&user);
@@ -65,7 +66,7 @@ struct answers {
     const struct peer *peer;
     struct span method, uri, password;
     struct digest_hasher hasher;
-    struct span realms[REALMS];   /* answered */
+    struct span realms[REALMS]; /* answered */
     unsigned realms_len;
     struct buf *to;
 };
@@ -94,14 +95,18 @@ write_answer(struct answers *a, enum header name, const struct digest *challenge
     c.qop = SPAN("auth");
     c.nc = span_of(nc);
     c.cnonce = SPAN("0a4f113b");
-    if (!digest_algorithm_read(c.algorithm, &algorithm)
-        || digest_ha1(&a->hasher, algorithm, a->peer->name, c.realm, a->password, ha1) != SIPD_OK)
+    if (!digest_algorithm_read(c.algorithm, &algorithm) ||
+        digest_ha1(&a->hasher, algorithm, a->peer->name, c.realm, a->password, ha1) != SIPD_OK)
         return;
     proof = digest_response(&a->hasher, algorithm, ha1, a->method, &c, response);
-    buf_printf(a->to, "%s: Digest username=\"%.*s\", realm=\"%.*s\", nonce=\"%.*s\", uri=\"%.*s\", algorithm=%.*s,",
-               name == HDR_WWW_AUTHENTICATE ? "Authorization" : "Proxy-Authorization", SPAN_ARG(a->peer->name),
-               SPAN_ARG(c.realm), SPAN_ARG(c.nonce), SPAN_ARG(c.uri), SPAN_ARG(digest_algorithm_text(algorithm)));
-    buf_printf(a->to, " qop=auth, nc=%s, cnonce=\"%.*s\", response=\"%.*s\"\r\n", nc, SPAN_ARG(c.cnonce), SPAN_ARG(proof));
+    buf_printf(a->to,
+               "%s: Digest username=\"%.*s\", realm=\"%.*s\", nonce=\"%.*s\", uri=\"%.*s\", "
+               "algorithm=%.*s,",
+               name == HDR_WWW_AUTHENTICATE ? "Authorization" : "Proxy-Authorization",
+               SPAN_ARG(a->peer->name), SPAN_ARG(c.realm), SPAN_ARG(c.nonce), SPAN_ARG(c.uri),
+               SPAN_ARG(digest_algorithm_text(algorithm)));
+    buf_printf(a->to, " qop=auth, nc=%s, cnonce=\"%.*s\", response=\"%.*s\"\r\n", nc,
+               SPAN_ARG(c.cnonce), SPAN_ARG(proof));
     a->realms[a->realms_len++] = c.realm;
 }
 
@@ -116,13 +121,15 @@ answer_all(struct answers *a, const struct msg *msg)
         struct digest challenge;
 
         while ((field = msg_find(msg, names[i], field)))
-            if (digest_read(msg_value(msg, field), &challenge) == SIPD_OK && !is_answered(a, challenge.realm))
+            if (digest_read(msg_value(msg, field), &challenge) == SIPD_OK &&
+                !is_answered(a, challenge.realm))
                 write_answer(a, names[i], &challenge);
     }
 }
 
 void
-creds_write(const struct peer *p, struct span method, struct span uri, struct span password, struct buf *to)
+creds_write(const struct peer *p, struct span method, struct span uri, struct span password,
+            struct buf *to)
 {
     struct answers a = { .peer = p, .method = method, .uri = uri, .password = password, .to = to };
 

@@ -14,6 +14,7 @@ bool creds_add_user(const char *path, struct span user, struct span realm, struc
  * Writes a field with credentials for each realm that has challenged this peer, the newest challenge of each; the peer's name is
  * the user's.
  */
-void creds_write(const struct peer *p, struct span method, struct span uri, struct span password, struct buf *to);
+void creds_write(const struct peer *p, struct span method, struct span uri, struct span password,
+                 struct buf *to);
 
 #endif

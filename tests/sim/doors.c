@@ -6,9 +6,11 @@
 #include "base/mem.h"
 #include "core/trip.h"
 #include "sim/modules.h"
+#include "sim/rehearse.h"
+#include "sim/standby.h"
 #include "sip/frame.h"
 
-enum { FLOWS_MAX = 1 << 20 };
+enum { FLOWS_MAX = 1 << 20, BOUNCE_BYTES = 520, BACK_MOST = 64 };
 
 /* ------------------------------------------------------------------ connections */
 
@@ -45,6 +47,26 @@ end_flow(struct sim_sipd *s, struct sim_flow *flow)
 {
     table_remove(&s->flows_by_peer, &flow->by_peer);
     slots_free(&s->flows, flow->peer.flow);
+}
+
+/* Whoever made one makes another at once. */
+void
+doors_lose_flows(struct sim_sipd *s)
+{
+    struct hop back[BACK_MOST];
+    uint64_t cursor = 0;
+    struct sim_flow *flow;
+    unsigned n = 0;
+
+    while ((flow = slots_next(&s->flows, &cursor))) {
+        if (flow->theirs && n < BACK_MOST && world_is_there(s->world, &flow->peer))
+            back[n++] = flow->peer;
+        end_flow(s, flow);
+    }
+    while (n-- > 0) {
+        back[n].flow = 0;
+        add_flow(s, &back[n], back[n].listener)->theirs = true;
+    }
 }
 
 bool
@@ -132,6 +154,23 @@ put_gone(struct sim_sipd *s, uint64_t token)
     list_push(&s->gone, &gone->link);
 }
 
+/* As a sipd reads it: what its rules refuse is a fault, what they mend is mended. */
+static void
+read_gist(struct world *w, struct msg *msg, struct gist *gist)
+{
+    struct repair_policy policy;
+    struct repair_done done;
+    struct arena work;
+
+    gist_read(msg, gist);
+    if (gist->fault != 0 || gist->odd == 0)
+        return;
+    arena_init(&work, 16 << 20);
+    repair_policy_default(&policy);
+    BUG_ON(repair(&policy, NULL, NULL, &work, &w->turn, msg, gist, &done) != SIPD_OK);
+    arena_fini(&work);
+}
+
 /*
  * Whatever a sipd sends must be what another SIP element reads without complaint; a 400 copies what it
  * complains of.
@@ -147,7 +186,7 @@ check_sent(struct sim_sipd *s, const struct hop *to, struct span bytes, bool lef
         world_fail(w, "%.*s sent what is no SIP message", SPAN_ARG(s->name));
         return;
     }
-    gist_read(&msg, &gist);
+    read_gist(w, &msg, &gist);
     if (gist.fault != 0 && msg.status != 400 && (msg_is_request(&msg) || !w->naughty))
         world_fail(w, "%.*s sent a message with a fault: %s\n%.*s", SPAN_ARG(s->name),
                    gist.fault_reason, SPAN_ARG(bytes));
@@ -164,7 +203,48 @@ flow_for(struct sim_sipd *s, const struct hop *to)
     if (to->flow != 0 || !hop_is_reliable(to->transport))
         return to->flow ? slots_find(&s->flows, to->flow) : NULL;
     flow = flow_with(s, to);
-    return flow ? flow : add_flow(s, to, to->listener);
+    return flow ? flow : add_flow(s, to, to->listener ? to->listener : listener_for(s, to));
+}
+
+struct bounce {
+    struct errand errand;
+    struct hop to;
+    size_t len;
+    char bytes[BOUNCE_BYTES];
+};
+
+static void
+bounce(struct errand *errand)
+{
+    struct bounce *b = container_of(errand, struct bounce, errand);
+    struct sim_sipd *s = errand->sipd;
+    struct world *w = s->world;
+    struct span bytes = { b->bytes, b->len };
+    struct msg msg;
+    struct gist gist;
+
+    if (w->tap && msg_read(bytes, &w->turn, &msg) == SIPD_OK) {
+        read_gist(w, &msg, &gist);
+        w->tap->bounced(w->tap->self, s, &msg, &gist);
+    }
+    world_enter(w);
+    core_bounced(s->core, &b->to, bytes);
+    world_leave(w);
+    mem_free(b);
+}
+
+/* The network gives back the start of what it could not deliver (RFC 1122 §4.1.3.3). */
+static void
+let_bounce(struct sim_sipd *s, const struct hop *to, struct span bytes)
+{
+    struct bounce *b = mem_new(sizeof *b);
+
+    BUG_ON(!b);
+    s->world->bounced++;
+    b->to = *to;
+    b->len = bytes.len < sizeof b->bytes ? bytes.len : sizeof b->bytes;
+    memcpy(b->bytes, bytes.at, b->len);
+    sim_later(s, &b->errand, s->world->wire.conf.delay_ms * 2, bounce);
 }
 
 static void
@@ -174,6 +254,7 @@ send_bytes(struct sim_sipd *s, const struct hop *to, struct span bytes, uint64_t
     bool reliable = hop_is_reliable(to->transport);
     struct sim_flow *flow = flow_for(s, to);
     bool left = !reliable || (flow && world_is_there(w, to));
+    uint16_t listener = to->listener ? to->listener : listener_for(s, to);
     struct hop from;
 
     check_sent(s, to, bytes, left);
@@ -184,9 +265,11 @@ send_bytes(struct sim_sipd *s, const struct hop *to, struct span bytes, uint64_t
             put_gone(s, token);
         return;
     }
-    BUG_ON(to->listener == 0 || to->listener > s->listeners_len);
-    from = s->listeners[to->listener - 1].at;
+    BUG_ON(listener == 0 || listener > s->listeners_len);
+    from = s->listeners[listener - 1].at;
     world_send(w, &from, to, bytes);
+    if (w->bounces && !reliable && !world_is_there(w, to))
+        let_bounce(s, to, bytes);
 }
 
 static void
@@ -195,6 +278,8 @@ port_send(void *io, const struct hop *to, struct span bytes, uint64_t token, uin
     struct sim_sipd *s = io;
 
     (void)need;
+    if (standby_is_dying(s))
+        return;
     world_leave(s->world);
     send_bytes(s, to, bytes, token);
     world_enter(s->world);
@@ -203,11 +288,11 @@ port_send(void *io, const struct hop *to, struct span bytes, uint64_t token, uin
 /* ------------------------------------------------------------------ names */
 
 struct question {
-    struct timer timer;
-    struct sim_sipd *sipd;
+    struct errand errand;
     const struct sim_name *name;
     uint8_t transport;
     uint64_t branch;
+    bool for_answer;
 };
 
 static const struct sim_name *
@@ -222,56 +307,56 @@ find_name(const struct world *w, struct span host)
     return NULL;
 }
 
-static int
-port_resolve(void *io, const struct uri *uri, uint64_t branch)
-{
-    struct sim_sipd *s = io;
-    struct world *w = s->world;
-    const struct sim_name *name = find_name(w, uri->host);
-    struct question *q;
-    struct span transport;
-
-    if (!name)
-        return SIPD_ENOENT;
-    world_leave(w);
-    q = mem_new(sizeof *q);
-    BUG_ON(!q);
-    timer_init(&q->timer);
-    q->sipd = s;
-    q->name = name;
-    q->branch = branch;
-    if (uri_param(uri, SPAN("transport"), &transport))
-        q->transport = hop_transport_read(transport);
-    timers_arm(&w->asked, &q->timer, w->clock.now_ms + name->answer_ms, 0, branch);
-    world_enter(w);
-    return SIPD_OK;
-}
-
 static void
-answer(struct world *w, const struct question *q)
+answer(struct errand *errand)
 {
+    struct question *q = container_of(errand, struct question, errand);
+    struct sim_sipd *s = errand->sipd;
     struct hop hops[countof(q->name->hops)];
     size_t n = 0;
 
     for (unsigned i = 0; i < q->name->hops_len; i++)
         if (q->transport == HOP_NONE || q->name->hops[i].transport == q->transport)
             hops[n++] = q->name->hops[i];
-    world_enter(w);
-    core_resolved(q->sipd->core, q->branch, hops, n, n > 0 ? SIPD_OK : SIPD_ENOENT);
-    world_leave(w);
+    world_enter(s->world);
+    if (q->for_answer)
+        core_resolved_answer(s->core, q->branch, hops, n);
+    else
+        core_resolved(s->core, q->branch, hops, n, n > 0 ? SIPD_OK : SIPD_ENOENT);
+    world_leave(s->world);
+    mem_free(q);
 }
 
-void
-doors_answer(struct world *w)
+static int
+port_resolve(void *io, const struct sipd_place *place, uint64_t id)
 {
-    struct timer *timer;
+    struct sim_sipd *s = io;
+    const struct uri *uri = place->uri;
+    const struct sim_name *name = find_name(s->world, uri->host);
+    struct question *q;
+    struct span transport;
 
-    while ((timer = timers_due(&w->asked, w->clock.now_ms))) {
-        struct question *q = container_of(timer, struct question, timer);
+    if (!name)
+        return sim_host_resolve(s->host, place, id);
+    world_leave(s->world);
+    q = mem_new(sizeof *q);
+    BUG_ON(!q);
+    q->name = name;
+    q->branch = id;
+    q->for_answer = place->for_answer;
+    if (uri_param(uri, SPAN("transport"), &transport))
+        q->transport = hop_transport_read(transport);
+    sim_later(s, &q->errand, name->answer_ms, answer);
+    world_enter(s->world);
+    return SIPD_OK;
+}
 
-        answer(w, q);
-        mem_free(q);
-    }
+static void
+port_tried(void *io, const struct hop *hop, enum sipd_tried how, uint32_t retry_after_s)
+{
+    const struct sim_sipd *s = io;
+
+    sim_host_tried(s->host, hop, how, retry_after_s);
 }
 
 /* ------------------------------------------------------------------ what is ours */
@@ -321,6 +406,12 @@ port_knows(void *io, struct span aor)
     return sim_host_knows(s->host, aor);
 }
 
+static void
+port_load(void *io, struct core_load *out)
+{
+    *out = ((const struct sim_sipd *)io)->load;
+}
+
 void
 doors_fill(struct sim_sipd *s, struct core_ports *ports)
 {
@@ -330,9 +421,12 @@ doors_fill(struct sim_sipd *s, struct core_ports *ports)
         .way = port_way,
         .send = port_send,
         .resolve = port_resolve,
+        .tried = port_tried,
         .ours = port_ours,
         .side = port_side,
         .knows = port_knows,
+        .load = port_load,
+        .explain = w->rehearsals ? rehearse_hear : NULL,
         .io = s,
         .clock = &w->clock,
         .rand = &w->rand,
@@ -355,14 +449,19 @@ hear(struct sim_sipd *s, const struct hop *from, const struct frame *frame, stru
     bool tapped = tap && msg_read(bytes, &w->turn, &msg) == SIPD_OK;
 
     if (tapped) {
-        gist_read(&msg, &gist);
+        msg_trim(&msg);
+        read_gist(w, &msg, &gist);
         if (frame->fault != 0 && gist.fault == 0)
             gist.fault = frame->fault;
         tap->heard(tap->self, s, from, &msg, &gist);
     }
+    if (w->rehearsals && frame->fault == 0)
+        rehearse_before(s, from, bytes);
     world_enter(w);
     core_bytes(s->core, from, bytes, frame->fault, frame->fault_reason);
     world_leave(w);
+    if (w->rehearsals)
+        rehearse_after(s);
     if (tapped)
         tap->done(tap->self, s);
 }
@@ -375,7 +474,11 @@ flow_from(struct sim_sipd *s, const struct hop *from)
 
     if (!hop_is_reliable(from->transport))
         return 0;
-    return (flow ? flow : add_flow(s, from, from->listener))->peer.flow;
+    if (!flow) {
+        flow = add_flow(s, from, from->listener);
+        flow->theirs = true;
+    }
+    return flow->peer.flow;
 }
 
 bool

@@ -13,8 +13,8 @@ bool doors_hear(struct sim_sipd *s, const struct wire_packet *packet);
 uint64_t doors_flow_id(const struct sim_sipd *s, const struct hop *peer);
 /* Tells the core what could not leave. */
 void doors_tell_gone(struct sim_sipd *s);
-/* Answers what was asked of names. */
-void doors_answer(struct world *w);
+/* All its connections end, as when its process does. */
+void doors_lose_flows(struct sim_sipd *s);
 void doors_init(struct sim_sipd *s);
 void doors_fini(struct sim_sipd *s);
 

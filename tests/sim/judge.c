@@ -4,42 +4,14 @@
 #include "sim/judge.h"
 
 #include "base/mem.h"
+#include "sim/sides.h"
 
 enum { INVITES_MAX = 7, OTHERS_MAX = 11 }; /* sends of a request in 64 T1 (§17.1.1.2, §17.1.2.2) */
-
-struct side { /* a request as a sipd took it: its server transaction */
-    struct table_node node;
-    struct list link; /* call->servers */
-    struct call *call;
-    const struct sim_sipd *sipd;
-    enum method method;
-    struct span branch, sent_by;
-    struct list branches;
-    struct hop from;
-    bool cancelled; /* its CANCEL came in time */
-    bool declined;  /* a 6xx came */
-    bool acked;
-    bool doubtful; /* nothing is asked of it any more: it may have begun anew, or be another's */
-    uint16_t final;
-    uint64_t final_hash; /* of a failure's bytes */
-    uint64_t final_ms;
-};
-
-struct branch_side { /* … and as it left: a client transaction */
-    struct table_node node;
-    struct list link; /* side->branches */
-    struct side *server;
-    struct span branch;
-    unsigned sends;
-    uint64_t first_ms, final_ms, cancel_ms;
-    bool reliable, provisional, cancelled, failed;
-    uint16_t final;
-};
 
 struct judge {
     struct calls *calls;
     struct world_tap tap;
-    struct table servers, branches;
+    struct sides sides;
 
     /* What the message at hand makes owed. */
     struct span heard, said; /* the message at hand and what followed from it; lent for the turn */
@@ -50,63 +22,7 @@ struct judge {
     bool stray;              /* it is a response that has no transaction */
 };
 
-/* ------------------------------------------------------------------ finding */
-
-struct wanted {
-    const struct sim_sipd *sipd;
-    enum method method;
-    struct span branch, sent_by;
-};
-
-static uint64_t
-hash_of(struct span branch)
-{
-    uint64_t hash = 14695981039346656037u;
-
-    for (size_t i = 0; i < branch.len; i++)
-        hash = (hash ^ (unsigned char)branch.at[i]) * 1099511628211u;
-    return hash;
-}
-
-static bool
-is_side(const struct table_node *node, const void *arg)
-{
-    const struct side *side = container_of_const(node, struct side, node);
-    const struct wanted *wanted = arg;
-
-    return side->sipd == wanted->sipd && side->method == wanted->method &&
-           span_eq(side->branch, wanted->branch) && span_ieq(side->sent_by, wanted->sent_by);
-}
-
-static struct side *
-find_side(const struct judge *j, const struct sim_sipd *s, const struct via *via,
-          enum method method)
-{
-    struct wanted wanted = { s, method, via->branch, via->sent_by };
-    struct table_node *node = table_find(&j->servers, hash_of(via->branch), is_side, &wanted);
-
-    return node ? container_of(node, struct side, node) : NULL;
-}
-
-static bool
-is_branch(const struct table_node *node, const void *arg)
-{
-    const struct branch_side *branch = container_of_const(node, struct branch_side, node);
-    const struct wanted *wanted = arg;
-
-    return branch->server->sipd == wanted->sipd && branch->server->method == wanted->method &&
-           span_eq(branch->branch, wanted->branch);
-}
-
-static struct branch_side *
-find_branch(const struct judge *j, const struct sim_sipd *s, const struct via *via,
-            enum method method)
-{
-    struct wanted wanted = { .sipd = s, .method = method, .branch = via->branch };
-    struct table_node *node = table_find(&j->branches, hash_of(via->branch), is_branch, &wanted);
-
-    return node ? container_of(node, struct branch_side, node) : NULL;
-}
+/* ------------------------------------------------------------------ small things */
 
 static bool
 second_via(const struct msg *msg, const struct gist *gist, struct via *via)
@@ -130,7 +46,8 @@ now(const struct judge *j)
 static bool
 is_judged(const struct judge *j, const struct sim_sipd *s)
 {
-    return !j->calls->conf->memory_fails && s->conf.mode == CORE_STATEFUL;
+    return !j->calls->conf->memory_fails && !j->calls->conf->killed &&
+           s->conf.mode == CORE_STATEFUL;
 }
 
 static void
@@ -143,19 +60,18 @@ complain(const struct judge *j, const struct side *side, const char *what, unsig
 
 /* ------------------------------------------------------------------ what a branch is still good for */
 
-/* Timer B or F ended it, or what we waited for after a CANCEL (§9.1); a 2xx is passed on for Timer M. */
 static bool
 is_alive(const struct judge *j, const struct branch_side *b)
 {
-    if (b->failed)
-        return false;
-    if (b->final > 0)
-        return b->final / 100 == 2 && b->server->method == METHOD_INVITE &&
-               now(j) < b->final_ms + UA_GIVE_UP_MS;
-    if (b->cancelled)
-        return now(j) < b->cancel_ms + UA_GIVE_UP_MS;
-    return (b->provisional && b->server->method == METHOD_INVITE) ||
-           now(j) < b->first_ms + UA_GIVE_UP_MS;
+    return now(j) < branch_end_ms(b);
+}
+
+/* What comes in the very millisecond of the end may come before it. */
+static void
+doubt_at_end(const struct judge *j, struct branch_side *b)
+{
+    if (b && now(j) == branch_end_ms(b))
+        b->server->doubtful = true;
 }
 
 static bool
@@ -172,29 +88,45 @@ is_over(const struct side *side)
 
 /* ------------------------------------------------------------------ requests come in */
 
-/* Did its server transaction end, so that the same request may begin a new one? */
+static bool
+any_is_pending(const struct judge *j, const struct side *side)
+{
+    list_each (node, after, &side->branches)
+        if (is_pending(j, container_of(node, struct branch_side, link)))
+            return true;
+    return false;
+}
+
+/*
+ * Did its server transaction end, so that the same request may begin a new one? One that is no INVITE ends unanswered
+ * when nobody answered it (RFC 4320 §4.2).
+ */
 static bool
 may_be_anew(const struct judge *j, const struct side *side)
 {
-    uint64_t after = side->final == 0 ? UINT64_MAX : side->final_ms;
+    uint64_t after = side->final_ms;
 
+    if (side->final == 0)
+        return side->method != METHOD_INVITE && !list_empty(&side->branches) &&
+               !any_is_pending(j, side);
     if (hop_is_reliable(side->from.transport))
-        return side->final > 0;
+        return true;
     return now(j) >= (side->acked || side->final < 300 ? after + UA_T4_MS : after + UA_GIVE_UP_MS);
 }
 
-/* A torn one was refused without a transaction, and now it comes whole. */
+/* A torn one was refused without a transaction, and now it comes whole; or its unknown method became another one. */
 static bool
 may_be_another(const struct side *side)
 {
-    return side->call->tainted && side->final >= 300 && list_empty(&side->branches);
+    return side->call->tainted &&
+           (side->method == METHOD_OTHER || (side->final >= 300 && list_empty(&side->branches)));
 }
 
 /* What is answered to a broken request looks like an answer to the one whose branch and CSeq it bears. */
 static void
 doubt_namesake(struct judge *j, struct sim_sipd *s, const struct gist *gist)
 {
-    struct side *side = find_side(j, s, &gist->via, names_method(gist->cseq_method));
+    struct side *side = side_find(&j->sides, s, &gist->via, names_method(gist->cseq_method));
 
     if (side)
         side->doubtful = true;
@@ -214,7 +146,7 @@ static void
 heard_request(struct judge *j, struct sim_sipd *s, const struct hop *from, const struct gist *gist)
 {
     struct call *call = call_find(j->calls, gist->call_id);
-    struct side *side = find_side(j, s, &gist->via, gist->method);
+    struct side *side = side_find(&j->sides, s, &gist->via, gist->method);
 
     if (side && (may_be_anew(j, side) || may_be_another(side)))
         side->doubtful = true;
@@ -234,13 +166,13 @@ heard_request(struct judge *j, struct sim_sipd *s, const struct hop *from, const
     list_init(&side->branches);
     list_init(&side->link);
     list_push(&call->servers, &side->link);
-    table_insert(&j->servers, &side->node, hash_of(side->branch));
+    side_add(&j->sides, side);
 }
 
 static void
 heard_cancel(struct judge *j, struct sim_sipd *s, const struct gist *gist)
 {
-    struct side *side = find_side(j, s, &gist->via, METHOD_INVITE);
+    struct side *side = side_find(&j->sides, s, &gist->via, METHOD_INVITE);
 
     if (!side)
         return;
@@ -253,7 +185,7 @@ heard_cancel(struct judge *j, struct sim_sipd *s, const struct gist *gist)
 static void
 heard_ack(struct judge *j, struct sim_sipd *s, const struct gist *gist)
 {
-    struct side *side = find_side(j, s, &gist->via, METHOD_INVITE);
+    struct side *side = side_find(&j->sides, s, &gist->via, METHOD_INVITE);
 
     if (side)
         side->acked = true;
@@ -273,13 +205,21 @@ owe_up(struct judge *j, struct side *side, const struct msg *msg, const struct g
 }
 
 /* Its second Via is not the caller's: it goes up all the same, and what goes up cannot be told from another's. */
-static bool
-is_forged(const struct side *side, const struct msg *msg, const struct gist *gist)
+static void
+doubt_forged(struct judge *j, struct side *side, const struct msg *msg, const struct gist *gist)
 {
+    struct side *named;
     struct via via;
 
-    return second_via(msg, gist, &via) &&
-           !(span_eq(via.branch, side->branch) && span_ieq(via.sent_by, side->sent_by));
+    if (!second_via(msg, gist, &via) ||
+        (span_eq(via.branch, side->branch) && span_ieq(via.sent_by, side->sent_by)))
+        return;
+    side->doubtful = true;
+    list_each (node, after, &j->calls->world.sipds) {
+        named = side_find(&j->sides, container_of(node, struct sim_sipd, link), &via, gist->method);
+        if (named)
+            named->doubtful = true;
+    }
 }
 
 static void
@@ -315,12 +255,13 @@ heard_failure(struct judge *j, struct branch_side *b, unsigned status)
 static void
 heard_response(struct judge *j, struct sim_sipd *s, const struct msg *msg, const struct gist *gist)
 {
-    struct branch_side *b = find_branch(j, s, &gist->via, gist->method);
+    struct branch_side *b = branch_find(&j->sides, s, &gist->via, gist->method);
 
+    doubt_at_end(j, b);
     j->stray = !b || !is_alive(j, b);
     if (j->stray)
         return;
-    b->server->doubtful |= is_forged(b->server, msg, gist);
+    doubt_forged(j, b->server, msg, gist);
     j->server = b->server;
     if (msg->status >= 300 && b->final == 0)
         heard_failure(j, b, msg->status);
@@ -407,7 +348,7 @@ branch_new(struct judge *j, struct side *side, const struct gist *gist, bool rel
     b->reliable = reliable;
     list_init(&b->link);
     list_push(&side->branches, &b->link);
-    table_insert(&j->branches, &b->node, hash_of(b->branch));
+    branch_add(&j->sides, b);
     if (is_over(side))
         complain(j, side, "a branch began after the end", side->final);
     return b;
@@ -417,10 +358,10 @@ static void
 sent_request(struct judge *j, struct sim_sipd *s, const struct hop *to, const struct msg *msg,
              const struct gist *gist, bool left)
 {
-    struct branch_side *b = find_branch(j, s, &gist->via, gist->method);
+    struct branch_side *b = branch_find(&j->sides, s, &gist->via, gist->method);
     struct via via;
     struct side *side =
-        !b && second_via(msg, gist, &via) ? find_side(j, s, &via, gist->method) : NULL;
+        !b && second_via(msg, gist, &via) ? side_find(&j->sides, s, &via, gist->method) : NULL;
     unsigned most = gist->method == METHOD_INVITE ? INVITES_MAX : OTHERS_MAX;
 
     if (!b && !side)
@@ -439,12 +380,14 @@ sent_request(struct judge *j, struct sim_sipd *s, const struct hop *to, const st
 static void
 sent_cancel(struct judge *j, struct sim_sipd *s, const struct gist *gist)
 {
-    struct branch_side *b = find_branch(j, s, &gist->via, METHOD_INVITE);
+    struct branch_side *b = branch_find(&j->sides, s, &gist->via, METHOD_INVITE);
 
     if (!b || b->cancelled)
         return;
     b->cancelled = true;
     b->cancel_ms = now(j);
+    /* One that came before its INVITE, and has thought for longer, is only passed on (proxy.stray). */
+    b->server->doubtful |= s->conf.stray == CORE_STRAY_VERIFIED && !b->provisional;
     if (!b->provisional)
         complain(j, b->server, "a CANCEL was sent before any response", 0);
     if (b->final > 0)
@@ -452,6 +395,24 @@ sent_cancel(struct judge *j, struct sim_sipd *s, const struct gist *gist)
 }
 
 /* ------------------------------------------------------------------ responses go out */
+
+/* Has it been silent for so long that another hop was tried, or is it that other one (proxy.silent_ms)? */
+static bool
+may_be_left(const struct side *side, const struct branch_side *b)
+{
+    uint64_t silent_ms = side->sipd->conf.silent_ms;
+
+    if (silent_ms == 0 || b->provisional || side->method != METHOD_INVITE)
+        return false;
+    list_each (node, after, &side->branches) {
+        const struct branch_side *other = container_of(node, struct branch_side, link);
+
+        if (other->first_ms >= b->first_ms + silent_ms ||
+            b->first_ms >= other->first_ms + silent_ms)
+            return true;
+    }
+    return false;
+}
 
 /* §16.7 steps 5 and 6: not before every branch has its end, and of the best class. */
 static void
@@ -461,7 +422,7 @@ check_choice(const struct judge *j, const struct side *side)
         const struct branch_side *b = container_of(node, struct branch_side, link);
         unsigned class = b->final / 100;
 
-        if (is_pending(j, b))
+        if (is_pending(j, b) && !may_be_left(side, b))
             complain(j, side, "a failure went up while a branch is pending", side->final);
         if (b->failed || b->final == 0 || b->final == 503 ||
             (class == 3 && side->sipd->conf.recurse))
@@ -472,11 +433,19 @@ check_choice(const struct judge *j, const struct side *side)
     }
 }
 
+/* Refused for load without state, it may be served when it comes again (core/shed). */
+static bool
+is_shed(const struct judge *j, const struct side *side, unsigned status)
+{
+    return status == 503 && j->calls->strained && list_empty(&side->branches);
+}
+
 static void
 sent_failure(struct judge *j, struct side *side, const struct msg *msg)
 {
-    uint64_t hash = hash_of(msg_bytes(msg));
+    uint64_t hash = sides_hash(msg_bytes(msg));
 
+    side->doubtful |= is_shed(j, side, msg->status);
     if (side->final == 0) {
         side->final = msg->status;
         side->final_ms = now(j);
@@ -502,7 +471,7 @@ static void
 sent_response(struct judge *j, struct sim_sipd *s, const struct hop *to, const struct msg *msg,
               const struct gist *gist)
 {
-    struct side *side = find_side(j, s, &gist->via, gist->method);
+    struct side *side = side_find(&j->sides, s, &gist->via, gist->method);
 
     if (!side || memcmp(side->from.ip, to->ip, sizeof to->ip) != 0)
         return; /* nobody's, or by a forged Via somebody else's */
@@ -543,6 +512,18 @@ sent(void *self, struct sim_sipd *s, const struct hop *to, const struct msg *msg
     }
 }
 
+/* Believed of a request that nothing is heard to; of an INVITE that rings, no more. */
+static void
+bounced(void *self, struct sim_sipd *s, const struct msg *msg, const struct gist *gist)
+{
+    struct judge *j = self;
+    struct branch_side *b =
+        msg_is_request(msg) ? branch_find(&j->sides, s, &gist->via, msg->method) : NULL;
+
+    if (b && b->final == 0 && (!b->provisional || msg->method != METHOD_INVITE))
+        b->failed = true;
+}
+
 /* ------------------------------------------------------------------ calls */
 
 struct judge *
@@ -550,9 +531,9 @@ judge_new(struct calls *c)
 {
     struct judge *j = mem_new(sizeof *j);
 
-    BUG_ON(!j || table_init(&j->servers) != SIPD_OK || table_init(&j->branches) != SIPD_OK);
+    BUG_ON(!j || !sides_init(&j->sides));
     j->calls = c;
-    j->tap = (struct world_tap){ heard, done, sent, j };
+    j->tap = (struct world_tap){ bounced, heard, done, sent, j };
     c->world.tap = &j->tap;
     return j;
 }
@@ -562,8 +543,7 @@ judge_free(struct judge **ref)
 {
     struct judge *j = *ref;
 
-    table_fini(&j->servers);
-    table_fini(&j->branches);
+    sides_fini(&j->sides);
     mem_free(j);
     *ref = NULL;
 }
@@ -583,12 +563,7 @@ judge_is_settled(const struct call *call)
 void
 judge_close(struct judge *j, struct call *call)
 {
-    list_each (node, after, &call->servers) {
-        struct side *side = container_of(node, struct side, link);
-
-        list_each (down, next, &side->branches)
-            table_remove(&j->branches, &container_of(down, struct branch_side, link)->node);
-        table_remove(&j->servers, &side->node);
-    }
+    list_each (node, after, &call->servers)
+        side_remove(&j->sides, container_of(node, struct side, link));
     list_init(&call->servers);
 }

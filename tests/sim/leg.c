@@ -122,6 +122,26 @@ leg_of_callee(struct deal *deal, const struct msg *msg, const struct gist *gist)
     return leg;
 }
 
+bool
+leg_is_strict(const struct leg *leg)
+{
+    struct addr addr;
+    struct uri uri;
+    struct span lr;
+
+    return leg->routes_len > 0 && addr_read(leg->routes[0], &addr) == SIPD_OK &&
+           uri_read(addr.uri, &uri) == SIPD_OK && !uri_param(&uri, SPAN("lr"), &lr);
+}
+
+struct span
+leg_request_uri(const struct leg *leg)
+{
+    struct addr addr;
+
+    return leg_is_strict(leg) && addr_read(leg->routes[0], &addr) == SIPD_OK ? addr.uri
+                                                                             : leg->target;
+}
+
 static struct hop
 first_hop(const struct leg *leg)
 {

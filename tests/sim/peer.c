@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "sip/addr.h"
 #include "sip/derive.h"
+#include "sip/draft.h"
 #include "sip/status.h"
 #include "sip/uri.h"
 
@@ -35,12 +36,22 @@ peer_free(struct peer *p)
     mem_free(p);
 }
 
+/* The same bytes, or a request of the same transaction (RFC 3261 §17.2.3). */
 static bool
-was_heard(const struct peer *p, const struct list *list, struct span bytes)
+is_repeat(const struct peer_heard *it, const struct peer_heard *of)
 {
-    (void)p;
+    if (span_eq(it->bytes, of->bytes))
+        return true;
+    return msg_is_request(&it->msg) && msg_is_request(&of->msg) && it->gist.via.branch.len > 0 &&
+           span_eq(it->gist.via.branch, of->gist.via.branch) &&
+           span_eq(it->gist.method_text, of->gist.method_text);
+}
+
+static bool
+was_heard(const struct list *list, const struct peer_heard *it)
+{
     list_each (node, after, list)
-        if (span_eq(container_of(node, struct peer_heard, link)->bytes, bytes))
+        if (is_repeat(it, container_of(node, struct peer_heard, link)))
             return true;
     return false;
 }
@@ -48,13 +59,8 @@ was_heard(const struct peer *p, const struct list *list, struct span bytes)
 void
 peer_hear(struct peer *p, const struct hop *from, struct span bytes, uint64_t now_ms)
 {
-    struct peer_heard *heard;
+    struct peer_heard *heard = arena_zalloc(&p->arena, sizeof *heard);
 
-    if (was_heard(p, &p->inbox, bytes) || was_heard(p, &p->archive, bytes)) {
-        p->repeats++;
-        return;
-    }
-    heard = arena_zalloc(&p->arena, sizeof *heard);
     BUG_ON(!heard);
     heard->bytes = arena_copy(&p->arena, bytes);
     heard->from = *from;
@@ -62,7 +68,10 @@ peer_hear(struct peer *p, const struct hop *from, struct span bytes, uint64_t no
     list_init(&heard->link);
     BUG_ON(msg_read(heard->bytes, &p->arena, &heard->msg) != SIPD_OK);
     gist_read(&heard->msg, &heard->gist);
-    list_push(&p->inbox, &heard->link);
+    if (was_heard(&p->inbox, heard) || was_heard(&p->archive, heard))
+        p->repeats++;
+    else
+        list_push(&p->inbox, &heard->link);
 }
 
 static struct span
@@ -124,8 +133,8 @@ peer_next(struct peer *p)
         return NULL;
     heard = container_of(node, struct peer_heard, link);
     list_push(&p->archive, node);
-    if (!msg_is_request(&heard->msg) && makes_dialog(heard->gist.method) && heard->gist.has_to_tag
-        && heard->msg.status < 300)
+    if (!msg_is_request(&heard->msg) && makes_dialog(heard->gist.method) &&
+        heard->gist.has_to_tag && heard->msg.status < 300)
         take_dialog(p, heard, true);
     if (msg_is_request(&heard->msg) && makes_dialog(heard->gist.method) && !heard->gist.has_to_tag)
         p->in_dialog = false;
@@ -140,8 +149,9 @@ peer_last_request(const struct peer *p, struct span method)
 
         if (!msg_is_request(&heard->msg))
             continue;
-        if (method.len == 0 ? heard->gist.method != METHOD_ACK && heard->gist.method != METHOD_CANCEL
-                            : span_eq(heard->gist.method_text, method))
+        if (method.len == 0
+                ? heard->gist.method != METHOD_ACK && heard->gist.method != METHOD_CANCEL
+                : span_eq(heard->gist.method_text, method))
             return heard;
     }
     return NULL;
@@ -171,8 +181,7 @@ field(struct buf *b, const struct peer_say *say, const char *name, struct span v
     buf_put(b, SPAN("\r\n"));
 }
 
-static struct span
-format(struct peer *p, const char *text, ...) PRINTF_LIKE(2, 3);
+static struct span format(struct peer *p, const char *text, ...) PRINTF_LIKE(2, 3);
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -203,8 +212,9 @@ contact(struct peer *p)
     struct span at = address(p, text);
     bool udp = p->at.transport == HOP_UDP;
 
-    return format(p, "<sip:%.*s@%.*s%s%.*s>", SPAN_ARG(p->name), SPAN_ARG(at), udp ? "" : ";transport=",
-                  udp ? 0 : (int)hop_transport_uri(p->at.transport).len, hop_transport_uri(p->at.transport).at);
+    return format(p, "<sip:%.*s@%.*s%s%.*s>", SPAN_ARG(p->name), SPAN_ARG(at),
+                  udp ? "" : ";transport=", udp ? 0 : (int)hop_transport_uri(p->at.transport).len,
+                  hop_transport_uri(p->at.transport).at);
 }
 
 static void
@@ -246,8 +256,9 @@ new_via(struct peer *p)
     char text[HOP_TEXT_BYTES];
     struct span at = address(p, text);
 
-    return format(p, "SIP/2.0/%.*s %.*s;branch=z9hG4bK-%.*s-%u", SPAN_ARG(hop_transport_via(p->at.transport)), SPAN_ARG(at),
-                  SPAN_ARG(p->name), ++p->serial);
+    return format(p, "SIP/2.0/%.*s %.*s;branch=z9hG4bK-%.*s-%u",
+                  SPAN_ARG(hop_transport_via(p->at.transport)), SPAN_ARG(at), SPAN_ARG(p->name),
+                  ++p->serial);
 }
 
 /* Outside dialogs (§8.1.1); an INVITE begins a call of its own. */
@@ -276,11 +287,64 @@ write_new(struct peer *p, const struct peer_say *say)
     finish(&b, say);
     if (makes_dialog(names_method(say->what))) {
         p->in_dialog = false;
-        p->side = (struct peer_side){ .is_caller = true, .call_id = call_id, .local = from, .remote = to, .cseq = cseq };
+        p->side = (struct peer_side){
+            .is_caller = true, .call_id = call_id, .local = from, .remote = to, .cseq = cseq
+        };
     }
     if (span_eq(say->what, SPAN("INVITE")))
         return p->invite = keep(p, &b);
+    if (registers)
+        return p->registration = keep(p, &b);
     return keep(p, &b);
+}
+
+static bool
+is_answered(const struct peer *p, const struct gist *request)
+{
+    list_each (node, after, &p->archive) {
+        const struct peer_heard *heard = (const struct peer_heard *)(const void *)node;
+
+        if (heard->msg.status / 100 == 2 && heard->gist.cseq == request->cseq &&
+            span_eq(heard->gist.call_id, request->call_id))
+            return true;
+    }
+    return false;
+}
+
+/* Does it give up what it registered? */
+static bool
+says_goodbye(const struct msg *msg)
+{
+    struct span value;
+
+    return (msg_get(msg, HDR_EXPIRES, &value) && span_eq(value, SPAN("0"))) ||
+           (msg_get(msg, HDR_CONTACT, &value) && memmem(value.at, value.len, "expires=0", 9));
+}
+
+struct span
+peer_come_back(struct peer *p)
+{
+    struct span none = { NULL, 0 }, cseq;
+    struct draft draft;
+    struct msg msg;
+    struct gist gist;
+
+    if (p->registration.len == 0 || msg_read(p->registration, &p->arena, &msg) != SIPD_OK)
+        return none;
+    gist_read(&msg, &gist);
+    if (says_goodbye(&msg) || !msg_get(&msg, HDR_CSEQ, &cseq))
+        return none;
+    if (p->register_cseq < gist.cseq)
+        p->register_cseq = gist.cseq;
+    ++p->register_cseq;
+    p->back_cseq = is_answered(p, &gist) ? p->register_cseq : 0;
+    draft_init(&draft, &msg, &p->arena);
+    draft_drop_field(&draft, msg_find(&msg, HDR_CSEQ, NULL));
+    draft_add_header(&draft, SPAN("CSeq"), format(p, "%u REGISTER", p->register_cseq));
+    draft_pop_via(&draft, &gist);
+    draft_push_via(&draft, &gist, new_via(p));
+    BUG_ON(draft_render(&draft, &p->arena, &p->registration) != SIPD_OK);
+    return p->last_sent = p->registration;
 }
 
 /* Within the dialog (§12.2.1.1); an ACK to a 2xx has the CSeq number of its INVITE (§13.2.2.4). */
@@ -334,7 +398,8 @@ last_final_to_invite(const struct peer *p)
     for (const struct list *node = p->archive.prev; node != &p->archive; node = node->prev) {
         const struct peer_heard *heard = (const struct peer_heard *)(const void *)node;
 
-        if (!msg_is_request(&heard->msg) && heard->msg.status >= 200 && heard->gist.method == METHOD_INVITE)
+        if (!msg_is_request(&heard->msg) && heard->msg.status >= 200 &&
+            heard->gist.method == METHOD_INVITE)
             return heard;
     }
     return NULL;
@@ -393,7 +458,8 @@ write_response(struct peer *p, const struct peer_say *say, unsigned status, cons
     field(&b, say, "From", heard->gist.from);
     field(&b, say, "To", to);
     field(&b, say, "Call-ID", heard->gist.call_id);
-    field(&b, say, "CSeq", format(p, "%u %.*s", heard->gist.cseq, SPAN_ARG(heard->gist.cseq_method)));
+    field(&b, say, "CSeq",
+          format(p, "%u %.*s", heard->gist.cseq, SPAN_ARG(heard->gist.cseq_method)));
     field(&b, say, "Contact", contact(p));
     finish(&b, say);
     if (makes_dialog(heard->gist.method) && status > 100 && status < 300)

@@ -13,40 +13,46 @@
 
 struct peer_heard {
     struct list link;
-    struct span bytes;           /* in the peer's arena */
+    struct span bytes; /* in the peer's arena */
     struct msg msg;
     struct gist gist;
     struct hop from;
     uint64_t at_ms;
 };
 
-struct peer_side {               /* a dialog as this end sees it (§12.1) */
+struct peer_side { /* a dialog as this end sees it (§12.1) */
     bool is_caller;
-    struct span call_id, local, remote;    /* From and To values with their tags */
-    struct span target;                    /* remote target (§12.1.1) */
-    struct span routes[8];                 /* route set, in the order of Route */
+    struct span call_id, local, remote; /* From and To values with their tags */
+    struct span target;                 /* remote target (§12.1.1) */
+    struct span routes[8];              /* route set, in the order of Route */
     unsigned routes_len;
-    uint32_t cseq;                         /* local */
+    uint32_t cseq; /* local */
 };
 
 struct peer {
     struct list link;
     struct span name;
-    struct hop at;               /* what it believes its transport, address and port to be */
-    struct hop seen;             /* what the network sees: another address behind a NAT */
-    bool deaf;                   /* nothing reaches it any more */
+    struct hop at;   /* what it believes its transport, address and port to be */
+    struct hop seen; /* what the network sees: another address behind a NAT */
+    bool deaf;       /* nothing reaches it any more */
+    bool away;       /* it lost its connection, and says nothing for now */
     struct span domain;
-    struct arena arena;          /* all that it keeps */
-    struct list inbox;           /* heard and not yet asked for */
-    struct list archive;         /* asked for, newest last */
-    struct span last_sent;       /* for "again" */
+    struct arena arena;    /* all that it keeps */
+    struct list inbox;     /* heard and not yet asked for */
+    struct list archive;   /* asked for, newest last */
+    struct span last_sent; /* for "again" */
     struct hop last_to;
-    struct span invite;          /* last INVITE sent, for CANCEL and ACK */
+    uint64_t said_ms;   /* when it said anything last */
+    struct span invite; /* last INVITE sent, for CANCEL and ACK */
     struct peer_side side;
     bool in_dialog;
-    unsigned serial;             /* for branches, tags, Call-IDs */
+    unsigned serial; /* for branches, tags, Call-IDs */
     uint32_t register_cseq;
-    unsigned repeats;            /* messages heard again, byte for byte */
+    struct span registration; /* the last REGISTER … */
+    struct hop registered_to; /* … and to whom it went */
+    /* of the REGISTER that peer_come_back() wrote and no script waits for; 0: none */
+    uint32_t back_cseq;
+    unsigned repeats; /* messages heard again, byte for byte */
 };
 
 struct peer *peer_new(struct span name, const struct hop *at, struct span domain);
@@ -59,13 +65,19 @@ const struct peer_heard *peer_next(struct peer *p);
 const struct peer_heard *peer_last_request(const struct peer *p, struct span method);
 
 struct peer_say {
-    struct span what;            /* METHOD, reINVITE or a status */
-    struct span uri;             /* a request's Request-URI; empty: by the dialog */
-    struct span about;           /* a response: the method it answers, empty: the last request */
-    struct span extra;           /* further header lines, each ended by CRLF; a name that stands there replaces ours */
+    struct span what;  /* METHOD, reINVITE or a status */
+    struct span uri;   /* a request's Request-URI; empty: by the dialog */
+    struct span about; /* a response: the method it answers, empty: the last request */
+    /* further header lines, each ended by CRLF; a name that stands there replaces ours */
+    struct span extra;
     struct span body;
 };
 /* Writes a message. Empty when it can't be made: `why` then says so. */
 struct span peer_write(struct peer *p, const struct peer_say *say, const char **why);
+/*
+ * Its connection was lost, and it registers once more, over a new one (RFC 5626 §4.5), with what it said last. Empty: it is not
+ * registered.
+ */
+struct span peer_come_back(struct peer *p);
 
 #endif

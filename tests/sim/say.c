@@ -78,6 +78,23 @@ put_body(struct buf *b, unsigned style, uint8_t transport)
         buf_put(b, SPAN("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\n\r\n"));
 }
 
+/* §12.2.1.1: a strict router on top became the Request-URI, which stands last then. */
+static void
+put_routes(struct buf *b, const struct leg *leg)
+{
+    bool strict = leg_is_strict(leg);
+
+    for (unsigned i = strict; i < leg->routes_len; i++) {
+        buf_put(b, SPAN("Route: "));
+        put_line(b, leg->routes[i]);
+    }
+    if (!strict)
+        return;
+    buf_put(b, SPAN("Route: <"));
+    buf_put(b, leg->target);
+    put_line(b, SPAN(">"));
+}
+
 struct span
 say_request(struct call *call, const struct ua *ua, const struct ask *ask)
 {
@@ -87,13 +104,12 @@ say_request(struct call *call, const struct ua *ua, const struct ask *ask)
     buf_clear(b);
     buf_put(b, ask->method_text);
     buf_put_char(b, ' ');
-    buf_put(b, ask->uri);
+    buf_put(b, ask->leg ? leg_request_uri(ask->leg) : ask->uri);
     put_line(b, SPAN(" SIP/2.0"));
     put_via(b, call, ua, ask);
-    for (unsigned i = 0; ask->leg && i < ask->leg->routes_len; i++) {
-        buf_put(b, SPAN("Route: "));
-        put_line(b, ask->leg->routes[i]);
-    }
+    buf_put(b, ask->routes);
+    if (ask->leg)
+        put_routes(b, ask->leg);
     buf_put(b, SPAN("Max-Forwards: "));
     buf_put_u64(b, ask->max_forwards > 0 ? ask->max_forwards : 70);
     put_line(b, SPAN(""));

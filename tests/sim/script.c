@@ -11,16 +11,25 @@
 #include "base/mem.h"
 #include "sim/creds.h"
 #include "sim/modules.h"
+#include "sim/rehearse.h"
+#include "sim/standby.h"
 #include "sim/world.h"
 #include "sip/addr.h"
 
 #define FOLDER "/tmp/sipd-sim.XXXXXX"
 
-enum { WORDS = 16, SCRIPT_BYTES = 1 << 20, SHORT_MS = 100, QUIET_MS = 300000 };
+enum {
+    WORDS = 16,
+    SCRIPT_BYTES = 1 << 20,
+    SHORT_MS = 100,
+    QUIET_MS = 300000,
+    KILLED_MS = 5000,
+    TOGETHER_MS = 5
+};
 
 struct line {
     unsigned number;
-    struct span text;            /* without the indent */
+    struct span text; /* without the indent */
     bool indented;
     struct span words[WORDS];
     unsigned words_len;
@@ -28,15 +37,18 @@ struct line {
 
 struct script {
     struct world world;
-    struct sim_sipd *sipd;       /* the one being described */
+    struct sim_sipd *sipd; /* the one being described */
     bool started;
-    struct span text;            /* what is left of the file */
-    unsigned number;             /* of the line at hand */
+    struct span text;                /* what is left of the file */
+    unsigned number;                 /* of the line at hand */
+    uint64_t counted;                /* messages sent until the last `most` */
     const struct peer_heard *heard;  /* what the checks are about */
-    char folder[sizeof FOLDER];  /* of the users' files; empty: there are none */
-    unsigned files;              /* in it: a number each */
-    const struct sim_sipd *users_of;  /* … and whose the last one is */
-    struct script_outage *outage;  /* memory fails: what is expected need not come; NULL: it must */
+    char folder[sizeof FOLDER];      /* of the users' files; empty: there are none */
+    unsigned files;                  /* in it: a number each */
+    const struct sim_sipd *users_of; /* … and whose the last one is */
+    struct script_kill *kill;        /* one of the sipds; NULL: none */
+    unsigned *rehearsed; /* every request is run dry before, and so many were; NULL: none */
+    struct script_outage *outage; /* memory fails: what is expected need not come; NULL: it must */
 };
 
 /* What was expected did not come. */
@@ -136,7 +148,8 @@ after_word(const struct line *line, const char *key)
 static struct span
 from_word(const struct line *line, unsigned n)
 {
-    return n < line->words_len ? span_between(line->words[n].at, span_end(line->text)) : (struct span){ NULL, 0 };
+    return n < line->words_len ? span_between(line->words[n].at, span_end(line->text))
+                               : (struct span){ NULL, 0 };
 }
 
 /* "500ms", "2s". */
@@ -146,8 +159,8 @@ read_ms(struct span text, uint64_t *ms)
     uint64_t n;
     bool milli = text.len > 2 && text.at[text.len - 2] == 'm';
 
-    if (text.len < 2 || text.at[text.len - 1] != 's'
-        || !span_u64(span_head(text, text.len - (milli ? 2 : 1)), 1000000, &n))
+    if (text.len < 2 || text.at[text.len - 1] != 's' ||
+        !span_u64(span_head(text, text.len - (milli ? 2 : 1)), 1000000, &n))
         return false;
     *ms = milli ? n : n * 1000;
     return true;
@@ -183,9 +196,17 @@ set_number(struct script *s, struct span key, struct span value)
         uint32_t *to;
         uint32_t unit;
     } numbers[] = {
-        { "no_answer_s", &conf->no_answer_ms, 1000 }, { "timer_c_s", &conf->timer_c_ms, 1000 },
-        { "trying_ms", &conf->trying_ms, 1 },         { "transactions", &conf->transactions, 1 },
-        { "max_targets", &conf->max_targets, 1 },     { "max_breadth", &conf->max_breadth, 1 },
+        { "no_answer_s", &conf->no_answer_ms, 1000 },
+        { "timer_c_s", &conf->timer_c_ms, 1000 },
+        { "silent_ms", &conf->silent_ms, 1 },
+        { "trying_ms", &conf->trying_ms, 1 },
+        { "transactions", &conf->transactions, 1 },
+        { "max_targets", &conf->max_targets, 1 },
+        { "max_breadth", &conf->max_breadth, 1 },
+        { "source_per_s", &conf->flood.per_s, 1 },
+        { "user_per_s", &conf->flood.user_per_s, 1 },
+        { "source_register_per_s", &conf->flood.register_per_s, 1 },
+        { "burst_s", &conf->flood.burst_s, 1 },
     };
     uint32_t n;
 
@@ -211,8 +232,12 @@ set_value(struct script *s, const struct line *line)
         conf->recurse = span_eq(value, SPAN("on"));
     else if (span_eq(key, SPAN("record_route")))
         conf->record_route = span_eq(value, SPAN("on"));
+    else if (span_eq(key, SPAN("path")))
+        conf->path = span_eq(value, SPAN("on"));
     else if (span_eq(key, SPAN("fork")))
         conf->fork = span_eq(value, SPAN("q")) ? CORE_FORK_Q : CORE_FORK_PARALLEL;
+    else if (span_eq(key, SPAN("flood")))
+        conf->flood.drops = span_eq(value, SPAN("drop"));
     else if (span_eq(key, SPAN("relay")))
         conf->relay = span_eq(value, SPAN("any")) ? CORE_RELAY_ANY : CORE_RELAY_OURS;
     else
@@ -243,7 +268,8 @@ set_where(struct script *s, const struct line *line)
         world_fail(&s->world, "no q value");
     if (over.len > 0 && !world_hop_read(over, &target.hop))
         world_fail(&s->world, "no address to reach it over");
-    sim_add_where(s->sipd, aor_of(s, word(line, 1)), &target, over.len > 0 && hop_is_reliable(target.hop.transport));
+    sim_add_where(s->sipd, aor_of(s, word(line, 1)), &target,
+                  over.len > 0 && hop_is_reliable(target.hop.transport));
 }
 
 static void
@@ -261,7 +287,8 @@ set_peer(struct script *s, const struct line *line)
     p = world_add_peer(&s->world, word(line, 1), &at, of.len > 0 ? of : SPAN("example.com"));
     if (behind.len == 0)
         return;
-    snprintf(text, sizeof text, "%.*s:%.*s", SPAN_ARG(hop_transport_uri(at.transport)), SPAN_ARG(behind));
+    snprintf(text, sizeof text, "%.*s:%.*s", SPAN_ARG(hop_transport_uri(at.transport)),
+             SPAN_ARG(behind));
     if (!world_hop_read(span_of(text), &p->seen))
         world_fail(&s->world, "no address to stand behind");
 }
@@ -274,8 +301,8 @@ set_network(struct script *s, const struct line *line)
         const char *key;
         uint32_t *to;
     } numbers[] = {
-        { "delay", &conf->delay_ms }, { "jitter", &conf->jitter_ms },   { "loss", &conf->loss },
-        { "late", &conf->late },      { "by", &conf->late_ms },         { "doubled", &conf->doubled },
+        { "delay", &conf->delay_ms }, { "jitter", &conf->jitter_ms }, { "loss", &conf->loss },
+        { "late", &conf->late },      { "by", &conf->late_ms },       { "doubled", &conf->doubled },
     };
 
     for (size_t i = 0; i < countof(numbers); i++) {
@@ -296,7 +323,9 @@ set_name(struct script *s, const struct line *line)
     if (in.len > 0 && !read_ms(in, &ms))
         world_fail(&s->world, "no time behind in");
     name->answer_ms = (uint32_t)ms;
-    for (unsigned i = 2; i < line->words_len && name->hops_len < countof(name->hops) && !is_word(line, i, "in"); i++)
+    for (unsigned i = 2;
+         i < line->words_len && name->hops_len < countof(name->hops) && !is_word(line, i, "in");
+         i++)
         if (!world_hop_read(word(line, i), &name->hops[name->hops_len++]))
             world_fail(&s->world, "no address of a name");
 }
@@ -331,7 +360,8 @@ set_user(struct script *s, const struct line *line)
     }
     if (realm.len == 0)
         realm = span_skip(user, span_find(user, '@') + 1);
-    if (!s->folder[0] || !creds_add_user(users_path(s, users_file(s), path), user, realm, word(line, 2)))
+    if (!s->folder[0] ||
+        !creds_add_user(users_path(s, users_file(s), path), user, realm, word(line, 2)))
         world_fail(&s->world, "no such user can be made");
 }
 
@@ -396,6 +426,8 @@ is_setting(struct script *s, const struct line *line)
 static void
 start_all(struct script *s)
 {
+    unsigned n = 0;
+
     if (s->started)
         return;
     s->started = true;
@@ -403,6 +435,8 @@ start_all(struct script *s)
         struct sim_sipd *sipd = container_of(node, struct sim_sipd, link);
 
         sim_start(sipd);
+        if (s->kill && n++ == s->kill->sipd)
+            standby_kill_after(sipd->standby, s->kill->after);
     }
     if (s->outage)
         world_fail_memory(&s->world, s->outage->after, s->outage->ms);
@@ -442,8 +476,10 @@ read_lines(struct script *s, struct buf *extra, struct buf *body)
 static void
 say(struct script *s, struct peer *p, const struct line *line)
 {
-    bool response = word(line, 2).len > 0 && word(line, 2).at[0] >= '0' && word(line, 2).at[0] <= '9';
-    bool has_uri = !response && line->words_len > 3 && !is_word(line, 3, "to") && !is_word(line, 3, "with");
+    bool response =
+        word(line, 2).len > 0 && word(line, 2).at[0] >= '0' && word(line, 2).at[0] <= '9';
+    bool has_uri =
+        !response && line->words_len > 3 && !is_word(line, 3, "to") && !is_word(line, 3, "with");
     struct peer_say what = { .what = word(line, 2) };
     struct span to_text = after_word(line, "to"), password = after_word(line, "with");
     const char *why = "it cannot be said";
@@ -528,7 +564,8 @@ holds(struct script *s, const struct line *line)
     if (is_word(line, 0, "lacks"))
         return count_values(msg, word(line, 1), from_word(line, 2)) == 0;
     if (is_word(line, 0, "count"))
-        return span_u32(word(line, 2), 99, &n) && count_values(msg, word(line, 1), (struct span){ NULL, 0 }) == n;
+        return span_u32(word(line, 2), 99, &n) &&
+               count_values(msg, word(line, 1), (struct span){ NULL, 0 }) == n;
     if (is_word(line, 0, "uri"))
         return check_uri(s, line);
     if (is_word(line, 0, "like"))
@@ -571,6 +608,48 @@ is_expected(const struct peer_heard *heard, struct span what)
     return msg_is_request(&heard->msg) && span_eq(heard->gist.method_text, what);
 }
 
+/*
+ * Is it of what nobody waits for behind a kill: the 100 for an INVITE that was said again, the ACK of a failure that was, which
+ * who is not waiting for it drops (§17.2.1), the answer to a registration over a new connection?
+ */
+static bool
+is_by_the_way(const struct peer *p, const struct peer_heard *heard, struct span wanted)
+{
+    bool back = p->back_cseq != 0 && heard->gist.cseq == p->back_cseq &&
+                heard->gist.method == METHOD_REGISTER;
+
+    return back || (!is_expected(heard, wanted) &&
+                    (heard->msg.status == 100 ||
+                     (msg_is_request(&heard->msg) && heard->gist.method == METHOD_ACK)));
+}
+
+/* Behind a kill what is said again need not come in the file's order: what is wanted is taken first. */
+static void
+put_first(struct script *s, struct peer *p, struct span wanted)
+{
+    if (!s->world.killed || list_empty(&p->inbox) || wanted.len == 0)
+        return;
+    world_run(&s->world, s->world.clock.now_ms + TOGETHER_MS, NULL);
+    list_each (node, after, &p->inbox)
+        if (is_expected(container_of(node, struct peer_heard, link), wanted)) {
+            list_remove(node);
+            list_push(p->inbox.next, node);
+            return;
+        }
+}
+
+static const struct peer_heard *
+next_heard(struct script *s, struct peer *p, struct span wanted)
+{
+    const struct peer_heard *heard;
+
+    put_first(s, p, wanted);
+    heard = peer_next(p);
+    while (heard && s->world.killed && is_by_the_way(p, heard, wanted))
+        heard = peer_next(p);
+    return heard;
+}
+
 static void
 hear_nothing(struct script *s, struct peer *p, const struct line *line)
 {
@@ -580,15 +659,24 @@ hear_nothing(struct script *s, struct peer *p, const struct line *line)
     if (time.len > 0 && !read_ms(time, &ms))
         world_fail(&s->world, "no time behind for");
     world_run(&s->world, s->world.clock.now_ms + ms, p);
-    s->heard = peer_next(p);
+    s->heard = next_heard(s, p, word(line, 2));
     if (s->heard)
         blame(s, "%.*s heard something:\n%.*s", SPAN_ARG(p->name), SPAN_ARG(s->heard->bytes));
+}
+
+/* Over a stream Timer D is 0: a failure that is said again gets no second ACK, and who waits for it ends by Timer H. */
+static bool
+may_be_missed(const struct peer *p, const struct line *line)
+{
+    return is_word(line, 2, "100") ||
+           (is_word(line, 2, "ACK") && hop_is_reliable(p->at.transport) &&
+            span_starts(p->last_sent, SPAN("SIP/2.0 ")) && p->last_sent.at[8] > '2');
 }
 
 static void
 hear(struct script *s, struct peer *p, const struct line *line)
 {
-    uint64_t ms = SHORT_MS;
+    uint64_t ms = SHORT_MS, until_ms;
     struct span time = after_word(line, "within");
 
     if (is_word(line, 2, "nothing")) {
@@ -597,9 +685,16 @@ hear(struct script *s, struct peer *p, const struct line *line)
     }
     if (time.len > 0 && !read_ms(time, &ms))
         world_fail(&s->world, "no time behind within");
-    world_run(&s->world, s->world.clock.now_ms + ms, p);
-    s->heard = peer_next(p);
-    if (!s->heard)
+    if (s->kill && ms < KILLED_MS)
+        ms = KILLED_MS;
+    until_ms = s->world.clock.now_ms + ms;
+    do {
+        world_run(&s->world, until_ms, p);
+        s->heard = next_heard(s, p, word(line, 2));
+    } while (!s->heard && s->world.killed && s->world.clock.now_ms < until_ms);
+    if (!s->heard && s->world.killed && may_be_missed(p, line))
+        skip_checks(s); /* it came before, unexpected, or there was no need any more */
+    else if (!s->heard)
         blame(s, "%.*s heard nothing", SPAN_ARG(p->name));
     else if (!is_expected(s->heard, word(line, 2)))
         blame(s, "%.*s heard something else:\n%.*s", SPAN_ARG(p->name), SPAN_ARG(s->heard->bytes));
@@ -616,7 +711,7 @@ check_repeats(struct script *s, struct peer *p, const struct line *line)
 {
     uint32_t n;
 
-    if (!span_u32(word(line, 2), 1000, &n) || n != p->repeats)
+    if (!span_u32(word(line, 2), 1000, &n) || (n != p->repeats && !s->world.killed))
         blame(s, "%.*s heard %u repeats", SPAN_ARG(p->name), p->repeats);
     p->repeats = 0;
 }
@@ -627,10 +722,11 @@ check_no_state(struct script *s)
     list_each (node, after, &s->world.peers) {
         struct peer *p = container_of(node, struct peer, link);
 
-        const struct peer_heard *more = peer_next(p);
+        const struct peer_heard *more = next_heard(s, p, (struct span){ NULL, 0 });
 
         if (more)
-            blame(s, "%.*s heard more than the script asked for:\n%.*s", SPAN_ARG(p->name), SPAN_ARG(more->bytes));
+            blame(s, "%.*s heard more than the script asked for:\n%.*s", SPAN_ARG(p->name),
+                  SPAN_ARG(more->bytes));
     }
     list_each (node, after, &s->world.sipds) {
         struct sim_sipd *sipd = container_of(node, struct sim_sipd, link);
@@ -638,16 +734,21 @@ check_no_state(struct script *s)
 
         core_stats(sipd->core, &stats);
         if (stats.trips + stats.branches + stats.transactions + stats.pending > 0)
-            world_fail(&s->world, "%.*s still holds %u trips, %u branches, %u transactions, %u pending", SPAN_ARG(sipd->name),
-                       stats.trips, stats.branches, stats.transactions, stats.pending);
+            world_fail(&s->world,
+                       "%.*s still holds %u trips, %u branches, %u transactions, %u pending",
+                       SPAN_ARG(sipd->name), stats.trips, stats.branches, stats.transactions,
+                       stats.pending);
+        if (sipd->standby)
+            standby_compare_modules(sipd);
     }
 }
 
 static void
-cut(struct script *s, const struct peer *p)
+cut(struct script *s, struct peer *p)
 {
     list_each (node, after, &s->world.sipds)
         (void)sim_cut(container_of(node, struct sim_sipd, link), &p->seen);
+    p->away = true;
 }
 
 static struct sim_sipd *
@@ -687,7 +788,8 @@ part(struct script *s, const struct line *line)
         world_fail(&s->world, "cut A B [for 5s], both known");
     for (unsigned i = 0; i < a_len; i++)
         for (unsigned j = 0; j < b_len; j++)
-            wire_cut(&s->world.wire, &a[i], &b[j], ms > 0 ? s->world.clock.now_ms + ms : UINT64_MAX);
+            wire_cut(&s->world.wire, &a[i], &b[j],
+                     ms > 0 ? s->world.clock.now_ms + ms : UINT64_MAX);
 }
 
 static void
@@ -704,10 +806,44 @@ slow(struct script *s, const struct line *line)
 }
 
 static void
+load(struct script *s, const struct line *line)
+{
+    struct sim_sipd *sipd = find_sipd(s, word(line, 1));
+    struct span lag = after_word(line, "lag"), queue = after_word(line, "queue");
+    uint64_t ms = 0;
+    uint32_t percent = 0;
+
+    if (!sipd || (lag.len > 0 && !read_ms(lag, &ms)) ||
+        (queue.len > 0 && !span_u32(queue, 100, &percent))) {
+        world_fail(&s->world, "load SIPD [lag 200ms] [queue 80]");
+        return;
+    }
+    sipd->load = (struct core_load){ (uint32_t)ms, percent };
+}
+
+static void
 drain(struct script *s)
 {
-    list_each (node, after, &s->world.sipds)
-        core_drain(container_of(node, struct sim_sipd, link)->core, true, 5);
+    list_each (node, after, &s->world.sipds) {
+        struct sim_sipd *sipd = container_of(node, struct sim_sipd, link);
+
+        core_drain(sipd->core, true, 5);
+        if (sipd->standby)
+            core_drain(standby_core(sipd->standby), true, 5);
+    }
+}
+
+/* How much was said since the last such line? */
+static void
+check_traffic(struct script *s, const struct line *line)
+{
+    uint32_t most;
+
+    if (!span_u32(word(line, 1), 1000000, &most))
+        world_fail(&s->world, "most N");
+    else if (!s->kill && s->world.wire.sent - s->counted > most) /* a standby asks once more */
+        blame(s, "%llu messages were sent", (unsigned long long)(s->world.wire.sent - s->counted));
+    s->counted = s->world.wire.sent;
 }
 
 static void
@@ -722,6 +858,10 @@ act_alone(struct script *s, const struct line *line)
         world_run(&s->world, s->world.clock.now_ms + QUIET_MS, NULL);
     else if (is_word(line, 0, "drain"))
         drain(s);
+    else if (is_word(line, 0, "load"))
+        load(s, line);
+    else if (is_word(line, 0, "most"))
+        check_traffic(s, line);
     else if (is_word(line, 0, "cut") && line->words_len > 2)
         part(s, line);
     else if (is_word(line, 0, "cut") && p)
@@ -786,22 +926,31 @@ run(struct script *s, const char *path, uint64_t seed, struct buf *out)
 
     buf_init(&file, SCRIPT_BYTES);
     world_init(&s->world, seed);
+    s->world.standbys = s->kill != NULL;
+    if (s->rehearsed)
+        s->world.rehearsals = rehearse_new(&s->world);
     if (!read_file(path, &file))
         world_fail(&s->world, "the file cannot be read");
     s->text = buf_span(&file);
     while (s->world.fault.len == 0 && next(s, &line))
         if (!is_setting(s, &line))
             act(s, &line);
-    if (s->outage) {
+    if (s->outage && s->started) {
         s->outage->came = world_mend_memory(&s->world);
         world_run(&s->world, s->world.clock.now_ms + QUIET_MS, NULL);
         check_no_state(s);
     }
+    if (s->kill)
+        s->kill->came = s->world.killed;
+    if (s->rehearsed && s->world.fault.len == 0)
+        *s->rehearsed = rehearse_compare(s->world.rehearsals);
     ok = s->world.fault.len == 0;
     if (!ok)
-        buf_printf(out, "%s:%u: %.*s\nseed %llu\n%.*s", path, s->number, SPAN_ARG(buf_span(&s->world.fault)),
-                   (unsigned long long)seed, SPAN_ARG(buf_span(&s->world.ladder)));
+        buf_printf(out, "%s:%u: %.*s\nseed %llu\n%.*s", path, s->number,
+                   SPAN_ARG(buf_span(&s->world.fault)), (unsigned long long)seed,
+                   SPAN_ARG(buf_span(&s->world.ladder)));
     world_fini(&s->world);
+    rehearse_free(&s->world.rehearsals);
     remove_users(s);
     buf_fini(&file);
     return ok;
@@ -816,6 +965,39 @@ script_run(const char *path, uint64_t seed, struct buf *out)
 }
 
 bool
+script_run_killed(const char *path, uint64_t seed, struct script_kill *kill, struct buf *out)
+{
+    struct script s = { .kill = kill };
+
+    return run(&s, path, seed, out);
+}
+
+bool
+script_run_rehearsed(const char *path, uint64_t seed, unsigned *rehearsed, struct buf *out)
+{
+    struct script s = { .rehearsed = rehearsed };
+
+    return run(&s, path, seed, out);
+}
+
+unsigned
+script_sipds(const char *path)
+{
+    struct script s = { .number = 0 };
+    struct line line;
+    struct buf file;
+    unsigned sipds = 0;
+
+    buf_init(&file, SCRIPT_BYTES);
+    if (read_file(path, &file))
+        s.text = buf_span(&file);
+    while (next(&s, &line))
+        sipds += is_word(&line, 0, "sipd");
+    buf_fini(&file);
+    return sipds;
+}
+
+bool
 script_run_short(const char *path, uint64_t seed, struct script_outage *outage, struct buf *out)
 {
     struct script s = { .outage = outage };
@@ -823,6 +1005,7 @@ script_run_short(const char *path, uint64_t seed, struct script_outage *outage, 
     bool ok = run(&s, path, seed, out);
 
     if (ok && mem_live() != live)
-        buf_printf(out, "%s: %llu blocks of memory are left\n", path, (unsigned long long)(mem_live() - live));
+        buf_printf(out, "%s: %llu blocks of memory are left\n", path,
+                   (unsigned long long)(mem_live() - live));
     return ok && mem_live() == live;
 }

@@ -4,7 +4,7 @@
  *   sipd NAME                       a server; the settings below it are its own
  *   listen udp:192.0.2.1:5060 [rport asked|private|always]
  *   domain example.com              knows sip:carol@example.com
- *   set record_route off            also mode, stray, fork, relay, no_answer_s, timer_c_s, trying_ms, transactions, max_targets
+ *   set record_route off            also mode, stray, fork, relay, no_answer_s, timer_c_s, silent_ms, trying_ms, transactions, max_targets
  *   module NAME { … }               a module with its section of sipd.conf, on one line
  *   user bob@example.com PASSWORD [realm R]   a user that `module auth` below it finds
  *   where sip:bob@example.com URI [q 0.5] [over tcp:192.0.2.9:5060]
@@ -23,6 +23,8 @@
  *   alice < nothing [for 2s]        bob repeats 3 (heard again byte for byte)
  *   wait 500ms                      cut NAME (its connections)    deaf NAME    drain
  *   cut A B [for 5s]                nothing gets from one to the other until then, or until:    heal
+ *   most 40                         no more messages than so many were sent since the start, or the last such line
+ *   load SIPD lag 200ms queue 80    its loop does not keep up: turns take so long, its queue is so full; nothing: it does again
  *   slow NAME 500ms                 its messages take longer      spare NAME   the network loses, doubles, delays nothing of it
  *   quiet                           long enough for every timer: nothing more is said, and no state is left
  */
@@ -43,6 +45,24 @@ struct script_outage {
 /*
  * The same while memory fails: what the file expects need not come. True if nothing of it is left, no state and no memory.
  */
-bool script_run_short(const char *path, uint64_t seed, struct script_outage *outage, struct buf *out);
+bool script_run_short(const char *path, uint64_t seed, struct script_outage *outage,
+                      struct buf *out);
+
+/* The same while every request is run dry before a sipd hears it, and what was said then and what happens are compared (rehearse.h). */
+bool script_run_rehearsed(const char *path, uint64_t seed, unsigned *rehearsed, struct buf *out);
+
+struct script_kill {
+    unsigned sipd;  /* which one, from 0, in the order of the file … */
+    uint64_t after; /* … is killed behind this fact of its, from 1 */
+    bool came;      /* it was */
+};
+
+/*
+ * The same while a sipd is killed and its standby goes on. Peers repeat once what they said last, those on connections over new
+ * ones, where they register anew if they were; answers take longer, and need not come in the file's order.
+ */
+bool script_run_killed(const char *path, uint64_t seed, struct script_kill *kill, struct buf *out);
+/* How many sipds are in it? */
+unsigned script_sipds(const char *path);
 
 #endif

@@ -259,6 +259,16 @@ bob_hears(const char *method)
     return heard;
 }
 
+static bool
+header_of(const struct peer_heard *heard, const char *name, struct span *value)
+{
+    const struct msg_field *field = msg_find_name(&heard->msg, span_of(name), 0);
+
+    if (field)
+        *value = msg_value(&heard->msg, field);
+    return field != NULL;
+}
+
 /* ------------------------------------------------------------------ tests */
 
 START_TEST(a_claim_is_challenged)
@@ -626,6 +636,114 @@ START_TEST(who_is_known_and_who_is_not)
 END_TEST
 
 /* What goes wrong at load is said in words. */
+/* Guesses until it is told to wait; the right password is not looked at then, and is again afterwards. */
+START_TEST(who_guesses_waits)
+{
+    static const struct login wrong = { "alice", "Secret", NULL, false };
+    const struct peer_heard *heard;
+    struct span seconds;
+    struct digest c;
+
+    start("guard = { failures = 3; wait_s = 30; };", "udp:192.0.2.1:5060", "example.com");
+    for (unsigned i = 0; i < 3; i++) {
+        c = challenged(alice, "INVITE");
+        ck_assert_uint_eq(
+            ask(alice, "INVITE", "sip:bob@example.com", credentials("INVITE", &c, &wrong), NULL),
+            407);
+    }
+    c = challenged(alice, "INVITE");
+    ck_assert_uint_eq(
+        ask(alice, "INVITE", "sip:bob@example.com", credentials("INVITE", &c, &right), &heard),
+        503);
+    ck_assert(msg_get(&heard->msg, HDR_RETRY_AFTER, &seconds));
+    ck_assert(span_eq(seconds, SPAN("30")) || span_eq(seconds, SPAN("29")));
+    ck_assert_ptr_null(hear(bob));
+    ck_assert_uint_eq(*counters_get(&w.counters, "auth_waits"), 1);
+    ck_assert_uint_eq(*counters_get(&w.counters, "auth_guarded"), 1);
+    world_run(&w, w.clock.now_ms + 31000, alice);
+    c = challenged(alice, "INVITE");
+    say(alice, "INVITE", "sip:bob@example.com", credentials("INVITE", &c, &right));
+    bob_hears("INVITE");
+}
+END_TEST
+
+/* An attack from elsewhere on a user's name does not keep the user out of where it is known. */
+START_TEST(friends_do_not_wait)
+{
+    static const struct login wrong = { "alice", "Secret", NULL, false };
+    struct peer *mallory;
+    struct digest c;
+
+    start("guard = { failures = 3; };", "udp:192.0.2.1:5060", "example.com");
+    mallory = add_peer("alice", "udp:198.51.100.66:5060");
+    c = challenged(alice, "MESSAGE");
+    say(alice, "MESSAGE", "sip:bob@example.com", credentials("MESSAGE", &c, &right));
+    bob_hears("MESSAGE");
+    for (unsigned i = 0; i < 3; i++) {
+        c = challenged(mallory, "MESSAGE");
+        ck_assert_uint_eq(ask(mallory, "MESSAGE", "sip:bob@example.com",
+                              credentials("MESSAGE", &c, &wrong), NULL),
+                          407);
+    }
+    c = challenged(mallory, "MESSAGE");
+    ck_assert_uint_eq(
+        ask(mallory, "MESSAGE", "sip:bob@example.com", credentials("MESSAGE", &c, &right), NULL),
+        503);
+    c = challenged(alice, "MESSAGE");
+    say(alice, "MESSAGE", "sip:bob@example.com", credentials("MESSAGE", &c, &right));
+    bob_hears("MESSAGE");
+}
+END_TEST
+
+START_TEST(an_alias_may_be_used)
+{
+    static const struct login bobs = { "bob", "secret", NULL, false };
+    struct peer *sales;
+    struct span asserted;
+    struct digest c;
+
+    start("aliases = ( { user = \"alice@example.com\"; as = [ \"sales@EXAMPLE.com\" ]; } );",
+          "udp:192.0.2.1:5060", "example.com");
+    sales = add_peer("sales", "udp:192.0.2.30:5060");
+    c = challenged(sales, "INVITE");
+    ck_assert_uint_eq(
+        ask(sales, "INVITE", "sip:bob@example.com", credentials("INVITE", &c, &bobs), NULL), 403);
+    c = challenged(sales, "INVITE");
+    say(sales, "INVITE", "sip:bob@example.com", credentials("INVITE", &c, &right));
+    ck_assert(header_of(bob_hears("INVITE"), "P-Asserted-Identity", &asserted));
+    ck_assert(span_eq(asserted, SPAN("<sip:sales@example.com>")));
+}
+END_TEST
+
+/* RFC 3325 §5, §9: ours instead of theirs, and none for whom it shall stay unknown. */
+START_TEST(identities_are_asserted)
+{
+    char line[1600];
+    struct span value;
+    struct digest c;
+
+    usual();
+    c = challenged(alice, "INVITE");
+    snprintf(line, sizeof line,
+             "%sP-Asserted-Identity: <sip:boss@example.com>\r\nP-Asserted-Identity: <tel:+1>\r\n"
+             "P-Preferred-Identity: <sip:boss@example.com>\r\n",
+             credentials("INVITE", &c, &right));
+    say(alice, "INVITE", "sip:bob@example.com", line);
+    {
+        const struct peer_heard *heard = bob_hears("INVITE");
+
+        ck_assert(header_of(heard, "P-Asserted-Identity", &value));
+        ck_assert(span_eq(value, SPAN("<sip:alice@example.com>")));
+        ck_assert_ptr_null(msg_find_name(&heard->msg, SPAN("P-Asserted-Identity"), 1));
+        ck_assert(!header_of(heard, "P-Preferred-Identity", &value));
+    }
+    c = challenged(alice, "MESSAGE");
+    snprintf(line, sizeof line, "%sPrivacy: header; id\r\n", credentials("MESSAGE", &c, &right));
+    say(alice, "MESSAGE", "sip:bob@example.com", line);
+    ck_assert(!header_of(bob_hears("MESSAGE"), "P-Asserted-Identity", &value));
+}
+END_TEST
+
 static void
 must_not_start(const char *settings, const char *words)
 {
@@ -651,6 +769,8 @@ static const char *const wrong_settings[][2] = {
     { "challenge = [ \"invite\" ];", "words in capitals" },
     { "realm = \"a\\\"b\";", "quotes" },
     { "nonce_s = 5;", "nonce_s" },
+    { "aliases = ( { user = \"alice\"; as = [ \"a@b\" ]; } );", "\"alice\" is not written as" },
+    { "aliases = ( { user = \"a@b\"; as = [ \"sales\" ]; } );", "\"sales\" is not written as" },
 };
 
 START_TEST(wrong_settings_are_named)
@@ -685,6 +805,10 @@ suite_auth_gate(void)
     tcase_add_test(all, one_realm_for_all);
     tcase_add_test(all, the_right_one_among_several);
     tcase_add_test(all, who_is_known_and_who_is_not);
+    tcase_add_test(all, who_guesses_waits);
+    tcase_add_test(all, friends_do_not_wait);
+    tcase_add_test(all, an_alias_may_be_used);
+    tcase_add_test(all, identities_are_asserted);
     suite_add_tcase(suite, all);
     tcase_add_checked_fixture(settings, begin, end);
     tcase_add_loop_test(settings, wrong_settings_are_named, 0, countof(wrong_settings));

@@ -40,7 +40,7 @@ ua_send(struct ua *ua, struct call *call, const struct hop *to, struct span byte
         ua_put(ua, to, bytes);
 }
 
-/* The INVITE whose 2xx this ACK is for. */
+/* The INVITE whose 2xx this ACK is for; dialogs of a forked call differ by the tag of the other side only. */
 static struct deal *
 find_accepted(struct ua *ua, struct call *call, const struct gist *ack)
 {
@@ -48,7 +48,8 @@ find_accepted(struct ua *ua, struct call *call, const struct gist *ack)
         struct deal *deal = container_of(node, struct deal, link);
 
         if (deal->ua == ua && deal->kind == DEAL_IST && deal->state == DEAL_SUCCESS &&
-            deal->cseq == ack->cseq && span_eq(deal->tag, ack->to_tag))
+            deal->cseq == ack->cseq && span_eq(deal->tag, ack->to_tag) &&
+            (!deal->leg || span_eq(deal->leg->remote_tag, ack->from_tag)))
             return deal;
     }
     return NULL;

@@ -19,6 +19,7 @@ enum {
 }; /* REGISTERED: users that the registrar may know; OLD: messages kept for mischief */
 
 struct judge;
+struct strict;
 struct leg;
 
 struct ua {
@@ -49,6 +50,7 @@ struct ask { /* a request to be written; spans live as long as the call */
     uint8_t transport;
     const struct leg *leg; /* its Routes */
     struct span extra;     /* whole lines */
+    struct span routes;    /* whole lines, outside of dialogs: its CANCEL and ACK have them too */
 };
 
 enum deal_kind { DEAL_ICT, DEAL_NICT, DEAL_IST, DEAL_NIST };
@@ -151,12 +153,14 @@ struct calls {
     struct judge *judge;
     unsigned begun, open;
     uint64_t next_call_ms, next_weather_ms;
-    uint32_t apart_ms;   /* between two calls, twice the average */
-    uint32_t longest_ms; /* an INVITE is answered before that */
-    bool sunny;          /* nothing is lost and everybody behaves */
-    bool stormy;         /* phones are switched off, connections end, the network parts */
-    bool naughty;        /* some do what is illegal */
-    struct span failed;  /* Call-ID of what went wrong first */
+    uint32_t apart_ms;     /* between two calls, twice the average */
+    uint32_t longest_ms;   /* an INVITE is answered before that */
+    bool sunny;            /* nothing is lost and everybody behaves */
+    bool stormy;           /* phones are switched off, connections end, the network parts */
+    bool naughty;          /* some do what is illegal */
+    bool strained;         /* loops lag, and sipds refuse some of what is new */
+    struct strict *strict; /* a strict router; NULL: there is none */
+    struct span failed;    /* Call-ID of what went wrong first */
     struct calls_figures figures;
 };
 
@@ -186,6 +190,14 @@ void call_rests(struct call *call);
 struct span call_text(struct call *call, const char *format, ...) PRINTF_LIKE(2, 3);
 struct span call_keep(struct call *call, struct span s);
 void call_arm(struct call *call, struct timer *timer, uint32_t after_ms, enum ua_timer kind);
+
+/* ------------------------------------------------------------------ scene.c */
+
+/* The world, by c->conf and chance. */
+void scene_build(struct calls *c);
+/* Something changes, and sets when the next thing does. */
+void scene_change_weather(struct calls *c);
+struct ua *any_ua(struct calls *c);
 
 /* ------------------------------------------------------------------ say.c */
 
@@ -226,6 +238,10 @@ struct leg *leg_of_callee(struct deal *deal, const struct msg *msg, const struct
 void leg_confirm(struct leg *leg, const struct msg *msg);
 /* A response or a request within it names a new remote target (§12.2). */
 void leg_refresh(struct leg *leg, const struct msg *msg);
+/* Does its first Route name a strict router (§12.2.1.1)? */
+bool leg_is_strict(const struct leg *leg);
+/* What stands as its requests' Request-URI: the remote target, or the strict router. */
+struct span leg_request_uri(const struct leg *leg);
 /* Sends a request within it. */
 struct deal *leg_ask(struct leg *leg, enum method method, struct span method_text);
 /* Acknowledges a 2xx (§13.2.2.4); the same one again gets the same ACK again. */

@@ -7,9 +7,11 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "core/trip.h"
 #include "sim/doors.h"
 #include "sim/modules.h"
+#include "sim/pcap.h"
+#include "sim/standby.h"
+#include "sim/where.h"
 
 enum { WORLD_BYTES = 64 << 20, TURN_BYTES = 64 << 20, LADDER_BYTES = 4 << 20, START_MS = 1000 };
 
@@ -20,7 +22,7 @@ world_init(struct world *w, uint64_t seed)
     w->clock = (struct clock){ .now_ms = START_MS, .wall_s = 1800000000 };
     rand_seed(&w->rand, seed);
     wire_init(&w->wire, seed + 1, START_MS);
-    timers_init(&w->asked, START_MS);
+    timers_init(&w->errands, START_MS);
     counters_init(&w->counters);
     arena_init(&w->arena, WORLD_BYTES);
     arena_init(&w->turn, TURN_BYTES);
@@ -46,6 +48,7 @@ server_free(struct sim_sipd *s)
 {
     list_remove(&s->link);
     sim_host_free(&s->host);
+    standby_free(&s->standby);
     core_free(&s->core);
     free_list(&s->wheres);
     free_list(&s->gone);
@@ -56,15 +59,15 @@ server_free(struct sim_sipd *s)
 void
 world_fini(struct world *w)
 {
-    struct timer *asked;
+    struct timer *errand;
 
     (void)world_mend_memory(w);
     list_each (node, after, &w->sipds)
         server_free(container_of(node, struct sim_sipd, link));
     list_each (node, after, &w->peers)
         peer_free(container_of(node, struct peer, link));
-    while ((asked = timers_due(&w->asked, UINT64_MAX)))
-        mem_free(asked); /* the first member too */
+    while ((errand = timers_due(&w->errands, UINT64_MAX)))
+        mem_free(errand); /* the first member too */
     free_list(&w->names);
     table_fini(&w->ends);
     wire_fini(&w->wire);
@@ -260,6 +263,8 @@ world_send(struct world *w, const struct hop *from, const struct hop *to, struct
 {
     unsigned copies = wire_send(&w->wire, w->clock.now_ms, from, to, bytes);
 
+    if (w->pcap)
+        pcap_put(w->pcap, w->clock.now_ms, from, to, bytes);
     if (is_drawn(w, bytes))
         draw(w, copies == 0 ? "-x" : copies > 1 ? "=>" : "->", from, to, bytes);
 }
@@ -276,6 +281,7 @@ world_add_sipd(struct world *w, struct span name)
     s->name = arena_copy(&w->arena, name);
     core_conf_default(&s->conf);
     list_init(&s->wheres);
+    list_init(&s->thoughts);
     list_init(&s->gone);
     list_init(&s->link);
     doors_init(s);
@@ -296,53 +302,17 @@ sim_listen(struct sim_sipd *s, const struct hop *at, uint8_t rport)
 }
 
 void
-sim_add_where(struct sim_sipd *s, struct span aor, const struct sipd_target *target, bool by_flow)
-{
-    struct sim_where *where = mem_new(sizeof *where);
-
-    BUG_ON(!where);
-    list_init(&where->link);
-    where->aor = arena_copy(&s->world->arena, aor);
-    where->target = *target;
-    where->target.uri = arena_copy(&s->world->arena, target->uri);
-    where->by_flow = by_flow;
-    list_push(&s->wheres, &where->link);
-}
-
-/* The scripted places of users: a hook like a registrar's. */
-static enum sipd_verdict
-where_on_targets(struct sipd_req *req, void *self)
-{
-    struct sim_sipd *s = self;
-    char aor[256];
-    int len = uri_aor_write(&req->trip->uri, aor, sizeof aor);
-
-    list_each (node, after, &s->wheres) {
-        struct sim_where *where = container_of(node, struct sim_where, link);
-        struct sipd_target target = where->target;
-
-        if (len < 0 || !span_eq(where->aor, (struct span){ aor, (size_t)len }))
-            continue;
-        if (where->by_flow)
-            target.hop.flow = doors_flow_id(s, &target.hop);
-        if (trip_add_target(req->trip, &target) != SIPD_OK)
-            return SIPD_FAIL;
-    }
-    return SIPD_PASS;
-}
-
-void
 sim_start(struct sim_sipd *s)
 {
-    struct chain_hook hook = {
-        .order = 600, .fn = where_on_targets, .self = s, .owner = s, .name = "script"
-    };
     struct core_ports ports;
 
     doors_fill(s, &ports);
     BUG_ON(core_new(&s->core, &ports, &s->conf) != SIPD_OK);
-    BUG_ON(chain_add(core_chain(s->core), SIPD_ON_TARGETS, &hook) != SIPD_OK);
+    core_explain(s->core, s->world->rehearsals != NULL);
+    where_start(s, s->core);
     sim_host_start(s);
+    if (s->world->standbys)
+        standby_start(s);
 }
 
 struct peer *
@@ -392,6 +362,10 @@ world_say(struct world *w, struct peer *p, const struct hop *to, struct span byt
     dest.transport = p->at.transport;
     dest.flow = 0;
     p->last_to = dest;
+    if (span_starts(bytes, SPAN("REGISTER ")))
+        p->registered_to = dest;
+    p->said_ms = w->clock.now_ms;
+    p->away = false;
     world_send(w, &p->seen, &dest, bytes);
 }
 
@@ -416,6 +390,30 @@ deliver(struct world *w, const struct wire_packet *packet)
         peer_hear(p, &packet->from, wire_bytes(packet), w->clock.now_ms);
 }
 
+void
+sim_later(struct sim_sipd *s, struct errand *errand, uint32_t after_ms,
+          void (*run)(struct errand *errand))
+{
+    struct world *w = s->world;
+
+    errand->sipd = s;
+    errand->run = run;
+    timer_init(&errand->timer);
+    timers_arm(&w->errands, &errand->timer, w->clock.now_ms + after_ms, 0, 0);
+}
+
+static void
+run_errands(struct world *w)
+{
+    struct timer *timer;
+
+    while ((timer = timers_due(&w->errands, w->clock.now_ms))) {
+        struct errand *errand = container_of(timer, struct errand, timer);
+
+        errand->run(errand);
+    }
+}
+
 static void
 tick_sipd(struct world *w, struct sim_sipd *s)
 {
@@ -423,13 +421,16 @@ tick_sipd(struct world *w, struct sim_sipd *s)
     sim_host_tick(s->host);
     core_tick(s->core);
     doors_tell_gone(s);
+    if (s->standby)
+        sim_host_tick(standby_host(s->standby));
     world_leave(w);
+    (void)standby_turn(s);
 }
 
 static void
 end_turn(struct world *w)
 {
-    doors_answer(w);
+    run_errands(w);
     list_each (node, after, &w->sipds)
         tick_sipd(w, container_of(node, struct sim_sipd, link));
     end_outage(w);
@@ -445,7 +446,7 @@ earlier(uint64_t a, uint64_t b)
 static uint64_t
 next_ms(struct world *w)
 {
-    uint64_t next = earlier(wire_next_ms(&w->wire), timers_next_ms(&w->asked));
+    uint64_t next = earlier(wire_next_ms(&w->wire), timers_next_ms(&w->errands));
 
     if (w->driver)
         next = earlier(next, w->driver->next_ms(w->driver->self));
@@ -453,6 +454,8 @@ next_ms(struct world *w)
         struct sim_sipd *s = container_of(node, struct sim_sipd, link);
 
         next = earlier(next, earlier(core_next_ms(s->core), sim_host_next_ms(s->host)));
+        if (s->standby)
+            next = earlier(next, sim_host_next_ms(standby_host(s->standby)));
         if (!list_empty(&s->gone))
             next = w->clock.now_ms;
     }

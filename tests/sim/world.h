@@ -6,6 +6,8 @@
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/count.h"
 #include "base/slots.h"
@@ -13,6 +15,7 @@
 #include "sim/peer.h"
 #include "sim/wire.h"
 
+struct rehearsals;
 struct sim_host; /* modules of a sipd; NULL: none */
 
 struct sim_listener {
@@ -25,6 +28,7 @@ struct sim_listener {
 struct sim_flow { /* a connection that is alive */
     struct table_node by_peer;
     struct hop peer; /* transport, address, port; listener: ours; flow: its id */
+    bool theirs;     /* the peer made it */
 };
 
 struct sim_where { /* a scripted place of a user: the target set of a Request-URI */
@@ -37,6 +41,12 @@ struct sim_where { /* a scripted place of a user: the target set of a Request-UR
 struct sim_gone {
     struct list link;
     uint64_t token;
+};
+
+struct errand { /* something that comes to a sipd later */
+    struct timer timer;
+    struct sim_sipd *sipd;
+    void (*run)(struct errand *errand); /* owns it */
 };
 
 struct sim_name { /* a name of the world's DNS */
@@ -52,6 +62,8 @@ struct sim_sipd {
     struct world *world;
     struct span name;
     struct core *core;
+    /* takes its place when it is killed (standby.h); NULL: there is none */
+    struct standby *standby;
     struct core_conf conf;
     struct sim_host *host;
     struct span domains[4], known[8];
@@ -59,6 +71,9 @@ struct sim_sipd {
     struct sim_listener listeners[8];
     unsigned listeners_len;
     struct list wheres, gone;
+    struct core_load load; /* of the loop that it would run in */
+    uint32_t thinks_ms;    /* its places are found at once, or within so long */
+    struct list thoughts;  /* of places, under way */
     struct slots flows;
     struct table flows_by_peer;
 };
@@ -74,6 +89,8 @@ struct sim_end {
 
 /* One who listens at every sipd's doors. Lent: all. */
 struct world_tap {
+    /* A datagram of its came back: it may hold what the sipd now takes for undeliverable. */
+    void (*bounced)(void *self, struct sim_sipd *s, const struct msg *msg, const struct gist *gist);
     void (*heard)(void *self, struct sim_sipd *s, const struct hop *from, const struct msg *msg,
                   const struct gist *gist);
     void (*done)(void *self, struct sim_sipd *s); /* with what it heard */
@@ -99,13 +116,23 @@ struct world {
     struct arena arena; /* what lives as long as the world */
     struct arena turn;
     struct list sipds, peers, names;
-    struct table ends;                 /* struct sim_end */
-    struct timers asked;               /* answers of names under way */
+    struct table ends; /* struct sim_end */
+    struct timers errands;
+    uint64_t bounced, thoughts; /* how many there were */
+    bool standbys;              /* every sipd gets one (standby.h) … */
+    bool killed;                /* … and one of them is in its place */
+    /* each dies within so many facts, again and again; 0: standby_kill_after() says */
+    unsigned kill_within;
+    uint64_t kills, killed_ms;         /* how many, and when the last one */
+    bool bounces;                      /* a datagram to nobody comes back (ICMP) */
     const struct world_tap *tap;       /* NULL: nobody listens */
     const struct world_driver *driver; /* NULL: none */
-    bool naughty;      /* responses come broken, and go up so: a proxy reads only what it needs */
-    bool one_a_turn;   /* a turn ends behind every message, not behind all of one ms */
-    struct buf ladder; /* every packet, for whoever reads a failure */
+    bool naughty;    /* responses come broken, and go up so: a proxy reads only what it needs */
+    bool one_a_turn; /* a turn ends behind every message, not behind all of one ms */
+    /* every request is run dry before it is heard (rehearse.h); NULL: none is */
+    struct rehearsals *rehearsals;
+    FILE *pcap;            /* every packet too; NULL: no such file. Lent */
+    struct buf ladder;     /* every packet, for whoever reads a failure */
     struct span ladder_of; /* only those with this Call-ID; empty: all */
     unsigned ladder_max;   /* only the last lines; 0: all, but nothing when ladder_off */
     unsigned ladder_lines;
@@ -126,6 +153,9 @@ void sim_listen(struct sim_sipd *s, const struct hop *at, uint8_t rport);
 void sim_start(struct sim_sipd *s);
 /* Ends its flow with the peer at this address; false: there is none. */
 bool sim_cut(struct sim_sipd *s, const struct hop *peer);
+/* Sends an errand off, whose heap block begins with it. */
+void sim_later(struct sim_sipd *s, struct errand *errand, uint32_t after_ms,
+               void (*run)(struct errand *errand));
 /* A place of a user; spans are copied. */
 void sim_add_where(struct sim_sipd *s, struct span aor, const struct sipd_target *target,
                    bool by_flow);

@@ -1,15 +1,19 @@
 /*
- * soak [calls N] [world N] [seed N] [sipds N] [per_s N] [ladders N] [sunny]
+ * soak [calls N] [world N] [seed N] [sipds N] [per_s N] [ladders N] [sunny] [decent] [pcap FILE]
  *
- * Random calls, in worlds of so many, one seed behind another; then memory runs out at every place of every
- * scenario, and of so many small worlds. Prints what came of it, or the ladder of the call that went wrong.
+ * Random calls, in worlds of so many, one seed behind another; then every scenario again for each fact behind which a
+ * sipd is killed, and random calls whose sipds die again and again; then memory runs out at every place of every
+ * scenario, and of so many small worlds. With a pcap to write: the random calls alone. Prints what came of it, or the
+ * ladder of the call that went wrong.
  */
 #include <glob.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "sim/calls.h"
+#include "sim/killed.h"
 #include "sim/ladder.h"
+#include "sim/pcap.h"
 
 enum { LADDER_CALLS = 4 };
 
@@ -50,6 +54,10 @@ read_words(struct soak *soak, int argc, char **argv)
 
         if (span_eq(word, SPAN("sunny")))
             soak->conf.sunny = true;
+        else if (span_eq(word, SPAN("decent")))
+            soak->conf.decent = true;
+        else if (span_eq(word, SPAN("pcap")) && i + 1 < argc)
+            soak->conf.pcap = pcap_open(argv[++i]);
         else if (++i == argc || !span_u64(span_of(argv[i]), UINT64_MAX, &n) ||
                  !read_number(soak, word, n))
             return false;
@@ -88,6 +96,12 @@ run_calls(struct soak *soak)
            (unsigned long long)f->requests, (unsigned long long)f->responses,
            (unsigned long long)f->lost, (unsigned long long)f->doubled,
            (unsigned long long)f->mischief);
+    printf("by a strict router: %llu; refused for load: %llu; bounced: %llu; hooks that thought: "
+           "%llu; "
+           "kept back by a cut: %llu\n",
+           (unsigned long long)f->by_strict, (unsigned long long)f->shed,
+           (unsigned long long)f->bounced, (unsigned long long)f->thoughts,
+           (unsigned long long)f->held);
     return ok;
 }
 
@@ -105,6 +119,41 @@ climb_scenarios(struct soak *soak)
     printf("memory failed at %u places of %zu scenarios\n", soak->steps, paths.gl_pathc);
     globfree(&paths);
     return ok;
+}
+
+static bool
+kill_scenarios(struct soak *soak)
+{
+    unsigned kills = 0;
+    glob_t paths;
+    bool ok = true;
+
+    if (glob("tests/scenarios/*.sim", 0, NULL, &paths) != 0)
+        return false;
+    for (size_t i = 0; ok && i < paths.gl_pathc; i++)
+        ok = killed_why_not(paths.gl_pathv[i]) ||
+             killed_scenario(paths.gl_pathv[i], true, &kills, &soak->out);
+    printf("a standby finished %u scripts whose sipd was killed\n", kills);
+    globfree(&paths);
+    return ok;
+}
+
+static bool
+kill_calls(struct soak *soak)
+{
+    struct calls_conf conf = { .seed = soak->conf.seed, .calls = 200, .killed = 300 };
+    struct calls_figures f = { .calls = 0 };
+    bool ok = true;
+
+    while (ok && f.calls < soak->calls / 20) {
+        ok = calls_run(&conf, &f, &soak->out);
+        conf.seed++;
+    }
+    printf("%llu calls whose sipds died %llu times: INVITEs %llu answered, %llu refused, %llu "
+           "unanswered\n",
+           (unsigned long long)f.calls, (unsigned long long)f.kills, (unsigned long long)f.answered,
+           (unsigned long long)f.refused, (unsigned long long)f.unanswered);
+    return ok && f.unanswered == 0;
 }
 
 static bool
@@ -128,15 +177,21 @@ main(int argc, char **argv)
     bool ok;
 
     if (!read_words(&soak, argc, argv)) {
-        fprintf(stderr,
-                "soak [calls N] [world N] [seed N] [sipds N] [per_s N] [ladders N] [sunny]\n");
+        fprintf(
+            stderr,
+            "soak [calls N] [world N] [seed N] [sipds N] [per_s N] [ladders N] [sunny] [decent] "
+            "[pcap FILE]\n");
         return 2;
     }
     buf_init(&soak.out, 8 << 20);
     ok = run_calls(&soak);
-    if (ok && soak.ladders > 0)
+    if (ok && !soak.conf.pcap)
+        ok = kill_scenarios(&soak) && kill_calls(&soak);
+    if (ok && !soak.conf.pcap && soak.ladders > 0)
         ok = climb_scenarios(&soak) && climb_calls(&soak);
     printf("%.*s", SPAN_ARG(buf_span(&soak.out)));
+    if (soak.conf.pcap && fclose(soak.conf.pcap) != 0)
+        ok = false;
     buf_fini(&soak.out);
     return ok ? 0 : 1;
 }

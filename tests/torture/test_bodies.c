@@ -315,7 +315,7 @@ START_TEST(signalling_beside_sdp)
         { "sip-t-invite-isup-tricky.sip", "application/ISUP", "signal", true, NULL },
         { "sip-i-invite-isup-required.sip", "application/ISUP", "signal", false,
           "isup-iam-rfc3204.bin" },
-        { "invite-qsig.sip", "application/QSIG", "render", false, "qsig-setup-rfc3204.bin" },
+        { "invite-qsig.sip", "application/QSIG", "signal", false, "qsig-setup-rfc3204.bin" },
     };
 
     for (size_t i = 0; i < countof(cases); i++) {

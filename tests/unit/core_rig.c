@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "core/state.h"
+#include "core/note.h"
 #include "core/target.h"
 
 enum { UDP = 1, TCP, UDP6, TLS };
@@ -66,6 +66,20 @@ rig_hop(const char *text)
 
 /* ---------------------------------------------------------------- ports */
 
+static bool
+spent(void *io)
+{
+    const struct rig *r = io;
+
+    return r->spent;
+}
+
+static void
+load(void *io, struct core_load *out)
+{
+    *out = ((const struct rig *)io)->load;
+}
+
 static struct span
 sent_by_of(uint16_t listener)
 {
@@ -109,7 +123,7 @@ take_send(void *io, const struct hop *to, struct span bytes, uint64_t token, uin
 }
 
 static int
-resolve(void *io, const struct uri *uri, uint64_t branch)
+resolve(void *io, const struct sipd_place *place, uint64_t id)
 {
     struct rig *r = io;
     struct rig_asked *asked = &r->asked[r->asked_len];
@@ -117,9 +131,29 @@ resolve(void *io, const struct uri *uri, uint64_t branch)
     if (!r->resolves)
         return SIPD_ENOENT;
     must(r->asked_len++ < RIG_ASKED);
-    *asked = (struct rig_asked){ .branch = branch, .scheme = uri->scheme };
-    snprintf(asked->host, sizeof asked->host, "%.*s", SPAN_ARG(uri->host));
+    *asked = (struct rig_asked){ .branch = id,
+                                 .scheme = place->uri->scheme,
+                                 .seed = place->seed,
+                                 .in_order = place->in_order,
+                                 .for_answer = place->for_answer };
+    snprintf(asked->host, sizeof asked->host, "%.*s", SPAN_ARG(place->uri->host));
     return SIPD_OK;
+}
+
+static void
+tried(void *io, const struct hop *hop, enum sipd_tried how, uint32_t retry_after_s)
+{
+    static const char *const words[] = { "answered", "busy", "silent", "failed" };
+    struct rig *r = io;
+    char text[HOP_TEXT_BYTES];
+    size_t len = strlen(r->fared);
+
+    snprintf(r->fared + len, sizeof r->fared - len, "%s%.*s %s", len > 0 ? ", " : "",
+             SPAN_ARG(hop_write(hop, text)), words[how]);
+    if (retry_after_s > 0) {
+        len = strlen(r->fared);
+        snprintf(r->fared + len, sizeof r->fared - len, " %u", (unsigned)retry_after_s);
+    }
 }
 
 static uint64_t
@@ -139,6 +173,15 @@ ours(void *io, struct span host, uint16_t port)
         return false;
     return span_ieq(host, SPAN("example.com")) || span_ieq(host, SPAN("sip.example.com")) ||
            span_eq(host, SPAN("198.51.100.1")) || span_ieq(host, SPAN("[2001:db8::5]"));
+}
+
+static const struct repair_policy *
+repair_for(void *io, const struct hop *from)
+{
+    const struct rig *r = io;
+
+    (void)from;
+    return r->repair;
 }
 
 static bool
@@ -203,6 +246,7 @@ new_core(struct rig *r)
     struct chain_hook targets = { .order = 1000, .fn = on_targets, .self = r, .name = "rig" };
 
     ck_assert_int_eq(core_new(&r->core, &r->ports, &r->conf), SIPD_OK);
+    core_watch(r->core, r->ports.note != NULL);
     ck_assert_int_eq(chain_add(core_chain(r->core), SIPD_ON_REQUEST, &request), SIPD_OK);
     ck_assert_int_eq(chain_add(core_chain(r->core), SIPD_ON_TARGETS, &targets), SIPD_OK);
 }
@@ -232,13 +276,17 @@ rig_init(struct rig *r)
     core_conf_default(&r->conf);
     r->conf.transactions = 1000;
     r->ports = (struct core_ports){
+        .repair = repair_for,
         .way = way,
         .send = take_send,
         .resolve = resolve,
+        .tried = tried,
         .note = note,
         .ours = ours,
         .side = side,
         .knows = knows,
+        .spent = spent,
+        .load = load,
         .io = r,
         .clock = &r->clock,
         .rand = &r->rand,
@@ -302,6 +350,7 @@ static void
 end_turn(struct rig *r)
 {
     core_tick(r->core);
+    must(note_is_complete(r->core));
     for (unsigned i = r->turns_from; i < r->sent_len; i++) {
         struct span bytes = r->turns[i];
 
@@ -333,17 +382,22 @@ rig_pass(struct rig *r, uint64_t ms)
     end_turn(r);
 }
 
-void
+bool
 rig_bytes(struct rig *r, const char *from, struct span bytes, uint16_t fault, const char *reason)
 {
     struct hop hop = rig_hop(from);
     struct span received =
         arena_copy(&r->turn, bytes); /* a receive buffer does not outlive its turn */
 
+    bool sure;
+
     if (!received.at)
-        return;
-    core_bytes(r->core, &hop, received, fault, reason);
+        return true;
+    if (r->came_to != 0)
+        hop.listener = r->came_to;
+    sure = core_bytes(r->core, &hop, received, fault, reason);
     end_turn(r);
+    return sure;
 }
 
 void

@@ -41,6 +41,8 @@ struct rig_bind {
 struct rig_asked {
     uint64_t branch;
     enum uri_scheme scheme;
+    uint64_t seed;
+    bool in_order, for_answer;
     char host[64];
 };
 
@@ -72,10 +74,15 @@ struct rig {
         int err;
     } blocked[RIG_BLOCKED];
     unsigned blocked_len;
-    bool resolves;  /* a resolver is there */
-    bool trust;     /* every sender is one that we know; a test of strangers says no */
-    uint8_t rport;  /* of all listeners (core_side) */
-    uint64_t flows; /* connections that are opened are numbered from here */
+    char fared[1024]; /* "192.0.2.11:5060 silent, …": what the resolver was told */
+    bool resolves;    /* a resolver is there */
+    bool trust;       /* every sender is one that we know; a test of strangers says no */
+    uint8_t rport;    /* of all listeners (core_side) */
+    const struct repair_policy *repair; /* of all; NULL: each rule's own verdict */
+    uint16_t came_to;                   /* the listener of what comes; 0: the one that fits */
+    bool spent;                         /* the turn has done enough */
+    struct core_load load;              /* of the loop */
+    uint64_t flows;                     /* connections that are opened are numbered from here */
     uint64_t notes;
 
     unsigned branch; /* of the next request's Via; rig_new_branch() */
@@ -101,8 +108,8 @@ void rig_block(struct rig *r, const char *hop, int err);
  */
 void rig_ask(struct rig *r, const char *from, const char *request_line, ...)
     __attribute__((sentinel));
-/* Bytes come as they are. */
-void rig_bytes(struct rig *r, const char *from, struct span bytes, uint16_t fault,
+/* Bytes come as they are. False: where they end is in doubt (core_bytes). */
+bool rig_bytes(struct rig *r, const char *from, struct span bytes, uint16_t fault,
                const char *reason);
 /* The next request is another transaction. */
 void rig_new_branch(struct rig *r);

@@ -213,6 +213,58 @@ START_TEST(preference)
 }
 END_TEST
 
+/* What is told apart at a glance is read as everything else is. */
+START_TEST(plain_parties)
+{
+    static const struct {
+        const char *text, *tag; /* NULL: it is not plain */
+    } cases[] = {
+        { "<sip:a@b>", "" },
+        { "<sip:a@b>;tag=1", "1" },
+        { "Bob B. <sip:a@b;x=y?z=,>;tag=a.-~%!*_+`'b", "a.-~%!*_+`'b" },
+        { "<sip:a\"@b>", NULL },
+        { "<sip:a @b>", NULL },
+        { "<a>", NULL },
+        { "\"Bob \\\" <sip:b>\" <tel:1>;tag=1", "1" },
+        { "\"\"<sip:a>", "" },
+        { "* <sip:a>;tag=2", "2" },
+        { "<sip:a@b>;TAG=1", NULL },
+        { "<sip:a@b> ;tag=1", NULL },
+        { "<sip:a@b>;tag=1;x", NULL },
+        { "<sip:a@b>;x;tag=1", NULL },
+        { "<sip:a@b>;tag=", NULL },
+        { "<sip:a@b>;tag=\"1\"", NULL },
+        { "<sip:a@b>;tag=1,2", NULL },
+        { "<sip:a@b>;tag", NULL },
+        { "<sip:a@b> ", NULL },
+        { "< sip:a@b>", NULL },
+        { "<sip:a@b >", NULL },
+        { "<>", NULL },
+        { "<sip:a<b>", NULL },
+        { "<sip:a@b", NULL },
+        { "\"a\" b <sip:a@b>", NULL },
+        { "\"a <sip:a@b>", NULL },
+        { "a, b <sip:a@b>", NULL },
+        { "sip:a@b;tag=1", NULL },
+        { "", NULL },
+    };
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        struct span value = span_of(cases[i].text), tag, its = SPAN("");
+        bool plain = addr_plain_read(value, &tag);
+        struct addr addr;
+        uint64_t odd;
+
+        must_for(value, plain == (cases[i].tag != NULL));
+        if (!plain)
+            continue;
+        must_for(value, addr_read_noting(value, &addr, &odd) == SIPD_OK && odd == 0);
+        must_for(value, param_find(addr.params, SPAN("tag"), &its) == (addr.params.len > 0));
+        must_for(value, span_eq(tag, its) && span_eq(tag, span_of(cases[i].tag)));
+    }
+}
+END_TEST
+
 Suite *
 suite_addr(void)
 {
@@ -223,6 +275,7 @@ suite_addr(void)
     tcase_add_test(all, others_are_refused);
     tcase_add_test(all, one_is_read);
     tcase_add_test(all, one_is_refused);
+    tcase_add_test(all, plain_parties);
     tcase_add_test(all, preference);
     suite_add_tcase(suite, all);
     return suite;

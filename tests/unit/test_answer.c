@@ -95,16 +95,17 @@ START_TEST(a_response_gets_a_length_for_a_stream)
     rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
     rig_ask(&rig, "tcp:192.0.2.1:40000/7", INVITE_BOB, "Via: SIP/2.0/TCP a;branch=z9hG4bKa", NULL);
     invite = rig_expect(&rig, BOB, "INVITE ");
-    snprintf(text, sizeof text,
-             "SIP/2.0 183 Whatever\r\nVia: %s\r\nVia: %s\r\nFrom: %s\r\nTo: %s;tag=t\r\nCall-ID: %s\r\n"
-             "CSeq: %s\r\n\r\n%s",
-             rig_value(invite, "Via", 0), rig_value(invite, "Via", 1), rig_value(invite, "From", 0),
-             rig_value(invite, "To", 0), rig_value(invite, "Call-ID", 0),
-             rig_value(invite, "CSeq", 0), body);
+    snprintf(
+        text, sizeof text,
+        "SIP/2.0 183 Whatever\r\nVia: %s\r\nVia: %s\r\nFrom: %s\r\nTo: %s;tag=t\r\nCall-ID: %s\r\n"
+        "CSeq: %s\r\n\r\n%s",
+        rig_value(invite, "Via", 0), rig_value(invite, "Via", 1), rig_value(invite, "From", 0),
+        rig_value(invite, "To", 0), rig_value(invite, "Call-ID", 0), rig_value(invite, "CSeq", 0),
+        body);
     rig_bytes(&rig, BOB, span_of(text), 0, NULL);
-    ck_assert_str_eq(rig_value(rig_expect(&rig, "tcp:192.0.2.1:40000/7", "SIP/2.0 183 "),
-                               "Content-Length", 0),
-                     "6");
+    ck_assert_str_eq(
+        rig_value(rig_expect(&rig, "tcp:192.0.2.1:40000/7", "SIP/2.0 183 "), "Content-Length", 0),
+        "6");
 }
 END_TEST
 
@@ -178,10 +179,11 @@ must_end_here(const char *lines)
 
     fork_to(1, INVITE_BOB);
     for (unsigned status = 180; status <= 480; status += 300) {
-        snprintf(text, sizeof text,
-                 "SIP/2.0 %u Odd\r\nVia: %s\r\n%sFrom: x:y;tag=1\r\nTo: x:y;tag=2\r\nCall-ID: %s\r\n"
-                 "CSeq: 1 INVITE\r\n\r\n",
-                 status, rig_value(got[0], "Via", 0), lines, rig.call_id);
+        snprintf(
+            text, sizeof text,
+            "SIP/2.0 %u Odd\r\nVia: %s\r\n%sFrom: x:y;tag=1\r\nTo: x:y;tag=2\r\nCall-ID: %s\r\n"
+            "CSeq: 1 INVITE\r\n\r\n",
+            status, rig_value(got[0], "Via", 0), lines, rig.call_id);
         rig_bytes(&rig, phones[0], span_of(text), 0, NULL);
         if (status < 200)
             rig_quiet(&rig);

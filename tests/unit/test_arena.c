@@ -50,6 +50,62 @@ START_TEST(an_empty_arena_holds_nothing)
 }
 END_TEST
 
+START_TEST(arenas_of_short_life_leave_their_first_chunk_to_each_other)
+{
+    uint64_t live = mem_live();
+    struct arena_spare spare = { 0 };
+    struct arena one, other;
+    char *first, *large;
+
+    arena_init_by(&one, NO_LIMIT, 0, &spare);
+    arena_init_by(&other, NO_LIMIT, 0, &spare);
+    first = arena_alloc(&one, 100);
+    large = arena_alloc(&one, 100000);
+    ck_assert_ptr_nonnull(first);
+    ck_assert_ptr_nonnull(large);
+    arena_fini(&one);
+    ck_assert_uint_eq(spare.of[0].count, 1);
+    ck_assert_uint_eq(mem_live(), live + 1);
+    ck_assert(!POISON_WORKS || !open_bytes(first, 1));
+    ck_assert_ptr_eq(arena_alloc(&other, 100), first);
+    ck_assert(open_bytes(first, 100));
+    ck_assert_uint_eq(spare.of[0].count, 0);
+    ck_assert_ptr_nonnull(arena_alloc(&one, 100)); /* none is left: the heap again */
+    arena_fini(&other);
+    arena_fini(&one);
+    ck_assert_uint_eq(spare.of[0].count, 2);
+    arena_spare_fini(&spare);
+    ck_assert_uint_eq(mem_live(), live);
+}
+END_TEST
+
+START_TEST(the_first_chunk_is_as_large_as_what_is_expected)
+{
+    static const struct {
+        size_t expected_bytes, held_bytes;
+    } cases[] = { { 0, 2048 }, { 2000, 2048 }, { 2040, 4096 }, { 5000, 8192 }, { 50000, 8192 } };
+    uint64_t live = mem_live();
+    struct arena_spare spare = { 0 };
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        struct arena a, next;
+        char *first;
+
+        arena_init_by(&a, NO_LIMIT, cases[i].expected_bytes, &spare);
+        first = arena_alloc(&a, 1);
+        ck_assert_uint_eq(a.held_bytes, cases[i].held_bytes);
+        arena_fini(&a);
+        ck_assert_uint_eq(a.held_bytes, 0);
+        arena_init_by(&next, NO_LIMIT, cases[i].expected_bytes, &spare);
+        ck_assert_ptr_eq(arena_alloc(&next, 1), first); /* each size is left to its own */
+        arena_fini(&next);
+    }
+    ck_assert_uint_eq(mem_live(), live + 3);
+    arena_spare_fini(&spare);
+    ck_assert_uint_eq(mem_live(), live);
+}
+END_TEST
+
 START_TEST(blocks_are_aligned_and_apart)
 {
     struct block blocks[MANY];
@@ -285,6 +341,8 @@ suite_arena(void)
     TCase *all = heap_case("all");
 
     tcase_add_test(all, an_empty_arena_holds_nothing);
+    tcase_add_test(all, arenas_of_short_life_leave_their_first_chunk_to_each_other);
+    tcase_add_test(all, the_first_chunk_is_as_large_as_what_is_expected);
     tcase_add_test(all, blocks_are_aligned_and_apart);
     tcase_add_test(all, blocks_of_nothing_have_addresses);
     tcase_add_test(all, zalloc_zeroes_used_memory);

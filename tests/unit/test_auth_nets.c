@@ -10,13 +10,13 @@
 static bool
 has(const char *net_text, const char *address)
 {
-    struct net net;
+    struct hop_net net;
     struct hop hop = { 0 };
     const char *why;
 
-    must_for(span_of(net_text), net_read(span_of(net_text), &net, &why));
+    must_for(span_of(net_text), hop_net_read(span_of(net_text), &net, &why));
     must_for(span_of(address), hop_ip_read(span_of(address), &hop));
-    return net_has(&net, &hop);
+    return hop_net_has(&net, &hop);
 }
 
 START_TEST(in_and_out)
@@ -78,12 +78,12 @@ START_TEST(what_is_no_network)
         "2001:db8:::",
         "::ffff:10.0.0.0/8",
     };
-    struct net net;
+    struct hop_net net;
 
     for (size_t i = 0; i < countof(wrong); i++) {
         const char *why = NULL;
 
-        must_for(span_of(wrong[i]), !net_read(span_of(wrong[i]), &net, &why));
+        must_for(span_of(wrong[i]), !hop_net_read(span_of(wrong[i]), &net, &why));
         must_for(span_of(wrong[i]), why && *why);
     }
 }

@@ -247,6 +247,7 @@ static void
 must_be_refused(const char *words, bool by_trial)
 {
     struct userdb db;
+    size_t locked_out;
 
     must(userdb_open(&db, path) != SIPD_OK);
     must(!db.sql);
@@ -254,7 +255,7 @@ must_be_refused(const char *words, bool by_trial)
         ck_abort_msg("want \"%s\" in \"%s\"", words, db.why);
     if (!by_trial)
         return;
-    must(userdb_check(path, &db) != SIPD_OK);
+    must(userdb_check(path, SPAN(""), &locked_out, &db) != SIPD_OK);
     if (!strstr(db.why, words))
         ck_abort_msg("trial: want \"%s\" in \"%s\"", words, db.why);
 }
@@ -265,15 +266,103 @@ START_TEST(a_newer_schema_is_refused)
 
     open_fine(&db);
     userdb_close(&db);
-    by_hand("PRAGMA user_version = 2");
+    by_hand("PRAGMA user_version = 3");
     must_be_refused("newer sipd", true);
 }
 END_TEST
 
+static const char *const others[] = {
+    "CREATE TABLE songs (title)",
+    "CREATE TABLE songs (title); PRAGMA user_version = 1",
+    "CREATE TABLE songs (title); PRAGMA user_version = 2",
+    "CREATE TABLE users (name, domain, realm, algorithm, ha1); PRAGMA user_version = 2",
+    ("CREATE TABLE users (name, domain, realm, algorithm, ha1); PRAGMA user_version = 1;"
+     " PRAGMA application_id = 7"),
+    "PRAGMA application_id = 7",
+};
+
 START_TEST(another_database_is_refused)
 {
-    by_hand("CREATE TABLE songs (title)");
+    by_hand(others[_i]);
     must_be_refused("not of sipd's users", true);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ older files */
+
+/* As version 1 made it: without an application_id. */
+static const char version_1[] =
+    "CREATE TABLE users (name TEXT NOT NULL, domain TEXT NOT NULL, realm TEXT NOT NULL,"
+    " algorithm TEXT NOT NULL, ha1 TEXT NOT NULL,"
+    " PRIMARY KEY (name, domain, realm, algorithm)) WITHOUT ROWID;"
+    "PRAGMA user_version = 1;"
+    "INSERT INTO users VALUES ('alice', 'example.com', 'example.com', 'MD5',"
+    " '000102030405060708090a0b0c0d0e0f')";
+
+static int
+number_of(const char *file, const char *sql)
+{
+    sqlite3_stmt *row;
+    sqlite3 *raw;
+    int number;
+
+    must(sqlite3_open_v2(file, &raw, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK);
+    must_for(span_of(sql), sqlite3_prepare_v2(raw, sql, -1, &row, NULL) == SQLITE_OK);
+    must(sqlite3_step(row) == SQLITE_ROW);
+    number = sqlite3_column_int(row, 0);
+    sqlite3_finalize(row);
+    sqlite3_close(raw);
+    return number;
+}
+
+START_TEST(an_older_file_is_brought_up_to_date)
+{
+    struct userdb db;
+    struct users *users;
+    size_t locked_out;
+    struct stat info;
+    char copy[112];
+
+    by_hand(version_1);
+    snprintf(copy, sizeof copy, "%s.schema1", path);
+    must(userdb_check(path, SPAN(""), &locked_out, &db) == SIPD_OK); /* a trial leaves it */
+    must(number_of(path, "PRAGMA user_version") == 1 && access(copy, F_OK) != 0);
+    open_fine(&db);
+    must_for(span_of(db.news), strstr(db.news, "from version 1 to 2") && strstr(db.news, copy));
+    users = read_all(&db, 0);
+    must(ha1_of(users, "alice", "example.com", "example.com", USER_SHORT, DIGEST_MD5)[15] == 15);
+    users_free(&users);
+    userdb_close(&db);
+    must(number_of(path, "PRAGMA user_version") == 2);
+    must(number_of(path, "PRAGMA application_id") == 0x73697075);
+    must(number_of(copy, "PRAGMA user_version") == 1);
+    must(number_of(copy, "SELECT count(*) FROM users") == 1);
+    must(stat(copy, &info) == 0 && (info.st_mode & 0777) == 0640);
+    open_fine(&db); /* once is enough */
+    must(db.news[0] == '\0');
+    userdb_close(&db);
+    must(unlink(copy) == 0);
+}
+END_TEST
+
+/* One that cannot be copied stays as it is, and is not used. */
+START_TEST(no_copy_no_change)
+{
+    struct userdb db;
+    char copy[112];
+
+    by_hand(version_1);
+    for (int n = 0; n < 100; n++) {
+        snprintf(copy, sizeof copy, n ? "%s.schema1.%d" : "%s.schema1", path, n);
+        must(mkdir(copy, 0700) == 0);
+    }
+    must(userdb_open(&db, path) == SIPD_EIO);
+    must_for(span_of(db.why), strstr(db.why, "no copy can be made"));
+    must(number_of(path, "PRAGMA user_version") == 1);
+    for (int n = 0; n < 100; n++) {
+        snprintf(copy, sizeof copy, n ? "%s.schema1.%d" : "%s.schema1", path, n);
+        must(rmdir(copy) == 0);
+    }
 }
 END_TEST
 
@@ -316,9 +405,10 @@ END_TEST
 START_TEST(an_empty_file_is_a_new_one)
 {
     struct userdb db;
+    size_t locked_out;
 
     write_file("", 0);
-    ck_assert_int_eq(userdb_check(path, &db), SIPD_OK);
+    ck_assert_int_eq(userdb_check(path, SPAN(""), &locked_out, &db), SIPD_OK);
     open_fine(&db);
     put(&db, "alice", "example.com", "example.com", 0x11);
     userdb_close(&db);
@@ -356,9 +446,34 @@ END_TEST
 START_TEST(a_trial_makes_nothing)
 {
     struct userdb db;
+    size_t locked_out;
 
-    ck_assert_int_eq(userdb_check(path, &db), SIPD_OK);
+    ck_assert_int_eq(userdb_check(path, SPAN(""), &locked_out, &db), SIPD_OK);
     ck_assert_int_ne(access(path, F_OK), 0);
+}
+END_TEST
+
+/* In a trial and at the start: whoever has no HA1 of the realm in force cannot log in. */
+START_TEST(a_changed_realm_locks_out)
+{
+    static const struct {
+        const char *realm;
+        size_t locked_out;
+    } cases[] = { { "", 1 }, { "example.com", 1 }, { "one.example", 2 }, { "none.example", 3 } };
+    struct userdb db;
+    size_t n;
+
+    open_fine(&db);
+    put(&db, "alice", "example.com", "example.com", 0x11);
+    put(&db, "bob", "example.com", "example.com", 0x22);
+    put(&db, "carol", "example.com", "one.example", 0x33);
+    for (size_t i = 0; i < countof(cases); i++) {
+        ck_assert_int_eq(userdb_count_locked_out(&db, span_of(cases[i].realm), &n), SIPD_OK);
+        ck_assert_uint_eq(n, cases[i].locked_out);
+    }
+    userdb_close(&db);
+    ck_assert_int_eq(userdb_check(path, SPAN("none.example"), &n, &db), SIPD_OK);
+    ck_assert_uint_eq(n, 3);
 }
 END_TEST
 
@@ -414,6 +529,7 @@ suite_auth_userdb(void)
     Suite *suite = suite_create("auth_userdb");
     TCase *all = tcase_create("all");
 
+    tcase_set_timeout(all, 60); /* each change is synced to the disk */
     tcase_add_checked_fixture(all, begin, end);
     tcase_add_test(all, users_outlive_a_restart);
     tcase_add_test(all, a_change_takes_away_what_was_before);
@@ -421,13 +537,16 @@ suite_auth_userdb(void)
     tcase_add_test(all, others_may_write_rows);
     tcase_add_test(all, the_list_is_sorted_and_has_no_secret);
     tcase_add_test(all, a_newer_schema_is_refused);
-    tcase_add_test(all, another_database_is_refused);
+    tcase_add_loop_test(all, another_database_is_refused, 0, countof(others));
+    tcase_add_test(all, an_older_file_is_brought_up_to_date);
+    tcase_add_test(all, no_copy_no_change);
     tcase_add_test(all, a_file_of_something_else_is_refused);
     tcase_add_test(all, a_damaged_file_is_refused);
     tcase_add_test(all, an_empty_file_is_a_new_one);
     tcase_add_test(all, where_no_file_can_be);
     tcase_add_test(all, a_file_that_cannot_be_written);
     tcase_add_test(all, a_trial_makes_nothing);
+    tcase_add_test(all, a_changed_realm_locks_out);
     tcase_add_test(all, a_failed_write_leaves_all);
     tcase_add_test(all, reading_without_memory);
     suite_add_tcase(suite, all);

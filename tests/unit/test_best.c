@@ -65,10 +65,11 @@ END_TEST
 
 START_TEST(some_speak_of_one_branch_only)
 {
-    ck_assert_uint_eq(best_goes_up_as(503), 500);
-    ck_assert_uint_eq(best_goes_up_as(430), 480);
+    ck_assert_uint_eq(best_goes_up_as(503, false), 500);
+    ck_assert_uint_eq(best_goes_up_as(430, false), 480);
+    ck_assert_uint_eq(best_goes_up_as(430, true), 430); /* to who chose the flow */
     for (unsigned status = 300; status < 700; status++)
-        must(status == 503 || status == 430 || best_goes_up_as(status) == status);
+        must(status == 503 || status == 430 || best_goes_up_as(status, false) == status);
 }
 END_TEST
 

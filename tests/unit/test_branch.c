@@ -3,6 +3,8 @@
  */
 #include "core/branch.h"
 
+#include <stdio.h>
+
 #include "unit/core_rig.h"
 
 #define ONE   "udp:192.0.2.11:5060"
@@ -178,6 +180,7 @@ END_TEST
 
 START_TEST(a_silence_is_a_reason_to_try_the_next)
 {
+    rig.conf.silent_ms = 0;
     call_name();
     rig_expect(&rig, ONE, "INVITE ");
     rig_pass(&rig, 31999);
@@ -188,6 +191,79 @@ START_TEST(a_silence_is_a_reason_to_try_the_next)
     rig_pass(&rig, 31500);
     rig_reply(&rig, rig_last(&rig, "INVITE "), 200, "b", NULL);
     ck_assert_ptr_nonnull(rig_last(&rig, "SIP/2.0 200 "));
+}
+END_TEST
+
+/* The last INVITE that went there; NULL: none did. */
+static const struct rig_sent *
+invite_to(const char *to)
+{
+    struct hop hop = rig_hop(to);
+
+    for (unsigned i = rig.sent_len; i-- > 0;)
+        if (hop_eq(&rig.sent[i].to, &hop) && span_starts(rig.sent[i].bytes, SPAN("INVITE ")))
+            return &rig.sent[i];
+    return NULL;
+}
+
+/* proxy.silent_ms: its transaction goes on, and what it says late is for its branch. */
+START_TEST(who_is_silent_is_left_before_it_gives_up)
+{
+    const struct rig_sent *one, *two;
+
+    call_name();
+    one = rig_expect(&rig, ONE, "INVITE ");
+    rig_pass(&rig, rig.conf.silent_ms - 1);
+    ck_assert_ptr_eq(invite_to(TWO), NULL);
+    rig_pass(&rig, 1);
+    two = invite_to(TWO);
+    ck_assert_ptr_nonnull(two);
+    rig_reply(&rig, two, 486, "b2", NULL);
+    ck_assert_ptr_nonnull(rig_last(&rig, "SIP/2.0 486 "));
+    rig_forget(&rig);
+    rig_reply(&rig, one, 180, "b1", NULL);
+    rig_expect(&rig, ONE, "CANCEL ");
+}
+END_TEST
+
+/* Set to 0 while a hop is silent: then it is the transaction's own time that counts. */
+START_TEST(a_silence_that_need_not_end_any_more)
+{
+    call_name();
+    rig.conf.silent_ms = 0;
+    rig_pass(&rig, 31999);
+    ck_assert_ptr_eq(invite_to(TWO), NULL);
+    rig_pass(&rig, 1);
+    ck_assert_ptr_nonnull(invite_to(TWO));
+}
+END_TEST
+
+/* All are dead: each is given the time of its transaction, and they take it side by side. */
+START_TEST(silence_everywhere_is_408)
+{
+    call_name();
+    rig_pass(&rig, 2 * rig.conf.silent_ms + 31999);
+    ck_assert_ptr_null(rig_last(&rig, "SIP/2.0 408 "));
+    rig_pass(&rig, 1);
+    ck_assert_ptr_nonnull(rig_last(&rig, "SIP/2.0 408 "));
+}
+END_TEST
+
+/* Who gives up while one is silent and the other rings gets his 487 when that one has ended. */
+START_TEST(nobody_waits_for_the_silent_one)
+{
+    const struct rig_sent *two;
+
+    call_name();
+    rig_pass(&rig, rig.conf.silent_ms);
+    two = invite_to(TWO);
+    rig_reply(&rig, two, 180, "b2", NULL);
+    rig_forget(&rig);
+    rig_ask(&rig, ALICE, "CANCEL sip:bob@example.com SIP/2.0", NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 200 ");
+    rig_expect(&rig, TWO, "CANCEL ");
+    rig_reply(&rig, two, 487, "b2", NULL);
+    ck_assert_ptr_nonnull(rig_last(&rig, "SIP/2.0 487 "));
 }
 END_TEST
 
@@ -284,6 +360,131 @@ START_TEST(hops_without_number_are_cut_off)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- what the resolver is told */
+
+START_TEST(the_resolver_hears_how_its_hops_fare)
+{
+    const struct rig_sent *third;
+
+    call_name();
+    rig_gone(&rig, rig_expect(&rig, ONE, "INVITE "));
+    ck_assert_str_eq(rig.fared, "192.0.2.11:5060 failed");
+    rig_pass(&rig, 4000);
+    ck_assert_str_eq(rig.fared, "192.0.2.11:5060 failed, 192.0.2.12:5060 silent");
+    third = rig_last(&rig, "INVITE ");
+    rig.fared[0] = '\0';
+    rig_reply(&rig, third, 180, "b", NULL);
+    rig_reply(&rig, third, 200, "b", NULL);
+    ck_assert_str_eq(rig.fared, "192.0.2.13:5060 answered");
+}
+END_TEST
+
+/* RFC 3261 §21.5.4: without Retry-After it is as good as a 500. */
+START_TEST(a_503_says_how_long)
+{
+    call_name();
+    rig_reply(&rig, rig_expect(&rig, ONE, "INVITE "), 503, "x",
+              "Retry-After: 17 (lunch);duration=9", NULL);
+    rig_expect(&rig, ONE, "ACK ");
+    rig_reply(&rig, rig_expect(&rig, TWO, "INVITE "), 503, "y", NULL);
+    rig_expect(&rig, TWO, "ACK ");
+    rig_reply(&rig, rig_expect(&rig, THREE, "INVITE "), 503, "y", "Retry-After: soon", NULL);
+    ck_assert_str_eq(rig.fared,
+                     "192.0.2.11:5060 busy 17, 192.0.2.12:5060 answered, 192.0.2.13:5060 answered");
+}
+END_TEST
+
+/* A large request tries TCP first; that nobody listens there says nothing of the hop (RFC 3261 §18.1.1). */
+START_TEST(the_try_over_a_stream_does_not_count)
+{
+    char large[2000];
+
+    memset(large, 'x', sizeof large - 1);
+    large[sizeof large - 1] = '\0';
+    memcpy(large, "Subject: ", 9);
+    rig.binds_len = 0;
+    rig_bind(&rig, "bob", "sip:bob@phone.example.net", NULL, 1000);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, INVITE_BOB, large, NULL);
+    core_resolved(rig.core, rig.asked[0].branch,
+                  &(struct hop){ .ip = { [10] = 0xff, 0xff, 192, 0, 2, 11 },
+                                 .port = 5060,
+                                 .transport = HOP_UDP,
+                                 .by_rule = true },
+                  1, SIPD_OK);
+    rig_pass(&rig, 0);
+    rig_gone(&rig, rig_expect(&rig, "tcp:192.0.2.11:5060/105060", "INVITE "));
+    ck_assert_str_eq(rig.fared, "");
+    rig_gone(&rig, rig_expect(&rig, ONE, "INVITE "));
+    ck_assert_str_eq(rig.fared, "192.0.2.11:5060 failed");
+}
+END_TEST
+
+START_TEST(of_addresses_nobody_hears)
+{
+    call_contact("sip:bob@192.0.2.9");
+    rig_gone(&rig, rig_expect(&rig, BOB, "INVITE "));
+    ck_assert_str_eq(rig.fared, "");
+}
+END_TEST
+
+/* RFC 3263 §4.3: a failure is a silence from the start, and who said 100 has the request. */
+START_TEST(who_said_anything_is_not_passed_over)
+{
+    call_contact("sip:bob@phone.example.net");
+    rig_resolved(&rig, 0, SIPD_ENOENT, NULL);
+    rig_forget(&rig);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "OPTIONS sip:bob@example.com SIP/2.0", NULL);
+    rig_resolved(&rig, 1, SIPD_OK, ONE, TWO, NULL);
+    rig_reply(&rig, rig_expect(&rig, ONE, "OPTIONS "), 100, "", NULL);
+    rig_pass(&rig, 40000);
+    ck_assert(hop_eq(&rig_last(&rig, "OPTIONS ")->to, &(struct hop[]){ rig_hop(ONE) }[0]));
+    ck_assert_str_eq(rig.fared, "192.0.2.11:5060 answered");
+}
+END_TEST
+
+/* Chance is a function of the request, so a repeat without state goes the same way (RFC 3263 §4.4). */
+START_TEST(the_seed_is_the_requests)
+{
+    call_contact("sip:bob@phone.example.net");
+    ck_assert(!rig.asked[0].in_order);
+    rig.conf.mode = CORE_STATELESS;
+    call_contact("sip:bob@phone.example.net");
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    ck_assert_uint_eq(rig.asked_len, 3);
+    ck_assert(rig.asked[1].in_order && rig.asked[2].in_order);
+    ck_assert_uint_eq(rig.asked[1].seed, rig.asked[2].seed);
+    ck_assert_uint_ne(rig.asked[0].seed, rig.asked[1].seed);
+}
+END_TEST
+
+/* RFC 3261 §18.1.1 is for hops whose transport nobody named. */
+START_TEST(a_hop_says_how_its_transport_was_chosen)
+{
+    static const struct {
+        const char *contact;
+        bool by_rule;
+    } cases[] = {
+        { "sip:bob@192.0.2.9", true },
+        { "sip:bob@192.0.2.9:5070", true },
+        { "sip:bob@192.0.2.9;transport=udp", false },
+        { "sip:bob@192.0.2.9;transport=tcp", false },
+        { "sips:bob@192.0.2.9", false },
+    };
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        call_contact(cases[i].contact);
+        ck_assert_int_eq(rig_last(&rig, "INVITE ")->to.by_rule, cases[i].by_rule);
+    }
+    rig.binds_len = 0;
+    rig_bind(&rig, "bob", "sip:bob@10.0.0.9", BOB, 1000);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    ck_assert(!rig_last(&rig, "INVITE ")->to.by_rule);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- dead flows */
 
 START_TEST(a_dead_flow_is_480)
@@ -366,6 +567,136 @@ START_TEST(a_bounce_that_is_not_ours_is_ignored)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- what is large (§18.1.1) */
+
+static char filler[1400];
+
+/* Bob's contact is called with more than a datagram should carry. */
+static void
+call_large(const char *contact)
+{
+    snprintf(filler, sizeof filler, "Subject: %01200d", 1);
+    rig.binds_len = 0;
+    rig_bind(&rig, "bob", contact, NULL, 1000);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, INVITE_BOB, filler, NULL);
+}
+
+START_TEST(what_is_large_goes_over_tcp_where_nobody_said_udp)
+{
+    const struct rig_sent *sent;
+
+    call_large("sip:bob@192.0.2.9");
+    sent = rig_expect(&rig, "tcp:192.0.2.9:5060", "INVITE ");
+    ck_assert_uint_eq(sent->to.connect_ms, 500);
+    ck_assert_str_eq(rig_value(sent, "Via", 0) + strlen("SIP/2.0/"),
+                     strstr(rig_value(sent, "Via", 0), "TCP "));
+    call_large("sip:bob@192.0.2.9;transport=udp");
+    rig_expect(&rig, BOB, "INVITE ");
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    call_contact("sip:bob@192.0.2.9");
+    rig_expect(&rig, BOB, "INVITE ");
+    rig_quiet(&rig);
+}
+END_TEST
+
+START_TEST(what_finds_no_connection_goes_by_datagram_to_the_same_hop)
+{
+    const struct rig_sent *large, *second;
+
+    call_large("sip:bob@phone.example.net");
+    rig_resolved(&rig, 0, SIPD_OK, ONE, TWO, NULL);
+    rig_expect(&rig, ONE, "INVITE ");
+    rig_forget(&rig);
+    call_large("sip:bob@192.0.2.11");
+    large = rig_expect(&rig, "tcp:192.0.2.11:5060", "INVITE ");
+    rig_gone(&rig, large);
+    second = rig_expect(&rig, ONE, "INVITE ");
+    ck_assert_str_ne(strstr(rig_value(large, "Via", 0), "branch="),
+                     strstr(rig_value(second, "Via", 0), "branch="));
+    rig_gone(&rig, second);
+    rig_expect(&rig, ALICE, "SIP/2.0 500 ");
+    rig_quiet(&rig);
+}
+END_TEST
+
+/* No listener of TCP, or one that failed not long ago: at once by datagram. */
+START_TEST(without_a_way_over_tcp_it_goes_by_datagram_at_once)
+{
+    rig_block(&rig, "tcp:192.0.2.9:5060", SIPD_ENOENT);
+    call_large("sip:bob@192.0.2.9");
+    rig_expect(&rig, BOB, "INVITE ");
+    rig_quiet(&rig);
+}
+END_TEST
+
+/* Who was reached over TCP is not asked again over UDP. */
+START_TEST(who_answers_over_tcp_is_not_asked_by_datagram)
+{
+    const struct rig_sent *large;
+
+    call_large("sip:bob@192.0.2.9");
+    large = rig_expect(&rig, "tcp:192.0.2.9:5060", "INVITE ");
+    rig_reply(&rig, large, 503, "b", NULL);
+    rig_expect(&rig, "tcp:192.0.2.9:5060", "ACK ");
+    rig_expect(&rig, ALICE, "SIP/2.0 500 ");
+    rig_quiet(&rig);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- whom it must prove to be (RFC 5922 §4) */
+
+static char asked_name[64];
+
+static uint32_t
+number_of(void *io, struct span host)
+{
+    (void)io;
+    snprintf(asked_name, sizeof asked_name, "%.*s", SPAN_ARG(host));
+    return 77;
+}
+
+START_TEST(a_hop_with_proofs_is_named_by_what_was_asked_for)
+{
+    const struct rig_sent *sent;
+
+    rig.ports.name = number_of;
+    rig_restart(&rig);
+    call_contact("sip:bob@example.net;transport=tls");
+    rig_resolved(&rig, 0, SIPD_OK, "tls:192.0.2.9:5061", NULL);
+    sent = rig_expect(&rig, "tls:192.0.2.9:5061", "INVITE ");
+    ck_assert_uint_eq(sent->to.name, 77);
+    ck_assert_str_eq(asked_name, "example.net");
+    call_contact("sips:bob@192.0.2.9");
+    ck_assert_str_eq(asked_name, "192.0.2.9");
+    asked_name[0] = '\0';
+    call_contact("sip:bob@192.0.2.9");
+    ck_assert_str_eq(asked_name, "");
+}
+END_TEST
+
+/* RFC 5923 §4: whoever proves to us who he is, and hears our proof, may use that connection, too. */
+START_TEST(whom_we_connect_to_may_use_the_connection)
+{
+    const struct rig_sent *sent;
+
+    rig.ports.name = number_of;
+    rig_restart(&rig);
+    call_contact("sip:bob@192.0.2.9;transport=tls");
+    sent = rig_expect(&rig, "tls:192.0.2.9:5061", "INVITE ");
+    ck_assert(rig_has(sent, ";alias;branch=z9hG4bK"));
+    call_contact("sip:bob@192.0.2.9;transport=tcp");
+    sent = rig_expect(&rig, "tcp:192.0.2.9:5060", "INVITE ");
+    ck_assert(!rig_has(sent, "alias"));
+    rig.binds_len = 0;
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", "tls:192.0.2.9:40001/12", 1000);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    sent = rig_expect(&rig, "tls:192.0.2.9:40001/12", "INVITE ");
+    ck_assert(!rig_has(sent, "alias"));
+}
+END_TEST
+
 Suite *
 suite_branch(void)
 {
@@ -382,17 +713,34 @@ suite_branch(void)
     tcase_add_test(c, a_transport_that_we_do_not_know_is_looked_up);
     tcase_add_test(c, a_503_is_a_reason_to_try_the_next);
     tcase_add_test(c, a_silence_is_a_reason_to_try_the_next);
+    tcase_add_test(c, who_is_silent_is_left_before_it_gives_up);
+    tcase_add_test(c, a_silence_that_need_not_end_any_more);
+    tcase_add_test(c, silence_everywhere_is_408);
+    tcase_add_test(c, nobody_waits_for_the_silent_one);
     tcase_add_test(c, a_transport_failure_is_a_reason_to_try_the_next);
     tcase_add_test(c, a_hop_without_a_way_is_passed_over);
     tcase_add_test(c, who_answered_is_not_asked_elsewhere);
     tcase_add_test(c, a_cancel_waits_for_the_hop_at_hand);
     tcase_add_test(c, a_lost_ack_starts_nothing);
     tcase_add_test(c, hops_without_number_are_cut_off);
+    tcase_add_test(c, the_resolver_hears_how_its_hops_fare);
+    tcase_add_test(c, a_503_says_how_long);
+    tcase_add_test(c, the_try_over_a_stream_does_not_count);
+    tcase_add_test(c, of_addresses_nobody_hears);
+    tcase_add_test(c, who_said_anything_is_not_passed_over);
+    tcase_add_test(c, the_seed_is_the_requests);
+    tcase_add_test(c, a_hop_says_how_its_transport_was_chosen);
     tcase_add_test(c, a_dead_flow_is_480);
     tcase_add_test(c, a_flow_of_an_earlier_process_is_dead);
     tcase_add_test(c, a_dead_flow_does_not_hide_what_others_say);
     tcase_add_test(c, a_bounced_datagram_fails_its_branch);
     tcase_add_test(c, a_bounce_that_is_not_ours_is_ignored);
+    tcase_add_test(c, what_is_large_goes_over_tcp_where_nobody_said_udp);
+    tcase_add_test(c, what_finds_no_connection_goes_by_datagram_to_the_same_hop);
+    tcase_add_test(c, without_a_way_over_tcp_it_goes_by_datagram_at_once);
+    tcase_add_test(c, who_answers_over_tcp_is_not_asked_by_datagram);
+    tcase_add_test(c, a_hop_with_proofs_is_named_by_what_was_asked_for);
+    tcase_add_test(c, whom_we_connect_to_may_use_the_connection);
     suite_add_tcase(s, c);
     return s;
 }

@@ -230,6 +230,24 @@ START_TEST(a_call_that_is_still_looked_up_is_487_at_once)
 }
 END_TEST
 
+/* §16.10: the end is a choice as ever (§16.7 step 6), among what was heard already. */
+START_TEST(what_was_heard_before_a_cancel_is_chosen_from)
+{
+    rig.conf.fork = CORE_FORK_Q;
+    rig.resolves = true;
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    rig_bind(&rig, "bob", "sip:bob@phone.example.net", NULL, 500);
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    rig_reply(&rig, rig_expect(&rig, BOB, "INVITE "), 302, "t", NULL);
+    rig_expect(&rig, BOB, "ACK ");
+    rig_quiet(&rig);
+    rig_ask(&rig, ALICE, CANCEL_BOB, NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 200 ");
+    rig_expect(&rig, ALICE, "SIP/2.0 302 ");
+    rig_settled(&rig);
+}
+END_TEST
+
 START_TEST(no_group_follows_a_cancel)
 {
     const struct rig_sent *invite;
@@ -329,6 +347,7 @@ suite_cancel(void)
     tcase_add_test(c, a_cancel_of_nothing_is_481);
     tcase_add_test(c, all_branches_are_cancelled);
     tcase_add_test(c, a_call_that_is_still_looked_up_is_487_at_once);
+    tcase_add_test(c, what_was_heard_before_a_cancel_is_chosen_from);
     tcase_add_test(c, no_group_follows_a_cancel);
     tcase_add_test(c, a_cancel_is_known_by_the_fields_of_rfc_2543_too);
     tcase_add_test(c, a_cancel_that_cannot_leave_is_no_call_for_ever);

@@ -7,9 +7,11 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/state.h"
 #include "unit/heap.h"
 
 static struct chain chain;
+static struct core core;
 
 /* Who was asked, a letter each; and what the hooks say. */
 static char asked[32];
@@ -66,7 +68,7 @@ add_three(void)
 
 START_TEST(low_orders_come_first)
 {
-    struct sipd_req req = { .core = NULL };
+    struct sipd_req req = { .core = &core };
     uint16_t at = 0;
 
     add_three();
@@ -82,7 +84,7 @@ END_TEST
 
 START_TEST(an_empty_stage_passes)
 {
-    struct sipd_req req = { .core = NULL };
+    struct sipd_req req = { .core = &core };
     uint16_t at = 0;
 
     for (enum sipd_stage stage = 0; stage < SIPD_STAGES; stage++)
@@ -101,7 +103,7 @@ END_TEST
 
 START_TEST(the_one_that_speaks_is_asked_again)
 {
-    struct sipd_req req = { .core = NULL };
+    struct sipd_req req = { .core = &core };
     uint16_t at = 0;
 
     add_three();
@@ -118,7 +120,7 @@ END_TEST
 
 START_TEST(an_owner_goes_with_all_its_hooks)
 {
-    struct sipd_req req = { .core = NULL };
+    struct sipd_req req = { .core = &core };
     uint16_t at = 0;
 
     add_three();

@@ -17,7 +17,10 @@ START_TEST(sets_are_the_classes)
     for (unsigned c = 0; c < 256; c++) {
         must(run_of((char)c, &chars_token) == chars_is((char)c, CHARS_TOKEN));
         must(run_of((char)c, &chars_host) == chars_is((char)c, CHARS_HOST));
-        must(run_of((char)c, &chars_visible) == (c > ' ' && c < 0x7f));
+        must(run_of((char)c, &chars_call_id) ==
+             (c > ' ' && c < 0x7f && !strchr("#$&,;=^|", (int)c)));
+        must(run_of((char)c, &chars_uri) ==
+             (c > ' ' && c < 0x7f && !strchr("\"#<>\\^`{|}", (int)c)));
     }
 }
 END_TEST
@@ -43,8 +46,14 @@ START_TEST(found_outside_of_quotes)
         const char *text;
         size_t at;
     } cases[] = {
-        { "", 0 }, { "abc", 3 }, { "a,b;", 1 }, { "a;b,", 1 }, { "\",;\";", 4 }, { "a\"\"\"\\\",\"b,", 9 },
-        { "a\"b;", CHARS_OPEN }, { ",\"", 0 },
+        { "", 0 },
+        { "abc", 3 },
+        { "a,b;", 1 },
+        { "a;b,", 1 },
+        { "\",;\";", 4 },
+        { "a\"\"\"\\\",\"b,", 9 },
+        { "a\"b;", CHARS_OPEN },
+        { ",\"", 0 },
     };
 
     for (size_t i = 0; i < countof(cases); i++)

@@ -33,6 +33,109 @@ START_TEST(bad_syntax_is_400_and_says_what)
 }
 END_TEST
 
+static struct repair_policy policy;
+static struct hop asked_of;
+
+static const struct repair_policy *
+policy_of(void *io, const struct hop *from)
+{
+    (void)io;
+    asked_of = *from;
+    return &policy;
+}
+
+/* What is odd is refused, mended or left, as the policy of its sender has it; the record says so. */
+START_TEST(deviations_go_by_the_policy)
+{
+    const struct rig_sent *sent;
+
+    rig.ports.repair = policy_of;
+    rig_restart(&rig);
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    repair_policy_default(&policy);
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", NULL);
+    rig_expect(&rig, BOB, "MESSAGE ");
+    ck_assert_uint_eq(asked_of.port, 0); /* who sends well is not asked for */
+
+    policy.verdict[DEV_VERSION_CASE] = REPAIR_REJECT;
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com sip/2.0", NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 400 Bad SIP-Version\r\n");
+    ck_assert_uint_eq(asked_of.port, 5060);
+    policy.verdict[DEV_VERSION_CASE] = REPAIR_ACCEPT;
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com sip/2.0", NULL);
+    sent = rig_expect(&rig, BOB, "MESSAGE ");
+    ck_assert(rig_has(sent, " sip/2.0\r\n"));
+    policy.verdict[DEV_VERSION_CASE] = REPAIR_FIX;
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com sip/2.0", NULL);
+    sent = rig_expect(&rig, BOB, "MESSAGE ");
+    ck_assert(rig_has(sent, " SIP/2.0\r\n"));
+    ck_assert_uint_eq(*counters_get(&rig.counters, "repair_version_case"), 3);
+}
+END_TEST
+
+/* A module's field is refused in its name. */
+static enum sipd_fix
+never(struct sipd_field *field, void *self)
+{
+    (void)field;
+    (void)self;
+    return SIPD_FIX_REFUSE;
+}
+
+START_TEST(a_fixer_refuses_by_name)
+{
+    struct fixer event = { .name = SPAN("Event"), .fn = never },
+                 other = { .name = SPAN("X-Own"), .fn = never };
+    struct fixer again = { .name = SPAN("o"), .fn = never },
+                 via = { .name = SPAN("v"), .fn = never };
+    struct fixer length = { .name = SPAN("Content-Length"), .fn = never },
+                 none = { .name = SPAN("a b"), .fn = never };
+    struct fixers *fixers = core_fixers(rig.core);
+
+    ck_assert_int_eq(fixers_add(fixers, &event), SIPD_OK);
+    ck_assert_int_eq(fixers_add(fixers, &other), SIPD_OK);
+    ck_assert_int_eq(fixers_add(fixers, &again), SIPD_EEXIST);
+    ck_assert_int_eq(fixers_add(fixers, &via), SIPD_EINVAL);
+    ck_assert_int_eq(fixers_add(fixers, &length), SIPD_EINVAL);
+    ck_assert_int_eq(fixers_add(fixers, &none), SIPD_EINVAL);
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", "o: x", NULL);
+    refused("SIP/2.0 400 Bad Event\r\n");
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", "X-OWN: x", NULL);
+    refused("SIP/2.0 400 Bad X-Own\r\n");
+    fixers_remove(fixers, &event);
+    fixers_remove(fixers, &other);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", "o: x", "X-Own: x", NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 404 ");
+}
+END_TEST
+
+/* A Route is needed wherever there is one. */
+START_TEST(a_bad_route_is_400)
+{
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", "Route: <sip:a", NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 400 Bad Route\r\n");
+}
+END_TEST
+
+/* Whoever can be found by Via and CSeq hears why. */
+START_TEST(a_first_line_that_says_nothing_is_400)
+{
+    rig_ask(&rig, ALICE, "INVITE", NULL);
+    refused("SIP/2.0 400 Bad Request-Line\r\n");
+    rig_ask(&rig, ALICE, "INVITE sip:bob@example.com", NULL);
+    refused("SIP/2.0 400 Bad Request-Line\r\n");
+    rig_ask(&rig, ALICE, "GET / HTTP/1.1", "-Via", "-CSeq", NULL);
+    rig_quiet(&rig);
+    rig_ask(&rig, ALICE, "ACK sip:bob@example.com", "CSeq: 1 ACK", NULL);
+    rig_quiet(&rig);
+}
+END_TEST
+
 /* §16.3 step 1: what we don't look at may be anything. */
 START_TEST(bad_syntax_elsewhere_passes)
 {
@@ -195,7 +298,7 @@ START_TEST(who_is_full_takes_no_new_work)
     small.transactions = 8;
     core_set_conf(rig.core, &small);
     rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 2; i++) {
         rig_new_branch(&rig);
         rig_ask(&rig, ALICE, INVITE_BOB, NULL);
         rig_expect(&rig, BOB, "INVITE ");
@@ -204,6 +307,11 @@ START_TEST(who_is_full_takes_no_new_work)
     rig_ask(&rig, ALICE, INVITE_BOB, NULL);
     ck_assert_str_eq(rig_value(rig_expect(&rig, ALICE, "SIP/2.0 503 "), "Retry-After", 0), "5");
     rig.to_tag = "b";
+    for (unsigned i = 0; i < 2; i++) {
+        rig_new_branch(&rig);
+        rig_ask(&rig, ALICE, "BYE sip:bob@example.com SIP/2.0", NULL);
+        rig_expect(&rig, BOB, "BYE ");
+    }
     rig_new_branch(&rig);
     rig_ask(&rig, ALICE, "BYE sip:bob@example.com SIP/2.0", NULL); /* at the ceiling even this */
     rig_expect(&rig, ALICE, "SIP/2.0 503 ");
@@ -235,6 +343,10 @@ suite_check(void)
     TCase *c = rig_case("refusals");
 
     tcase_add_test(c, bad_syntax_is_400_and_says_what);
+    tcase_add_test(c, deviations_go_by_the_policy);
+    tcase_add_test(c, a_fixer_refuses_by_name);
+    tcase_add_test(c, a_bad_route_is_400);
+    tcase_add_test(c, a_first_line_that_says_nothing_is_400);
     tcase_add_test(c, bad_syntax_elsewhere_passes);
     tcase_add_test(c, another_version_is_505);
     tcase_add_test(c, a_scheme_that_we_cannot_route_is_416);

@@ -125,6 +125,34 @@ START_TEST(test_unknown)
 }
 END_TEST
 
+static void
+suggests(const char *words, const char *wanted)
+{
+    struct span list[32], rest = span_of(words);
+    struct host_ask ask = { .words = list };
+    struct buf text;
+
+    while (rest.len > 0)
+        list[ask.len++] = span_cut(&rest, ' ');
+    buf_init(&text, 1024);
+    ck_assert(host_suggest(hosting.host, &ask, &text) == (wanted[0] != '\0'));
+    must_text_at(buf_span(&text), wanted, __LINE__);
+    buf_fini(&text);
+}
+
+/* What begins alike is named: those that share most words. */
+START_TEST(test_suggest)
+{
+    suggests("show", "there is: show things [aor], show <what>");
+    suggests("show things a b", "there is: show things [aor]");
+    suggests("add", "there is: add thing <aor> <contact> [expires <s>] [q <q>], add user <name> "
+                    "[--password-stdin]");
+    suggests("add user", "there is: add user <name> [--password-stdin]");
+    suggests("shows", "");
+    suggests("", "");
+}
+END_TEST
+
 START_TEST(test_input)
 {
     uint64_t id;
@@ -293,6 +321,7 @@ suite_commands(void)
     tcase_add_test(all, test_fit);
     tcase_add_test(all, test_optional);
     tcase_add_test(all, test_unknown);
+    tcase_add_test(all, test_suggest);
     tcase_add_test(all, test_input);
     tcase_add_test(all, test_refuse);
     tcase_add_test(all, test_log);

@@ -107,8 +107,9 @@ START_TEST(a_change_is_noted_before_what_rests_on_it_is_sent)
     ck_assert_int_eq(states[1], TXN_COMPLETED);
     ck_assert_int_eq(states[2], TXN_COMPLETED);
     ck_assert_int_eq(told.news, TXN_QUIET);
-    ck_assert(timer_armed(&txn->repeat));
-    ck_assert(timer_armed(&txn->timeout));
+    ck_assert_uint_eq(txn->repeat_at_ms, r.clock.now_ms + TXN_T1_MS);
+    ck_assert_uint_ne(txn->timeout_at_ms, TXN_NEVER);
+    ck_assert_uint_eq(txn->timer.deadline_ms, txn->repeat_at_ms);
     must_be(kept(), "busy");
 }
 END_TEST
@@ -197,11 +198,11 @@ START_TEST(an_ack_that_cannot_be_made_is_made_later)
 }
 END_TEST
 
-START_TEST(an_end_without_a_rule_is_silent)
+START_TEST(an_end_without_a_rule_is_noted)
 {
     open_client();
     commit_end(&r.t, txn);
-    ck_assert_str_eq(calls, "");
+    ck_assert_str_eq(calls, "n");
     ck_assert_uint_eq(r.t.slots.used, 0);
     ck_assert_uint_eq(r.t.table.used, 0);
     ck_assert_uint_eq(r.t.timers.armed, 0);
@@ -221,7 +222,7 @@ suite_commit(void)
     tcase_add_test(c, an_end_is_noted_and_told);
     tcase_add_test(c, bytes_stay_as_long_as_they_may_be_sent_again);
     tcase_add_test(c, an_ack_that_cannot_be_made_is_made_later);
-    tcase_add_test(c, an_end_without_a_rule_is_silent);
+    tcase_add_test(c, an_end_without_a_rule_is_noted);
     suite_add_tcase(s, c);
     return s;
 }

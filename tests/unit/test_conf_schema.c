@@ -208,7 +208,7 @@ START_TEST(test_own)
     json_t *schema = conf_items_json(config_items);
 
     ck_assert_ptr_null(conf_items_wrong(config_items));
-    ck_assert_uint_eq(json_array_size(schema), 11);
+    ck_assert_uint_eq(json_array_size(schema), 13);
     json_decref(schema);
 }
 END_TEST

@@ -104,6 +104,7 @@ START_TEST(test_defaults)
     ck_assert_uint_eq(config->text.log.level, LOG_LVL_INFO);
     must_text(config->text.user, "sipd");
     ck_assert(config->core.record_route);
+    ck_assert(config->core.path);
     ck_assert_int_eq(config->core.fork, CORE_FORK_PARALLEL);
     ck_assert_int_eq(config->core.relay, CORE_RELAY_OURS);
     ck_assert_uint_eq(config->core.no_answer_ms, 120000);
@@ -125,7 +126,8 @@ START_TEST(test_written)
              "           { transport = \"udp\"; address = \"2001:db8::1\"; rport = \"private\"; "
              "advertise = \"[2001:db8::2]\"; },\n"
              "           { transport = \"udp\"; address = \"0.0.0.0\"; port = 0; } );\n"
-             "proxy = { mode = \"stateful\"; record_route = false; fork = \"q\"; no_answer_s = 0; "
+             "proxy = { mode = \"stateful\"; record_route = false; path = false; fork = \"q\"; "
+             "no_answer_s = 0; "
              "relay = \"any\"; };\n"
              "limits = { transactions = 1000; targets = 3; };\n"
              "log = { level = \"debug\"; }; drain_s = 0; state_dir = \"/x\"; control = { socket = "
@@ -139,6 +141,7 @@ START_TEST(test_written)
     ck_assert_uint_eq(listens[1].rport, NET_RPORT_PRIVATE);
     ck_assert_uint_eq(listens[2].at.port, 0);
     ck_assert(!config->core.record_route);
+    ck_assert(!config->core.path);
     ck_assert_int_eq(config->core.fork, CORE_FORK_Q);
     ck_assert_int_eq(config->core.relay, CORE_RELAY_ANY);
     ck_assert_uint_eq(config->core.no_answer_ms, 0);
@@ -157,6 +160,12 @@ START_TEST(test_include)
     ck_assert_int_eq(load(UDP "@include \"more.conf\"\n"), SIPD_EINVAL);
     must_complain(
         "more.conf:2: drain_s: 7000 is out of bounds; write a whole number from 0 to 3600\n");
+    write_file("more.conf", "\ndrain_s = 7;\nlog = { level = \"info\";\n  level = \"warn\"; };\n");
+    ck_assert_int_eq(load(UDP "@include \"more.conf\"\n"), SIPD_EINVAL);
+    must_complain("more.conf:4: log.level: stands twice, in line 3 before; take one of them out\n");
+    write_file("more.conf", "\ndrain_s = 7;\n");
+    ck_assert_int_eq(load("drain_s = 8;\n@include \"more.conf\"\n"), SIPD_EINVAL);
+    must_complain("more.conf:2: drain_s: stands in another file, too; take one of them out\n");
 }
 END_TEST
 
@@ -217,9 +226,26 @@ static const struct {
       "sipd.conf:2: syntax error; look here and just above for a comma before a bracket, an open "
       "quote, a missing ; or brace\n" },
     { UDP "drain_s = 1; drain_s = 2;",
-      "sipd.conf:2: duplicate setting name; look here and just above for a comma before a bracket, "
-      "an open quote, a missing ; or "
-      "brace\n" },
+      "sipd.conf:2: drain_s: stands twice, in line 2 before; take one of them out\n" },
+    { UDP "proxy = { mode = \"stateful\"; };\n# proxy = 1;\nproxy = { };",
+      "sipd.conf:4: proxy: stands twice, in line 2 before; take one of them out\n" },
+    { UDP "log = { level = \"info\"; to = \"stderr\";\n  level = \"warn\"; };",
+      "sipd.conf:3: log.level: stands twice, in line 2 before; take one of them out\n" },
+    { UDP "limits = { connections = 4294967297; };",
+      "sipd.conf:2: limits.connections: 4294967297 is more than a number here can be; write one of "
+      "at "
+      "most 2147483647\n" },
+    { UDP "/* 4294967297 */ # 4294967297\n// 4294967297 \"\ndrain_s = 2147483648;",
+      "sipd.conf:4: drain_s: 2147483648 is more than a number here can be; write one of at most "
+      "2147483647\n" },
+    { UDP "log = { level = \"a 4294967297 \\\" 4294967297\"; };\ndrain_s = 0x80000000;",
+      "sipd.conf:3: drain_s: 0x80000000 is more than a number here can be; write one of at most "
+      "2147483647\n" },
+    { UDP "drain_s = -99999999999999999999999;",
+      "sipd.conf:2: drain_s: -99999999999999999999999 is more than a number here can be; write one "
+      "of at most 2147483647\n" },
+    { UDP "drain_s = 4294967296L;",
+      "sipd.conf:2: drain_s: 4294967296 is out of bounds; write a whole number from 0 to 3600\n" },
     { UDP "domain = [ ];", "sipd.conf:2: domain: there is no such key; the nearest is domains\n" },
     { UDP "proxy = { no_answer = 5; };",
       "sipd.conf:2: proxy.no_answer: there is no such key; the nearest is no_answer_s\n" },
@@ -233,8 +259,12 @@ static const struct {
     { UDP "log = { to = \"syslog\"; };",
       "sipd.conf:2: log.to: \"syslog\" is not one of its words; write \"stderr\"\n" },
     { "listen = ( { transport = \"tls\"; address = \"127.0.0.1\"; } );",
-      "sipd.conf:1: listen[0].transport: \"tls\" is not one of its words; write one of \"udp\", "
-      "\"tcp\"\n" },
+      "sipd.conf:1: listen[0].transport: \"tls\" is brought by a module; add \"tls\" to modules, "
+      "or "
+      "take the listener out\n" },
+    { "listen = ( { transport = \"sctp\"; address = \"127.0.0.1\"; } );",
+      "sipd.conf:1: listen[0].transport: \"sctp\" is not one of its words; write one of \"udp\", "
+      "\"tcp\", \"tls\"\n" },
     { "listen = ( { transport = \"udp\"; } );",
       "sipd.conf:1: listen[0].address: is missing; write the address to listen on; 0.0.0.0 or :: "
       "stands for every one of the "
@@ -282,9 +312,10 @@ static const struct {
       "107 bytes\n" },
     { UDP "@include \"none.conf\"",
       "sipd.conf:2: @include: none.conf is not there; name a file that can be read\n" },
-    { UDP "@include \".\"", "sipd.conf:2: @include: . is no plain file; name a file that can be read\n" },
-    { UDP "@include \"sipd.conf\"",
-      "sipd.conf:2: @include: sipd.conf is included too deep, or includes itself; name a file that can be read\n" },
+    { UDP "@include \".\"",
+      "sipd.conf:2: @include: . is no plain file; name a file that can be read\n" },
+    { UDP "@include \"sipd.conf\"", "sipd.conf:2: @include: sipd.conf is included too deep, or "
+                                    "includes itself; name a file that can be read\n" },
 };
 
 START_TEST(test_mistake)
@@ -323,7 +354,73 @@ START_TEST(test_addresses)
         SIPD_OK);
     ck_assert_int_eq(config_check_addresses(config, &why), SIPD_EINVAL);
     must_complain("sipd.conf:2: listen[2].address: 203.0.113.77 is not an address of this machine; "
-                  "see them with: ip address\n");
+                  "see them with: ip address; of one that comes later say freebind = true\n");
+    config_free(&config);
+    why.len = 0;
+    ck_assert_int_eq(
+        load("listen = ( { address = \"203.0.113.77\"; port = 2; freebind = true; },\n"
+             "{ transport = \"tls\"; address = \"127.0.0.1\"; } ); modules = [ \"tls\" ];"),
+        SIPD_OK);
+    ck_assert_int_eq(config_check_addresses(config, &why), SIPD_OK);
+    ck_assert_uint_eq(config->listens[0].at.port, 2);
+    ck_assert_uint_eq(config->listens[1].at.port, 5061);
+}
+END_TEST
+
+static enum repair_verdict
+verdict(const char *peer, size_t listener, enum deviation rule)
+{
+    const struct repair_policy *policy;
+    enum repair_verdict its;
+    struct hop from = { .port = 5060 };
+    struct arena turn;
+
+    arena_init(&turn, 1 << 16);
+    ck_assert(hop_ip_read(span_of(peer), &from));
+    policy = config_repair_find(config, &from, listener, &turn);
+    ck_assert_ptr_nonnull(policy);
+    its = (enum repair_verdict)policy->verdict[rule];
+    arena_fini(&turn);
+    return its;
+}
+
+/* The network before the listener, the listener before the server; what is not written is left to the next. */
+START_TEST(test_repair)
+{
+    ck_assert_int_eq(load(UDP), SIPD_OK);
+    for (int id = 0; id < DEVIATIONS; id++)
+        ck_assert_int_eq(verdict("192.0.2.1", 0, (enum deviation)id),
+                         deviation_info((enum deviation)id)->verdict);
+    ck_assert_int_eq(
+        load("listen = ( { address = \"127.0.0.1\"; port = 1; },\n"
+             "  { address = \"127.0.0.1\"; port = 2; repair = { bare_lf = \"reject\"; empty_tag = "
+             "\"fix\"; }; } );\n"
+             "repair = { bare_lf = \"accept\"; tag_twice = \"accept\"; max_forwards = \"fix\";\n"
+             "  networks = ( { from = [ \"10.0.0.0/8\", \"2001:db8::1\" ]; bare_lf = \"fix\"; },\n"
+             "               { from = [ \"10.1.0.0/16\" ]; bare_lf = \"reject\"; empty_tag = "
+             "\"inherit\";\n"
+             "                 tag_twice = \"reject\"; } ); };"),
+        SIPD_OK);
+    ck_assert_int_eq(verdict("192.0.2.1", SIZE_MAX, DEV_BARE_LF), REPAIR_ACCEPT);
+    ck_assert_int_eq(verdict("192.0.2.1", 0, DEV_BARE_LF), REPAIR_ACCEPT);
+    ck_assert_int_eq(verdict("192.0.2.1", 1, DEV_BARE_LF), REPAIR_REJECT);
+    ck_assert_int_eq(verdict("192.0.2.1", 1, DEV_EMPTY_TAG), REPAIR_FIX);
+    ck_assert_int_eq(verdict("192.0.2.1", 0, DEV_EMPTY_TAG), REPAIR_REJECT);
+    ck_assert_int_eq(verdict("10.1.2.3", 1, DEV_BARE_LF), REPAIR_FIX);
+    ck_assert_int_eq(verdict("2001:db8::1", 0, DEV_BARE_LF), REPAIR_FIX);
+    ck_assert_int_eq(verdict("10.1.2.3", 1, DEV_EMPTY_TAG), REPAIR_FIX);
+    ck_assert_int_eq(verdict("10.1.2.3", 1, DEV_TAG_TWICE), REPAIR_ACCEPT);
+    ck_assert_int_eq(verdict("10.1.2.3", SIZE_MAX, DEV_MAX_FORWARDS), REPAIR_FIX);
+    ck_assert_int_eq(load(UDP "repair = { tag_twice = \"fix\"; };"), SIPD_EINVAL);
+    must_complain("sipd.conf:2: repair.tag_twice: \"fix\" is not one of its words; write one of "
+                  "\"accept\", \"reject\"\n");
+    ck_assert_int_eq(load(UDP "repair = { networks = ( { from = [ \"10.0.0.1/8\" ]; } ); };"),
+                     SIPD_EINVAL);
+    must_complain("sipd.conf:2: repair.networks[0].from: \"10.0.0.1/8\" is an address with a "
+                  "prefix length: write the "
+                  "network, with zeros behind its prefix\n");
+    ck_assert_int_eq(load(UDP "repair = { bare_fl = \"fix\"; };"), SIPD_EINVAL);
+    must_complain("sipd.conf:2: repair.bare_fl: there is no such key; the nearest is bare_lf\n");
 }
 END_TEST
 
@@ -333,7 +430,9 @@ START_TEST(test_memory)
     uint64_t n = 0;
     int err;
 
-    write_file("sipd.conf", UDP "domains = [ \"example.com\" ];");
+    write_file(
+        "sipd.conf", UDP
+        "domains = [ \"example.com\" ]; repair = { networks = ( { from = [ \"::/0\" ]; } ); };");
     do {
         config_free(&config);
         mem_fail_after(n++);
@@ -366,6 +465,7 @@ suite_config(void)
     tcase_add_test(all, test_no_file);
     tcase_add_test(all, test_no_collision);
     tcase_add_test(all, test_addresses);
+    tcase_add_test(all, test_repair);
     tcase_add_test(all, test_memory);
     suite_add_tcase(suite, all);
     return suite;

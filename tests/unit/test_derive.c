@@ -18,11 +18,11 @@ static const char invite_text[] = "INVITE sip:b@x SIP/2.0\r\n"
                                   "CSeq: 0007 INVITE\r\n"
                                   "Content-Length: 4\r\n"
                                   "\r\nbody";
-#define PATH                                       \
-    "Via: SIP/2.0/UDP me;branch=z9hG4bKm\r\n"      \
-    "Route: <sip:r;lr>,   <sip:s;lr>\r\n"          \
-    "Route: <sip:t;lr>\r\n"                        \
-    "Max-Forwards: 70\r\n"                         \
+#define PATH                                  \
+    "Via: SIP/2.0/UDP me;branch=z9hG4bKm\r\n" \
+    "Route: <sip:r;lr>,   <sip:s;lr>\r\n"     \
+    "Route: <sip:t;lr>\r\n"                   \
+    "Max-Forwards: 70\r\n"                    \
     "From: <sip:a@x>;tag=f1\r\n"
 
 static struct buf buf;
@@ -30,15 +30,17 @@ static struct buf buf;
 START_TEST(an_ack)
 {
     struct msg invite = read_text(invite_text);
-    struct msg response = read_text("SIP/2.0 486 Busy\r\nVia: SIP/2.0/UDP me;branch=z9hG4bKm\r\nFrom: <sip:other@x>\r\n"
-                                    "To: <sip:b@x>;tag=t1\r\nCall-ID: c1\r\nCSeq: 7 INVITE\r\n\r\n");
+    struct msg response = read_text(
+        "SIP/2.0 486 Busy\r\nVia: SIP/2.0/UDP me;branch=z9hG4bKm\r\nFrom: <sip:other@x>\r\n"
+        "To: <sip:b@x>;tag=t1\r\nCall-ID: c1\r\nCSeq: 7 INVITE\r\n\r\n");
     struct gist gist = gist_of(&invite), answer = gist_of(&response);
     struct msg ack;
 
     buf_init(&buf, 65535);
     derive_ack(&buf, &invite, &gist, &answer);
-    must_be(buf_span(&buf), "ACK sip:b@x SIP/2.0\r\n" PATH "To: <sip:b@x>;tag=t1\r\nCall-ID: c1\r\nCSeq: 7 ACK\r\n"
-                            "Content-Length: 0\r\n\r\n");
+    must_be(buf_span(&buf),
+            "ACK sip:b@x SIP/2.0\r\n" PATH "To: <sip:b@x>;tag=t1\r\nCall-ID: c1\r\nCSeq: 7 ACK\r\n"
+            "Content-Length: 0\r\n\r\n");
     ack = read_span(buf_span(&buf));
     gist = gist_of(&ack);
     ck_assert_uint_eq(gist.fault, 0);
@@ -54,8 +56,9 @@ START_TEST(a_cancel)
 
     buf_init(&buf, 65535);
     derive_cancel(&buf, &invite, &gist, SPAN("SIP;cause=200\r\n"));
-    must_be(buf_span(&buf), "CANCEL sip:b@x SIP/2.0\r\n" PATH "To: <sip:b@x>\r\nCall-ID: c1\r\nCSeq: 7 CANCEL\r\n"
-                            "Reason: SIP;cause=200  \r\nContent-Length: 0\r\n\r\n");
+    must_be(buf_span(&buf),
+            "CANCEL sip:b@x SIP/2.0\r\n" PATH "To: <sip:b@x>\r\nCall-ID: c1\r\nCSeq: 7 CANCEL\r\n"
+            "Reason: SIP;cause=200  \r\nContent-Length: 0\r\n\r\n");
     cancel = read_span(buf_span(&buf));
     other = gist_of(&cancel);
     ck_assert_uint_eq(other.fault, 0);

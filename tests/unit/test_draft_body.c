@@ -325,8 +325,8 @@ START_TEST(delimiters_are_refused)
         draft_append_part(&draft, &walk, span_of(bad[i]));
         must_fail(SIPD_EINVAL);
     }
-    begin(
-        "--b\r\nContent-Type: multipart/mixed;boundary=b\r\n\r\n\r\n--b--"); /* its own would be the outer one's */
+    /* its own would be the outer one's */
+    begin("--b\r\nContent-Type: multipart/mixed;boundary=b\r\n\r\n\r\n--b--");
     go(1);
     draft_append_part(&draft, &walk, SPAN("\r\nx"));
     must_fail(SIPD_EINVAL);

@@ -40,6 +40,33 @@ START_TEST(rules)
 }
 END_TEST
 
+START_TEST(texts_have_an_order)
+{
+    static const char *const ordered[] = { "", "%00", "+", "%2B", "A", "AB", "B", "a", "~", "%ff" };
+
+    for (size_t i = 0; i < sizeof ordered / sizeof ordered[0]; i++)
+        for (size_t j = 0; j < sizeof ordered / sizeof ordered[0]; j++) {
+            int order = escape_order(span_of(ordered[i]), span_of(ordered[j]), ESCAPE_CASE);
+
+            must_for(span_of(ordered[i]), (order < 0) == (i < j) && (order > 0) == (i > j));
+        }
+    ck_assert_int_eq(escape_order(SPAN("%41b"), SPAN("aB"), ESCAPE_FOLD), 0);
+    ck_assert_int_lt(escape_order(SPAN("1-2"), SPAN("1.3"), ESCAPE_NUMBER), 0);
+}
+END_TEST
+
+START_TEST(escapes_are_undone)
+{
+    char to[] = "........";
+
+    ck_assert_int_eq(escape_undo(SPAN("%41%3b%4%00"), to, 5), 5);
+    ck_assert_int_eq(memcmp(to, "A;%4\0...", 8), 0);
+    ck_assert_int_eq(escape_undo(SPAN("abcdef"), to, 5), SIPD_ETOOBIG);
+    ck_assert_int_eq(to[5], '.');
+    ck_assert_int_eq(escape_undo(SPAN(""), NULL, 0), 0);
+}
+END_TEST
+
 START_TEST(classes)
 {
     ck_assert(escape_all(SPAN("ab%00c"), CHARS_ALPHA));
@@ -73,6 +100,8 @@ suite_escape(void)
 
     tcase_add_test(c, letters);
     tcase_add_test(c, rules);
+    tcase_add_test(c, texts_have_an_order);
+    tcase_add_test(c, escapes_are_undone);
     tcase_add_test(c, classes);
     tcase_add_test(c, writes_up_to_its_room);
     suite_add_tcase(s, c);

@@ -34,17 +34,17 @@ takes(struct span *got, struct span want)
     *got = span_skip(*got, want.len);
 }
 
-#define UPPER                                          \
- "v: SIP/2.0/UDP 192.0.2.1:5060 ;branch=z9hG4bKx\r\n"  \
- "X-Un-Known  :  odd \t value\r\n \tfolded, twice\r\n" \
- "f: \"Q; <x>\" <sip:alice@example.com> ;tag=1\r\n"    \
- "T:sip:bob@example.com\r\n"                           \
- "i: c1\r\n"
-#define LOWER               \
- "x-un-known: \xff\x01\r\n" \
- "l: 6\r\n"                 \
- "\r\n"                     \
- "a\0b\r\nc"
+#define UPPER                                             \
+    "v: SIP/2.0/UDP 192.0.2.1:5060 ;branch=z9hG4bKx\r\n"  \
+    "X-Un-Known  :  odd \t value\r\n \tfolded, twice\r\n" \
+    "f: \"Q; <x>\" <sip:alice@example.com> ;tag=1\r\n"    \
+    "T:sip:bob@example.com\r\n"                           \
+    "i: c1\r\n"
+#define LOWER                  \
+    "x-un-known: \xff\x01\r\n" \
+    "l: 6\r\n"                 \
+    "\r\n"                     \
+    "a\0b\r\nc"
 #define CSEQ    "CSeq: 00009 DANCE\r\n"
 #define EARLIER "Record-Route: <sip:earlier.example.net;lr>\r\n"
 

@@ -3,6 +3,8 @@
  */
 #include "core/intake.h"
 
+#include <stdio.h>
+
 #include "unit/core_rig.h"
 
 #define OPTIONS_NOBODY "OPTIONS sip:nobody@example.com SIP/2.0"
@@ -167,6 +169,33 @@ START_TEST(what_framing_found_wrong_is_refused)
 }
 END_TEST
 
+#define WITH_LENGTH(line, n)                                                              \
+    line " sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\n" \
+         "From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: 1\r\nCSeq: 1 " line "\r\n"   \
+         "Max-Forwards: 70\r\nContent-Type: text/plain\r\nContent-Length: " n "\r\n\r\n"
+
+/* §18.3: what follows the body in a datagram is dropped. */
+START_TEST(a_datagram_ends_with_its_body)
+{
+    const struct rig_sent *sent;
+
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    rig_bytes(&rig, ALICE, SPAN(WITH_LENGTH("MESSAGE", "4") "bodyOPTIONS"), 0, NULL);
+    sent = rig_expect(&rig, BOB, "MESSAGE ");
+    ck_assert(rig_has(sent, "\r\n\r\nbody"));
+    ck_assert(!rig_has(sent, "OPTIONS"));
+}
+END_TEST
+
+START_TEST(a_datagram_that_ends_too_early_is_refused)
+{
+    rig_bytes(&rig, ALICE, SPAN(WITH_LENGTH("MESSAGE", "5") "body"), 0, NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 400 Body Shorter Than Content-Length\r\n");
+    rig_quiet(&rig);
+    rig_alive(&rig, 0, 0, 0);
+}
+END_TEST
+
 /* A stream hands on the head only: that the body is missing is not what was wrong. */
 START_TEST(what_framing_found_wrong_is_told_first)
 {
@@ -178,6 +207,52 @@ START_TEST(what_framing_found_wrong_is_told_first)
     rig_bytes(&rig, ALICE, span_of(text), 413, "Too Long");
     rig_expect(&rig, ALICE, "SIP/2.0 413 Too Long\r\n");
     rig_alive(&rig, 0, 0, 0);
+}
+END_TEST
+
+/* A Via that is none says to whom the answer goes all the same, as it came and without a stamp; else it goes to the source. */
+START_TEST(a_broken_via_is_told)
+{
+    static const struct {
+        const char *via, *to;
+    } cases[] = {
+        { "SIP/2.0/UDP 192.0.2.1:5062;;branch=z9hG4bKv", "udp:192.0.2.1:5062" },
+        { "SIP/2.0/UDP 192.0.2.1:5062;;branch=z9hG4bKv;rport", "udp:192.0.2.1:1024" },
+        { "SIP/2.0/UDP 192.0.2.1:5062;x=\"y;branch=z9hG4bKv", "udp:192.0.2.1:5062" },
+        { "SIP/2.0/UDP 192.0.2.1:0;branch=z9hG4bKv", "udp:192.0.2.1:1024" },
+        { "SIP/2.0/UDP 192.0.2.1:70000;branch=z9hG4bKv", "udp:192.0.2.1:1024" },
+        { "SIP/2.0/UDP 192.0.2.1:x", "udp:192.0.2.1:1024" },
+        { "SIP/2.0/UDP ;branch=z9hG4bKv", "udp:192.0.2.1:1024" },
+        { "SIP/2.0/UDP [::1;branch=z9hG4bKv", "udp:192.0.2.1:1024" },
+        { "SIP/2.0/UDP 10.0.0.1:0;branch=z9hG4bKv, SIP/2.0/UDP b", "udp:192.0.2.1:1024" },
+    };
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        const struct rig_sent *sent;
+
+        rig_ask(&rig, "udp:192.0.2.1:1024", OPTIONS_NOBODY, rig_line("Via", cases[i].via), NULL);
+        sent = rig_expect(&rig, cases[i].to, "SIP/2.0 400 Bad Via\r\n");
+        ck_assert_str_eq(rig_value(sent, "Via", 0), cases[i].via);
+        rig_quiet(&rig);
+        rig_pass(&rig, 100000);
+    }
+}
+END_TEST
+
+/* Where the first Via says nothing, the one below is whoever waits for the answer; it would not look for it further down. */
+START_TEST(an_empty_via_is_left_out_of_the_answer)
+{
+    static const char text[] =
+        "OPTIONS sip:bob@example.com SIP/2.0\r\nVia:\r\nv: ,\r\nVia: SIP/2.0/UDP "
+        "192.0.2.1:5062;branch=z9hG4bK1\r\n"
+        "From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n";
+    const struct rig_sent *sent;
+
+    rig_bytes(&rig, "udp:192.0.2.1:1024", span_of(text), 0, NULL);
+    sent = rig_expect(&rig, "udp:192.0.2.1:5062", "SIP/2.0 400 Bad Via\r\n");
+    ck_assert_str_eq(rig_value(sent, "Via", 0), "SIP/2.0/UDP 192.0.2.1:5062;branch=z9hG4bK1");
+    ck_assert_ptr_null(strstr(sent->bytes.at, "Via: \r\n"));
+    rig_quiet(&rig);
 }
 END_TEST
 
@@ -259,6 +334,96 @@ START_TEST(a_peer_without_branches_is_served)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- connections to be used backwards (RFC 5923 §4) */
+
+static uint64_t alias_flow;
+static unsigned alias_port;
+
+static void
+note_alias(void *io, const struct hop *from, uint16_t port)
+{
+    (void)io;
+    alias_flow = from->flow;
+    alias_port = port;
+}
+
+START_TEST(a_sender_may_ask_to_be_reached_by_its_connection)
+{
+    static const struct {
+        const char *from, *via;
+        unsigned port; /* 0: not asked for */
+    } cases[] = {
+        { "tls:192.0.2.1:40000/7", "Via: SIP/2.0/TLS client.example.net;branch=z9hG4bKa1;alias",
+          5061 },
+        { "tls:192.0.2.1:40000/7",
+          "Via: SIP/2.0/TLS client.example.net:5071;Alias;branch=z9hG4bKa2", 5071 },
+        { "tls:192.0.2.1:40000/7", "Via: SIP/2.0/TLS client.example.net;branch=z9hG4bKa3", 0 },
+        { "udp:192.0.2.1:5060", "Via: SIP/2.0/UDP client.example.net;branch=z9hG4bKa4;alias", 0 },
+    };
+
+    rig.ports.alias = note_alias;
+    rig_restart(&rig);
+    for (size_t i = 0; i < countof(cases); i++) {
+        alias_port = 0;
+        rig_ask(&rig, cases[i].from, "OPTIONS sip:example.com SIP/2.0", cases[i].via, NULL);
+        ck_assert_uint_eq(alias_port, cases[i].port);
+        if (cases[i].port)
+            ck_assert_uint_eq(alias_flow, 7);
+        rig_forget(&rig);
+    }
+}
+END_TEST
+
+#define FIELDS                                                                                  \
+    "Via: SIP/2.0/TCP a;branch=z9hG4bKv\r\nFrom: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: " \
+    "c\r\n"                                                                                     \
+    "Max-Forwards: 70\r\n"
+#define CSEQ   "CSeq: 1 OPTIONS\r\n"
+#define LENGTH "Content-Length: 0\r\n"
+
+static const struct repair_policy *
+all(enum repair_verdict verdict)
+{
+    static struct repair_policy policy;
+
+    for (int id = 0; id < DEVIATIONS; id++)
+        policy.verdict[id] =
+            repair_may((enum deviation)id, verdict) ? (uint8_t)verdict : REPAIR_REJECT;
+    return &policy;
+}
+
+/* Whoever refuses a message for what leaves open where it ends must not go on reading (§18.3). */
+START_TEST(ends_in_doubt)
+{
+    static const struct {
+        const char *text;
+        bool sure, sure_if_mended;
+    } cases[] = {
+        { FIELDS CSEQ LENGTH "\r\n", true, true },
+        { FIELDS CSEQ "X: a\n" LENGTH "\r\n", false, true },
+        { FIELDS CSEQ LENGTH "junk\r\n\r\n", false, true },
+        { FIELDS CSEQ LENGTH "X: a\rb\r\n\r\n", false, true },
+        { FIELDS CSEQ LENGTH "X: a\x01\r\n\r\n", false, true },
+        { FIELDS CSEQ "\r\n", false, false },
+        { FIELDS "CSeq: no\r\n" LENGTH "\r\n", true, true },
+        { FIELDS "CSeq: no\r\nX: a\n" LENGTH "\r\n", false, true },
+        { FIELDS "CSeq: no\r\n\r\n", false, false },
+    };
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        char text[512];
+
+        snprintf(text, sizeof text, "OPTIONS sip:nobody@example.com SIP/2.0\r\n%s", cases[i].text);
+        rig.repair = all(REPAIR_REJECT);
+        ck_assert(rig_bytes(&rig, "tcp:192.0.2.1:1024", span_of(text), 0, NULL) == cases[i].sure);
+        rig.repair = all(REPAIR_FIX);
+        ck_assert(rig_bytes(&rig, "tcp:192.0.2.1:1024", span_of(text), 0, NULL) ==
+                  cases[i].sure_if_mended);
+        rig_pass(&rig, 100000);
+    }
+}
+END_TEST
+
 Suite *
 suite_intake(void)
 {
@@ -278,10 +443,16 @@ suite_intake(void)
     tcase_add_test(c, what_cannot_be_answered_is_dropped);
     tcase_add_test(c, what_framing_found_wrong_is_refused);
     tcase_add_test(c, what_framing_found_wrong_is_told_first);
+    tcase_add_test(c, a_datagram_ends_with_its_body);
+    tcase_add_test(c, a_datagram_that_ends_too_early_is_refused);
+    tcase_add_test(c, a_broken_via_is_told);
+    tcase_add_test(c, an_empty_via_is_left_out_of_the_answer);
     tcase_add_test(c, a_faulty_response_is_a_stray);
     tcase_add_test(c, a_repeated_invite_is_no_new_one);
     tcase_add_test(c, a_repeated_request_gets_its_answer_again);
     tcase_add_test(c, a_peer_without_branches_is_served);
+    tcase_add_test(c, a_sender_may_ask_to_be_reached_by_its_connection);
+    tcase_add_test(c, ends_in_doubt);
     suite_add_tcase(s, c);
     return s;
 }

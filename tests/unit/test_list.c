@@ -25,8 +25,8 @@ digits(struct list *head)
 {
     int number = 0;
 
-    list_each(link, after, head) number =
-        number * 10 + container_of(link, struct thing, link)->value;
+    list_each (link, after, head)
+        number = number * 10 + container_of(link, struct thing, link)->value;
     return number;
 }
 
@@ -70,10 +70,12 @@ START_TEST(the_node_at_hand_may_leave_the_walk)
 
     list_init(&head);
     push_values(&head, things, 1, 4);
-    list_each(link, after, &head) if (container_of(link, struct thing, link)->value % 2 == 0)
-        list_remove(link);
+    list_each (link, after, &head)
+        if (container_of(link, struct thing, link)->value % 2 == 0)
+            list_remove(link);
     ck_assert_int_eq(digits(&head), 13);
-    list_each(link, after, &head) list_remove(link);
+    list_each (link, after, &head)
+        list_remove(link);
     ck_assert(list_empty(&head));
 }
 END_TEST

@@ -133,10 +133,11 @@ unload(void *self)
     ck_assert_uint_ne(sipd_timer(s->host, 1, on_timer, self, 9), 0);
 }
 
-#define MODULE(letter, ...)                                                                      \
- {                                                                                               \
-  .abi = SIPD_ABI, .name = letter, .conf = items, .conf_bytes = sizeof(struct conf), __VA_ARGS__ \
- }
+#define MODULE(letter, ...)                                                                \
+    {                                                                                      \
+        .abi = SIPD_ABI, .name = letter, .conf = items, .conf_bytes = sizeof(struct conf), \
+        __VA_ARGS__                                                                        \
+    }
 
 static const struct sipd_module a = MODULE("a", .load = load_a, .reload = reload, .unload = unload);
 static const struct sipd_module b = MODULE("b", .load = load_b, .reload = reload, .unload = unload);
@@ -212,8 +213,8 @@ START_TEST(test_refused)
 
     old.abi = SIPD_ABI + 1;
     ck_assert_int_eq(host_rig_open(&old), SIPD_EABI);
-    must_complain("sipd.conf: was built for ABI 2, and this is 1; install the module that belongs "
-                  "to this sipd\n");
+    must_complain("sipd.conf: \"a\": was built for ABI 5, and this is 4; install the module that "
+                  "belongs to this sipd\n");
     nameless.name = NULL;
     ck_assert_int_eq(host_rig_open(&nameless), SIPD_EINVAL);
     lame.load = NULL;
@@ -223,7 +224,7 @@ START_TEST(test_refused)
     ck_assert_int_eq(host_rig_open(&a), SIPD_OK);
     buf_clear(&hosting.why);
     ck_assert_int_eq(host_rig_open(&a), SIPD_EEXIST);
-    must_complain("sipd.conf: a: stands twice in modules; write it once\n");
+    must_complain("sipd.conf: \"a\": stands twice in modules; write it once\n");
 }
 END_TEST
 
@@ -239,16 +240,17 @@ END_TEST
 
 START_TEST(test_no_file)
 {
-    host_rig_conf("modules = [ \"none\" ];");
+    host_rig_conf("modules = [ \"a\",\n \"none\" ];");
     ck_assert_int_eq(host_open(hosting.host, &hosting.source, SPAN("none"), &hosting.why),
                      SIPD_ENOENT);
-    must_complain("sipd.conf:1: none: cannot be loaded: /nowhere/none.so: cannot open shared "
-                  "object file: No such file or "
-                  "directory; look at the module directory (-M)\n");
+    must_complain(
+        "sipd.conf:2: modules[1]: \"none\": there is no such module in /nowhere; give the "
+        "right directory with -M\n");
     ck_assert_int_eq(host_open(hosting.host, &hosting.source, SPAN("../a"), &hosting.why),
                      SIPD_EINVAL);
     must_complain(
-        "sipd.conf:1: ../a: is not a module's name; write small letters, digits, - and _\n");
+        "sipd.conf:1: modules: \"../a\": is not a module's name; write small letters, digits, - "
+        "and _\n");
 }
 END_TEST
 
@@ -264,6 +266,22 @@ START_TEST(test_load_fails)
     must_tell("load a 5\nload b 5\n");
     host_free(&hosting.host);
     must_tell("unload a\n"); /* b was never there */
+}
+END_TEST
+
+/* Who only wants the schemas reads no settings: what must be written may be missing. */
+START_TEST(test_schemas_only)
+{
+    static const struct sipd_conf_item needy[] = { SIPD_STR_REQUIRED(conf, path, "file"),
+                                                   SIPD_CONF_END };
+    struct sipd_module one = a;
+
+    one.conf = needy;
+    ck_assert_int_eq(host_rig_open(&one), SIPD_EINVAL);
+    buf_clear(&hosting.why);
+    hosting.source.schemas_only = true;
+    ck_assert_int_eq(host_rig_open(&one), SIPD_OK);
+    must_complain("");
 }
 END_TEST
 
@@ -550,6 +568,7 @@ suite_load(void)
     tcase_add_test(all, test_settings_wrong);
     tcase_add_test(all, test_no_file);
     tcase_add_test(all, test_load_fails);
+    tcase_add_test(all, test_schemas_only);
     tcase_add_test(all, test_paths);
     tcase_add_test(all, test_reload);
     tcase_add_test(all, test_reload_wrong);

@@ -9,15 +9,16 @@
 #include "sip/chars.h"
 #include "unit/core_rig.h"
 
-#define INVITE(via, extra, cseq)                                                                  \
- "INVITE sip:bob@example.com SIP/2.0\r\nVia: " via "\r\n" extra                                   \
- "From: <sip:alice@example.com>;tag=1\r\nTo: <sip:bob@example.com>\r\nCall-ID: c1\r\nCSeq: " cseq \
- "\r\n\r\n"
+#define INVITE(via, extra, cseq)                                                    \
+    "INVITE sip:bob@example.com SIP/2.0\r\nVia: " via "\r\n" extra                  \
+    "From: <sip:alice@example.com>;tag=1\r\nTo: <sip:bob@example.com>\r\nCall-ID: " \
+    "c1\r\nCSeq: " cseq "\r\n\r\n"
 #define VIA_A "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKa"
 
 struct read {
     struct msg msg;
     struct gist gist;
+    struct mark mark;
 };
 
 static struct read
@@ -28,6 +29,7 @@ read_text(const char *text)
     ck_assert_int_eq(msg_read(span_of(text), &rig.turn, &read.msg), SIPD_OK);
     gist_read(&read.msg, &read.gist);
     ck_assert_uint_eq(read.gist.fault, 0);
+    mark_begin(rig.core, &read.gist, &read.mark);
     return read;
 }
 
@@ -36,11 +38,11 @@ static struct mark_branch_of
 usual(const struct read *read, const struct hop *hop)
 {
     return (struct mark_branch_of){
-        .gist = &read->gist,
+        .mark = &read->mark,
         .uri = SPAN("sip:bob@192.0.2.9"),
         .hop = hop,
         .attempt = 1,
-        .loop = mark_loop(rig.core, &read->msg, &read->gist),
+        .loop = mark_loop(&read->mark, &read->msg),
         .sent_by = SPAN("198.51.100.1:5060"),
     };
 }
@@ -187,11 +189,11 @@ START_TEST(a_loop_is_the_same_routing_input)
                                          "Via: " VIA_A "\r\nX: y\r\n", "1 INVITE"));
     struct read routed = read_text(INVITE(VIA_A, "Route: <sip:p.example.com;lr>\r\n", "1 INVITE"));
     struct read later = read_text(INVITE(VIA_A, "", "2 INVITE"));
-    uint64_t loop = mark_loop(rig.core, &one.msg, &one.gist);
+    uint64_t loop = mark_loop(&one.mark, &one.msg);
 
-    ck_assert_uint_eq(mark_loop(rig.core, &again.msg, &again.gist), loop);
-    ck_assert_uint_ne(mark_loop(rig.core, &routed.msg, &routed.gist), loop);
-    ck_assert_uint_ne(mark_loop(rig.core, &later.msg, &later.gist), loop);
+    ck_assert_uint_eq(mark_loop(&again.mark, &again.msg), loop);
+    ck_assert_uint_ne(mark_loop(&routed.mark, &routed.msg), loop);
+    ck_assert_uint_ne(mark_loop(&later.mark, &later.msg), loop);
 }
 END_TEST
 
@@ -206,13 +208,13 @@ START_TEST(a_tag_is_the_same_for_invite_cancel_and_ack)
         read_text("ACK sip:bob@example.com SIP/2.0\r\nVia: " VIA_A "\r\nFrom: <sip:a@x>;tag=1\r\n"
                   "To: <sip:b@x>;tag=2\r\nCall-ID: c1\r\nCSeq: 1 ACK\r\n\r\n");
     char tag[MARK_TAG_LEN], same[MARK_TAG_LEN];
-    struct span ours = mark_tag(rig.core, &invite.gist, tag);
+    struct span ours = mark_tag(&invite.mark, tag);
 
     ck_assert_uint_eq(ours.len, MARK_TAG_LEN);
     ck_assert(chars_is_token(ours));
-    ck_assert(span_eq(ours, mark_tag(rig.core, &cancel.gist, same)));
-    ck_assert(span_eq(ours, mark_tag(rig.core, &ack.gist, same)));
-    ck_assert(!span_eq(ours, mark_tag(rig.core, &other.gist, same)));
+    ck_assert(span_eq(ours, mark_tag(&cancel.mark, same)));
+    ck_assert(span_eq(ours, mark_tag(&ack.mark, same)));
+    ck_assert(!span_eq(ours, mark_tag(&other.mark, same)));
 }
 END_TEST
 
@@ -223,8 +225,8 @@ START_TEST(peers_without_a_branch_have_marks_too)
     struct read two = read_text(INVITE("SIP/2.0/UDP 192.0.2.2", "", "1 INVITE"));
     char tag[MARK_TAG_LEN], other[MARK_TAG_LEN];
 
-    ck_assert(!span_eq(mark_tag(rig.core, &one.gist, tag), mark_tag(rig.core, &two.gist, other)));
-    ck_assert(span_eq(mark_tag(rig.core, &one.gist, tag), mark_tag(rig.core, &one.gist, other)));
+    ck_assert(!span_eq(mark_tag(&one.mark, tag), mark_tag(&two.mark, other)));
+    ck_assert(span_eq(mark_tag(&one.mark, tag), mark_tag(&one.mark, other)));
 }
 END_TEST
 
@@ -235,16 +237,21 @@ START_TEST(nodes_that_share_the_key_agree)
     struct mark_branch_of of = usual(&read, &hop);
     char text[MARK_BRANCH_LEN];
     struct rand rand;
+    const char *ours = branch(&of);
+    struct mark mark;
     struct core *other;
 
     rand_seed(&rand, 99);
     rig.ports.rand = &rand;
+    of.mark = &mark;
     ck_assert_int_eq(core_new(&other, &rig.ports, &rig.conf), SIPD_OK);
-    ck_assert(span_eq(mark_branch(other, &of, text), span_of(branch(&of))));
+    mark_begin(other, &read.gist, &mark);
+    ck_assert(span_eq(mark_branch(other, &of, text), span_of(ours)));
     core_free(&other);
     rig.ports.key.k1++;
     ck_assert_int_eq(core_new(&other, &rig.ports, &rig.conf), SIPD_OK);
-    ck_assert(!span_eq(mark_branch(other, &of, text), span_of(branch(&of))));
+    mark_begin(other, &read.gist, &mark);
+    ck_assert(!span_eq(mark_branch(other, &of, text), span_of(ours)));
     core_free(&other);
 }
 END_TEST

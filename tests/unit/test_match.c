@@ -9,10 +9,10 @@
 #include "unit/message.h"
 #include "unit/txn_rig.h"
 
-#define HEAD(method, via, from, to, call_id, cseq)                                              \
- method " sip:bob@example.com SIP/2.0\r\nVia: " via "\r\nFrom: <sip:alice@example.com>" from    \
-        "\r\nTo: <sip:bob@example.com>" to "\r\nCall-ID: " call_id "\r\nCSeq: " cseq " " method \
-        "\r\n\r\n"
+#define HEAD(method, via, from, to, call_id, cseq)                                                 \
+    method " sip:bob@example.com SIP/2.0\r\nVia: " via "\r\nFrom: <sip:alice@example.com>" from    \
+           "\r\nTo: <sip:bob@example.com>" to "\r\nCall-ID: " call_id "\r\nCSeq: " cseq " " method \
+           "\r\n\r\n"
 #define V3261 "SIP/2.0/UDP pc.example.com:5062;branch=z9hG4bKa7"
 #define V2543 "SIP/2.0/UDP pc.example.com:5062"
 

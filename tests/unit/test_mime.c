@@ -119,6 +119,8 @@ START_TEST(dispositions)
         { "signal;handling=required", "application/ISUP", "signal", false },
         { "signal;handling=later", "application/ISUP", "signal", false },
         { "", "application/SDP", "session", false },
+        { "", "application/ISUP;version=itu-t92+", "signal", false },
+        { "", "application/QSIG;version=iso", "signal", false },
         { "", "text/plain", "render", false },
         { "", "", "render", false },
         { "two words;handling=optional", "text/plain", "render", false },
@@ -295,6 +297,42 @@ START_TEST(odd_boundaries)
 }
 END_TEST
 
+/* What senders write around and into it. */
+START_TEST(boundaries_as_sent)
+{
+    /* quotes that are none are part of it */
+    must_split("multipart/mixed;boundary='b'", "--'b'\r\n\r\nx\r\n--b\r\n--'b'--",
+               "0 multipart/mixed 1 text/plain [xN--b]");
+    /* the first of two */
+    must_split("multipart/mixed;boundary=b;boundary=c", "--c\r\n--b\r\n\r\nx\r\n--c\r\n--b--",
+               "0 multipart/mixed 1 text/plain [xN--c]");
+    must_split("multipart/mixed;x=\";boundary=c\";boundary=b", "--b\r\n\r\nx\r\n--b--",
+               "0 multipart/mixed 1 text/plain [x]");
+    must_split("multipart/mixed;xboundary=c;boundaryx=c;boundary=b", "--b\r\n\r\nx\r\n--b--",
+               "0 multipart/mixed 1 text/plain [x]");
+    /* all that RFC 2046 allows in one, and what it does not */
+    must_split("multipart/mixed;boundary=\"'()+_,-./:=? z\"",
+               "--'()+_,-./:=? z\r\n\r\nx\r\n--'()+_,-./:=? z--",
+               "0 multipart/mixed 1 text/plain [x]");
+    must_split("multipart/mixed;boundary=b=c", "--b=c\r\n\r\nx\r\n--b=c--",
+               "0 multipart/mixed 1 text/plain [x]");
+    must_split("multipart/mixed;boundary=\xc3\xa9@", "--\xc3\xa9@\r\n\r\nx\r\n--\xc3\xa9@--",
+               "0 multipart/mixed 1 text/plain [x]");
+    /* the dashes in front are no part of it, and case counts */
+    must_split("multipart/mixed;boundary=--b", "----b\r\n\r\nx\r\n--b\r\n----b--",
+               "0 multipart/mixed 1 text/plain [xN--b]");
+    must_split("multipart/mixed;boundary=B", "--b\r\n\r\nx\r\n--b--", "0 multipart/mixed");
+    /* one within one that is as the outer, or begins as it does: the outer comes first */
+    must_split(MIXED,
+               "--b\r\nContent-Type: multipart/mixed;boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--",
+               "0 multipart/mixed 1 multipart/mixed [] 1 text/plain [x]");
+    must_split(
+        MIXED,
+        "--b\r\nContent-Type: multipart/mixed;boundary=bb\r\n\r\n--bb\r\n\r\nx\r\n--bb--\r\n--b--",
+        "0 multipart/mixed 1 multipart/mixed [--bbNNxN--bb--] 2 text/plain [x]");
+}
+END_TEST
+
 /* Longer than RFC 2046 §5.1.1 allows. */
 START_TEST(a_long_boundary)
 {
@@ -374,6 +412,53 @@ START_TEST(levels_have_a_ceiling)
     }
     ck_assert_uint_eq(deepest, MIME_LEVELS);
     buf_fini(&body);
+}
+END_TEST
+
+/* Unless the one who walks gives room for more, or for less. */
+START_TEST(levels_as_many_as_are_given)
+{
+    enum { DEEP = 100 };
+    struct mime_multi levels[DEEP];
+    struct buf body;
+
+    buf_init(&body, 1 << 20);
+    for (int i = 0; i < DEEP; i++)
+        buf_printf(&body, "--b%d\r\nContent-Type: multipart/mixed;boundary=b%d\r\n\r\n", i, i + 1);
+    for (unsigned max = 0; max <= DEEP; max += 50) {
+        unsigned deepest = 0;
+
+        begin("multipart/mixed;boundary=b0", buf_span(&body));
+        mime_walk_deeper(&walk, levels, max);
+        while (mime_walk_next(&walk))
+            deepest = walk.part.level;
+        ck_assert_uint_eq(deepest, max);
+    }
+    buf_fini(&body);
+}
+END_TEST
+
+/* RFC 2045 §5.1 allows comments wherever blanks may stand; SIP does not, but parts come from mail. */
+START_TEST(comments_in_types)
+{
+    struct span body =
+        SPAN("--b\r\nContent-Type: text/plain (a;b (c\\)) ); charset=x\r\n\r\nx\r\n--b--\r\n");
+    static const char *const types[] = {
+        "multipart/mixed (a; boundary=c); boundary=b",
+        "multipart/mixed; boundary=b (c)",
+        "multipart/mixed; boundary=\"b\"\t(c;d) ",
+        "multipart/mixed; boundary=b(c); x=y",
+    };
+    struct span value;
+
+    for (size_t i = 0; i < countof(types); i++) {
+        begin(types[i], body);
+        must_for(span_of(types[i]), mime_walk_next(&walk) && mime_walk_next(&walk));
+        must_be(walk.part.type.subtype, "plain");
+        ck_assert(param_find(walk.part.type.params, SPAN("charset"), &value));
+        must_be(walk.part.content, "x");
+        ck_assert(!mime_walk_next(&walk));
+    }
 }
 END_TEST
 
@@ -457,11 +542,14 @@ suite_mime(void)
     tcase_add_test(c, odd_heads);
     tcase_add_test(c, odd_delimiters);
     tcase_add_test(c, odd_boundaries);
+    tcase_add_test(c, boundaries_as_sent);
     tcase_add_test(c, a_long_boundary);
     tcase_add_test(c, parts_hold_anything);
     tcase_add_test(c, multiparts_stand_in_multiparts);
     tcase_add_test(c, outer_delimiters_end_inner_parts);
     tcase_add_test(c, levels_have_a_ceiling);
+    tcase_add_test(c, levels_as_many_as_are_given);
+    tcase_add_test(c, comments_in_types);
     tcase_add_test(c, parts_have_no_ceiling);
     tcase_add_test(c, one_level_alone);
     tcase_add_test(c, the_body_of_a_message);

@@ -3,6 +3,8 @@
  */
 #include "sip/msg.h"
 
+#include <stdio.h>
+
 #include "unit/message.h"
 
 static const char text[] = "OPTIONS sip:a SIP/2.0\r\n"
@@ -13,6 +15,37 @@ static const char text[] = "OPTIONS sip:a SIP/2.0\r\n"
                            "Subject:\r\n"
                            "\r\n"
                            "body";
+
+START_TEST(a_datagram_ends_with_its_length)
+{
+    static const struct {
+        const char *text;
+        unsigned body_len;
+    } cases[] = {
+        { "\r\nbody", 4 },
+        { "l: 2\r\n\r\nbody", 2 },
+        { "Content-Length : 0\r\n\r\nbody", 0 },
+        { "l: 4\r\n\r\nbody", 4 },
+        { "l: 5\r\n\r\nbody", 4 },
+        { "l: -5\r\n\r\nbody", 4 },
+        { "l: 1\r\nl: 2\r\n\r\nbody", 4 },
+        { "l: 1\r\nContent-Length:\r\n 1\r\n\r\nbody", 1 },
+        { "l: 1\r\n\r\n", 0 },
+        { "l: 1\r\n", 0 },
+    };
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        char whole[128];
+        struct msg m;
+
+        snprintf(whole, sizeof whole, "OPTIONS sip:a SIP/2.0\r\n%s", cases[i].text);
+        m = read_text(whole);
+        msg_trim(&m);
+        ck_assert_uint_eq(m.body_len, cases[i].body_len);
+        ck_assert_uint_eq(m.len, m.body_at + m.body_len);
+    }
+}
+END_TEST
 
 START_TEST(finds_by_id)
 {
@@ -112,6 +145,7 @@ suite_msg(void)
     TCase *c = message_case("msg");
 
     tcase_add_test(c, finds_by_id);
+    tcase_add_test(c, a_datagram_ends_with_its_length);
     tcase_add_test(c, finds_by_name);
     tcase_add_test(c, is_kept);
     tcase_add_test(c, keeps_what_has_no_fields);

@@ -3,7 +3,10 @@
  */
 #include "sip/names.h"
 
+#include <stdio.h>
+
 #include "base/def.h"
+#include "sip/name_find.h"
 #include "unit/text.h"
 
 #define NAME_ROOM 64
@@ -52,6 +55,28 @@ START_TEST(headers_are_found_in_any_case)
         for (unsigned bits = 0; bits < 8; bits++)
             must(names_header(recased(names_header_text((enum header)id), bits, copy)) ==
                  (enum header)id);
+}
+END_TEST
+
+/* In a line as in a span: whatever stands behind the name, and with each bit of it turned over. */
+START_TEST(names_are_found_in_a_line)
+{
+    char line[NAME_ROOM];
+
+    for (unsigned id = HDR_OTHER + 1; id < HEADERS; id++) {
+        struct span name = names_header_text((enum header)id);
+
+        for (unsigned behind = 0; behind < 256; behind += 51) {
+            memset(line, (int)behind, sizeof line);
+            memcpy(line, name.at, name.len);
+            must(names_header_in(line, name.len) == (enum header)id);
+        }
+        for (size_t i = 0; i < name.len * 8; i++) {
+            line[i / 8] = (char)(line[i / 8] ^ 1 << i % 8);
+            must(names_header_in(line, name.len) == names_header((struct span){ line, name.len }));
+            line[i / 8] = name.at[i / 8];
+        }
+    }
 }
 END_TEST
 
@@ -134,20 +159,139 @@ START_TEST(other_headers)
 }
 END_TEST
 
+/* As the grammars of the RFCs have them: lists of values behind commas, … */
+static const char *const lists[] = { "Accept",
+                                     "Accept-Encoding",
+                                     "Accept-Language",
+                                     "Alert-Info",
+                                     "Allow",
+                                     "Authentication-Info",
+                                     "Call-Info",
+                                     "Contact",
+                                     "Content-Encoding",
+                                     "Content-Language",
+                                     "Error-Info",
+                                     "In-Reply-To",
+                                     "Proxy-Require",
+                                     "Record-Route",
+                                     "Require",
+                                     "Route",
+                                     "Supported",
+                                     "Unsupported",
+                                     "Via",
+                                     "Warning",
+                                     "Allow-Events",
+                                     "P-Asserted-Identity",
+                                     "P-Preferred-Identity",
+                                     "Reason",
+                                     "Path",
+                                     "Security-Client",
+                                     "Security-Server",
+                                     "Security-Verify",
+                                     "Service-Route",
+                                     "Request-Disposition",
+                                     "Accept-Contact",
+                                     "Reject-Contact",
+                                     "Recv-Info",
+                                     "Geolocation",
+                                     "Feature-Caps",
+                                     "History-Info",
+                                     "P-Associated-URI",
+                                     "P-Visited-Network-ID",
+                                     "P-Access-Network-Info",
+                                     "P-Charging-Function-Addresses",
+                                     "User-to-User" };
+/* … one value, in as many fields as there are values (RFC 3261 §7.3.1, RFC 8224 §4), … */
+static const char *const rows[] = { "Authorization", "Proxy-Authorization", "WWW-Authenticate",
+                                    "Proxy-Authenticate", "Identity" };
+/* … and one value in all. */
+static const char *const singles[] = { "Call-ID",
+                                       "Content-Disposition",
+                                       "Content-Length",
+                                       "Content-Type",
+                                       "CSeq",
+                                       "Date",
+                                       "Expires",
+                                       "From",
+                                       "Max-Forwards",
+                                       "MIME-Version",
+                                       "Min-Expires",
+                                       "Organization",
+                                       "Priority",
+                                       "Reply-To",
+                                       "Retry-After",
+                                       "Server",
+                                       "Subject",
+                                       "Timestamp",
+                                       "To",
+                                       "User-Agent",
+                                       "RAck",
+                                       "RSeq",
+                                       "Event",
+                                       "Subscription-State",
+                                       "Privacy",
+                                       "Refer-To",
+                                       "Replaces",
+                                       "Referred-By",
+                                       "SIP-ETag",
+                                       "SIP-If-Match",
+                                       "Join",
+                                       "Session-Expires",
+                                       "Min-SE",
+                                       "Refer-Sub",
+                                       "Target-Dialog",
+                                       "Max-Breadth",
+                                       "Flow-Timer",
+                                       "Suppress-If-Match",
+                                       "Info-Package",
+                                       "Geolocation-Routing",
+                                       "Geolocation-Error",
+                                       "P-Called-Party-ID",
+                                       "P-Charging-Vector",
+                                       "Session-ID",
+                                       "Refer-Events-At",
+                                       "Identity-Info" };
+
+static unsigned
+check_flags(const char *const *names, size_t len, unsigned flags)
+{
+    for (size_t i = 0; i < len; i++) {
+        enum header id = names_header(span_of(names[i]));
+
+        must_for(span_of(names[i]), id != HDR_OTHER && names_header_flags(id) == flags);
+        must_text(names_header_text(id), names[i]);
+    }
+    return (unsigned)len;
+}
+
 START_TEST(flags_tell_the_rules)
 {
-    ck_assert_uint_eq(names_header_flags(HDR_VIA), H_LIST | H_HOP);
-    ck_assert_uint_eq(names_header_flags(HDR_CALL_ID), H_SINGLE);
-    ck_assert_uint_eq(names_header_flags(HDR_MAX_FORWARDS), H_SINGLE | H_HOP);
-    /* Several fields, but no comma list (RFC 3261 §7.3.1). */
-    ck_assert_uint_eq(names_header_flags(HDR_AUTHORIZATION), 0);
+    unsigned told = check_flags(lists, countof(lists), H_LIST) +
+                    check_flags(rows, countof(rows), 0) +
+                    check_flags(singles, countof(singles), H_SINGLE);
+
+    ck_assert_uint_eq(told, HEADERS - 1);
     ck_assert_uint_eq(names_header_flags(HDR_OTHER), 0);
     ck_assert_uint_eq(names_header_flags(HEADERS), 0);
-    for (unsigned id = 0; id < HEADERS; id++) {
-        unsigned both = H_LIST | H_SINGLE;
+}
+END_TEST
 
-        must((names_header_flags((enum header)id) & both) != both);
+/* Where each is defined: an RFC and its section. */
+START_TEST(sections_are_told)
+{
+    static const char *const sections[] = {
+#define METHOD(id, text)
+#define HEADER(id, text, compact, flags, section) section,
+#include "sip/names.def"
+    };
+
+    for (size_t i = 0; i < countof(sections); i++) {
+        unsigned rfc, chapter;
+
+        must_for(span_of(sections[i]), sscanf(sections[i], "RFC %u §%u", &rfc, &chapter) == 2);
+        must_for(span_of(sections[i]), rfc >= 3261 && chapter > 0);
     }
+    ck_assert_uint_eq(countof(sections), HEADERS - 1);
 }
 END_TEST
 
@@ -160,10 +304,12 @@ suite_names(void)
     tcase_add_test(all, methods_are_found);
     tcase_add_test(all, methods_know_case);
     tcase_add_test(all, headers_are_found_in_any_case);
+    tcase_add_test(all, names_are_found_in_a_line);
     tcase_add_test(all, near_misses_are_others);
     tcase_add_test(all, compact_forms_are_found);
     tcase_add_test(all, other_headers);
     tcase_add_test(all, flags_tell_the_rules);
+    tcase_add_test(all, sections_are_told);
     suite_add_tcase(suite, all);
     return suite;
 }

@@ -3,6 +3,8 @@
  */
 #include "sip/parts.h"
 
+#include <stdio.h>
+
 #include "unit/text.h"
 
 START_TEST(are_walked)
@@ -47,7 +49,7 @@ same_bytes(struct span name, struct span a, struct span b)
 
 START_TEST(are_compared)
 {
-    static const struct parts_rules rules = { ';', is_capital, same_bytes };
+    static const struct parts_rules rules = { ';', false, NULL, is_capital, same_bytes };
 
     ck_assert(parts_eq(SPAN("a=1;b=2"), SPAN("b=2;a=1"), &rules));
     ck_assert(parts_eq(SPAN("a=1"), SPAN("b=2"), &rules));
@@ -59,22 +61,58 @@ START_TEST(are_compared)
 }
 END_TEST
 
-START_TEST(many_are_compared_as_bytes)
+/* Those that stand there more than once: as many of each, in any order; one that both have is never ignored. */
+START_TEST(twins_are_counted)
 {
-    static const struct parts_rules rules = { ';', is_capital, same_bytes };
-    char few[2 * PARTS_MAX + 1] = "", many[2 * PARTS_MAX + 3] = "";
+    static const struct parts_rules rules = { ';', false, NULL, is_capital, same_bytes };
 
-    for (unsigned i = 0; i < PARTS_MAX; i++)
-        memcpy(few + 2 * i, "a;", 3);
-    ck_assert(!parts_are_many(span_of(few), ';'));
-    ck_assert(parts_eq(span_of(few), SPAN("A"), &rules) ==
-              parts_eq(SPAN("A"), span_of(few), &rules));
-    ck_assert(parts_eq(span_of(few), SPAN(""), &rules));
-    memcpy(many, few, sizeof few);
-    memcpy(many + 2 * PARTS_MAX, "a", 2);
-    ck_assert(parts_are_many(span_of(many), ';'));
-    ck_assert(!parts_eq(span_of(many), SPAN(""), &rules));
-    ck_assert(parts_eq(span_of(many), span_of(many), &rules));
+    ck_assert(parts_eq(SPAN("a=1;a=2"), SPAN("a=2;a=1"), &rules));
+    ck_assert(parts_eq(SPAN("a=X;a=x;a=Y"), SPAN("a=Y;a=x;a=X"), &rules));
+    ck_assert(!parts_eq(SPAN("a=1;a=1;a=2"), SPAN("a=1;a=2;a=2"), &rules));
+    ck_assert(!parts_eq(SPAN("a=1;a=1"), SPAN("a=1"), &rules));
+    ck_assert(!parts_eq(SPAN("a=1"), SPAN("a=1;a=1"), &rules));
+    ck_assert(parts_eq(SPAN("b;a=1;a=1"), SPAN("b"), &rules));
+    ck_assert(!parts_eq(SPAN("A=1;A=1"), SPAN("A=1"), &rules));
+}
+END_TEST
+
+START_TEST(twins_are_forbidden)
+{
+    static const struct parts_rules rules = { ';', true, NULL, is_capital, same_bytes };
+
+    ck_assert(!parts_eq(SPAN("a=1;a=2"), SPAN("a=2;a=1"), &rules));
+    ck_assert(!parts_eq(SPAN("a=1;a=1;b"), SPAN("b;a=1;a=1"), &rules));
+    ck_assert(parts_eq(SPAN("a=1;a=1"), SPAN("a=1;a=1"), &rules));
+    ck_assert(parts_eq(SPAN("a=1;b=1"), SPAN("b=1;a=1"), &rules));
+}
+END_TEST
+
+/* n parts p0000 …, forwards or backwards; returns the text. */
+static struct span
+many(char *to, unsigned n, bool backwards)
+{
+    char *at = to;
+
+    for (unsigned i = 0; i < n; i++)
+        at += sprintf(at, "p%04u;", backwards ? n - 1 - i : i);
+    return span_between(to, at);
+}
+
+START_TEST(too_many_are_compared_as_bytes)
+{
+    static const struct parts_rules rules = { ';', false, NULL, is_capital, same_bytes };
+    static char a[6 * PARTS_MAX + 8], b[sizeof a];
+
+    ck_assert(!parts_are_many(many(a, PARTS_MAX, false), ';', PARTS_MAX));
+    ck_assert(parts_eq(many(a, PARTS_MAX, false), many(b, PARTS_MAX, true), &rules));
+    b[3] = '9'; /* one has a name that the other has not */
+    ck_assert(parts_eq(span_of(a), span_of(b), &rules));
+    b[0] = 'P'; /* … and which counts */
+    ck_assert(!parts_eq(span_of(a), span_of(b), &rules));
+    ck_assert(parts_are_many(many(a, PARTS_MAX + 1, false), ';', PARTS_MAX));
+    ck_assert(parts_eq(span_of(a), many(b, PARTS_MAX + 1, false), &rules));
+    ck_assert(!parts_eq(span_of(a), many(b, PARTS_MAX + 1, true), &rules));
+    ck_assert(!parts_eq(span_of(a), SPAN(""), &rules));
 }
 END_TEST
 
@@ -87,7 +125,9 @@ suite_parts(void)
     tcase_add_test(c, are_walked);
     tcase_add_test(c, are_found);
     tcase_add_test(c, are_compared);
-    tcase_add_test(c, many_are_compared_as_bytes);
+    tcase_add_test(c, twins_are_counted);
+    tcase_add_test(c, twins_are_forbidden);
+    tcase_add_test(c, too_many_are_compared_as_bytes);
     suite_add_tcase(s, c);
     return s;
 }

@@ -63,8 +63,49 @@ START_TEST(contacts_are_tried_by_their_q)
     invite = rig_expect(&rig, AFTER, "INVITE ");
     rig_reply(&rig, invite, 480, "v", NULL);
     rig_expect(&rig, AFTER, "ACK ");
-    rig_expect(&rig, ALICE, "SIP/2.0 486 "); /* the 3xx is no answer any more */
+    /* What was followed is no answer any more, what was not is the best one there is (§16.7 step 4). */
+    ck_assert_str_eq(rig_value(rig_expect(&rig, ALICE, "SIP/2.0 300 "), "Contact", 0),
+                     "<mailto:b@example.com>");
     rig_quiet(&rig);
+}
+END_TEST
+
+START_TEST(a_redirection_that_loses_all_contacts_is_no_answer)
+{
+    call(true);
+    rig_reply(&rig, invite, 302, "t", "Contact: <sip:bob@192.0.2.77>, <sip:bob@192.0.2.9>",
+              "m: <sip:bob@192.0.2.77>", NULL);
+    rig_expect(&rig, BOB, "ACK ");
+    invite = rig_expect(&rig, NEXT, "INVITE ");
+    rig_quiet(&rig);
+    rig_reply(&rig, invite, 486, "u", NULL);
+    rig_expect(&rig, NEXT, "ACK ");
+    rig_expect(&rig, ALICE, "SIP/2.0 486 ");
+    rig_quiet(&rig);
+}
+END_TEST
+
+START_TEST(what_is_left_of_a_redirection_keeps_its_other_fields)
+{
+    const struct rig_sent *redirection;
+
+    call(true);
+    rig_reply(
+        &rig, invite, 302, "t", "X-Before: 1", "Contact: <mailto:a@example.com>",
+        "Contact: <sip:bob@192.0.2.77>", "X-Between: 2",
+        "Contact: <tel:+15551234> , <sip:bob@192.0.2.77>, \"x, y\" <mailto:c@example.com>;q=0.1",
+        "X-After: 3", NULL);
+    rig_expect(&rig, BOB, "ACK ");
+    rig_reply(&rig, rig_expect(&rig, NEXT, "INVITE "), 404, "u", NULL);
+    rig_expect(&rig, NEXT, "ACK ");
+    redirection = rig_expect(&rig, ALICE, "SIP/2.0 302 ");
+    ck_assert_uint_eq(rig_count(redirection, "Contact"), 2);
+    ck_assert_str_eq(rig_value(redirection, "Contact", 0), "<mailto:a@example.com>");
+    ck_assert_str_eq(rig_value(redirection, "Contact", 1),
+                     "<tel:+15551234>, \"x, y\" <mailto:c@example.com>;q=0.1");
+    ck_assert_str_eq(rig_value(redirection, "X-Before", 0), "1");
+    ck_assert_str_eq(rig_value(redirection, "X-Between", 0), "2");
+    ck_assert_str_eq(rig_value(redirection, "X-After", 0), "3");
 }
 END_TEST
 
@@ -76,6 +117,22 @@ START_TEST(a_circle_comes_to_its_end)
     invite = rig_expect(&rig, NEXT, "INVITE ");
     rig_reply(&rig, invite, 302, "u", "Contact: <sip:bob@192.0.2.9>, <sip:bob@192.0.2.77>", NULL);
     rig_expect(&rig, NEXT, "ACK ");
+    rig_expect(&rig, ALICE, "SIP/2.0 302 ");
+    rig_quiet(&rig);
+}
+END_TEST
+
+/* The phone registered over a connection; a Contact says no more than where it is, and there it was asked. */
+START_TEST(who_was_reached_over_a_flow_is_not_tried_again)
+{
+    rig.conf.recurse = true;
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9;transport=tcp", "tcp:192.0.2.9:5060/7", 1000);
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.12", NULL, 1000);
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", NULL);
+    rig_reply(&rig, rig_expect(&rig, "tcp:192.0.2.9:5060/7", "MESSAGE "), 480, "t", NULL);
+    rig_pass(&rig, 0); /* Timer K of a connection */
+    rig_reply(&rig, rig_expect(&rig, "udp:192.0.2.12:5060", "MESSAGE "), 302, "t",
+              "Contact: <sip:bob@192.0.2.9;transport=tcp>", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 302 ");
     rig_quiet(&rig);
 }
@@ -199,7 +256,10 @@ suite_recurse(void)
     tcase_add_test(c, a_redirection_goes_up_unless_the_switch_is_on);
     tcase_add_test(c, a_redirection_is_followed);
     tcase_add_test(c, contacts_are_tried_by_their_q);
+    tcase_add_test(c, a_redirection_that_loses_all_contacts_is_no_answer);
+    tcase_add_test(c, what_is_left_of_a_redirection_keeps_its_other_fields);
     tcase_add_test(c, a_circle_comes_to_its_end);
+    tcase_add_test(c, who_was_reached_over_a_flow_is_not_tried_again);
     tcase_add_test(c, what_cannot_be_followed_goes_up);
     tcase_add_test(c, other_redirections_go_up);
     tcase_add_test(c, anothers_redirection_goes_up);

@@ -12,7 +12,7 @@ static struct redirect_rules *
 rules_of(const char *from, const char *const *to, int wanted, char why[REDIRECT_WHY_BYTES])
 {
     struct span texts[3];
-    struct redirect_rule_conf conf = { .from = span_of(from), .to = { .at = texts } };
+    struct redirect_rule_conf conf = { .from = span_of(from), .to = { .at = texts }, .status = 2 };
     struct sipd_groups groups = { &conf, 1 };
     struct redirect_rules *rules;
 
@@ -24,13 +24,16 @@ rules_of(const char *from, const char *const *to, int wanted, char why[REDIRECT_
     return rules;
 }
 
+static struct span star; /* of the last find */
+
 static const struct redirect_rule *
 find(const struct redirect_rules *rules, const char *text)
 {
+    static char aor[REDIRECT_AOR_BYTES];
     struct uri uri;
 
     must_for(span_of(text), uri_read(span_of(text), &uri) == SIPD_OK);
-    return redirect_rules_find(rules, &uri);
+    return redirect_rules_find(rules, &uri, aor, &star);
 }
 
 START_TEST(an_address_has_its_rule)
@@ -95,9 +98,9 @@ START_TEST(several_stay_in_order)
     const char *const all[] = { to[0], to[1], to[2] };
     struct span texts[3];
     struct redirect_rule_conf confs[] = {
-        { SPAN("tel:+1-234"), { texts, 1 } },
-        { SPAN("sip:zoe@example.com"), { texts, 3 } },
-        { SPAN("sip:amy@example.com"), { texts + 1, 1 } },
+        { SPAN("tel:+1-234"), { texts, 1 }, 2, 0 },
+        { SPAN("sip:zoe@example.com"), { texts, 3 }, 2, 0 },
+        { SPAN("sip:amy@example.com"), { texts + 1, 1 }, 2, 0 },
     };
     struct sipd_groups groups = { confs, countof(confs) };
     struct redirect_rules *rules;
@@ -119,10 +122,11 @@ END_TEST
 START_TEST(wrong_rules_are_named)
 {
     static const char *const wrong[][3] = {
-        { "sales@example.com", "sip:a@example.com", "from: \"sales@example.com\" is no" },
+        { "sales@example.com", "sip:a@example.com", "rules[0].from: \"sales@example.com\" is no" },
         { "", "sip:a@example.com", "from" },
-        { "mailto:sales@example.com", "sip:a@example.com", "is no sip, sips or tel" },
-        { "sip:sales@example.com", "alice@example.com", "to: \"alice@example.com\" is no URI" },
+        { "sip:*@exa mple.com", "sip:a@example.com", "is no URI" },
+        { "sip:sales@example.com", "alice@example.com",
+          "rules[0].to[1]: \"alice@example.com\" is no URI" },
         { "sip:sales@example.com", "", "is no URI" },
         { "sip:sales@example.com", "*", "is no URI" },
         { "sip:sales@example.com", "<sip:>", "is no URI" },
@@ -152,9 +156,9 @@ START_TEST(two_rules_for_one_address)
 {
     struct span to = SPAN("sip:a@example.com");
     struct redirect_rule_conf confs[] = {
-        { SPAN("sip:sales@example.com"), { &to, 1 } },
-        { SPAN("sip:other@example.com"), { &to, 1 } },
-        { SPAN("SIP:s%61les@EXAMPLE.com:5060"), { &to, 1 } },
+        { SPAN("sip:sales@example.com"), { &to, 1 }, 2, 0 },
+        { SPAN("sip:other@example.com"), { &to, 1 }, 2, 0 },
+        { SPAN("SIP:s%61les@EXAMPLE.com:5060"), { &to, 1 }, 2, 0 },
     };
     struct sipd_groups groups = { confs, countof(confs) };
     struct redirect_rules *rules;
@@ -162,6 +166,87 @@ START_TEST(two_rules_for_one_address)
 
     ck_assert_int_eq(redirect_rules_new(&groups, &rules, why), SIPD_EINVAL);
     ck_assert_ptr_nonnull(strstr(why, "two rules are for sip:sales@example.com"));
+}
+END_TEST
+
+START_TEST(patterns)
+{
+    static const struct {
+        const char *pattern, *text, *star; /* star NULL: it does not match */
+    } cases[] = {
+        { "sip:*@example.com", "sip:bob@example.com", "bob" },
+        { "sip:*@example.com", "sip:bob@example.org", NULL },
+        { "sip:+49*@*", "sip:+4930@example.com", "30" },
+        { "sip:+49*@*", "sip:+4930@", "30" },
+        { "tel:+49*", "tel:+49", "" },
+        { "*", "", "" },
+        { "*a*b", "xaxbxaxb", "x" },
+        { "a*b*c", "abbbc", "" },
+        { "a*bc", "abcbc", "bc" },
+        { "a*a", "a", NULL },
+        { "abc", "abc", "" },
+        { "abc", "abcd", NULL },
+    };
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        bool fits = pattern_matches(span_of(cases[i].pattern), span_of(cases[i].text), &star);
+
+        must_for(span_of(cases[i].pattern), fits == (cases[i].star != NULL));
+        if (fits)
+            must_text(star, cases[i].star);
+    }
+}
+END_TEST
+
+/* Priority first, then an address before a pattern, then the longer pattern, then the first. */
+START_TEST(the_rule_that_fits_best)
+{
+    struct span to = SPAN("sip:a@example.com");
+    const struct redirect_rule_conf confs[] = {
+        { SPAN("sip:*@example.com"), { &to, 1 }, 0, 0 },
+        { SPAN("SIP:*a@EXAMPLE.com"), { &to, 1 }, 1, 0 },
+        { SPAN("sip:anna@example.com"), { &to, 1 }, 2, 0 },
+        { SPAN("sip:b*@example.com"), { &to, 1 }, 3, 0 },
+        { SPAN("sip:*b@example.com"), { &to, 1 }, 4, 0 },
+        { SPAN("sip:c*"), { &to, 1 }, 4, 5 },
+        { SPAN("sip:carl@example.com"), { &to, 1 }, 2, 4 },
+        { SPAN("mailto:*@example.com"), { &to, 1 }, 3, 0 },
+        { SPAN("MAILTO:dora@example.com"), { &to, 1 }, 4, 0 },
+    };
+    const struct sipd_groups groups = { confs, countof(confs) };
+    char why[REDIRECT_WHY_BYTES];
+    struct redirect_rules *rules;
+
+    must(redirect_rules_new(&groups, &rules, why) == SIPD_OK);
+    must(find(rules, "sip:zoe@example.com")->status == 300);
+    must_text(star, "zoe");
+    must(find(rules, "sip:eva@example.com:5070;user=phone")->status == 301);
+    must(find(rules, "sip:anna@example.com")->status == 302);
+    must(find(rules, "sip:bb@example.com")->status == 305);
+    must(find(rules, "sip:carl@example.com")->status == 380);
+    must(find(rules, "mailto:dora@example.com")->status == 380);
+    must(find(rules, "MAILTO:emil@example.com")->status == 305);
+    must(!find(rules, "sip:zoe@example.org"));
+    must_text(redirect_rules_scheme(rules, 0), "mailto");
+    must(redirect_rules_scheme(rules, 1).len == 0);
+    redirect_rules_free(&rules);
+}
+END_TEST
+
+START_TEST(what_a_star_stood_for)
+{
+    const char *const to[] = { "<sip:*@new.example;x=*>;q=0.5", "tel:+1", NULL };
+    char why[REDIRECT_WHY_BYTES];
+    struct redirect_rules *rules = rules_of("sip:*@example.com", to, SIPD_OK, why);
+    const struct redirect_rule *rule = find(rules, "sip:bob@example.com");
+    struct redirect_text contact = redirect_rule_contact(rule, 0, star);
+
+    must_text(redirect_text_span(&contact), "<sip:bob@new.example;x=bob>;q=0.5");
+    redirect_text_free(&contact);
+    contact = redirect_rule_contact(rule, 1, star);
+    must_text(redirect_text_span(&contact), "<tel:+1>");
+    redirect_text_free(&contact);
+    redirect_rules_free(&rules);
 }
 END_TEST
 
@@ -227,6 +312,9 @@ suite_redirect_rules(void)
     tcase_add_test(all, several_stay_in_order);
     tcase_add_test(all, wrong_rules_are_named);
     tcase_add_test(all, two_rules_for_one_address);
+    tcase_add_test(all, patterns);
+    tcase_add_test(all, the_rule_that_fits_best);
+    tcase_add_test(all, what_a_star_stood_for);
     tcase_add_test(all, no_rules_and_no_memory);
     tcase_add_test(all, targets_as_contacts);
     suite_add_tcase(suite, all);

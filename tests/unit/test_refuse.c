@@ -111,6 +111,22 @@ answered(const char *request_line, const char *status_line)
     return sent;
 }
 
+/* §8.2.2.3: as a server we know no option. */
+START_TEST(options_that_require_something_are_420)
+{
+    const struct rig_sent *sent;
+
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "OPTIONS sip:example.com SIP/2.0", "Require: one, two", "Require: three",
+            NULL);
+    sent = rig_expect(&rig, ALICE, "SIP/2.0 420 Bad Extension\r\n");
+    ck_assert_str_eq(rig_value(sent, "Unsupported", 0), "one, two");
+    ck_assert_str_eq(rig_value(sent, "Unsupported", 1), "three");
+    ck_assert_uint_eq(rig_count(sent, "Unsupported"), 2);
+    rig_quiet(&rig);
+}
+END_TEST
+
 START_TEST(options_to_us_is_200)
 {
     static const char *const ours[] = {
@@ -197,6 +213,7 @@ suite_refuse(void)
     tcase_add_test(c, an_ack_is_never_answered);
     tcase_add_test(c, a_refusal_may_be_logged);
     tcase_add_test(c, options_to_us_is_200);
+    tcase_add_test(c, options_that_require_something_are_420);
     tcase_add_test(c, options_that_ends_here_is_200_whoever_it_is_for);
     tcase_add_test(c, register_without_a_registrar_is_405);
     tcase_add_test(c, others_to_us_are_404);

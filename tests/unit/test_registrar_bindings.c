@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/def.h"
+#include "registrar/fact.h"
 #include "unit/heap.h"
 #include "unit/text.h"
 
@@ -15,27 +16,47 @@
 /* The facts noted, by what they say. */
 struct notes {
     size_t here, gone;
+    bool nobody;  /* watches */
+    bool telling; /* what there is: no change */
+    uint32_t version;
     uint64_t id;
     char bytes[4096];
     size_t len;
 };
 
+static bool
+says_here(struct span bytes)
+{
+    struct fact_value value;
+    bool here = false;
+
+    while (sipd_fact_next(&bytes, &value) == SIPD_OK)
+        here |= value.tag == 5;
+    return here;
+}
+
 static void
-take_note(void *self, uint64_t id, struct span bytes)
+take_note(void *self, const struct fact *fact)
 {
     struct notes *notes = self;
-    size_t aor_len = (size_t)(unsigned char)bytes.at[0] << 8 | (unsigned char)bytes.at[1];
-    struct span rest = span_skip(bytes, 2 + aor_len);
-    size_t contact_len = (size_t)(unsigned char)rest.at[0] << 8 | (unsigned char)rest.at[1];
 
-    if (rest.at[2 + contact_len])
+    must_text(span_of(fact->kind), BINDING_FACT);
+    must((int32_t)(fact->version - notes->version) > 0 || notes->telling);
+    notes->version = fact->version;
+    if (says_here(fact->bytes))
         notes->here++;
     else
         notes->gone++;
-    notes->id = id;
-    notes->len = bytes.len;
-    must(bytes.len <= sizeof notes->bytes);
-    memcpy(notes->bytes, bytes.at, bytes.len);
+    notes->id = fact->id;
+    notes->len = fact->bytes.len;
+    must(fact->bytes.len <= sizeof notes->bytes);
+    memcpy(notes->bytes, fact->bytes.at, fact->bytes.len);
+}
+
+static bool
+is_watched(void *self)
+{
+    return !((const struct notes *)self)->nobody;
 }
 
 static struct span
@@ -48,7 +69,7 @@ listener_text(void *self, uint16_t listener)
 static struct bindings *
 index_new(struct notes *notes)
 {
-    struct bindings_port port = { notes, take_note, listener_text };
+    struct bindings_port port = { notes, take_note, is_watched, listener_text };
     const uint8_t key[16] = { 1, 2, 3 };
     struct bindings *index;
 
@@ -68,6 +89,7 @@ make(const char *aor, const char *contact, uint64_t deadline_ms)
         .user_agent = SPAN("Phone 1.0"),
         .source = { .transport = HOP_UDP, .port = 5060, .listener = 3 },
         .expires_wall_s = 1700000000,
+        .granted_s = 3600,
         .cseq = 17,
         .q = 500,
         .reach = HOP_UDP,
@@ -88,6 +110,14 @@ put(struct bindings *index, const char *aor, const char *contact, uint64_t deadl
     bindings_put(index, at, &b, NOW_MS);
     must(!b);
     return at;
+}
+
+static bool
+drop(struct bindings *index, struct aor *aor, struct span contact)
+{
+    struct binding_key key = { .contact = contact };
+
+    return bindings_drop(index, aor, &key);
 }
 
 static void
@@ -126,7 +156,7 @@ START_TEST(found_replaced_dropped)
     must(bindings_find(index, SPAN("sip:bob@example.com")) == bob);
     must(!bindings_find(index, SPAN("sip:Bob@example.com")));
 
-    /* in its old place */
+    /* the one refreshed last is first */
     put(index, "sip:bob@example.com", "sip:1@h", NOW_MS + 9000);
     must(bindings_count(index) == 3 && notes.here == 4);
     must_text(binding_contact(bob->first), "sip:1@h");
@@ -134,11 +164,11 @@ START_TEST(found_replaced_dropped)
     must_text(binding_contact(bob->first->next), "sip:2@h");
     must(!bob->first->next->next);
 
-    must(!bindings_drop(index, bob, SPAN("sip:3@h")));
-    must(bindings_drop(index, bob, SPAN("sip:1@h")));
+    must(!drop(index, bob, SPAN("sip:3@h")));
+    must(drop(index, bob, SPAN("sip:1@h")));
     bindings_release(index, bob);
     must(bindings_find(index, SPAN("sip:bob@example.com")) == bob);
-    must(bindings_drop(index, bob, SPAN("sip:2@h")));
+    must(drop(index, bob, SPAN("sip:2@h")));
     must(bindings_count(index) == 1 && notes.gone == 2);
     bindings_release(index, bob);
     must(!bindings_find(index, SPAN("sip:bob@example.com")));
@@ -147,31 +177,89 @@ START_TEST(found_replaced_dropped)
 }
 END_TEST
 
+/* Counted by address, whatever the port, until the last one has gone. */
+START_TEST(counted_by_source)
+{
+    struct notes notes;
+    struct bindings *index = index_new(&notes);
+    struct hop here = { .transport = HOP_UDP, .port = 1 }, there = here;
+    struct aor *bob = put(index, "sip:bob@example.com", "sip:1@h", NOW_MS + 1000);
+
+    there.ip[15] = 1;
+    put(index, "sip:bob@example.com", "sip:2@h", NOW_MS + 1000);
+    put(index, "sip:bob@example.com", "sip:2@h", NOW_MS + 2000);
+    must(bindings_from(index, &here) == 2 && bindings_from(index, &there) == 0);
+    drop(index, bob, SPAN("sip:1@h"));
+    must(bindings_from(index, &here) == 1);
+    drop(index, bob, SPAN("sip:2@h"));
+    must(bindings_from(index, &here) == 0);
+    bindings_release(index, bob);
+    bindings_free(&index);
+}
+END_TEST
+
+/* Those of a store come in any order, and stand as they were refreshed. */
+START_TEST(restored_by_age)
+{
+    static const int64_t expires_s[] = { 1700000500, 1700000900, 1700000100, 1700000700 };
+    struct notes notes;
+    struct bindings *index = index_new(&notes);
+    const struct binding *b;
+    char contact[16];
+
+    for (size_t i = 0; i < countof(expires_s); i++) {
+        struct binding *one;
+
+        snprintf(contact, sizeof contact, "sip:%zu@h", i);
+        one = make("sip:bob@example.com", contact, NOW_MS + 1000);
+        one->expires_wall_s = expires_s[i];
+        must(bindings_restore(index, &one, NOW_MS) == SIPD_OK);
+    }
+    b = bindings_find(index, SPAN("sip:bob@example.com"))->first;
+    must_text(binding_contact(b), "sip:1@h");
+    must_text(binding_contact(b->next), "sip:3@h");
+    must_text(binding_contact(b->next->next), "sip:0@h");
+    must_text(binding_contact(b->next->next->next), "sip:2@h");
+    bindings_free(&index);
+}
+END_TEST
+
 /* What another machine would read. */
 START_TEST(facts)
 {
     struct notes notes;
     struct bindings *index = index_new(&notes);
-    struct aor *bob = put(index, "sip:bob@example.com", "sip:bob@h", NOW_MS + 0x01020304);
-    static const char head[] = "\0\23sip:bob@example.com\0\11sip:bob@h\1";
-    static const char times[] = "\0\0\0\0\1\2\3\4" "\0\0\0\0\x65\x53\xf1\0" "\0\0\0\21" "\1\364"
-                                "\1\1";
-    static const char tail[] = "\0\0\0\0" "\23\304" "\0\24" "a84b4c76e66710@phone" "\0\11" "Phone 1.0"
-                               "\0\22" "udp:192.0.2.1:5060";
-    const char *at = notes.bytes;
+    struct aor *bob = put(index, "sip:bob@example.com", "sip:bob@h", NOW_MS + 60000);
     uint64_t id = notes.id;
+    struct binding_fact f;
 
-    must(memcmp(at, head, sizeof head - 1) == 0);
-    at += sizeof head - 1;
-    must(memcmp(at, times, sizeof times - 1) == 0);
-    at += sizeof times - 1 + 16;
-    must(memcmp(at, tail, sizeof tail - 1) == 0);
-    must(at + sizeof tail - 1 == notes.bytes + notes.len);
-
-    bindings_drop(index, bob, SPAN("sip:bob@h"));
-    must(notes.gone == 1 && notes.id == id && notes.len == sizeof head - 1);
+    must(binding_fact_read((struct span){ notes.bytes, notes.len }, &f) == SIPD_OK);
+    must(f.here && f.left_ms == 60000);
+    must_text(f.row.aor, "sip:bob@example.com");
+    must_text(f.row.listener, "udp:192.0.2.1:5060");
+    drop(index, bob, SPAN("sip:bob@h"));
+    must(notes.gone == 1 && notes.id == id);
+    must(binding_fact_read((struct span){ notes.bytes, notes.len }, &f) == SIPD_OK && !f.here);
     put(index, "sip:bob@example.com", "sip:bob@h2", NOW_MS + 1000);
     must(notes.id != id);
+    bindings_free(&index);
+}
+END_TEST
+
+START_TEST(nobody_watches)
+{
+    struct notes notes;
+    struct bindings *index = index_new(&notes);
+    struct aor *bob;
+
+    notes.nobody = true;
+    bob = put(index, "sip:bob@example.com", "sip:1@h", NOW_MS + 1000);
+    put(index, "sip:bob@example.com", "sip:2@h", NOW_MS + 1000);
+    must(drop(index, bob, SPAN("sip:1@h")));
+    must(notes.here + notes.gone == 0);
+    notes.telling = true; /* somebody begins to */
+    bindings_tell(index, bob, NOW_MS);
+    must(notes.here == 1 && notes.version == 2);
     bindings_free(&index);
 }
 END_TEST
@@ -206,7 +294,7 @@ START_TEST(expiry_by_the_second)
     put(index, "sip:a@h", "sip:1@h", NOW_MS + 1);
     put(index, "sip:a@h", "sip:2@h", NOW_MS + 999);
     put(index, "sip:a@h", "sip:3@h", NOW_MS + 1000);
-    put(index, "sip:b@h", "sip:1@h", NOW_MS + 4096 * 1000);          /* a lap later */
+    put(index, "sip:b@h", "sip:1@h", NOW_MS + 4096 * 1000);              /* a lap later */
     put(index, "sip:c@h", "sip:1@h", NOW_MS + UINT64_C(86400000) * 365); /* and much later */
     must(bindings_sweep(index, NOW_MS, 100, &more) == 0 && !more);
     must(bindings_sweep(index, NOW_MS + 999, 100, &more) == 0);
@@ -296,7 +384,7 @@ START_TEST(as_a_plain_model)
             deadline[a][c] = now_ms + 1 + (uint64_t)random() % 20000000;
             put(index, aor, contact, deadline[a][c]);
         } else if (random() % 2 && (at = bindings_find(index, span_of(aor)))) {
-            must(bindings_drop(index, at, span_of(contact)) == (deadline[a][c] != 0));
+            must(drop(index, at, span_of(contact)) == (deadline[a][c] != 0));
             deadline[a][c] = 0;
             bindings_release(index, at);
         }
@@ -333,11 +421,11 @@ START_TEST(growing)
         if (i == MANY / 2)
             bindings_walk_begin(index);
         if (i >= MANY / 2 && i % 2 && bindings_walk(index, &place, &bucket))
-            for (; bucket; bucket = bucket->chain)
+            for (; bucket; bucket = bindings_after(bucket))
                 met++;
     }
     while (bindings_walk(index, &place, &bucket))
-        for (; bucket; bucket = bucket->chain)
+        for (; bucket; bucket = bindings_after(bucket))
             met++;
     bindings_walk_end(index);
     must(met > MANY / 2 && met <= MANY); /* those that were there, each once */
@@ -347,7 +435,7 @@ START_TEST(growing)
         snprintf(aor, sizeof aor, "sip:%d@h", i);
         at = bindings_find(index, span_of(aor));
         must(at);
-        bindings_drop(index, at, SPAN("sip:1@h"));
+        drop(index, at, SPAN("sip:1@h"));
         bindings_release(index, at);
         must(!bindings_find(index, span_of(aor)));
     }
@@ -360,7 +448,7 @@ END_TEST
 START_TEST(without_memory)
 {
     struct notes notes;
-    struct bindings_port port = { &notes, take_note, listener_text };
+    struct bindings_port port = { &notes, take_note, is_watched, listener_text };
     const uint8_t key[16] = { 0 };
     struct bindings *index;
     char text[32];
@@ -392,7 +480,7 @@ START_TEST(without_memory)
 }
 END_TEST
 
-/* A user with one phone costs at most 400 bytes with its texts, the heap's own 16 a block counted. */
+/* A user with one phone at an address of its own costs at most 480 bytes with its texts, the heap's own 16 a block counted. */
 START_TEST(size_of_a_binding)
 {
     const char aor[] = "sip:+4930123456789@voice.example.com";
@@ -400,8 +488,11 @@ START_TEST(size_of_a_binding)
                          "3c26701ed2a4-8g3kz2a1xq7b@192-168-100-23"
                          "snom370/8.7.5.35 with some words";
 
-    must(sizeof(struct binding) + 2 * sizeof aor + sizeof texts + sizeof(struct aor) + 2 * 16 + 8 <=
-         400);
+    size_t source = sizeof(struct spread_node) + 4 + 16, buckets = 2 * 8;
+
+    must(sizeof(struct binding) + 2 * sizeof aor + sizeof texts + sizeof(struct aor) + source +
+             buckets + 3 * 16 <=
+         480);
 }
 END_TEST
 
@@ -413,7 +504,10 @@ suite_registrar_bindings(void)
 
     tcase_add_test(all, texts_and_numbers);
     tcase_add_test(all, found_replaced_dropped);
+    tcase_add_test(all, counted_by_source);
+    tcase_add_test(all, restored_by_age);
     tcase_add_test(all, facts);
+    tcase_add_test(all, nobody_watches);
     tcase_add_test(all, restored_ones_are_no_facts);
     tcase_add_test(all, expiry_by_the_second);
     tcase_add_test(all, a_sweep_is_bounded);

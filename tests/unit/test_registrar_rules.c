@@ -10,6 +10,7 @@
 #include "unit/text.h"
 
 static const struct rules_limits limits = { 60, 7200, 3600, 3 };
+static enum rules_flows flows; /* what becomes of reg-ids */
 
 /* ---------------------------------------------------------------- reading */
 
@@ -21,7 +22,7 @@ read_fields(struct rules_reader *reader, struct rules_register *reg, const char 
     struct span header = span_of(expires);
     const char *const contacts[] = { first, second };
 
-    rules_begin(reader, &limits, expires ? &header : NULL);
+    rules_begin(reader, &limits, NULL, expires ? &header : NULL, flows);
     for (size_t i = 0; i < countof(contacts); i++)
         if (contacts[i]) {
             struct rules_answer answer = rules_contact_field(reader, span_of(contacts[i]));
@@ -92,7 +93,7 @@ START_TEST(an_hour_is_long_enough)
         struct rules_reader reader;
         struct rules_register reg;
 
-        rules_begin(&reader, &strict, NULL);
+        rules_begin(&reader, &strict, NULL, NULL, RULES_FLOWS_IGNORED);
         must(rules_contact_field(&reader, span_of(texts[i])).status == 200);
         must(rules_end(&reader, &reg).status == wanted[i]);
     }
@@ -143,6 +144,11 @@ START_TEST(unreadable_contacts)
         "<sip:a@192.0.2.1>;q=0.5555",
         "<sip:a@192.0.2.1>;expires=10, <sip:b@192.0.2.1>;q=high", /* not 423: all are read first */
         "alice",
+        "<sip:a@192.0.2.1>;expires=100;expires=0",
+        "<sip:a@192.0.2.1>;expires=100;Expires=100",
+        "<sip:a@192.0.2.1>;q=0.5;x;q=0.1",
+        "<sip:a@192.0.2.1>;reg-id=1;+sip.instance=\"<urn:a>\";reg-id=2",
+        "sip:a@192.0.2.1?Route=%3Csip:b@192.0.2.2%3E",
     };
     struct rules_reader reader;
     struct rules_register reg;
@@ -179,11 +185,11 @@ START_TEST(contacts_have_a_ceiling)
     struct rules_reader reader;
     char text[STORE_CONTACT_BYTES + 64];
 
-    rules_begin(&reader, &limits, NULL);
+    rules_begin(&reader, &limits, NULL, NULL, RULES_FLOWS_IGNORED);
     for (int i = 0; i < RULES_CONTACTS_MAX; i++)
         must(rules_contact_field(&reader, SPAN("<sip:a@192.0.2.1>")).status == 200);
     must(rules_contact_field(&reader, SPAN("<sip:a@192.0.2.1>")).status == 403);
-    rules_begin(&reader, &limits, NULL);
+    rules_begin(&reader, &limits, NULL, NULL, RULES_FLOWS_IGNORED);
     snprintf(text, sizeof text, "<sip:%0*d@h>", STORE_CONTACT_BYTES - 6, 1);
     must(rules_contact_field(&reader, span_of(text)).status == 200);
     snprintf(text, sizeof text, "<sip:%0*d@h>", STORE_CONTACT_BYTES - 5, 1);
@@ -239,7 +245,7 @@ decide(const struct book *book, uint32_t cseq, const char *expires, const char *
 
 START_TEST(adding_refreshing_removing)
 {
-    struct rules_step steps[RULES_CONTACTS_MAX];
+    struct rules_step steps[RULES_BINDINGS_MAX];
     struct book book = { NULL };
     size_t len;
 
@@ -265,9 +271,96 @@ START_TEST(adding_refreshing_removing)
 }
 END_TEST
 
+/* RFC 5626 §6: which reg-ids are taken, passed over or refused. */
+START_TEST(flows_and_instances)
+{
+    static const struct {
+        enum rules_flows flows;
+        const char *contacts;
+        unsigned status;
+        uint32_t reg_id;
+    } wanted[] = {
+        { RULES_FLOWS_TAKEN, "<sip:b@h>;reg-id=1;+sip.instance=\"<urn:x:1>\"", 200, 1 },
+        { RULES_FLOWS_IGNORED, "<sip:b@h>;reg-id=1;+sip.instance=\"<urn:x:1>\"", 200, 0 },
+        { RULES_FLOWS_LACKING, "<sip:b@h>;reg-id=1;+sip.instance=\"<urn:x:1>\"", 439, 0 },
+        { RULES_FLOWS_LACKING, "<sip:b@h>;+sip.instance=\"<urn:x:1>\"", 200, 0 },
+        { RULES_FLOWS_TAKEN, "<sip:b@h>;reg-id=1", 200, 0 },
+        { RULES_FLOWS_TAKEN, "<sip:b@h>;reg-id=1;+sip.instance=\"urn:x:1\"", 200, 0 },
+        { RULES_FLOWS_TAKEN, "<sip:b@h>;reg-id=0;+sip.instance=\"<urn:x:1>\"", 400, 0 },
+        { RULES_FLOWS_TAKEN, "<sip:b@h>;reg-id=x;+sip.instance=\"<urn:x:1>\"", 400, 0 },
+        { RULES_FLOWS_TAKEN, "<sip:b@h>;reg-id=4294967295;+sip.instance=\"<urn:x:1>\"", 400, 0 },
+        { RULES_FLOWS_TAKEN, "<sip:b@h>;reg-id=2;+sip.instance=\"<urn:x:1>\", <sip:c@h>", 400, 0 },
+        { RULES_FLOWS_TAKEN, "<sip:b@h>;reg-id=2;+sip.instance=\"<urn:x:1>\", <sip:c@h>;expires=0",
+          200, 2 },
+    };
+    struct rules_reader reader;
+    struct rules_register reg;
+
+    for (size_t i = 0; i < countof(wanted); i++) {
+        struct span text = span_of(wanted[i].contacts);
+        struct rules_answer answer;
+
+        flows = wanted[i].flows;
+        answer = read_fields(&reader, &reg, NULL, wanted[i].contacts, NULL);
+        must_for(text, answer.status == wanted[i].status);
+        if (answer.status == 200)
+            must_for(text, reg.contacts[0].reg_id == wanted[i].reg_id &&
+                               reg.flows == (wanted[i].reg_id > 0));
+    }
+    flows = RULES_FLOWS_IGNORED;
+}
+END_TEST
+
+static void
+book_add_flow(struct book *book, const char *contact, const char *params, uint32_t reg_id)
+{
+    struct store_row row = { .aor = SPAN("sip:b@example.com"),
+                             .contact = span_of(contact),
+                             .params = span_of(params),
+                             .call_id = SPAN("call"),
+                             .reg_id = reg_id,
+                             .q = STORE_NO_Q };
+    struct binding *b = binding_new(&row, 1000);
+
+    must(b);
+    b->next = book->first;
+    book->first = b;
+}
+
+/* RFC 5626 §6: a flow is the same by instance and reg-id, whatever its URI; others are the same by URI. */
+START_TEST(flows_are_told_by_reg_id)
+{
+    struct rules_step steps[RULES_BINDINGS_MAX];
+    struct book book = { NULL };
+    size_t len;
+
+    book_add_flow(&book, "sip:b@192.0.2.1", ";+sip.instance=\"<urn:x:1>\";reg-id=1", 1);
+    flows = RULES_FLOWS_TAKEN;
+    must(decide(&book, 1, NULL, "<sip:b@192.0.2.9>;+sip.instance=\"<urn:x:1>\";reg-id=1", steps,
+                &len)
+             .status == 200);
+    must(len == 1 && steps[0].old == book.first && steps[0].want);
+    must(decide(&book, 1, NULL, "<sip:b@192.0.2.1>;+sip.instance=\"<urn:x:1>\";reg-id=2", steps,
+                &len)
+             .status == 200);
+    must(len == 1 && !steps[0].old);
+    must(decide(&book, 1, NULL, "<sip:b@192.0.2.1>;+sip.instance=\"<urn:x:2>\";reg-id=1", steps,
+                &len)
+             .status == 200);
+    must(len == 1 && !steps[0].old);
+    must(decide(&book, 1, NULL, "<sip:b@192.0.2.1>", steps, &len).status == 200);
+    must(len == 1 && !steps[0].old);
+    must(decide(&book, 1, "0", "<sip:x@y>;+sip.instance=\"<urn:x:1>\";reg-id=1", steps, &len)
+             .status == 200);
+    must(len == 1 && steps[0].old == book.first && !steps[0].want);
+    flows = RULES_FLOWS_IGNORED;
+    book_free(&book);
+}
+END_TEST
+
 START_TEST(order_within_a_call)
 {
-    struct rules_step steps[RULES_CONTACTS_MAX];
+    struct rules_step steps[RULES_BINDINGS_MAX];
     struct book book = { NULL };
     size_t len;
 
@@ -278,10 +371,9 @@ START_TEST(order_within_a_call)
     must(decide(&book, 4, NULL, "<sip:b@192.0.2.1>;q=0.5", steps, &len).status == 500);
     must(decide(&book, 5, NULL, "<sip:b@192.0.2.1>;q=0.6", steps, &len).status == 500);
     must(decide(&book, 5, "0", "<sip:b@192.0.2.1>;q=0.5", steps, &len).status == 500);
-    must(decide(&book, 5, NULL, "<sip:b@192.0.2.3>, <sip:b@192.0.2.1>;q=0.5", steps, &len)
-             .status == 500);
-    must(decide(&book, 4, NULL, "<sip:b@192.0.2.3>, <sip:b@192.0.2.1>", steps, &len).status ==
+    must(decide(&book, 5, NULL, "<sip:b@192.0.2.3>, <sip:b@192.0.2.1>;q=0.5", steps, &len).status ==
          500);
+    must(decide(&book, 4, NULL, "<sip:b@192.0.2.3>, <sip:b@192.0.2.1>", steps, &len).status == 500);
     must(decide(&book, 5, "0", "*", steps, &len).status == 500);
     must(decide(&book, 4, "0", "*", steps, &len).status == 500);
 
@@ -290,8 +382,7 @@ START_TEST(order_within_a_call)
     must(len == 0);
 
     /* newer, or of another call whatever its number */
-    must(decide(&book, 6, NULL, "<sip:b@192.0.2.1>, <sip:b@192.0.2.2>", steps, &len).status ==
-         200);
+    must(decide(&book, 6, NULL, "<sip:b@192.0.2.1>, <sip:b@192.0.2.2>", steps, &len).status == 200);
     must(len == 2);
     must(decide(&book, 6, "0", "*", steps, &len).status == 200);
     must(len == 2);
@@ -303,13 +394,14 @@ END_TEST
 
 START_TEST(the_last_word_counts)
 {
-    struct rules_step steps[RULES_CONTACTS_MAX];
+    struct rules_step steps[RULES_BINDINGS_MAX];
     struct book book = { NULL };
     size_t len;
 
     book_add(&book, "sip:b@192.0.2.1", "call", 5, STORE_NO_Q);
-    must(decide(&book, 6, NULL, "<sip:b@h>;q=0.1, <sip:c@h>, <sip:b@H>;q=0.2", steps, &len)
-             .status == 200);
+    must(
+        decide(&book, 6, NULL, "<sip:b@h>;q=0.1, <sip:c@h>, <sip:b@H>;q=0.2", steps, &len).status ==
+        200);
     must(len == 2 && steps[1].want->q == 200);
     must(decide(&book, 6, NULL, "<sip:b@192.0.2.1>;expires=0, <sip:b@192.0.2.1>", steps, &len)
              .status == 200);
@@ -322,13 +414,13 @@ END_TEST
 
 START_TEST(contacts_of_a_user_have_a_ceiling)
 {
-    struct rules_step steps[RULES_CONTACTS_MAX];
+    struct rules_step steps[RULES_BINDINGS_MAX];
     struct book book = { NULL };
     size_t len;
 
     must(decide(&book, 6, NULL, "<sip:1@h>, <sip:2@h>, <sip:3@h>", steps, &len).status == 200);
-    must(decide(&book, 6, NULL, "<sip:1@h>, <sip:2@h>, <sip:3@h>, <sip:4@h>", steps, &len)
-             .status == 403);
+    must(decide(&book, 6, NULL, "<sip:1@h>, <sip:2@h>, <sip:3@h>, <sip:4@h>", steps, &len).status ==
+         403);
     book_add(&book, "sip:1@h", "call", 5, STORE_NO_Q);
     book_add(&book, "sip:2@h", "call", 5, STORE_NO_Q);
     book_add(&book, "sip:3@h", "call", 5, STORE_NO_Q);
@@ -413,6 +505,8 @@ suite_registrar_rules(void)
     tcase_add_test(all, contacts_have_a_ceiling);
     tcase_add_test(all, adding_refreshing_removing);
     tcase_add_test(all, order_within_a_call);
+    tcase_add_test(all, flows_and_instances);
+    tcase_add_test(all, flows_are_told_by_reg_id);
     tcase_add_test(all, the_last_word_counts);
     tcase_add_test(all, contacts_of_a_user_have_a_ceiling);
     tcase_add_test(all, ways_back);

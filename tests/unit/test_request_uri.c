@@ -68,6 +68,23 @@ START_TEST(header_fields_and_a_method_go)
 }
 END_TEST
 
+/* §19.1.5: what must stand there, what must not, and none of what is only asked for. */
+START_TEST(formed_from_a_uri)
+{
+    expect("sip:b@h;transport=tcp;maddr=192.0.2.7;ttl=9;user=ip;lr;new=%3B", 0,
+           "sip:b@h;transport=tcp;maddr=192.0.2.7;ttl=9;user=ip;lr;new=%3B");
+    expect("sip:b@h;new;method=INVITE;ttl=9", 0, "sip:b@h;new;ttl=9");
+    expect("sip:b@h;method=%49NVITE", 0, "sip:b@h");
+    expect("sip:b@h;methods=x;amethod=y;method-x=z", 0, "sip:b@h;methods=x;amethod=y;method-x=z");
+    expect("sip:b;method=BYE@h", 0, "sip:b;method=BYE@h");
+    expect("sip:b@h;method=BYE;method=INVITE", 0, "sip:b@h");
+    expect("sips:b@h?From=a&Call-ID=b&CSeq=c&Via=d&Record-Route=e&Route=f&body=g", 0, "sips:b@h");
+    expect("sip:h?Route=%3Csip:evil%3E", 0, "sip:h");
+    expect("sip:h;a=1?;method=BYE", 0, "sip:h;a=1");
+    expect("mailto:b@h?subject=x", 0, "mailto:b@h?subject=x");
+}
+END_TEST
+
 START_TEST(what_led_it_here_goes)
 {
     unsigned nowhere = REQUEST_URI_NOWHERE;
@@ -108,6 +125,7 @@ suite_request_uri(void)
     tcase_add_checked_fixture(c, begin, end);
     tcase_add_test(c, what_may_stand_there_stays);
     tcase_add_test(c, header_fields_and_a_method_go);
+    tcase_add_test(c, formed_from_a_uri);
     tcase_add_test(c, what_led_it_here_goes);
     tcase_add_test(c, sips_becomes_sip_and_all_else_stays);
     tcase_add_test(c, without_memory_there_is_none);

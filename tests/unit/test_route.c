@@ -360,6 +360,36 @@ START_TEST(a_strangers_dialog_has_no_other_way)
 }
 END_TEST
 
+/* Whose connection is gone listens on the same host still, and at no other; and by no maddr, nor Route. */
+START_TEST(a_strangers_dialog_finds_the_same_host_again)
+{
+    static const struct {
+        const char *uri, *more, *to; /* NULL: nowhere */
+    } cases[] = {
+        { "sip:bob@192.0.2.9:5062;transport=tcp", NULL, "tcp:192.0.2.9:5062" },
+        { "sip:bob@192.0.2.8:5062;transport=tcp", NULL, NULL },
+        { "sip:bob@192.0.2.9;maddr=192.0.2.8;transport=tcp", NULL, NULL },
+        { "sip:bob@192.0.2.9;transport=tcp", "Route: <sip:192.0.2.8;lr>", NULL },
+        { "sip:bob@phone.example;transport=tcp", NULL, NULL },
+    };
+    const struct rig_sent *invite;
+
+    rig.trust = false;
+    invite = call(ALICE, "sip:bob@192.0.2.9;transport=tcp", "tcp:192.0.2.9:5060");
+    rig_block(&rig, "tcp:192.0.2.9:5060", SIPD_ECLOSED);
+    for (size_t i = 0; i < countof(cases); i++) {
+        char line[256];
+
+        rig_new_branch(&rig);
+        rig.cseq++;
+        snprintf(line, sizeof line, "BYE %s SIP/2.0", cases[i].uri);
+        rig_ask(&rig, ALICE, line, route(invite, 1), route(invite, 0), cases[i].more, NULL);
+        rig_expect(&rig, cases[i].to ? cases[i].to : ALICE, cases[i].to ? "BYE " : "SIP/2.0 480 ");
+    }
+    rig_forget(&rig);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- strict routing */
 
 /* Our Record-Route as a strict router before us makes it the Request-URI. */
@@ -504,6 +534,123 @@ START_TEST(a_maddr_of_another_is_where_it_goes)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- our Path (RFC 3327 §5.2, RFC 5626 §5) */
+
+#define REGISTER_AWAY "REGISTER sip:203.0.113.5 SIP/2.0"
+
+/* A REGISTER of alice that passes us; what left is returned. */
+static const struct rig_sent *
+register_away(const char *from, const char *line, const char *more)
+{
+    const struct rig_sent *sent;
+
+    rig_ask(&rig, from, REGISTER_AWAY, line, more, NULL);
+    sent = rig_expect(&rig, NEXT, "REGISTER ");
+    rig_new_branch(&rig);
+    return sent;
+}
+
+START_TEST(who_knows_of_path_gets_ours)
+{
+    static const struct {
+        const char *from, *line, *more, *end; /* NULL: none */
+    } cases[] = {
+        { ALICE, "Supported: path", NULL, "@198.51.100.1:5060;lr>" },
+        { ALICE, "Supported: gruu,\r\n PATH , outbound", NULL, "@198.51.100.1:5060;lr>" },
+        { ALICE, "Require: path", NULL, "@198.51.100.1:5060;lr>" },
+        { ALICE_TCP, "k: path", NULL, "@198.51.100.1:5060;lr;ob>" },
+        { ALICE, "Supported: pathos", NULL, NULL },
+        { ALICE_TCP, "Supported: outbound", NULL, NULL },
+        /* not from the phone itself */
+        { ALICE_TCP,
+          "Via: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKy\r\nVia: SIP/2.0/TCP 10.0.0.7;branch=z9hG4bKx",
+          "Supported: path", "@198.51.100.1:5060;lr>" },
+        { ALICE_TCP,
+          "Via: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKz, SIP/2.0/TCP 10.0.0.7;branch=z9hG4bKx",
+          "Supported: path", "@198.51.100.1:5060;lr>" },
+    };
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        const struct rig_sent *sent = register_away(cases[i].from, cases[i].line, cases[i].more);
+        const char *path = rig_value(sent, "Path", 0);
+
+        ck_assert_msg((path != NULL) == (cases[i].end != NULL), "case %zu: %s", i, path);
+        if (path)
+            ck_assert_msg(strncmp(path, "<sip:", 5) == 0 &&
+                              strcmp(strchr(path, '@'), cases[i].end) == 0,
+                          "case %zu: %s", i, path);
+    }
+    rig.conf.path = false;
+    ck_assert_uint_eq(rig_count(register_away(ALICE_TCP, "Supported: path", NULL), "Path"), 0);
+}
+END_TEST
+
+START_TEST(ours_stands_above_other_paths)
+{
+    const struct rig_sent *sent =
+        register_away(ALICE, "Supported: path", "Path: <sip:p1;lr>, <sip:p2;lr>");
+
+    ck_assert_uint_eq(rig_count(sent, "Path"), 2);
+    ck_assert_str_eq(rig_value(sent, "Path", 1), "<sip:p1;lr>, <sip:p2;lr>");
+    rig_ask(&rig, ALICE, "MESSAGE sip:203.0.113.5 SIP/2.0", "Supported: path", NULL);
+    ck_assert_uint_eq(rig_count(rig_expect(&rig, NEXT, "MESSAGE "), "Path"), 0);
+}
+END_TEST
+
+/* "Route: …" of the Path of a phone on a connection. */
+static const char *
+route_by_path(void)
+{
+    return rig_line("Route",
+                    rig_value(register_away(ALICE_TCP, "Supported: path", NULL), "Path", 0));
+}
+
+/* Anybody may use it, in any request, and it leads to that flow: whatever Request-URI and further Routes say. */
+START_TEST(a_path_leads_to_its_flow)
+{
+    const char *line = route_by_path();
+    const struct rig_sent *sent;
+
+    rig.trust = false;
+    rig.call_id = "another@203.0.113.5";
+    rig_ask(&rig, NEXT, "INVITE sip:alice@10.0.0.4;transport=tcp SIP/2.0", line, NULL);
+    sent = rig_expect(&rig, ALICE_TCP, "INVITE sip:alice@10.0.0.4;transport=tcp SIP/2.0\r\n");
+    ck_assert_uint_eq(rig_count(sent, "Route"), 0);
+    ck_assert_uint_eq(rig_count(sent, "Record-Route"), 2);
+    rig_new_branch(&rig);
+    rig_ask(&rig, NEXT, "MESSAGE sip:alice@example.com;gr=1 SIP/2.0", line, NULL);
+    rig_expect(&rig, ALICE_TCP, "MESSAGE sip:alice@example.com;gr=1 ");
+    rig_new_branch(&rig);
+    rig_ask(&rig, BOB, "MESSAGE sip:victim@203.0.113.99 SIP/2.0", line,
+            "Route: <sip:203.0.113.98;lr>", NULL);
+    rig_expect(&rig, ALICE_TCP, "MESSAGE sip:victim@203.0.113.99 ");
+    rig_quiet(&rig);
+}
+END_TEST
+
+/* RFC 5626 §5.3.1: the one who chose the flow hears that it is gone. */
+START_TEST(a_path_whose_flow_is_gone_is_430)
+{
+    const char *line = route_by_path();
+
+    rig_block(&rig, "tcp:192.0.2.1:40000", SIPD_ECLOSED);
+    rig_ask(&rig, NEXT, "MESSAGE sip:alice@192.0.2.1 SIP/2.0", line, NULL);
+    rig_expect(&rig, NEXT, "SIP/2.0 430 Flow Failed\r\n");
+    rig_quiet(&rig);
+}
+END_TEST
+
+/* As a Request-URI it is nobody: it is a Route only. */
+START_TEST(a_path_is_no_request_uri)
+{
+    const char *path = rig_value(register_away(ALICE_TCP, "Supported: path", NULL), "Path", 0);
+
+    rig_ask(&rig, BOB, request_line("MESSAGE", path), NULL);
+    rig_expect(&rig, BOB, "SIP/2.0 404 ");
+    rig_quiet(&rig);
+}
+END_TEST
+
 Suite *
 suite_route(void)
 {
@@ -527,7 +674,13 @@ suite_route(void)
     tcase_add_test(c, a_strangers_dialog_leads_to_its_two_ends);
     tcase_add_test(c, a_strangers_dialog_is_no_relay);
     tcase_add_test(c, a_strangers_dialog_has_no_other_way);
+    tcase_add_test(c, a_strangers_dialog_finds_the_same_host_again);
     tcase_add_test(c, a_strict_router_before_us_is_undone);
+    tcase_add_test(c, who_knows_of_path_gets_ours);
+    tcase_add_test(c, ours_stands_above_other_paths);
+    tcase_add_test(c, a_path_leads_to_its_flow);
+    tcase_add_test(c, a_path_whose_flow_is_gone_is_430);
+    tcase_add_test(c, a_path_is_no_request_uri);
     tcase_add_test(c, a_strict_router_and_two_record_routes);
     tcase_add_test(c, our_record_route_without_a_route_leads_nowhere);
     tcase_add_test(c, a_strict_router_behind_us_gets_what_it_wants);

@@ -161,7 +161,7 @@ START_TEST(addresses_stay)
     for (int i = 0; i < LIMIT; i++)
         items[i] = new_item(&s);
     for (int i = 0; i < LIMIT; i++) {
-        must((uintptr_t)items[i] % alignof(max_align_t) == 0);
+        must((uintptr_t)items[i] % alignof(uint64_t) == 0);
         must(slots_find(&s, items[i]->id) == items[i]);
     }
     slots_fini(&s);
@@ -228,6 +228,69 @@ START_TEST(random_lives_match_a_plain_model)
         must(!slots_find(&s, ended[which]));
         must(s.used == count);
     }
+    slots_fini(&s);
+}
+END_TEST
+
+static uint64_t
+items_alive(struct slots *s)
+{
+    uint64_t cursor = 0, sum = 0;
+
+    while (slots_next(s, &cursor))
+        sum += cursor;
+    return sum;
+}
+
+/* What lives in one table lives in its mirror, by the same ids; then the mirror goes on by itself. */
+START_TEST(a_mirror_takes_over)
+{
+    uint64_t alive[LIMIT];
+    uint32_t count = 0;
+    struct slots s, mirror;
+    struct rand r;
+
+    rand_seed(&r, 3);
+    slots_init(&s, sizeof(struct item), LIMIT);
+    slots_init(&mirror, sizeof(struct item), LIMIT);
+    for (int step = 0; step < 20000; step++) {
+        uint32_t which = (uint32_t)rand_below(&r, LIMIT);
+
+        if (which >= count) {
+            struct item *item = new_item(&s);
+
+            must(item && slots_put(&mirror, item->id));
+            alive[count++] = item->id;
+        } else {
+            slots_free(&s, alive[which]);
+            slots_free(&mirror, alive[which]);
+            alive[which] = alive[--count];
+        }
+        must(mirror.used == count);
+    }
+    ck_assert_uint_eq(items_alive(&s), items_alive(&mirror));
+    slots_settle(&mirror);
+    while (mirror.used < LIMIT)
+        must(new_item(&mirror));
+    for (uint32_t i = 0; i < count; i++)
+        slots_free(&mirror, alive[i]);
+    ck_assert_uint_eq(mirror.used, LIMIT - count);
+    slots_fini(&s);
+    slots_fini(&mirror);
+}
+END_TEST
+
+START_TEST(what_cannot_be_mirrored)
+{
+    struct slots s;
+
+    slots_init(&s, sizeof(struct item), 10);
+    ck_assert_ptr_null(slots_put(&s, 0));
+    ck_assert_ptr_null(slots_put(&s, UINT64_C(2) << 32)); /* nobody lives in an even generation */
+    ck_assert_ptr_null(slots_put(&s, UINT64_C(1) << 32 | 10)); /* past the ceiling */
+    ck_assert_ptr_nonnull(slots_put(&s, UINT64_C(3) << 32 | 9));
+    ck_assert_ptr_null(slots_put(&s, UINT64_C(3) << 32 | 9)); /* taken */
+    ck_assert_ptr_null(slots_put(&s, UINT64_C(5) << 32 | 9));
     slots_fini(&s);
 }
 END_TEST
@@ -306,6 +369,8 @@ suite_slots(void)
     tcase_add_test(all, addresses_stay);
     tcase_add_test(all, the_walk_meets_the_living_and_may_free_them);
     tcase_add_test(all, random_lives_match_a_plain_model);
+    tcase_add_test(all, a_mirror_takes_over);
+    tcase_add_test(all, what_cannot_be_mirrored);
     tcase_add_test(all, an_ended_item_must_not_be_touched);
     tcase_add_test(all, freeing_a_stale_id_is_a_bug);
     tcase_add_test(all, when_memory_is_out_the_living_stay);

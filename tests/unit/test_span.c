@@ -30,6 +30,21 @@ START_TEST(spans_are_made)
 }
 END_TEST
 
+START_TEST(spans_are_written)
+{
+    char from[100], to[101];
+
+    for (size_t i = 0; i < sizeof from; i++)
+        from[i] = (char)('A' + i % 50);
+    for (size_t len = 0; len <= sizeof from; len++) {
+        memset(to, '!', sizeof to);
+        ck_assert_ptr_eq(span_write(to, (struct span){ from, len }), to + len);
+        ck_assert(memcmp(to, from, len) == 0 && to[len] == '!');
+    }
+    ck_assert_ptr_eq(span_write(to, (struct span){ NULL, 0 }), to);
+}
+END_TEST
+
 START_TEST(spans_print)
 {
     char out[16];
@@ -157,6 +172,7 @@ suite_span(void)
     TCase *all = tcase_create("all");
 
     tcase_add_test(all, spans_are_made);
+    tcase_add_test(all, spans_are_written);
     tcase_add_test(all, spans_print);
     tcase_add_test(all, bytes_decide_equality);
     tcase_add_test(all, only_ascii_letters_have_case);

@@ -19,9 +19,7 @@ begin(void)
 static void
 make(uint32_t at, uint32_t cut, const char *text, enum draft_kind kind, enum splice_side side)
 {
-    struct draft_splice one = { msg.fields[0].value_at + at, cut, span_of(text), kind };
-
-    splice_make(&draft, one, side);
+    splice_make(&draft, msg.fields[0].value_at + at, cut, span_of(text), kind, side);
 }
 
 static void
@@ -93,6 +91,16 @@ START_TEST(keep_the_first_failure)
 }
 END_TEST
 
+/* More than a draft has room for by itself, and put in backwards. */
+START_TEST(are_many)
+{
+    begin();
+    for (unsigned i = 0; i < 3 * DRAFT_FEW; i++)
+        make(3, 0, i % 2 ? "a" : "b", DRAFT_PLAIN, SPLICE_FRONT);
+    must_read("012abababababababababababab3456789");
+}
+END_TEST
+
 START_TEST(numbers)
 {
     begin();
@@ -112,8 +120,12 @@ START_TEST(without_memory)
     ck_assert_uint_eq(splice_number(&draft, 1).len, 0);
     ck_assert_int_eq(draft.err, SIPD_ENOMEM);
     draft_init(&draft, &msg, &none);
-    make(0, 1, "", DRAFT_PLAIN, SPLICE_BACK);
+    for (unsigned i = 0; i < DRAFT_FEW; i++) /* a few it has room for */
+        make(i, 0, "x", DRAFT_PLAIN, SPLICE_BACK);
+    ck_assert_int_eq(draft.err, SIPD_OK);
+    make(0, 0, "y", DRAFT_PLAIN, SPLICE_BACK);
     ck_assert_int_eq(draft.err, SIPD_ENOMEM);
+    ck_assert_uint_eq(draft.len, DRAFT_FEW);
     arena_fini(&none);
 }
 END_TEST
@@ -128,6 +140,7 @@ suite_splice(void)
     tcase_add_test(c, never_overlap);
     tcase_add_test(c, are_taken_back_by_kind);
     tcase_add_test(c, keep_the_first_failure);
+    tcase_add_test(c, are_many);
     tcase_add_test(c, numbers);
     tcase_add_test(c, without_memory);
     suite_add_tcase(s, c);

@@ -210,6 +210,39 @@ START_TEST(a_response_goes_where_the_via_says)
 }
 END_TEST
 
+/* RFC 3581 §4: with several listeners on one address, the one that was asked answers; our Via remembers which. */
+START_TEST(a_response_leaves_from_where_the_request_came_to)
+{
+    enum { SECOND = 9 };
+    const struct rig_sent *asked;
+
+    rig.came_to = SECOND;
+    rig_ask(&rig, ALICE, "OPTIONS sip:bob@example.com SIP/2.0", NULL);
+    asked = bob_gets("OPTIONS ");
+    ck_assert_uint_ne(asked->to.listener, SECOND);
+    rig_reply(&rig, asked, 200, "t", NULL);
+    ck_assert_uint_eq(rig_expect(&rig, ALICE, "SIP/2.0 200 ")->to.listener, SECOND);
+    rig.came_to = 0;
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "OPTIONS sip:bob@example.com SIP/2.0", NULL);
+    rig_reply(&rig, bob_gets("OPTIONS "), 200, "t", NULL);
+    ck_assert_uint_ne(rig_expect(&rig, ALICE, "SIP/2.0 200 ")->to.listener, SECOND);
+    rig_quiet(&rig);
+}
+END_TEST
+
+/* Who keeps transactions knows it by them. */
+START_TEST(a_via_names_a_listener_only_without_transactions)
+{
+    rig_ask(&rig, ALICE, "OPTIONS sip:bob@example.com SIP/2.0", NULL);
+    ck_assert_ptr_nonnull(strstr(rig_value(bob_gets("OPTIONS "), "Via", 0), ";in=1"));
+    rig.conf.mode = CORE_STATEFUL;
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "OPTIONS sip:bob@example.com SIP/2.0", NULL);
+    ck_assert_ptr_null(strstr(rig_value(rig_expect(&rig, BOB, "OPTIONS "), "Via", 0), ";in="));
+}
+END_TEST
+
 /* Alice calls Bob, both on streams. */
 static const struct rig_sent *
 call_by_streams(const char *via)
@@ -387,6 +420,33 @@ START_TEST(strays_that_prove_to_be_ours_may_pass)
 }
 END_TEST
 
+/* One that comes before its INVITE and waits for a hook must not stand in the way of the CANCEL that we send then. */
+START_TEST(a_stray_cancel_that_waits_has_no_transaction)
+{
+    struct chain_hook hook = { .order = 1, .fn = hold, .name = "test" };
+    const struct rig_sent *invite;
+
+    rig.conf.mode = CORE_STATEFUL;
+    rig.conf.stray = CORE_STRAY_VERIFIED;
+    ck_assert_int_eq(chain_add(core_chain(rig.core), SIPD_ON_TARGETS, &hook), SIPD_OK);
+    verdict = SIPD_WAIT;
+    rig_ask(&rig, ALICE, CANCEL_BOB, NULL);
+    rig_alive(&rig, 1, 0, 0);
+    verdict = SIPD_PASS;
+    rig_resume(&rig, waiting);
+    rig_reply(&rig, rig_expect(&rig, BOB, "CANCEL "), 481, "t", NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 481 ");
+    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
+    invite = rig_expect(&rig, BOB, "INVITE ");
+    rig_reply(&rig, invite, 180, "t", NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 180 ");
+    rig_ask(&rig, ALICE, CANCEL_BOB, NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 200 ");
+    rig_expect(&rig, BOB, "CANCEL ");
+    rig_settled(&rig);
+}
+END_TEST
+
 /* §16.7 step 5: a 100 is for us alone. RFC 4320 §4.2: without its transaction no other request than INVITE is answered. */
 START_TEST(strays_that_may_not_pass_do_not)
 {
@@ -455,6 +515,8 @@ suite_stateless(void)
     tcase_add_test(c, our_own_answers_are_given_once_for_each_repeat);
     tcase_add_test(c, what_waits_gets_a_transaction);
     tcase_add_test(c, a_response_goes_where_the_via_says);
+    tcase_add_test(c, a_response_leaves_from_where_the_request_came_to);
+    tcase_add_test(c, a_via_names_a_listener_only_without_transactions);
     tcase_add_test(c, a_response_goes_back_on_its_connection);
     tcase_add_test(c, a_connection_that_is_gone_is_opened_anew);
     tcase_add_test(c, from_a_stream_to_datagrams_there_is_state);
@@ -463,6 +525,7 @@ suite_stateless(void)
     tcase_add_test(c, a_response_that_ends_here_or_leads_nowhere_is_dropped);
     tcase_add_test(c, strays_are_dropped);
     tcase_add_test(c, strays_that_prove_to_be_ours_may_pass);
+    tcase_add_test(c, a_stray_cancel_that_waits_has_no_transaction);
     tcase_add_test(c, strays_that_may_not_pass_do_not);
     tcase_add_test(c, what_is_late_is_no_stray);
     tcase_add_test(c, nodes_that_share_the_key_write_the_same_branch);

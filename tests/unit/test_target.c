@@ -3,6 +3,8 @@
  */
 #include "core/target.h"
 
+#include "core/note.h"
+
 #include <stdio.h>
 
 #include "unit/core_rig.h"
@@ -50,8 +52,7 @@ order(void)
     size_t len = 0;
 
     text[0] = '\0';
-    list_each(node, after, &trip_at_hand->targets)
-    {
+    list_each (node, after, &trip_at_hand->targets) {
         const struct target *target = container_of(node, struct target, link);
 
         len += (size_t)snprintf(text + len, sizeof text - len, "%s%.*s", len ? " " : "",
@@ -103,6 +104,7 @@ START_TEST(one_that_was_tried_is_not_tried_again)
     ck_assert_str_eq(order(), "b");
     ck_assert_int_eq(add("sip:a@192.0.2.11", NULL, 1000), SIPD_OK);
     ck_assert_str_eq(order(), "b");
+    note_trip(trip_at_hand);
     rig_pass(&rig, 0);
     rig_expect(&rig, FIRST, "INVITE ");
 }

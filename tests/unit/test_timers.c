@@ -326,6 +326,53 @@ START_TEST(a_jump_costs_nothing)
 }
 END_TEST
 
+/* The next one due; counts the calls that only sorted, in which some are armed and some disarmed. */
+static struct timer *
+due_after_sorting(struct timers *t, struct timer *nodes, uint32_t many, uint64_t now_ms,
+                  unsigned *sorted)
+{
+    struct timer *node;
+
+    while (!(node = timers_due(t, now_ms)) && timers_next_ms(t) <= now_ms) {
+        uint32_t moved = ++*sorted;
+
+        timers_disarm(t, &nodes[moved]);
+        timers_disarm(t, &nodes[many - moved]);
+        timers_arm(t, &nodes[many - moved], nodes[many - moved].deadline_ms, many + moved, 0);
+    }
+    return node;
+}
+
+/* Very many in one slot are sorted a part at a time, and come in their order nevertheless. */
+START_TEST(very_many_in_a_slot_are_sorted_in_parts)
+{
+    enum { MANY = 30000, LATER_MS = 32000 };
+    static struct timer nodes[MANY];
+    uint64_t last_ms = 0, end_ms = start_ms + LATER_MS + 4096;
+    uint64_t due_ms =
+        (start_ms + LATER_MS) / TIMERS_SLOTS * TIMERS_SLOTS; /* all in one block of 64 ms */
+    uint32_t last_kind = 0, came = 0;
+    unsigned sorted = 0;
+    struct timers t;
+
+    timers_init(&t, start_ms);
+    for (uint32_t i = 0; i < MANY; i++) {
+        timer_init(&nodes[i]);
+        timers_arm(&t, &nodes[i], due_ms + i % 16, i, 0);
+    }
+    for (struct timer *node; (node = due_after_sorting(&t, nodes, MANY, end_ms, &sorted)); came++) {
+        must(node->deadline_ms > last_ms ||
+             (node->deadline_ms == last_ms && node->kind > last_kind));
+        last_ms = node->deadline_ms;
+        last_kind = node->kind;
+    }
+    ck_assert_uint_ge(sorted, 3);
+    ck_assert_uint_eq(came, MANY - sorted);
+    ck_assert_uint_eq(t.armed, 0);
+    ck_assert_uint_eq(timers_next_ms(&t), UINT64_MAX);
+}
+END_TEST
+
 START_TEST(an_empty_wheel_reaches_any_time)
 {
     struct timers t;
@@ -352,6 +399,7 @@ suite_timers(void)
     tcase_add_test(all, disarmed_means_never);
     tcase_add_test(all, one_due_may_stop_another);
     tcase_add_test(all, a_jump_costs_nothing);
+    tcase_add_test(all, very_many_in_a_slot_are_sorted_in_parts);
     tcase_add_test(all, an_empty_wheel_reaches_any_time);
     suite_add_tcase(suite, all);
     return suite;

@@ -26,7 +26,9 @@ read_token(struct span call_id, struct span text)
 static struct span
 write_token(struct span call_id, uint16_t listener, const struct hop *flow, char to[TOKEN_BYTES])
 {
-    struct token token = { .listener = listener, .has_flow = flow != NULL, .by_flow = flow != NULL };
+    struct token token = { .listener = listener,
+                           .has_flow = flow != NULL,
+                           .by_flow = flow != NULL };
 
     if (flow)
         token.flow = *flow;

@@ -607,9 +607,48 @@ START_TEST(an_answer_whose_connection_is_gone_takes_another)
     ck_assert_str_eq(last_sent(), "busy");
     ck_assert_uint_eq(r.sent[1].to.flow, 0);
     ck_assert_uint_eq(r.sent[1].to.port, 5070);
-    ck_assert_int_eq(gone(id), TXN_QUIET);
+    ck_assert_int_eq(gone(id), TXN_ASTRAY);
+    ck_assert_int_eq(gone(id), TXN_QUIET); /* somebody is asked already */
     ck_assert_uint_eq(r.sent_len, 2);
     ck_assert_int_eq(txn->state, TXN_COMPLETED);
+}
+END_TEST
+
+/* RFC 3263 §5: the backups in their order, each once. */
+START_TEST(an_answer_that_went_astray_takes_the_backups)
+{
+    struct hop backups[] = { txn_rig_hop("tcp:192.0.2.2:5060"), txn_rig_hop("tcp:192.0.2.3:5062") };
+    struct txn *txn = server("OPTIONS", TCP);
+    struct txn_told told;
+    uint64_t id = txn->id;
+
+    txns_backup(&r.t, id, backups, 2, &told); /* nobody asked */
+    ck_assert_uint_eq(r.sent_len, 0);
+    answer(txn, 200, "ok");
+    txn->hop.flow = 0;
+    ck_assert_int_eq(gone(id), TXN_ASTRAY);
+    txns_backup(&r.t, id, backups, 2, &told);
+    ck_assert_int_eq(told.news, TXN_QUIET);
+    ck_assert_uint_eq(r.sent_len, 2);
+    ck_assert_str_eq(last_sent(), "ok");
+    ck_assert(hop_eq(&r.sent[1].to, &backups[0]));
+    ck_assert_int_eq(gone(id), TXN_QUIET);
+    ck_assert(hop_eq(&r.sent[2].to, &backups[1]));
+    ck_assert_int_eq(gone(id), TXN_QUIET);
+    ck_assert_uint_eq(r.sent_len, 3);
+    txns_backup(&r.t, id, backups, 2, &told);
+    ck_assert_uint_eq(r.sent_len, 3);
+}
+END_TEST
+
+/* Anybody's ICMP would tell where answers by datagrams go. */
+START_TEST(an_answer_by_datagrams_has_no_backup)
+{
+    struct txn *txn = server("OPTIONS", UDP);
+
+    answer(txn, 200, "ok");
+    ck_assert_int_eq(gone(txn->id), TXN_QUIET);
+    ck_assert_int_eq(gone(txn->id), TXN_QUIET);
 }
 END_TEST
 
@@ -766,7 +805,7 @@ START_TEST(what_is_sent_rests_on_what_was_noted)
 
     ck_assert_uint_eq(r.notes, 1);
     answer(txn, 180, "ringing");
-    ck_assert_str_eq(r.fact_kind, "IST");
+    ck_assert_str_eq(r.fact_kind, "txn");
     ck_assert_uint_eq(r.fact_id, txn->id);
     ck_assert_uint_eq(r.fact_version, txn->version);
     ck_assert_uint_eq(r.sent[0].need, r.notes);
@@ -782,7 +821,7 @@ END_TEST
 
 START_TEST(nobody_needs_to_watch)
 {
-    r.t.ports.note = NULL;
+    r.t.watched = false;
     answer(server("INVITE", UDP), 486, "busy");
     ck_assert_uint_eq(r.sent[0].need, 0);
     txn_rig_pass(&r, HOUR_MS);
@@ -923,6 +962,8 @@ suite_txns(void)
         a_client_that_sends_no_more_does_not_mind,
         a_server_that_cannot_send_stays,
         an_answer_whose_connection_is_gone_takes_another,
+        an_answer_that_went_astray_takes_the_backups,
+        an_answer_by_datagrams_has_no_backup,
         a_connection_that_is_gone_before_the_answer,
         ids_go_stale,
         who_has_no_more_interest_is_not_named,

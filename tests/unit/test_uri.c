@@ -175,7 +175,7 @@ START_TEST(others_are_refused)
         "sip:[::1]x",
         "sip:[::1]5060",
         "sip:[fe80::1%25eth0]",
-        "sip:[2001:db8:::192.0.2.1]",
+        "sip:[2001:db8:::1]",
         "sip:h;a=%",
         "sip:h;a=%4",
         "sip:h;a b",
@@ -217,6 +217,12 @@ START_TEST(tel_is_read)
         { "tel:+1-201-555-0123", "tel|+1-201-555-0123||||" },
         { "tel:7042;phone-context=example.com", "tel|7042|||phone-context=example.com|" },
         { "tel:863-1234;phone-context=+1-914-555", "tel|863-1234|||phone-context=+1-914-555|" },
+        { "tel:1234;phone-context=munich.example.com",
+          "tel|1234|||phone-context=munich.example.com|" },
+        { "tel:+1-212-555-0101", "tel|+1-212-555-0101||||" },
+        { "tel:+1-201-555-0111", "tel|+1-201-555-0111||||" },
+        { "tel:+1-555-438-3732", "tel|+1-555-438-3732||||" },
+        { "tel:+1-900-555-0191", "tel|+1-900-555-0191||||" },
         { "tel:*21#", "tel|*21#||||" },
         { "tel:+358-555-1234567;postd=pp22", "tel|+358-555-1234567|||postd=pp22|" },
         { "tel:(020)1.2-ABC", "tel|(020)1.2-ABC||||" },
@@ -286,6 +292,15 @@ START_TEST(equal_addresses)
     ck_assert(eq("sip:bob@[0:0:0:0:0:FFFF:129.144.52.38]", "sip:bob@[::FFFF:129.144.52.38]"));
     ck_assert(!eq("sip:bob@[2001:db8::9:1]", "sip:bob@[2001:db8::9:2]"));
     ck_assert(!eq("sip:bob@[::ffff:192.0.2.1]", "sip:bob@192.0.2.1"));
+    /* … and where a parameter names one, with brackets or, as some write it, without */
+    ck_assert(eq("sip:h;maddr=[2001:DB8:0::1]", "sip:h;maddr=[2001:db8::1]"));
+    ck_assert(eq("sip:h;maddr=2001:db8::1", "sip:h;maddr=[2001:db8:0:0::1]"));
+    ck_assert(eq("sip:h;maddr=%5B2001:db8::1%5D", "sip:h;maddr=[2001:db8::01]"));
+    ck_assert(!eq("sip:h;maddr=[2001:db8::1]", "sip:h;maddr=[2001:db8::2]"));
+    ck_assert(!eq("sip:h;maddr=[::ffff:192.0.2.1]", "sip:h;maddr=192.0.2.1"));
+    ck_assert(eq("sip:h;maddr=Host", "sip:h;maddr=hOST"));
+    ck_assert(!eq("sip:h;maddr=10.0.0.1", "sip:h;maddr=10.0.0.2"));
+    ck_assert(!eq("sip:h;maddr=:", "sip:h;maddr=[:]"));
 }
 END_TEST
 
@@ -302,6 +317,8 @@ START_TEST(parts_that_count)
     ck_assert(!eq("sip:a@h", "sip:a@h;user=phone"));
     ck_assert(!eq("sip:a@h", "sip:a@h;ttl=1"));
     ck_assert(!eq("sip:a@h", "sip:a@h;method=INVITE"));
+    ck_assert(!eq("sip:a@h;method=invite", "sip:a@h;method=INVITE"));
+    ck_assert(eq("sip:a@h;METHOD=INV%49TE", "sip:a@h;method=INVITE"));
     ck_assert(!eq("sip:a@h", "sip:a@h;maddr=h"));
     ck_assert(!eq("sip:a@h", "sip:a@h;t%72ansport=udp"));
     ck_assert(eq("sip:a@h;t%72ansport=ud%70", "sip:a@h;transport=UDP"));
@@ -352,6 +369,17 @@ START_TEST(tel_equality)
     ck_assert(eq("tel:+1;ext=1-2", "tel:+1;ext=12"));
     ck_assert(!eq("tel:+1;ext=12", "tel:+1;ext=13"));
     ck_assert(eq("tel:1a", "tel:1A"));
+    /* The parameter that only one has matters, whichever it is (§4). */
+    ck_assert(!eq("tel:+1;isub=1", "tel:+1"));
+    ck_assert(!eq("tel:+1", "tel:+1;ext=1"));
+    ck_assert(!eq("tel:+1", "tel:+1;m-new"));
+    ck_assert(!eq("tel:7042;phone-context=example.com", "tel:7042"));
+    ck_assert(!eq("tel:7042;phone-context=example.com", "tel:7042;phone-context=+1"));
+    ck_assert(!eq("tel:+1;isub=1-2", "tel:+1;isub=12"));
+    ck_assert(eq("tel:+1;isub=aB", "tel:+1;isub=Ab"));
+    ck_assert(eq("tel:863-1234;phone-context=+1-914-555", "tel:8631234;phone-context=+1914555"));
+    ck_assert(!eq("tel:863-1234;phone-context=+1-914-555", "tel:863-1234;phone-context=1914555"));
+    ck_assert(!eq("tel:+1-201-555-0123", "sip:+1-201-555-0123@h;user=phone"));
 }
 END_TEST
 
@@ -387,6 +415,24 @@ START_TEST(many_parts)
 }
 END_TEST
 
+/* A hundred in another order are the same. */
+START_TEST(order_of_many_parts)
+{
+    char a[600] = "sip:h", b[600] = "sip:h";
+    char *x = a + 5, *y = b + 5;
+
+    for (unsigned i = 0; i < 100; i++) {
+        x += sprintf(x, ";p%u", i);
+        y += sprintf(y, ";P%u", 99 - i);
+    }
+    ck_assert(eq(a, b));
+    y[-1] = 'x'; /* P0 has become Px, which is in one of them only */
+    ck_assert(eq(a, b));
+    memcpy(y, ";ttl=1", 7);
+    ck_assert(!eq(a, b));
+}
+END_TEST
+
 START_TEST(params_are_found)
 {
     struct uri uri = read("sip:a;x=no@h;Transport=TCP;l%72;empty=;q=\"a\"?lr=1");
@@ -418,11 +464,29 @@ START_TEST(records_are_written)
         { "sip:@Example.com", "sip:example.com" },
         { "sip:Example.com;lr", "sip:example.com" },
         { "sip:a@[2001:DB8::1]:5060", "sip:a@[2001:db8::1]" },
+        { "sip:a@[2001:DB8:0::1]", "sip:a@[2001:db8::1]" },
+        { "sip:a@[2001:0db8:0:0:0:0:0:0001]", "sip:a@[2001:db8::1]" },
+        { "sip:a@[::ffff:192.0.2.128]", "sip:a@[::ffff:c000:280]" },
+        { "sip:a@[::ffff:c000:280]", "sip:a@[::ffff:c000:280]" },
+        { "sip:a@[::]", "sip:a@[::]" },
+        { "sip:a@[0:0:0:0:0:0:0:0]", "sip:a@[::]" },
+        { "sip:a@[1::]", "sip:a@[1::]" },
+        { "sip:a@[::1.2.3.4]", "sip:a@[::102:304]" },
+        { "sip:a@[1:2:3:4:5:6::8]", "sip:a@[1:2:3:4:5:6::8]" },
+        { "sip:a@[1:2:3:4:5:6:0:8]", "sip:a@[1:2:3:4:5:6::8]" },
+        { "sip:a@[0:2:3:4:5:6:7:8]", "sip:a@[::2:3:4:5:6:7:8]" },
+        { "sip:a@[0:0:1:0:0:1:2:3]", "sip:a@[0:0:1::1:2:3]" },
+        { "sip:a@[1:0:0:2:0:0:0:3]", "sip:a@[1:0:0:2::3]" },
+        { "sip:a@[1:0:0:2:0:0:3:4]", "sip:a@[1::2:0:0:3:4]" },
+        { "sip:a@[1:2:3:4:5:6:7:0]", "sip:a@[1:2:3:4:5:6:7::]" },
+        { "sip:a@[abcd:f:10:100:1000:10a:a:0a00]", "sip:a@[abcd:f:10:100:1000:10a:a:a00]" },
         { "TEL:+1-201-555-0123;ext=5", "tel:+12015550123" },
         { "tel:(70)4-A;phone-context=Example.COM;x=y", "tel:704a;phone-context=example.com" },
         { "tel:%2A70-42;phone-context=+1-914", "tel:*7042;phone-context=+1914" },
         { "tel:7;phone-context=%65x%3bB", "tel:7;phone-context=ex%3Bb" },
         { "tel:7042;phone-context", "tel:7042" },
+        { "tel:7;phone-context=%22%61%20", "tel:7;phone-context=\"a%20" },
+        { "tel:7;phone-context=\"a%20", "tel:7;phone-context=\"a%20" },
         { "URN:Service:sos", "urn:Service:sos" },
     };
 
@@ -471,6 +535,7 @@ suite_uri(void)
     tcase_add_test(all, tel_equality);
     tcase_add_test(all, other_equality);
     tcase_add_test(all, many_parts);
+    tcase_add_test(all, order_of_many_parts);
     tcase_add_test(all, params_are_found);
     tcase_add_test(all, records_are_written);
     tcase_add_test(all, literals);

@@ -18,10 +18,10 @@ must_text_at(struct span got, const char *want, int line)
 }
 
 /* As must(), with the text that was read. */
-#define must_for(text, holds)                                         \
- do {                                                                 \
-  if (!(holds))                                                       \
-   ck_abort_msg("must hold: %s, for <%.*s>", #holds, SPAN_ARG(text)); \
- } while (0)
+#define must_for(text, holds)                                                  \
+    do {                                                                       \
+        if (!(holds))                                                          \
+            ck_abort_msg("must hold: %s, for <%.*s>", #holds, SPAN_ARG(text)); \
+    } while (0)
 
 #endif

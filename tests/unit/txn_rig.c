@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "txn/fact.h"
 #include "unit/must.h"
 
 static uint64_t
@@ -33,6 +34,8 @@ take_note(void *io, const struct fact *fact)
     snprintf(r->fact_kind, sizeof r->fact_kind, "%s", fact->kind);
     r->fact_version = fact->version;
     r->fact_id = fact->id;
+    if (r->mirror && txns_restore(r->mirror, fact) != SIPD_OK)
+        ck_abort_msg("a fact is refused");
     return ++r->notes;
 }
 
@@ -46,6 +49,7 @@ txn_rig_init(struct txn_rig *r, uint32_t limit)
     r->clock.now_ms = r->base_ms = 1000000;
     arena_init(&r->turn, 1 << 20);
     ck_assert_int_eq(txns_init(&r->t, &ports, &r->clock, &r->turn, &key, limit), SIPD_OK);
+    r->t.watched = true;
 }
 
 void

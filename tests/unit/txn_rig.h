@@ -26,8 +26,9 @@ struct txn_rig {
     char fact_kind[8]; /* of the last fact */
     uint32_t fact_version;
     uint64_t fact_id;
-    char told[512];  /* "TIMEOUT@32000 ENDED@37000 ": news with their times */
-    char times[512]; /* for txn_rig_times */
+    struct txns *mirror; /* takes in every fact; NULL: nobody does */
+    char told[512];      /* "TIMEOUT@32000 ENDED@37000 ": news with their times */
+    char times[512];     /* for txn_rig_times */
 };
 
 /* An empty pool at time 0. limit: most transactions. */

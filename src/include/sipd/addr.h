@@ -9,12 +9,13 @@
 #include <sipd/span.h>
 
 struct addr {
-    struct span whole;    /* this element without the blanks around it */
-    struct span display;  /* as written, quotes included; empty if there is none */
-    struct span uri;      /* between < and >, or the bare addr-spec */
-    struct span params;   /* header parameters, from the first ; on; without < > every ; starts one (§20.10) */
-    bool brackets;        /* < > were there */
-    bool star;            /* Contact: * */
+    struct span whole;   /* this element without the blanks around it */
+    struct span display; /* as written, quotes included; empty if there is none */
+    struct span uri;     /* between < and >, or the bare addr-spec */
+    /* header parameters, from the first ; on; without < > every ; starts one (§20.10) */
+    struct span params;
+    bool brackets; /* < > were there */
+    bool star;     /* Contact: * */
 };
 
 #pragma GCC visibility push(default)

@@ -7,8 +7,9 @@
 #include <sipd/err.h>
 #include <sipd/span.h>
 
-struct digest {  /* values without their quotes; escapes are still in them; empty when absent */
-    struct span username, realm, nonce, uri, response, algorithm, cnonce, opaque, qop, nc, domain, stale;
+struct digest { /* values without their quotes; escapes are still in them; empty when absent */
+    struct span username, realm, nonce, uri, response, algorithm, cnonce, opaque, qop, nc, domain,
+        stale;
 };
 
 #pragma GCC visibility push(default)

@@ -12,16 +12,26 @@
 
 enum hop_transport { HOP_NONE, HOP_UDP, HOP_TCP, HOP_TLS, HOP_TRANSPORTS };
 
-#define HOP_FLOW_DEAD UINT64_MAX  /* a flow of an earlier process: never alive */
+#define HOP_FLOW_DEAD  UINT64_MAX /* a flow of an earlier process: never alive */
 #define HOP_TEXT_BYTES 80         /* room that hop_write needs at most */
 
 struct hop {
-    uint8_t ip[16];     /* network order; IPv4 as ::ffff:a.b.c.d */
-    uint32_t scope_id;  /* of a link-local IPv6 address; never written into a message */
-    uint16_t port;      /* host order */
-    uint16_t listener;  /* 1…: the listener it came to or shall leave by; 0: any that fits */
-    uint8_t transport;  /* enum hop_transport */
-    uint64_t flow;      /* the connection; 0: none in particular */
+    uint8_t ip[16];    /* network order; IPv4 as ::ffff:a.b.c.d */
+    uint32_t scope_id; /* of a link-local IPv6 address; never written into a message */
+    uint16_t port;     /* host order */
+    uint16_t listener; /* 1…: the listener it came to or shall leave by; 0: any that fits */
+    uint8_t transport; /* enum hop_transport */
+    /* RFC 3263 chose UDP and no URI named it: what is large may go over TCP (RFC 3261 §18.1.1) */
+    bool by_rule;
+    uint16_t connect_ms; /* a connection for this one must be made within; 0: as configured */
+    /* whom it must prove to be, where the transport has proofs: a number of net's; 0: its address */
+    uint32_t name;
+    uint64_t flow; /* the connection; 0: none in particular */
+};
+
+struct hop_net {
+    uint8_t ip[16]; /* as in struct hop: IPv4 within ::ffff:0:0/96 */
+    unsigned bits;  /* of the 128 that must agree */
 };
 
 #pragma GCC visibility push(default)
@@ -53,6 +63,14 @@ bool hop_eq(const struct hop *a, const struct hop *b);
 bool hop_is_multicast(const struct hop *hop);
 /* Is the address one that no other network can reach: private, loopback, link-local (RFC 1918, 4193, 6598)? */
 bool hop_is_private(const struct hop *hop);
+
+/*
+ * Reads a network: "10.0.0.0/8", "2001:db8::/32", or an address alone. False if it is none; *why then says so in words
+ * that go on behind the text ("192.0.2.1/24 " …). Lent for ever.
+ */
+bool hop_net_read(struct span text, struct hop_net *out, const char **why);
+/* Is the address in it? Its port and scope do not matter. */
+bool hop_net_has(const struct hop_net *net, const struct hop *hop);
 
 #pragma GCC visibility pop
 

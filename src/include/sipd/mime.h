@@ -12,7 +12,7 @@
 #include <sipd/param.h>
 #include <sipd/span.h>
 
-/* Multiparts within each other that are opened; one that stands deeper is a part whose parts are not walked. */
+/* Multiparts within each other that a walk opens unless it is given room for more (mime_walk_deeper). */
 #define MIME_LEVELS 8
 
 struct mime_type {       /* Content-Type; its names know no case */
@@ -53,11 +53,19 @@ struct mime_multi {       /* one multipart as it is gone through */
 };
 
 struct mime_walk {
-    struct mime_part part;                 /* the one at hand */
-    struct mime_multi levels[MIME_LEVELS]; /* those that it stands in, outermost first: … */
-    unsigned depth;                        /* … this many */
+    struct mime_part part;              /* the one at hand */
+    struct mime_multi own[MIME_LEVELS]; /* those that it stands in, outermost first: … */
+    struct mime_multi *given;           /* … here, unless NULL; … */
+    unsigned depth, levels_max;         /* … this many, and at most so many */
     bool begun;
 };
+
+/* The n-th (0…) multipart that the part at hand stands in, below w->depth. */
+static inline const struct mime_multi *
+mime_walk_level(const struct mime_walk *w, unsigned n)
+{
+    return w->given ? &w->given[n] : &w->own[n];
+}
 
 #pragma GCC visibility push(default)
 
@@ -75,6 +83,12 @@ void mime_disposition_read(struct span value, const struct mime_type *type,
  */
 void mime_walk_init(struct mime_walk *w, struct span type, struct span disposition,
                     struct span body);
+/*
+ * Before the first part: opens as many multiparts within each other as `levels` has room for, be it more than MIME_LEVELS or
+ * less; one that stands deeper is a part whose parts are not walked. Each level may cost a look at all of the body, so there
+ * must be a bound, and who walks sets it. Lent: levels, as long as w is used.
+ */
+void mime_walk_deeper(struct mime_walk *w, struct mime_multi levels[], unsigned max);
 /* The next part is w->part. False when none is left; w->part is empty then. */
 bool mime_walk_next(struct mime_walk *w);
 

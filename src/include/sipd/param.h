@@ -7,9 +7,9 @@
 #include <sipd/span.h>
 
 struct param {
-    struct span name;   /* as written */
-    struct span value;  /* as written, quotes included; empty if there is none */
-    bool has_value;     /* an = was there */
+    struct span name;  /* as written */
+    struct span value; /* as written, quotes included; empty if there is none */
+    bool has_value;    /* an = was there */
 };
 
 #pragma GCC visibility push(default)

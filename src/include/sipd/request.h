@@ -11,12 +11,17 @@
 
 struct sipd_req;
 
-struct sipd_target {      /* where a request may go (RFC 3261 §16.5) */
-    struct span uri;      /* becomes the Request-URI; copied */
-    struct hop hop;       /* transport HOP_NONE: found by the URI (RFC 3263); else sent exactly there, over hop.flow if not 0 */
-    uint32_t q;           /* thousandths, 0…1000 (RFC 3261 §20.10) */
-    uint64_t tag;         /* the module's own word for it */
-    uint32_t expires_s;   /* how long the contact is good for yet; 0: unknown */
+struct sipd_target { /* where a request may go (RFC 3261 §16.5) */
+    struct span uri; /* becomes the Request-URI; copied */
+    /* transport HOP_NONE: found by the URI (RFC 3263); else sent exactly there, over hop.flow if not 0 */
+    struct hop hop;
+    uint32_t q;         /* thousandths, 0…1000 (RFC 3261 §20.10) */
+    uint64_t tag;       /* the module's own word for it */
+    uint32_t expires_s; /* how long the contact is good for yet; 0: unknown */
+    /* Route for this target, "<sip:a;lr>, <sip:b;lr>" (RFC 3327 §5.4); hop NONE: goes to the first; copied */
+    struct span path;
+    /* the device that it is; of equal ones one is tried, the next if that flow fails (RFC 5626 §7); copied */
+    struct span instance;
 };
 
 #pragma GCC visibility push(default)
@@ -70,6 +75,16 @@ const struct sipd_target *sipd_req_target(const struct sipd_req *req);
 int sipd_req_add_header(struct sipd_req *req, struct span name, struct span value);
 /* Takes the n-th field of this name out of what is forwarded (all branches). SIPD_ENOENT, SIPD_ENOMEM. */
 int sipd_req_drop_header(struct sipd_req *req, struct span name, unsigned n);
+/* Adds a field to the 2xx that this server, as a module or by itself, answers with. Copied. SIPD_ENOMEM. */
+int sipd_req_add_reply_header(struct sipd_req *req, struct span name, struct span value);
+/*
+ * Is this a dry run: sipctl explain asks what would happen? Then a hook decides as ever, and writes, sends and counts nothing; for
+ * what it cannot know (a password) it goes on as if all were well, and says so.
+ */
+bool sipd_req_is_dry(const struct sipd_req *req);
+/* Words for whoever asks what was decided, and why (sipctl explain, sipctl trace): no secrets. Nothing, while nobody asks. Lent. */
+void sipd_req_explain(const struct sipd_req *req, struct span words);
+
 /* The status of the response at hand (ON_RESPONSE, ON_REPLY); 0 at other stages. */
 unsigned sipd_req_status(const struct sipd_req *req);
 

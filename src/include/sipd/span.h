@@ -14,8 +14,8 @@
 #include <string.h>
 
 struct span {
-    const char *at;  /* first byte; may be NULL when len is 0 */
-    size_t len;      /* bytes */
+    const char *at; /* first byte; may be NULL when len is 0 */
+    size_t len;     /* bytes */
 };
 
 /* A span over a string literal: SPAN("INVITE"). */
@@ -64,7 +64,9 @@ span_ieq(struct span a, struct span b)
 {
     if (a.len != b.len)
         return false;
-    for (size_t i = 0; i < a.len; i++)
+    if (b.len == 0 || memcmp(a.at, b.at, b.len) == 0)
+        return true;
+    for (size_t i = 0; i < b.len; i++)
         if (a.at[i] != b.at[i] && span_lower(a.at[i]) != span_lower(b.at[i]))
             return false;
     return true;
@@ -137,8 +139,6 @@ span_u64(struct span s, uint64_t max, uint64_t *out)
 {
     uint64_t value = 0;
 
-    if (s.len == 0)
-        return false;
     for (size_t i = 0; i < s.len; i++) {
         unsigned digit = (unsigned)(unsigned char)s.at[i] - '0';
 
@@ -146,7 +146,7 @@ span_u64(struct span s, uint64_t max, uint64_t *out)
             return false; /* so many nines fit */
         value = value * 10 + digit;
     }
-    if (value > max)
+    if (value > max || s.len == 0)
         return false;
     *out = value;
     return true;

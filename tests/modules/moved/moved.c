@@ -16,8 +16,7 @@ struct moved {
 
 static const struct sipd_conf_item moved_items[] = {
     SIPD_STR_REQUIRED(moved_conf, from, "domain that has moved; list it under domains, too"),
-    SIPD_STR_REQUIRED(moved_conf, to, "its new name, a port may follow"),
-    SIPD_CONF_END
+    SIPD_STR_REQUIRED(moved_conf, to, "its new name, a port may follow"), SIPD_CONF_END
 };
 
 static enum sipd_verdict
@@ -29,7 +28,8 @@ on_request(struct sipd_req *req, void *self)
     char contact[512];
     int len;
 
-    if (sipd_req_in_dialog(req) || !sipd_req_uri(req, &uri) || !span_ieq(uri.host, moved->conf->from))
+    if (sipd_req_in_dialog(req) || !sipd_req_uri(req, &uri) ||
+        !span_ieq(uri.host, moved->conf->from))
         return SIPD_PASS;
     len = snprintf(contact, sizeof contact, "<%.*s:%.*s%s%.*s>", SPAN_ARG(uri.scheme_text),
                    SPAN_ARG(uri.user), uri.has_user ? "@" : "", SPAN_ARG(moved->conf->to));
@@ -53,4 +53,5 @@ moved_load(struct sipd_host *host, const void *conf, void **self)
     return sipd_hook(host, SIPD_ON_REQUEST, 500, on_request, moved);
 }
 
-SIPD_MODULE(.name = "moved", .conf = moved_items, .conf_bytes = sizeof(struct moved_conf), .load = moved_load);
+SIPD_MODULE(.name = "moved", .conf = moved_items, .conf_bytes = sizeof(struct moved_conf),
+            .load = moved_load);

@@ -1,0 +1,158 @@
+/*
+ * Options, Path and first hop of a REGISTER.
+ */
+#include "asks.h"
+
+static bool
+is_known(struct span option)
+{
+    return option.len == 0 || span_ieq(option, SPAN("path")) ||
+           span_ieq(option, SPAN("outbound")) || span_ieq(option, SPAN("gruu"));
+}
+
+/* ---------------------------------------------------------------- options */
+
+static void
+note_options(struct span value, bool required, struct asks *asks)
+{
+    while (value.len > 0) {
+        struct span option = span_trim(span_cut(&value, ','));
+
+        if (span_ieq(option, SPAN("path")))
+            asks->path_known = true;
+        else if (span_ieq(option, SPAN("outbound")))
+            asks->outbound = true;
+        else if (span_ieq(option, SPAN("gruu")))
+            asks->gruu = true;
+        else if (required && option.len > 0)
+            asks->too_much = true;
+    }
+}
+
+static void
+read_options(const struct sipd_req *req, struct asks *asks)
+{
+    struct span value;
+
+    for (unsigned n = 0; sipd_req_header(req, SPAN("Supported"), n, &value); n++)
+        note_options(value, false, asks);
+    for (unsigned n = 0; sipd_req_header(req, SPAN("Require"), n, &value); n++)
+        note_options(value, true, asks);
+}
+
+void
+asks_name_unknown(const struct sipd_req *req, struct sipd_reply *reply)
+{
+    struct span value;
+
+    for (unsigned n = 0; sipd_req_header(req, SPAN("Require"), n, &value); n++)
+        while (value.len > 0) {
+            struct span option = span_trim(span_cut(&value, ','));
+
+            if (!is_known(option))
+                sipd_reply_header(reply, SPAN("Unsupported"), option);
+        }
+}
+
+/* ---------------------------------------------------------------- Path */
+
+static bool
+is_path(struct span value)
+{
+    struct addr addr;
+    struct uri uri;
+    int err;
+
+    while ((err = addr_next(&value, &addr)) == SIPD_OK)
+        if (!addr.brackets || uri_read(addr.uri, &uri) != SIPD_OK ||
+            (uri.scheme != URI_SIP && uri.scheme != URI_SIPS))
+            return false;
+    return err == SIPD_ENOENT;
+}
+
+static unsigned
+read_path(const struct sipd_req *req, struct asks *asks)
+{
+    struct span value;
+    size_t len = 0;
+
+    for (unsigned n = 0; sipd_req_header(req, SPAN("Path"), n, &value); n++) {
+        value = span_trim(value);
+        if (!is_path(value) || value.len + 2 > sizeof asks->path_text - len)
+            return 400;
+        if (len > 0) {
+            memcpy(asks->path_text + len, ", ", 2);
+            len += 2;
+        }
+        if (value.len > 0)
+            memcpy(asks->path_text + len, value.at, value.len);
+        len += value.len;
+    }
+    asks->path = (struct span){ asks->path_text, len };
+    return len > 0 && !asks->path_known ? 420 : 0;
+}
+
+/* Has it more than one Via? A comma within one would be within quotes, where nobody has one. */
+static bool
+is_relayed(const struct sipd_req *req)
+{
+    struct span via;
+
+    if (sipd_req_header(req, SPAN("Via"), 1, &via))
+        return true;
+    return sipd_req_header(req, SPAN("Via"), 0, &via) && span_find(via, ',') < via.len;
+}
+
+unsigned
+asks_read(const struct sipd_req *req, struct asks *asks)
+{
+    asks->path_known = asks->outbound = asks->gruu = asks->too_much = false;
+    asks->path = SPAN("");
+    asks->relayed = is_relayed(req);
+    read_options(req, asks);
+    return read_path(req, asks);
+}
+
+/* ---------------------------------------------------------------- flows */
+
+static bool
+has_ob(const struct addr *addr)
+{
+    struct span ob;
+    struct uri uri;
+
+    return uri_read(addr->uri, &uri) == SIPD_OK && uri_param(&uri, SPAN("ob"), &ob);
+}
+
+/*
+ * RFC 5626 §6 asks for ob in "the first URI" of Path. Who pushes on top (RFC 3327 §5.2) leaves that of the first hop at the
+ * end, so an ob at either end will do.
+ */
+static bool
+first_hop_helps(const struct asks *asks)
+{
+    struct span rest = asks->path;
+    struct addr addr;
+    bool first = addr_next(&rest, &addr) == SIPD_OK && has_ob(&addr);
+
+    if (asks->path.len == 0 || first)
+        return first;
+    while (addr_next(&rest, &addr) == SIPD_OK)
+        ;
+    return has_ob(&addr);
+}
+
+/*
+ * Over datagrams a flow is kept alive by STUN (RFC 5626 §4.4.2), which nobody here answers: who was told that its flow
+ * holds would find it dead all the time. So there a reg-id is passed over, which the answer says by having no Require.
+ */
+enum rules_flows
+asks_flows(const struct asks *asks, const struct sipd_req *req)
+{
+    if (!asks->outbound)
+        return RULES_FLOWS_IGNORED;
+    if (asks->relayed)
+        return first_hop_helps(asks) ? RULES_FLOWS_TAKEN : RULES_FLOWS_LACKING;
+    return hop_is_reliable(sipd_req_source(req)->transport) ? RULES_FLOWS_TAKEN
+                                                            : RULES_FLOWS_IGNORED;
+}

@@ -1,0 +1,70 @@
+/*
+ * One binding: a Contact of an address-of-record with all that was registered with it (RFC 3261 §10.3 step 7, RFC 3327
+ * §5.3, RFC 5626 §6, RFC 5627 §5.1).
+ */
+#ifndef REGISTRAR_BINDING_H
+#define REGISTRAR_BINDING_H
+
+#include <sipd/hop.h>
+#include <sipd/ring.h>
+#include <sipd/span.h>
+#include <sipd/uri.h>
+
+#include "store.h"
+
+/* One allocation; the texts stand behind it. */
+struct binding {
+    struct ring ring;       /* in the ring of its second, or among the dead */
+    struct binding *next;   /* of the same AoR, the one refreshed last first */
+    uint64_t deadline_ms;   /* on the clock that never goes back, whatever the wall's does */
+    int64_t expires_wall_s; /* the same moment for stores and other machines */
+    struct hop source;      /* where the REGISTER came from, with listener and flow */
+    uint32_t granted_s;     /* interval that was granted */
+    uint32_t cseq;
+    uint32_t reg_id;   /* flow of a device (RFC 5626 §4.2.1); 0: none */
+    uint32_t uri_hash; /* of what equal URIs have in common */
+    uint32_t version;  /* of its last fact */
+    uint16_t q;        /* thousandths, or STORE_NO_Q */
+    uint16_t aor_len, contact_len, call_id_len, params_len, path_len;
+    uint16_t instance_at, instance_len; /* within params */
+    uint8_t agent_len;
+    uint8_t reach; /* as store_row's */
+    char text[];
+};
+
+/* A binding that is in no index, or NULL. Owns: the caller. row's texts keep to the limits of store.h. */
+struct binding *binding_new(const struct store_row *row, uint64_t deadline_ms);
+/* Ends one that is in no index. */
+void binding_free(struct binding **binding);
+/* Its texts. Lent as long as the binding. */
+struct span binding_aor(const struct binding *binding);
+struct span binding_contact(const struct binding *binding);
+struct span binding_call_id(const struct binding *binding);
+struct span binding_params(const struct binding *binding);
+struct span binding_path(const struct binding *binding);
+struct span binding_agent(const struct binding *binding);
+/* The instance-id without its < > (RFC 5626 §4.1); empty: none. */
+struct span binding_instance(const struct binding *binding);
+
+/* What changes when the same is registered again. */
+struct binding_again {
+    uint64_t deadline_ms;
+    int64_t expires_wall_s;
+    uint32_t granted_s, cseq;
+};
+
+/* What its row is found by: contact, instance and reg_id, byte by byte. */
+struct binding_key {
+    struct span contact, instance;
+    uint32_t reg_id;
+};
+
+struct binding_key binding_key(const struct binding *binding);
+bool binding_has_key(const struct binding *binding, const struct binding_key *key);
+
+/* The instance-id among a Contact's parameters; empty: none. Lent: params. */
+struct span binding_find_instance(struct span params);
+/* Equal URIs have equal hashes (RFC 3261 §19.1.4: scheme, user, host and port always count). */
+uint32_t binding_uri_hash(const struct uri *uri);
+
+#endif

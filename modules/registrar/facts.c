@@ -1,0 +1,64 @@
+/*
+ * The registrar as a standby, and before one: facts of bindings are taken in, and all told to one who begins to watch.
+ */
+#include "registrar.h"
+
+#define TELL_BUCKETS 256 /* in a turn */
+
+static int
+restore(void *self, const struct fact *fact)
+{
+    struct registrar *r = self;
+    struct binding_fact binding;
+    struct hop source;
+    int err = binding_fact_read(fact->bytes, &binding);
+
+    if (err != SIPD_OK)
+        return err;
+    if (!r->ready)
+        return SIPD_EFULL; /* what is being read is older, and must not come behind it */
+    source = registrar_source(r, &binding.row);
+    return mirror_take(&r->mirror, &binding, &source, fact->version, sipd_now_ms(r->host));
+}
+
+static void
+end_telling(struct registrar *r)
+{
+    if (r->telling)
+        bindings_walk_end(r->index);
+    r->telling = false;
+}
+
+/* What the store has not told yet comes as it is read: until then there is more. */
+static bool
+snapshot(void *self, bool begin)
+{
+    struct registrar *r = self;
+    const struct aor *aor;
+
+    if (begin) {
+        end_telling(r);
+        bindings_walk_begin(r->index);
+        r->telling = true;
+        r->told = 0;
+    }
+    if (!r->ready)
+        return true;
+    for (unsigned n = 0; n < TELL_BUCKETS; n++) {
+        if (!bindings_walk(r->index, &r->told, &aor)) {
+            end_telling(r);
+            return false;
+        }
+        for (; aor; aor = bindings_after(aor))
+            bindings_tell(r->index, aor, sipd_now_ms(r->host));
+    }
+    return true;
+}
+
+static const struct sipd_facts_ops ops = { .restore = restore, .snapshot = snapshot };
+
+int
+registrar_facts(struct registrar *r)
+{
+    return sipd_offer_facts(r->host, BINDING_FACT, &ops, r);
+}

@@ -1,0 +1,38 @@
+/*
+ * What another node's registrar noted, taken in: in memory at once, in the store behind it.
+ *
+ * The other one had it stored before it answered; here the store follows, in order, and if it fails memory is right all the same.
+ */
+#ifndef REGISTRAR_MIRROR_H
+#define REGISTRAR_MIRROR_H
+
+#include <sipd/ring.h>
+
+#include "bindings.h"
+#include "fact.h"
+#include "store.h"
+
+#define MIRROR_ID_MAX UINT32_MAX /* ids of its writes are 1 … this; those of jobs are higher */
+
+struct mirror {
+    struct bindings *index;
+    const struct store_ops *ops;
+    void *store;
+    uint32_t max_waiting, waiting; /* writes that the store has */
+    uint32_t last_id;
+    struct ring writes; /* … in order, as they are answered */
+};
+
+void mirror_init(struct mirror *mirror);
+/* The store has been closed: it lends nothing any more. */
+void mirror_fini(struct mirror *mirror);
+/*
+ * A binding is here, or gone. source: the row's, as it is on this node. What is older than what is known is ignored.
+ * SIPD_EFULL, SIPD_ENOMEM: nothing happened. Lent: fact and source.
+ */
+int mirror_take(struct mirror *mirror, const struct binding_fact *fact, const struct hop *source,
+                uint32_t version, uint64_t now_ms);
+/* The store has answered the write of this id. */
+void mirror_written(struct mirror *mirror, uint64_t id);
+
+#endif

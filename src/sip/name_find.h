@@ -1,0 +1,82 @@
+/*
+ * The look-up of a field's name for who reads many: a hash that the list of names has no collision in, then the bytes by
+ * whole words (RFC 3261 §7.3.1).
+ */
+#ifndef SIP_NAME_FIND_H
+#define SIP_NAME_FIND_H
+
+#include <endian.h>
+
+#include "names_gen.h"
+#include "sip/names.h"
+
+enum {
+    NAMES_ROOM = 32
+}; /* what of a line may be looked at: whole words; the longest name has 29 bytes */
+
+struct names_field {
+    char text[NAMES_ROOM - 2];
+    uint8_t len;   /* this and the next are compared too, but no bit of them counts */
+    uint8_t flags; /* enum header_flags */
+    char mask
+        [NAMES_ROOM]; /* bits of text that count: not the case of a letter, nor what is behind the name */
+};
+
+extern const struct names_field names_fields[HEADERS];
+extern const uint8_t names_slots[1 << (32 - NAMES_SHIFT)];
+
+/* Two bytes as a number that is the same on every machine. */
+static inline uint32_t
+names_pair(const char *at)
+{
+    uint16_t pair;
+
+    memcpy(&pair, at, sizeof pair);
+    return le16toh(pair);
+}
+
+/* Letters come out small; what becomes of other bytes does not matter to a hash. The text has two bytes at least. */
+static inline unsigned
+names_slot(const char *text, size_t len)
+{
+    uint32_t pairs = names_pair(text) << 16 | names_pair(text + (len - 2) * 3 / 4);
+
+    return ((pairs | 0x20202020) + (uint32_t)len) * (uint32_t)NAMES_FACTOR >> NAMES_SHIFT;
+}
+
+static inline uint64_t
+names_word(const char *at)
+{
+    uint64_t word;
+
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* Bits that count in which eight bytes of a text and of a name, from byte `at` on, differ. */
+static inline uint64_t
+names_differ(const char *text, const char *name, size_t at)
+{
+    return (names_word(text + at) ^ names_word(name + at)) &
+           names_word(name + offsetof(struct names_field, mask) + at);
+}
+
+/*
+ * As names_header(), of a text behind which what is missing to NAMES_ROOM bytes may be read too; it changes nothing. Two
+ * bytes at least. Hardly a branch: which name comes next no processor can foretell.
+ */
+static inline enum header
+names_header_in(const char *text, size_t len)
+{
+    unsigned id = names_slots[names_slot(text, len)];
+    const char *name = (const char *)&names_fields[id];
+    uint64_t differ = names_differ(text, name, 0) | names_differ(text, name, 8);
+
+    differ |= len ^ (uint8_t)name[offsetof(struct names_field, len)];
+
+    if (len > 16)
+        differ |= names_differ(text, name, 16) | names_differ(text, name, 24);
+    return differ == 0 ? (enum header)id : HDR_OTHER;
+}
+
+#endif

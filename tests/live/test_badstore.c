@@ -1,0 +1,236 @@
+/*
+ * The registrar's file in other hands: held by another program, kept from growing, or written over while the server runs. What
+ * cannot be kept is refused with a time to come back (RFC 3261 §10.3 step 7, §20.33), look-ups go on from memory, an alarm says
+ * so, and all goes on by itself when the trouble is over.
+ */
+#include <check.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "live/users.h"
+
+Suite *suite_badstore(void);
+
+enum { USERS = 40, WAITING = 4, MANY = 12, TRIES = 10 };
+
+static struct server server;
+static char path[300];
+
+static void
+begin(const char *name, const char *settings)
+{
+    char all[600];
+
+    snprintf(path, sizeof path, "%s/%s.db", proc_dir(), name);
+    snprintf(all, sizeof all,
+             "modules = [ \"registrar\" ];\nregistrar = { path = \"%s\"; %s };\ndrain_s = 1;", path,
+             settings);
+    server_make(&server, name, all);
+    server_start(&server);
+    users_begin(&server);
+    for (unsigned n = 0; n < USERS; n++)
+        ck_assert_uint_eq(users_keep(n), 200);
+}
+
+/* After a restart too: those who were acknowledged and nobody else. */
+static void
+end(unsigned kept, unsigned refused)
+{
+    server_stop(&server);
+    server_start(&server);
+    for (unsigned n = 0; n < USERS; n++)
+        ck_assert(users_found(n));
+    ck_assert(users_found(kept));
+    ck_assert(!users_found(refused));
+    users_end();
+    server_stop(&server);
+}
+
+static bool
+counts(const char *counter, const char *value)
+{
+    char words[100];
+    struct proc out;
+    const char *at;
+
+    snprintf(words, sizeof words, "show counters %s", counter);
+    ck_assert_int_eq(server_ctl(&server, &out, words, NULL), 0);
+    at = strstr(proc_output(&out), counter);
+    return at && strncmp(at + strlen(counter) + strspn(at + strlen(counter), " "), value,
+                         strlen(value)) == 0;
+}
+
+/* ---------------------------------------------------------------- held by another */
+
+static sqlite3 *
+hold(void)
+{
+    sqlite3 *db = NULL;
+
+    ck_assert_int_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    sqlite3_busy_timeout(db, PROC_PATIENCE_MS);
+    ck_assert_int_eq(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    return db;
+}
+
+static void
+let_go(sqlite3 *db)
+{
+    ck_assert_int_eq(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+START_TEST(held_for_long)
+{
+    sqlite3 *db;
+
+    begin("held", "");
+    db = hold();
+    for (unsigned n = USERS; n < USERS + 3; n++)
+        users_must_come_back(users_keep(n));
+    ck_assert(users_found(0));
+    ck_assert(!users_found(USERS));
+    ck_assert_uint_eq(users_ask(0), 200);
+    ck_assert(counts("registrar_store_down", "1"));
+    ck_assert(proc_says(&server.proc, "locked", PROC_PATIENCE_MS));
+    ck_assert_uint_eq(proc_said(&server.proc, "registrar_store module=registrar reason="),
+                      1); /* and not for each */
+    let_go(db);
+    users_keep_in_the_end(USERS + 1);
+    ck_assert(proc_says(&server.proc, "registrar_store_works_again", PROC_PATIENCE_MS));
+    ck_assert(counts("registrar_store_down", "0"));
+    end(USERS + 1, USERS + 2);
+}
+END_TEST
+
+/* A disk that takes its time: calls do not wait for it, and no more REGISTERs than are allowed to. */
+static bool
+try_slow(unsigned user)
+{
+    enum { WRITTEN_MS = 10000, LATE_MS = 500 };
+    unsigned full = 0, status;
+    sqlite3 *db = hold();
+    bool well;
+
+    for (unsigned n = 0; n < MANY; n++)
+        users_send(user + n);
+    while (full < MANY - WAITING && (status = users_hear(1000)) == 503) {
+        users_must_come_back(status);
+        full++;
+    }
+    if (full == MANY - WAITING)
+        for (unsigned n = 0; n < USERS; n++)
+            ck_assert(users_found(n));
+    let_go(db);
+    well = full == MANY - WAITING;
+    /* if one hears anything else, this machine was slower still, and the store gave up */
+    for (unsigned n = 0; well && n < WAITING; n++)
+        well = users_hear(WRITTEN_MS) == 200;
+    while (users_hear(LATE_MS) != 0)
+        continue; /* what comes late is no answer to the next */
+    return well;
+}
+
+START_TEST(slow)
+{
+    unsigned user = 100, tries = 0;
+
+    begin("slow", "max_waiting = 4;");
+    while (!try_slow(user) && tries++ < TRIES)
+        user += MANY;
+    ck_assert_uint_lt(tries, TRIES);
+    for (unsigned n = 0; n < MANY; n++)
+        ck_assert(users_found(user + n) == (n < WAITING));
+    end(user, user + WAITING);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- kept from growing */
+
+static off_t
+log_bytes(void)
+{
+    char name[320];
+    struct stat st;
+
+    snprintf(name, sizeof name, "%s-wal", path);
+    ck_assert_int_eq(stat(name, &st), 0);
+    return st.st_size;
+}
+
+/* No file of the server's may have more bytes. Its own log has fewer. */
+static void
+limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+
+    ck_assert_int_eq(prlimit(server.proc.pid, RLIMIT_FSIZE, NULL, &limit), 0);
+    limit.rlim_cur = bytes == RLIM_INFINITY ? limit.rlim_max : bytes;
+    ck_assert_int_eq(prlimit(server.proc.pid, RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
+START_TEST(kept_from_growing)
+{
+    begin("small", "");
+    ck_assert_int_gt(log_bytes(), 65536);
+    limit_files((rlim_t)log_bytes());
+    for (unsigned n = USERS; n < USERS + 20; n++)
+        users_must_come_back(users_keep(n));
+    ck_assert(users_found(0));
+    ck_assert_uint_eq(users_ask(0), 200);
+    ck_assert(counts("registrar_store_down", "1"));
+    ck_assert_uint_eq(proc_said(&server.proc, "registrar_store module=registrar reason="), 1);
+    limit_files(RLIM_INFINITY);
+    users_keep_in_the_end(USERS + 1);
+    ck_assert(proc_says(&server.proc, "registrar_store_works_again", PROC_PATIENCE_MS));
+    end(USERS + 1, USERS + 2);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- written over */
+
+static void
+write_over(void)
+{
+    static char others[8192];
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    memset(others, 'x', sizeof others);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(pwrite(fd, others, sizeof others, 0), sizeof others);
+    close(fd);
+}
+
+START_TEST(written_over)
+{
+    begin("over", "");
+    write_over();
+    ck_assert_uint_eq(users_keep(USERS), 200);
+    ck_assert(proc_says(&server.proc, "another program has written to it", PROC_PATIENCE_MS));
+    ck_assert(proc_says(&server.proc, "registrar_store_lost", PROC_PATIENCE_MS));
+    ck_assert(proc_says(&server.proc, "registrar_store_written_anew", PROC_PATIENCE_MS));
+    ck_assert(counts("registrar_store_lost", "1"));
+    ck_assert_uint_eq(users_keep(USERS + 1), 200);
+    end(USERS, USERS + 2);
+}
+END_TEST
+
+Suite *
+suite_badstore(void)
+{
+    Suite *suite = suite_create("badstore");
+    TCase *tcase = tcase_create("badstore");
+
+    tcase_set_timeout(tcase, 90);
+    tcase_add_test(tcase, held_for_long);
+    tcase_add_test(tcase, slow);
+    tcase_add_test(tcase, kept_from_growing);
+    tcase_add_test(tcase, written_over);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

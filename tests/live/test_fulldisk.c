@@ -1,0 +1,120 @@
+/*
+ * A disk without room under the stores: what cannot be kept is refused with a time to come back (RFC 3261 §10.3 step 7,
+ * §20.33), what was acknowledged is there and served, and with room again all goes on by itself.
+ */
+#include <check.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "live/users.h"
+
+Suite *suite_fulldisk(void);
+
+enum { REFUSED = 20, USERS = 400 };
+
+static struct server server;
+static char disk[300], filler[340];
+
+/* A small disk of this process and its children alone; false where that is not allowed. */
+static bool
+make_disk(void)
+{
+    snprintf(disk, sizeof disk, "%s/disk", proc_dir());
+    snprintf(filler, sizeof filler, "%s/filler", disk);
+    (void)mkdir(disk, 0750);
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("none", disk, "tmpfs", 0, "size=1m,mode=0750") == 0;
+}
+
+/* To the last byte. */
+static void
+fill_disk(void)
+{
+    static const char zeros[4096];
+    int fd = open(filler, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+    ck_assert_int_ge(fd, 0);
+    for (size_t piece = sizeof zeros; piece > 0; piece /= 2)
+        while (write(fd, zeros, piece) > 0)
+            ;
+    close(fd);
+}
+
+static void
+begin(void)
+{
+    char settings[800];
+
+    snprintf(settings, sizeof settings,
+             "modules = [ \"registrar\", \"auth\" ];\nregistrar = { path = \"%s/location.db\"; };\n"
+             "auth = { path = \"%s/users.db\"; challenge = [ ]; };\ndrain_s = 1;",
+             disk, disk);
+    server_make(&server, "fulldisk", settings);
+    server_start(&server);
+    users_begin(&server);
+}
+
+START_TEST(a_full_disk)
+{
+    struct proc out;
+    unsigned user = 0, acked, status = 0;
+
+    if (!make_disk()) {
+        proc_skip("a full disk", "this user may not mount one");
+        return;
+    }
+    begin();
+    ck_assert_uint_eq(users_keep(user++), 200);
+    fill_disk();
+    while (user < USERS && (status = users_keep(user)) == 200)
+        user++; /* there may be room in pages that are taken */
+    ck_assert_uint_lt(user, USERS);
+    acked = user;
+    for (unsigned i = 0; i < REFUSED; i++) {
+        users_must_come_back(status);
+        status = users_keep(++user);
+    }
+    ck_assert_uint_ne(status, 200);
+    ck_assert_int_eq(server_ctl(&server, &out, "add user zoe@example.com --password-stdin", "x"),
+                     1);
+    ck_assert_uint_eq(users_ask(0), 200);
+    ck_assert_ptr_nonnull(strstr(users_reply(), "<sip:u0@127.0.0.1:9>"));
+    ck_assert(users_found(0));
+    ck_assert(!users_found(acked));
+    ck_assert_uint_lt(proc_said(&server.proc, "registrar_store"), REFUSED / 2);
+
+    unlink(filler);
+    users_keep_in_the_end(++user);
+    ck_assert(users_found(user));
+    ck_assert(proc_says(&server.proc, "registrar_store_works_again", PROC_PATIENCE_MS));
+    ck_assert_int_eq(server_ctl(&server, &out, "add user zoe@example.com --password-stdin", "x"),
+                     0);
+    server_stop(&server);
+
+    server_start(&server);
+    for (unsigned i = 0; i < acked; i++)
+        ck_assert(users_found(i));
+    ck_assert(!users_found(acked));
+    ck_assert(users_found(user));
+    users_end();
+    server_stop(&server);
+}
+END_TEST
+
+Suite *
+suite_fulldisk(void)
+{
+    Suite *suite = suite_create("fulldisk");
+    TCase *tcase = tcase_create("fulldisk");
+
+    tcase_set_timeout(tcase, 90);
+    tcase_add_test(tcase, a_full_disk);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

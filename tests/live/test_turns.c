@@ -1,0 +1,146 @@
+/*
+ * No turn of the loop is long, whatever comes at once (house rule 16): batches of the longest datagrams, each with much to
+ * read in it, to copy, or to send to twenty phones; and whole segments of small messages.
+ */
+#include <arpa/inet.h>
+#include <check.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/def.h"
+#include "base/poison.h"
+#include "live/throw.h"
+
+Suite *suite_turns(void);
+
+enum { BATCH = 64, CONTACTS = 20, MESSAGE_BYTES = 65536, TEXT_BYTES = 4096 };
+
+static struct server server;
+static int phones; /* all of them are one socket, which is never read */
+static char message[MESSAGE_BYTES];
+
+static void
+start(void)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET };
+    socklen_t len = sizeof at;
+    struct proc out;
+    char words[128];
+
+    server_make(&server, "turns",
+                "modules = [ \"registrar\" ];\n"
+                "registrar = { store = \"ram\"; max_contacts = 32; };\ndrain_s = 1;");
+    server_start(&server);
+    phones = socket(AF_INET, SOCK_DGRAM, 0);
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ck_assert_int_eq(bind(phones, (struct sockaddr *)&at, sizeof at), 0);
+    ck_assert_int_eq(getsockname(phones, (struct sockaddr *)&at, &len), 0);
+    for (unsigned i = 0; i < CONTACTS; i++) {
+        snprintf(words, sizeof words, "add binding many@example.com sip:%u@127.0.0.1:%u", i,
+                 ntohs(at.sin_port));
+        ck_assert_int_eq(server_ctl(&server, &out, words, NULL), 0);
+    }
+}
+
+static void
+stop(void)
+{
+    server_stop(&server);
+    close(phones);
+}
+
+/* clang-format off */
+#define REST "Via: SIP/2.0/$T 127.0.0.1:9;branch=z9hG4bK$B;rport\nMax-Forwards: 70\n" \
+    "From: <sip:a@example.com>;tag=1\nTo: <sip:b@example.com>\nCall-ID: $B\nContact: <sip:a@127.0.0.1:9>\n"
+#define OPTIONS "OPTIONS sip:example.com SIP/2.0\n" REST "CSeq: 1 OPTIONS\n"
+
+/* `field` is repeated until the message is long. */
+static const struct {
+    const char *name, *head, *field, *tail;
+} kinds[] = {
+    { "fields", OPTIONS, "a: b\n", "\n" },
+    { "Vias", OPTIONS, "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKmany\n", "\n" },
+    { "commas", OPTIONS "Via: SIP/2.0/UDP a", ",SIP/2.0/UDP a", "\n\n" },
+    { "Routes", "OPTIONS sip:many@example.com SIP/2.0\n" REST "CSeq: 1 OPTIONS\n", "Route: <sip:127.0.0.1;lr>\n", "\n" },
+    { "options", OPTIONS "Proxy-Require: a", ",a", "\n\n" },
+    { "Contacts", "REGISTER sip:example.com SIP/2.0\n" REST "CSeq: 1 REGISTER\n", "m: <sip:a@192.0.2.1>\n", "\n" },
+    { "a URI", "OPTIONS sip:u", "uuuuuuuuuuuuuuuu", "@example.com SIP/2.0\n" REST "CSeq: 1 OPTIONS\n\n" },
+    { "forks", "INVITE sip:many@example.com SIP/2.0\n" REST "CSeq: 1 INVITE\n\n", "v=0\n", "\n" },
+};
+/* clang-format on */
+
+static size_t
+write_long(size_t kind, size_t bytes)
+{
+    static char text[TEXT_BYTES];
+    size_t head = throw_write(message, sizeof message, false, kinds[kind].head);
+    size_t field = throw_write(text, sizeof text, false, kinds[kind].field);
+
+    while (head + field < bytes) {
+        memcpy(message + head, text, field);
+        head += field;
+    }
+    return head + throw_write(message + head, sizeof message - head, false, kinds[kind].tail);
+}
+
+/* The server is held while they come, so that one read finds them all. */
+START_TEST(batches_of_long_datagrams)
+{
+    int fd = server_socket(&server, "127.0.0.1");
+    uint64_t before = throw_count(&server, "net_received"),
+             until = proc_now_ms() + PROC_PATIENCE_MS;
+
+    throw_probe(&server);
+    kill(server.proc.pid, SIGSTOP);
+    for (size_t i = 0; i < BATCH; i++)
+        (void)send(fd, message, write_long((size_t)_i, 40000 + 20000 * i / BATCH), 0);
+    kill(server.proc.pid, SIGCONT);
+    while (throw_count(&server, "net_received") == before && proc_now_ms() < until)
+        proc_pause(1);
+    throw_probe(&server); /* behind them in the same queue */
+    ck_assert_uint_gt(throw_count(&server, "net_received"), before + 1);
+    ck_assert_msg(POISON_WORKS || throw_count(&server, "turn_late") == 0, "%s: a turn was late",
+                  kinds[_i].name);
+    close(fd);
+}
+END_TEST
+
+/* As many as a read takes, in one connection, each to be forked; all are answered. */
+START_TEST(a_segment_full_of_messages)
+{
+    enum { MESSAGES = 60 };
+    static struct throw t;
+    size_t len = 0;
+
+    for (int i = 0; i < MESSAGES; i++)
+        len += throw_write(message + len, sizeof message - len, true,
+                           "MESSAGE sip:many@example.com SIP/2.0\n" REST
+                           "CSeq: 1 MESSAGE\nContent-Length: 0\n\n");
+    throw_open(&t, &server, true);
+    ck_assert(throw_bytes(&t, message, len));
+    throw_probe(&server);
+    for (uint64_t until = proc_now_ms() + PROC_PATIENCE_MS;
+         throw_count(&server, "core_trips") < MESSAGES && proc_now_ms() < until;)
+        proc_pause(1);
+    ck_assert_uint_ge(throw_count(&server, "core_trips"), MESSAGES);
+    ck_assert(POISON_WORKS || throw_count(&server, "turn_late turn_slept") == 0);
+    throw_close(&t);
+}
+END_TEST
+
+Suite *
+suite_turns(void)
+{
+    Suite *suite = suite_create("turns");
+    TCase *tcase = tcase_create("turns");
+
+    tcase_set_timeout(tcase, 90);
+    tcase_add_checked_fixture(tcase, start, stop);
+    tcase_add_loop_test(tcase, batches_of_long_datagrams, 0, (int)countof(kinds));
+    tcase_add_test(tcase, a_segment_full_of_messages);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

@@ -1,0 +1,20 @@
+/*
+ * A scenario once for each fact of each of its sipds, which is killed behind it.
+ */
+#ifndef SIM_KILLED_H
+#define SIM_KILLED_H
+
+#include "base/buf.h"
+
+/*
+ * Behind the first ten facts, and ever fewer of the many that may follow; all: behind every one.
+ * Adds to kills. True if the standby always finished the script; else `out` tells.
+ */
+bool killed_scenario(const char *path, bool all, unsigned *kills, struct buf *out);
+
+/* Why no standby can finish this one; NULL: it must. Lent for ever. */
+const char *killed_why_not(const char *path);
+/* How many such there are. */
+unsigned killed_exceptions(void);
+
+#endif

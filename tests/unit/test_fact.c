@@ -1,0 +1,241 @@
+/*
+ * Trips and branches that another core takes in by their facts: those that an earlier version noted, memory that runs out,
+ * what is no fact.
+ */
+#include "core/fact.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "core/note.h"
+#include "unit/core_rig.h"
+
+#define AT_ALICES "udp:192.0.2.10:5060"
+#define AT_BOBS   "udp:192.0.2.20:5060"
+#define AT_DESK   "udp:192.0.2.21:5060"
+#define RINGING   "tests/facts/v1-ringing"
+
+enum { TAPE_BYTES = 1 << 20, FACTS = 64 };
+
+static char tape[TAPE_BYTES];
+static struct fact facts[FACTS];
+static unsigned facts_len;
+
+struct told {
+    uint8_t kind;
+    uint64_t id;
+    uint32_t version;
+    struct span bytes;
+};
+
+static const struct record_field fields[] = {
+    RECORD_NUMBER(1, struct told, kind),
+    RECORD_NUMBER(2, struct told, id),
+    RECORD_NUMBER(3, struct told, version),
+    RECORD_SPAN(4, struct told, bytes),
+    RECORD_END,
+};
+
+static void
+read_tape(const char *path)
+{
+    static const char *const kinds[] = { TXN_FACT, TRIP_FACT, BRANCH_FACT };
+    FILE *file = fopen(path, "rb");
+    struct span rest = { tape, 0 };
+    struct tlv tlv;
+
+    ck_assert_msg(file != NULL, "%s: tests run from the top of the tree", path);
+    rest.len = fread(tape, 1, sizeof tape, file);
+    fclose(file);
+    for (facts_len = 0; tlv_next(&rest, &tlv) == SIPD_OK; facts_len++) {
+        struct told told;
+
+        ck_assert_uint_lt(facts_len, FACTS);
+        ck_assert_int_eq(record_read(tlv.value, fields, &told), SIPD_OK);
+        ck_assert_uint_lt(told.kind, countof(kinds));
+        facts[facts_len] =
+            (struct fact){ kinds[told.kind], told.version, told.id, told.bytes, false };
+    }
+}
+
+static void
+restore_all(void)
+{
+    for (unsigned i = 0; i < facts_len; i++)
+        ck_assert_int_eq(core_restore(rig.core, &facts[i]), SIPD_OK);
+}
+
+/* The request that a branch sent, as if this core had. */
+static struct rig_sent
+request_to(const char *hop)
+{
+    struct hop to = rig_hop(hop);
+    uint64_t cursor = 0;
+    struct txn *txn;
+
+    while ((txn = slots_next(&rig.core->txns.slots, &cursor)))
+        if (txn->kind == TXN_ICT && hop_eq(&txn->hop, &to))
+            return (struct rig_sent){ .to = txn->hop,
+                                      .token = txn->id,
+                                      .bytes = { txn->bytes, txn->bytes_len } };
+    ck_abort_msg("nothing was sent to %s", hop);
+}
+
+/* Two phones ring; one answers, the other is told to stop. */
+START_TEST(what_version_1_noted_goes_on)
+{
+    struct rig_sent to_bob;
+
+    read_tape(RINGING);
+    restore_all();
+    rig_alive(&rig, 1, 2, 3);
+    ck_assert_uint_eq(rig.sent_len, 0);
+    core_wake(rig.core, 0);
+    rig_pass(&rig, 0);
+    rig_expect(&rig, AT_ALICES, "SIP/2.0 180 ");
+    to_bob = request_to(AT_BOBS);
+    rig_reply(&rig, &to_bob, 200, "bob", NULL);
+    rig_expect(&rig, AT_ALICES, "SIP/2.0 200 ");
+    rig_expect(&rig, AT_DESK, "CANCEL ");
+    rig_settled(&rig);
+}
+END_TEST
+
+START_TEST(nothing_dormant_sends)
+{
+    read_tape(RINGING);
+    restore_all();
+    rig.clock.now_ms += 3600000;
+    ck_assert_uint_eq(core_next_ms(rig.core), UINT64_MAX);
+    ck_assert_uint_eq(rig.sent_len, 0);
+}
+END_TEST
+
+/* Each fact twice, and the old ones behind the new ones: all the same. */
+START_TEST(facts_may_come_again)
+{
+    read_tape(RINGING);
+    for (unsigned round = 0; round < 3; round++)
+        restore_all();
+    rig_alive(&rig, 1, 2, 3);
+    core_wake(rig.core, 0);
+    rig_pass(&rig, 0);
+    ck_assert_uint_eq(rig.sent_len, 1);
+}
+END_TEST
+
+START_TEST(memory_is_out)
+{
+    read_tape(RINGING);
+    for (unsigned i = 0; i < facts_len; i++)
+        for (uint64_t n = 0;; n++) {
+            int err;
+
+            mem_fail_after(n);
+            err = core_restore(rig.core, &facts[i]);
+            mem_fail_never();
+            if (!mem_failed())
+                break;
+            must(err == SIPD_OK || err == SIPD_ENOMEM || err == SIPD_EFULL || err == SIPD_EINVAL);
+        }
+    restore_all();
+    core_wake(rig.core, 0);
+    rig_pass(&rig, 400000);
+    rig_settled(&rig);
+}
+END_TEST
+
+START_TEST(what_is_no_fact_is_refused)
+{
+    struct fact unknown = { .kind = "weather", .id = 1, .bytes = SPAN("?") };
+    struct fact cut;
+
+    ck_assert_int_eq(core_restore(rig.core, &unknown), SIPD_ENOENT);
+    read_tape(RINGING);
+    for (unsigned i = 0; i < facts_len; i++) {
+        cut = facts[i];
+        cut.bytes.len--;
+        ck_assert_int_lt(core_restore(rig.core, &cut), SIPD_OK);
+    }
+    rig_alive(&rig, 0, 0, 0);
+    cut = facts[4]; /* a branch whose trip nobody knows */
+    ck_assert_int_eq(core_restore(rig.core, &cut), SIPD_EINVAL);
+}
+END_TEST
+
+/* Whoever begins to watch hears of all that there is. */
+START_TEST(a_late_watcher_hears_everything)
+{
+    uint64_t notes;
+
+    core_watch(rig.core, false);
+    read_tape(RINGING);
+    restore_all();
+    core_wake(rig.core, 0);
+    rig_pass(&rig, 0);
+    notes = rig.notes;
+    core_watch(rig.core, true);
+    rig_pass(&rig, 0);
+    ck_assert_uint_eq(rig.notes - notes, 3 + 1 + 2 + 2); /* and that two turns have ended */
+}
+END_TEST
+
+/* … in pieces, so that no turn is long because there is much; what is new meanwhile is not told twice. */
+START_TEST(much_is_told_in_pieces)
+{
+    unsigned turns = 0;
+
+    core_watch(rig.core, false);
+    for (unsigned i = 0; i < 450; i++) {
+        rig_new_branch(&rig);
+        rig_ask(&rig, AT_ALICES, "OPTIONS sip:example.com SIP/2.0", NULL);
+    }
+    rig_forget(&rig);
+    ck_assert_uint_eq(rig.core->txns.slots.used, 450);
+    core_watch(rig.core, true);
+    for (; !core_is_told(rig.core); turns++) {
+        uint64_t notes = rig.notes;
+
+        ck_assert_uint_eq(core_next_ms(rig.core), rig.clock.now_ms);
+        core_tick(rig.core);
+        ck_assert_uint_le(rig.notes - notes, 201);
+    }
+    ck_assert_uint_eq(turns, 3);
+    ck_assert_uint_ge(rig.notes, 450);
+}
+END_TEST
+
+/* A failure that is told behind the tick: what it makes us say leaves before the turn's memory goes. */
+START_TEST(nothing_stays_for_another_turn)
+{
+    struct rig_sent to_bob;
+
+    read_tape(RINGING);
+    restore_all();
+    core_wake(rig.core, 0);
+    rig_pass(&rig, 0);
+    to_bob = request_to(AT_BOBS);
+    core_gone(rig.core, to_bob.token, SIPD_ECLOSED);
+    to_bob = request_to(AT_DESK);
+    core_gone(rig.core, to_bob.token, SIPD_ECLOSED);
+    ck_assert(!rig.core->outgoing);
+}
+END_TEST
+
+Suite *
+suite_fact(void)
+{
+    Suite *s = suite_create("fact");
+    TCase *c = rig_case("fact");
+
+    tcase_add_test(c, what_version_1_noted_goes_on);
+    tcase_add_test(c, nothing_dormant_sends);
+    tcase_add_test(c, facts_may_come_again);
+    tcase_add_test(c, nothing_stays_for_another_turn);
+    tcase_add_test(c, memory_is_out);
+    tcase_add_test(c, what_is_no_fact_is_refused);
+    tcase_add_test(c, a_late_watcher_hears_everything);
+    tcase_add_test(c, much_is_told_in_pieces);
+    suite_add_tcase(s, c);
+    return s;
+}

@@ -1,0 +1,282 @@
+/*
+ * Facts between the core, modules and the one that watches: told from the beginning, in order, and taken in for whom they are.
+ */
+#include <sipd/fact.h>
+
+#include "core/fact.h"
+#include "txn/fact.h"
+#include "unit/host_rig.h"
+
+enum { THINGS = 3 };
+
+static struct buf told;
+static struct sipd_host *keeper, *watcher, *other;
+static unsigned told_of; /* things of the keeper */
+static int says;         /* its restore() */
+
+/* ------------------------------------------------------------------ modules */
+
+static int
+restore(void *self, const struct fact *fact)
+{
+    (void)self;
+    buf_printf(&told, "take %s %u %.*s\n", fact->kind, (unsigned)fact->version,
+               SPAN_ARG(fact->bytes));
+    return says;
+}
+
+static bool
+snapshot(void *self, bool begin)
+{
+    (void)self;
+    told_of = begin ? 1 : told_of + 1;
+    (void)sipd_note(keeper, "thing", 1, told_of, SPAN("x"));
+    return told_of < THINGS;
+}
+
+static void
+wake(void *self)
+{
+    (void)self;
+    buf_printf(&told, "wake\n");
+}
+
+static const struct sipd_facts_ops ops = { .restore = restore, .snapshot = snapshot, .wake = wake };
+
+static int
+load_keeper(struct sipd_host *host, const void *conf, void **self)
+{
+    (void)conf;
+    (void)self;
+    keeper = host;
+    return sipd_offer_facts(host, "thing", &ops, NULL);
+}
+
+static void
+hear(void *self, const struct fact *fact, uint64_t number)
+{
+    (void)self;
+    buf_printf(&told, "%llu %s %llu\n", (unsigned long long)number, fact->kind,
+               (unsigned long long)fact->id);
+}
+
+static int
+load_watcher(struct sipd_host *host, const void *conf, void **self)
+{
+    (void)conf;
+    (void)self;
+    watcher = host;
+    return sipd_watch_facts(host, hear, NULL);
+}
+
+static int
+load_other(struct sipd_host *host, const void *conf, void **self)
+{
+    (void)conf;
+    (void)self;
+    other = host;
+    return SIPD_OK;
+}
+
+static const struct sipd_module keeper_module = { .abi = SIPD_ABI,
+                                                  .name = "keeper",
+                                                  .load = load_keeper };
+static const struct sipd_module watcher_module = { .abi = SIPD_ABI,
+                                                   .name = "watcher",
+                                                   .load = load_watcher };
+static const struct sipd_module other_module = { .abi = SIPD_ABI,
+                                                 .name = "other",
+                                                 .load = load_other };
+
+/* ------------------------------------------------------------------ the box */
+
+#define must_tell(text) (must_text(buf_span(&told), text), buf_clear(&told))
+
+static uint64_t
+core_notes(void *io, const struct fact *fact)
+{
+    (void)io;
+    return host_note(hosting.host, fact);
+}
+
+static void
+begin(void)
+{
+    host_rig_begin();
+    rig.core->ports.note = core_notes;
+    buf_init(&told, 1 << 16);
+    told_of = 0;
+    says = SIPD_OK;
+}
+
+static void
+end(void)
+{
+    core_watch(rig.core, false);
+    buf_fini(&told);
+    host_rig_end();
+}
+
+static void
+start(bool watched)
+{
+    ck_assert_int_eq(host_rig_open(&keeper_module), SIPD_OK);
+    if (watched)
+        ck_assert_int_eq(host_rig_open(&watcher_module), SIPD_OK);
+    ck_assert_int_eq(host_rig_open(&other_module), SIPD_OK);
+    ck_assert_int_eq(host_rig_start(), SIPD_OK);
+}
+
+static void
+turn(void)
+{
+    host_tick(hosting.host);
+    core_tick(rig.core);
+}
+
+/* ------------------------------------------------------------------ watching */
+
+/* A piece a turn, what changes in between, and then that this was all. */
+START_TEST(told_from_the_beginning)
+{
+    start(true);
+    ck_assert(!sipd_is_watched(keeper));
+    must_tell("");
+    ck_assert_uint_eq(host_next_ms(hosting.host), rig.clock.now_ms);
+    turn();
+    ck_assert(sipd_is_watched(keeper));
+    must_tell("1 thing 1\n2 turn 0\n");
+    ck_assert_uint_eq(sipd_note(keeper, "thing", 7, 77, SPAN("new")), 3);
+    turn();
+    must_tell("3 thing 77\n4 thing 2\n5 turn 0\n");
+    turn();
+    must_tell("6 thing 3\n7 turn 0\n");
+    turn();
+    must_tell("8 all 0\n9 turn 0\n");
+    ck_assert_uint_eq(host_next_ms(hosting.host), UINT64_MAX);
+    turn();
+    must_tell("10 turn 0\n");
+}
+END_TEST
+
+START_TEST(one_may_watch)
+{
+    start(true);
+    ck_assert_int_eq(sipd_watch_facts(other, hear, NULL), SIPD_EEXIST);
+    turn();
+    buf_clear(&told);
+    ck_assert_int_eq(sipd_watch_facts(watcher, NULL, NULL), SIPD_OK);
+    ck_assert_uint_eq(sipd_note(keeper, "thing", 1, 1, SPAN("x")), 0);
+    turn();
+    must_tell("");
+    ck_assert_int_eq(sipd_watch_facts(other, hear, NULL), SIPD_OK);
+    turn();
+    ck_assert_uint_gt(told.len, 0);
+}
+END_TEST
+
+/* Who is taken off the list watches and takes in no more. */
+START_TEST(gone_with_its_module)
+{
+    const struct span names[] = { SPAN("other") };
+    struct fact fact = { .kind = "thing", .bytes = SPAN("x") };
+
+    start(true);
+    turn();
+    ck_assert_int_eq(
+        host_reload(hosting.host, &hosting.source, names, countof(names), &hosting.why), SIPD_OK);
+    buf_clear(&told);
+    ck_assert(!sipd_is_watched(other));
+    turn();
+    must_tell("");
+    ck_assert_int_eq(sipd_restore_fact(other, &fact), SIPD_ENOENT);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ taking in */
+
+START_TEST(taken_in_for_whom_they_are)
+{
+    struct fact fact = { .kind = "thing", .version = 3, .id = 1, .bytes = SPAN("x") };
+
+    start(false);
+    ck_assert_int_eq(sipd_restore_fact(other, &fact), SIPD_OK);
+    must_tell("take thing 3 x\n");
+    says = SIPD_EINVAL;
+    ck_assert_int_eq(sipd_restore_fact(other, &fact), SIPD_EINVAL);
+    buf_clear(&told);
+    fact.kind = "weather";
+    ck_assert_int_eq(sipd_restore_fact(other, &fact), SIPD_ENOENT);
+    fact.kind = TXN_FACT;
+    ck_assert_int_lt(sipd_restore_fact(other, &fact), SIPD_OK);
+    fact.kind = FACT_TURN;
+    ck_assert_int_eq(sipd_restore_fact(other, &fact), SIPD_OK);
+    fact.kind = FACT_ALL;
+    ck_assert_int_eq(sipd_restore_fact(other, &fact), SIPD_OK);
+    must_tell("");
+    sipd_wake_facts(other, 0);
+    must_tell("wake\n");
+}
+END_TEST
+
+START_TEST(one_a_kind)
+{
+    start(false);
+    ck_assert_int_eq(sipd_offer_facts(other, "thing", &ops, NULL), SIPD_EEXIST);
+    mem_fail_after(0);
+    ck_assert_int_eq(sipd_offer_facts(other, "else", &ops, NULL), SIPD_ENOMEM);
+    mem_fail_never();
+    ck_assert_int_eq(sipd_offer_facts(other, "else", &ops, NULL), SIPD_OK);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ records */
+
+START_TEST(records_of_modules)
+{
+    char bytes[40];
+    struct fact_out out = { .at = bytes, .room = sizeof bytes };
+    struct fact_value value;
+    struct span rest;
+    uint64_t n;
+
+    sipd_fact_put(&out, 7, SPAN("abc"));
+    sipd_fact_put(&out, 8, SPAN(""));
+    sipd_fact_put_number(&out, 9, 0);
+    sipd_fact_put_number(&out, 10, 0x1234);
+    rest = (struct span){ bytes, out.len };
+    ck_assert_int_eq(sipd_fact_next(&rest, &value), SIPD_OK);
+    ck_assert_uint_eq(value.tag, 7);
+    must_text(value.bytes, "abc");
+    ck_assert_int_eq(sipd_fact_next(&rest, &value), SIPD_OK);
+    ck_assert_uint_eq(value.tag, 10);
+    ck_assert_int_eq(sipd_fact_number(&value, 0x1234, &n), SIPD_OK);
+    ck_assert_uint_eq(n, 0x1234);
+    ck_assert_int_eq(sipd_fact_number(&value, 0x1233, &n), SIPD_EINVAL);
+    ck_assert_int_eq(sipd_fact_next(&rest, &value), SIPD_ENOENT);
+    rest = (struct span){ bytes, out.len - 1 };
+    ck_assert_int_eq(sipd_fact_next(&rest, &value), SIPD_OK);
+    ck_assert_int_eq(sipd_fact_next(&rest, &value), SIPD_ESYNTAX);
+    sipd_fact_put(&out, 11, SPAN("more than the room that there is"));
+    ck_assert(out.full && out.len <= sizeof bytes);
+}
+END_TEST
+
+Suite *suite_facts(void);
+
+Suite *
+suite_facts(void)
+{
+    Suite *s = suite_create("facts");
+    TCase *c = tcase_create("all");
+
+    tcase_add_checked_fixture(c, begin, end);
+    tcase_add_test(c, told_from_the_beginning);
+    tcase_add_test(c, one_may_watch);
+    tcase_add_test(c, gone_with_its_module);
+    tcase_add_test(c, taken_in_for_whom_they_are);
+    tcase_add_test(c, one_a_kind);
+    tcase_add_test(c, records_of_modules);
+    suite_add_tcase(s, c);
+    return s;
+}
