@@ -381,12 +381,16 @@ branch_tried(const struct branch *branch, enum sipd_tried how, uint32_t retry_af
         ports->tried(ports->io, &branch->hops[branch->attempt - 1], how, retry_after_s);
 }
 
-/* What only says that our CANCEL worked, or that nobody was there to answer it, counts as the reason for the CANCEL. */
+/*
+ * What only says that our CANCEL worked, or that nobody was there to answer it, counts as the reason for the CANCEL; the caller's
+ * own comes before ours.
+ */
 static uint16_t
 counts_as(const struct branch *branch, uint16_t status)
 {
-    return branch->cancelled_as != 0 && (status == 487 || status == 408) ? branch->cancelled_as
-                                                                         : status;
+    if (branch->cancelled_as == 0 || (status != 487 && status != 408))
+        return status;
+    return branch->trip->cancelled ? 487 : branch->cancelled_as;
 }
 
 void

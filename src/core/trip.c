@@ -369,13 +369,23 @@ waits_silently(struct trip *trip)
     return true;
 }
 
+/*
+ * Nobody waits for branches that were left, unless the caller gave up: nobody hurries then, and a 2xx that crosses his CANCEL is to
+ * find his transaction (§9.1, §16.10).
+ */
+static uint32_t
+awaited(const struct trip *trip)
+{
+    return trip->cancelled ? trip->pending : trip->pending - trip->left;
+}
+
 void
 trip_settle(struct trip *trip)
 {
-    while (trip->pending == trip->left && may_try_more(trip))
+    while (awaited(trip) == 0 && may_try_more(trip))
         target_start_group(trip);
     note_trip(trip);
-    if (trip->pending > trip->left)
+    if (awaited(trip) > 0)
         return;
     if (trip->state == TRIP_FORKING && trip->dry_hops == 0) {
         upstream_best(trip);

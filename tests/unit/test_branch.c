@@ -249,12 +249,14 @@ START_TEST(silence_everywhere_is_408)
 }
 END_TEST
 
-/* Who gives up while one is silent and the other rings gets his 487 when that one has ended. */
-START_TEST(nobody_waits_for_the_silent_one)
+/* One is silent, the other rings and is cancelled. Returns what the silent one got. */
+static const struct rig_sent *
+give_up_beside_a_silent_one(void)
 {
-    const struct rig_sent *two;
+    const struct rig_sent *one, *two;
 
     call_name();
+    one = rig_expect(&rig, ONE, "INVITE ");
     rig_pass(&rig, rig.conf.silent_ms);
     two = invite_to(TWO);
     rig_reply(&rig, two, 180, "b2", NULL);
@@ -263,6 +265,26 @@ START_TEST(nobody_waits_for_the_silent_one)
     rig_expect(&rig, ALICE, "SIP/2.0 200 ");
     rig_expect(&rig, TWO, "CANCEL ");
     rig_reply(&rig, two, 487, "b2", NULL);
+    rig_expect(&rig, TWO, "ACK ");
+    rig_quiet(&rig);
+    return one;
+}
+
+/* The silent one may have rung all the time: what it says is heard until its transaction ends. */
+START_TEST(who_gives_up_hears_the_silent_one)
+{
+    rig_reply(&rig, give_up_beside_a_silent_one(), 200, "b1", NULL);
+    ck_assert_ptr_nonnull(rig_last(&rig, "SIP/2.0 200 "));
+    ck_assert_ptr_null(rig_last(&rig, "SIP/2.0 487 "));
+}
+END_TEST
+
+START_TEST(who_gives_up_hears_487_when_the_silent_one_has_ended)
+{
+    give_up_beside_a_silent_one();
+    rig_pass(&rig, 31999 - rig.conf.silent_ms);
+    ck_assert_ptr_null(rig_last(&rig, "SIP/2.0 487 "));
+    rig_pass(&rig, 1);
     ck_assert_ptr_nonnull(rig_last(&rig, "SIP/2.0 487 "));
 }
 END_TEST
@@ -716,7 +738,8 @@ suite_branch(void)
     tcase_add_test(c, who_is_silent_is_left_before_it_gives_up);
     tcase_add_test(c, a_silence_that_need_not_end_any_more);
     tcase_add_test(c, silence_everywhere_is_408);
-    tcase_add_test(c, nobody_waits_for_the_silent_one);
+    tcase_add_test(c, who_gives_up_hears_the_silent_one);
+    tcase_add_test(c, who_gives_up_hears_487_when_the_silent_one_has_ended);
     tcase_add_test(c, a_transport_failure_is_a_reason_to_try_the_next);
     tcase_add_test(c, a_hop_without_a_way_is_passed_over);
     tcase_add_test(c, who_answered_is_not_asked_elsewhere);
