@@ -280,11 +280,12 @@ static enum worth
 weigh(struct auth *auth, const struct sipd_req *req, struct claim *claim)
 {
     enum worth best = ABSENT, one;
+    struct sipd_fields fields = sipd_req_fields(credentials_name(claim));
     struct digest credentials;
     struct span value;
 
     for (unsigned n = 0, tries = 0; n < FIELDS_MAX && tries < TRIES_MAX && best != RIGHT; n++) {
-        if (!sipd_req_header(req, credentials_name(claim), n, &value))
+        if (!sipd_req_next_field(req, &fields, &value))
             break;
         if (digest_read(value, &credentials) != SIPD_OK ||
             !span_eq(credentials.realm, claim->realm))
@@ -301,11 +302,11 @@ weigh(struct auth *auth, const struct sipd_req *req, struct claim *claim)
 static enum sipd_verdict
 pass(struct sipd_req *req, const struct claim *claim)
 {
+    struct sipd_fields fields = sipd_req_fields(SPAN("Proxy-Authorization"));
     struct digest credentials;
     struct span value;
 
-    for (unsigned n = 0;
-         n < FIELDS_MAX && sipd_req_header(req, SPAN("Proxy-Authorization"), n, &value); n++) {
+    for (unsigned n = 0; n < FIELDS_MAX && sipd_req_next_field(req, &fields, &value); n++) {
         if (digest_read(value, &credentials) != SIPD_OK ||
             !span_eq(credentials.realm, claim->realm))
             continue;

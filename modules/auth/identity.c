@@ -8,9 +8,10 @@ enum { FIELDS_MAX = 8, VALUE_BYTES = 640 };
 static int
 drop_all(struct sipd_req *req, struct span name)
 {
+    struct sipd_fields fields = sipd_req_fields(name);
     struct span value;
 
-    for (unsigned n = 0; sipd_req_header(req, name, n, &value); n++)
+    for (unsigned n = 0; sipd_req_next_field(req, &fields, &value); n++)
         if (n == FIELDS_MAX)
             return SIPD_EFULL;
         else if (sipd_req_drop_header(req, name, n) == SIPD_ENOMEM)
@@ -28,9 +29,10 @@ identity_strip(struct sipd_req *req)
 static bool
 wants_privacy(const struct sipd_req *req)
 {
+    struct sipd_fields fields = sipd_req_fields(SPAN("Privacy"));
     struct span value;
 
-    for (unsigned n = 0; n < FIELDS_MAX && sipd_req_header(req, SPAN("Privacy"), n, &value); n++)
+    for (unsigned n = 0; n < FIELDS_MAX && sipd_req_next_field(req, &fields, &value); n++)
         while (value.len > 0)
             if (span_ieq(span_trim(span_cut(&value, ';')), SPAN("id")))
                 return true;

@@ -32,20 +32,23 @@ note_options(struct span value, bool required, struct asks *asks)
 static void
 read_options(const struct sipd_req *req, struct asks *asks)
 {
+    struct sipd_fields supported = sipd_req_fields(SPAN("Supported"));
+    struct sipd_fields require = sipd_req_fields(SPAN("Require"));
     struct span value;
 
-    for (unsigned n = 0; sipd_req_header(req, SPAN("Supported"), n, &value); n++)
+    while (sipd_req_next_field(req, &supported, &value))
         note_options(value, false, asks);
-    for (unsigned n = 0; sipd_req_header(req, SPAN("Require"), n, &value); n++)
+    while (sipd_req_next_field(req, &require, &value))
         note_options(value, true, asks);
 }
 
 void
 asks_name_unknown(const struct sipd_req *req, struct sipd_reply *reply)
 {
+    struct sipd_fields require = sipd_req_fields(SPAN("Require"));
     struct span value;
 
-    for (unsigned n = 0; sipd_req_header(req, SPAN("Require"), n, &value); n++)
+    while (sipd_req_next_field(req, &require, &value))
         while (value.len > 0) {
             struct span option = span_trim(span_cut(&value, ','));
 
@@ -73,10 +76,11 @@ is_path(struct span value)
 static unsigned
 read_path(const struct sipd_req *req, struct asks *asks)
 {
+    struct sipd_fields paths = sipd_req_fields(SPAN("Path"));
     struct span value;
     size_t len = 0;
 
-    for (unsigned n = 0; sipd_req_header(req, SPAN("Path"), n, &value); n++) {
+    while (sipd_req_next_field(req, &paths, &value)) {
         value = span_trim(value);
         if (!is_path(value) || value.len + 2 > sizeof asks->path_text - len)
             return 400;
@@ -96,11 +100,11 @@ read_path(const struct sipd_req *req, struct asks *asks)
 static bool
 is_relayed(const struct sipd_req *req)
 {
-    struct span via;
+    struct sipd_fields vias = sipd_req_fields(SPAN("Via"));
+    struct span via, below;
 
-    if (sipd_req_header(req, SPAN("Via"), 1, &via))
-        return true;
-    return sipd_req_header(req, SPAN("Via"), 0, &via) && span_find(via, ',') < via.len;
+    return sipd_req_next_field(req, &vias, &via) &&
+           (span_find(via, ',') < via.len || sipd_req_next_field(req, &vias, &below));
 }
 
 unsigned

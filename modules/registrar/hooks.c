@@ -152,16 +152,18 @@ static struct rules_answer
 read_register(const struct registrar *r, struct sipd_req *req, const struct asks *asks,
               const struct aor *known, struct rules_reader *reader, struct rules_register *out)
 {
+    struct sipd_fields all_expires = sipd_req_fields(SPAN("Expires"));
+    struct sipd_fields contacts = sipd_req_fields(SPAN("Contact"));
     struct span value, other;
     struct rules_answer answer;
-    bool expires = sipd_req_header(req, SPAN("Expires"), 0, &value);
+    bool expires = sipd_req_next_field(req, &all_expires, &value);
 
-    for (unsigned n = 1; sipd_req_header(req, SPAN("Expires"), n, &other); n++)
+    while (sipd_req_next_field(req, &all_expires, &other))
         if (!span_eq(value, other)) /* RFC 3261 §7.3.1 */
             return (struct rules_answer){ .status = 400, .phrase = SPAN("Repeated Expires") };
     rules_begin(reader, &r->limits, known ? known->first : NULL, expires ? &value : NULL,
                 asks_flows(asks, req));
-    for (unsigned n = 0; sipd_req_header(req, SPAN("Contact"), n, &value); n++) {
+    while (sipd_req_next_field(req, &contacts, &value)) {
         answer = rules_contact_field(reader, value);
         if (answer.status != 200)
             return answer;

@@ -117,59 +117,59 @@ reg_id_read(const struct rules_reader *reader, struct rules_contact *contact, st
     return accept();
 }
 
-/* §7.3.1: no parameter stands there twice; of those that mean something here none can be chosen. */
-static bool
-says_twice(struct span params)
-{
-    static const char *const names[] = { "q", "expires", "reg-id", "+sip.instance" };
-    unsigned seen = 0;
-    struct param param;
+/* Parameters that mean something here, as bits. */
+enum meaning { NOTHING = 0, Q = 1, EXPIRES = 2, REG_ID = 4, INSTANCE = 8 };
 
-    while (param_next(&params, &param))
-        for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-            if (span_ieq(param.name, span_of(names[i]))) {
-                if (seen >> i & 1)
-                    return true;
-                seen |= 1u << i;
-            }
-    return false;
+static enum meaning
+meaning_of(struct span name)
+{
+    if (span_ieq(name, SPAN("expires")))
+        return EXPIRES;
+    if (span_ieq(name, SPAN("q")))
+        return Q;
+    if (span_ieq(name, SPAN("reg-id")))
+        return REG_ID;
+    return span_ieq(name, SPAN("+sip.instance")) ? INSTANCE : NOTHING;
 }
 
-/* Parameters that mean something here; all of them are kept as they came if there are others than q and expires. */
+/*
+ * All parameters are kept as they came if there are others than q and expires. None stands there twice (§7.3.1): of two
+ * that mean something here none can be chosen.
+ */
 static struct rules_answer
 params_read(struct rules_reader *reader, const struct addr *addr, struct rules_contact *contact)
 {
-    struct rules_answer verdict = accept();
     struct span rest = addr->params, reg_id = SPAN("");
     uint32_t wanted_s = reader->header_s, q;
+    unsigned seen = 0;
     struct param param;
-    bool others = false, has_reg_id = false;
+    bool others = false;
 
     while (param_next(&rest, &param)) {
-        if (span_ieq(param.name, SPAN("q"))) {
-            if (!addr_q_read(param.value, &q))
-                return answer(400, SPAN("Bad q Value"));
-            contact->q = (uint16_t)q;
-        } else if (span_ieq(param.name, SPAN("expires"))) {
+        enum meaning meaning = meaning_of(param.name);
+
+        if (seen & meaning)
+            return answer(400, SPAN("Bad Contact"));
+        seen |= meaning;
+        others = others || (meaning & (Q | EXPIRES)) == 0;
+        if (meaning == EXPIRES)
             wanted_s = seconds_read(param.value);
-        } else {
-            others = true;
-            if (span_ieq(param.name, SPAN("reg-id"))) {
-                has_reg_id = true;
-                reg_id = param.value;
-            }
-        }
+        else if (meaning == REG_ID)
+            reg_id = param.value;
+        else if (meaning == Q && !addr_q_read(param.value, &q))
+            return answer(400, SPAN("Bad q Value"));
+        else if (meaning == Q)
+            contact->q = (uint16_t)q;
     }
-    if (others && addr->params.len > STORE_PARAMS_BYTES)
-        return answer(400, SPAN("Contact Too Long"));
     contact->expires_s = grant(reader, wanted_s);
-    if (others) {
-        contact->params = addr->params;
+    if (!others)
+        return accept();
+    if (addr->params.len > STORE_PARAMS_BYTES)
+        return answer(400, SPAN("Contact Too Long"));
+    contact->params = addr->params;
+    if (seen & INSTANCE)
         contact->instance = binding_find_instance(addr->params);
-    }
-    if (has_reg_id)
-        verdict = reg_id_read(reader, contact, reg_id);
-    return verdict;
+    return seen & REG_ID ? reg_id_read(reader, contact, reg_id) : accept();
 }
 
 static struct rules_answer
@@ -184,8 +184,6 @@ contact_read(struct rules_reader *reader, const struct addr *addr)
     if (addr->uri.len > STORE_CONTACT_BYTES)
         return answer(400, SPAN("Contact Too Long"));
     if (!addr->brackets && span_find(addr->uri, '?') < addr->uri.len) /* §20.10 */
-        return answer(400, SPAN("Bad Contact"));
-    if (says_twice(addr->params))
         return answer(400, SPAN("Bad Contact"));
     if (!contact_uri_read(reader, contact, addr->uri))
         return answer(400, SPAN("Bad Contact"));

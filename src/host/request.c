@@ -58,6 +58,24 @@ sipd_req_header(const struct sipd_req *req, struct span name, unsigned n, struct
     return value_of(msg, msg_find_name(msg, name, n), value);
 }
 
+struct sipd_fields
+sipd_req_fields(struct span name)
+{
+    return (struct sipd_fields){ .name = name, .id = names_header(name) };
+}
+
+bool
+sipd_req_next_field(const struct sipd_req *req, struct sipd_fields *fields, struct span *value)
+{
+    const struct msg *msg = &req->trip->msg;
+    const struct msg_field *field =
+        msg_find_named(msg, (enum header)fields->id, fields->name, fields->last);
+
+    if (field)
+        fields->last = field;
+    return value_of(msg, field, value);
+}
+
 struct span
 sipd_req_call_id(const struct sipd_req *req)
 {

@@ -77,12 +77,12 @@ check_uri(struct span uri, uint64_t *odd)
 {
     bool blanks = false;
 
+    if (begins_as_uri(uri) && scan_run(uri, &chars_uri) == uri.len)
+        return;
     for (size_t i = 0; i < uri.len; i++)
         blanks |= (unsigned char)uri.at[i] <= ' ';
-    if (blanks || !begins_as_uri(uri))
-        *odd |= deviation_bit(DEV_ADDRESS_URI);
-    else if (scan_run(uri, &chars_uri) < uri.len)
-        *odd |= deviation_bit(DEV_ADDRESS_CHARACTERS);
+    *odd |= blanks || !begins_as_uri(uri) ? deviation_bit(DEV_ADDRESS_URI)
+                                          : deviation_bit(DEV_ADDRESS_CHARACTERS);
 }
 
 /* Parameters behind the address, and then its end. A < among them would be the next address after a lost comma. */

@@ -101,6 +101,17 @@ escape_put(struct escape_out *out, char c)
 }
 
 void
+escape_put_text(struct escape_out *out, struct span text)
+{
+    size_t left = out->len < out->room ? out->room - out->len : 0;
+    struct span fits = span_head(text, left);
+
+    if (fits.len > 0)
+        memcpy(out->to + out->len, fits.at, fits.len);
+    out->len += text.len;
+}
+
+void
 escape_put_hex(struct escape_out *out, char c)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -114,8 +125,12 @@ escape_put_hex(struct escape_out *out, char c)
 void
 escape_put_lower(struct escape_out *out, struct span text)
 {
-    for (size_t i = 0; i < text.len; i++)
-        escape_put(out, span_lower(text.at[i]));
+    size_t left = out->len < out->room ? out->room - out->len : 0;
+    struct span fits = span_head(text, left);
+
+    for (size_t i = 0; i < fits.len; i++)
+        out->to[out->len + i] = span_lower(fits.at[i]);
+    out->len += text.len;
 }
 
 int

@@ -45,6 +45,7 @@ struct escape_out {
 };
 
 void escape_put(struct escape_out *out, char c);
+void escape_put_text(struct escape_out *out, struct span text); /* as it is */
 /* "%2F" */
 void escape_put_hex(struct escape_out *out, char c);
 void escape_put_lower(struct escape_out *out, struct span text);

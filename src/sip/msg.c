@@ -36,20 +36,23 @@ msg_get(const struct msg *m, enum header id, struct span *value)
 }
 
 const struct msg_field *
+msg_find_named(const struct msg *m, enum header id, struct span name, const struct msg_field *after)
+{
+    do
+        after = msg_find(m, id, after);
+    while (after && id == HDR_OTHER && !span_ieq(msg_name(m, after), name));
+    return after;
+}
+
+const struct msg_field *
 msg_find_name(const struct msg *m, struct span name, unsigned n)
 {
     enum header id = names_header(name);
-    const struct msg_field *f = NULL;
+    const struct msg_field *f = msg_find_named(m, id, name, NULL);
 
-    for (;;) {
-        f = msg_find(m, id, f);
-        if (!f)
-            return NULL;
-        if (id == HDR_OTHER && !span_ieq(msg_name(m, f), name))
-            continue;
-        if (n-- == 0)
-            return f;
-    }
+    while (f && n-- > 0)
+        f = msg_find_named(m, id, name, f);
+    return f;
 }
 
 void

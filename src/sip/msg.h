@@ -125,6 +125,9 @@ const struct msg_field *msg_find(const struct msg *m, enum header id,
                                  const struct msg_field *after);
 /* The value of the first such field; false (and an empty span) if there is none. */
 bool msg_get(const struct msg *m, enum header id, struct span *value);
+/* As msg_find(), by names_header() of the name, and by its bytes without case if that knows none. */
+const struct msg_field *msg_find_named(const struct msg *m, enum header id, struct span name,
+                                       const struct msg_field *after);
 /* The n-th (0…) field with this name, by id when known, else by its bytes without case; NULL if there is none. */
 const struct msg_field *msg_find_name(const struct msg *m, struct span name, unsigned n);
 

@@ -317,9 +317,15 @@ uri_param(const struct uri *uri, struct span name, struct span *value)
 static void
 put_user(struct escape_out *out, struct span user)
 {
-    while (user.len > 0) {
-        struct escape_letter letter = escape_next(&user);
+    for (;;) {
+        size_t plain = span_find(user, '%');
+        struct escape_letter letter;
 
+        escape_put_text(out, span_head(user, plain));
+        user = span_skip(user, plain);
+        if (user.len == 0)
+            return;
+        letter = escape_next(&user);
         if (!letter.escaped || (chars_is(letter.byte, CHARS_USER) && letter.byte != ':'))
             escape_put(out, letter.byte);
         else

@@ -24,6 +24,12 @@ struct sipd_target { /* where a request may go (RFC 3261 §16.5) */
     struct span instance;
 };
 
+struct sipd_fields { /* a walk over the fields of one name; what is in it is the server's */
+    struct span name;
+    const void *last;
+    unsigned id;
+};
+
 #pragma GCC visibility push(default)
 
 /* Names the request across turns; sipd_resume() takes it. */
@@ -40,6 +46,10 @@ bool sipd_req_uri(const struct sipd_req *req, struct uri *uri);
 int sipd_req_set_uri(struct sipd_req *req, struct span uri);
 /* The value of the n-th field (0…) with this name, compact forms included; false if there is none. Lent with req. */
 bool sipd_req_header(const struct sipd_req *req, struct span name, unsigned n, struct span *value);
+/* A walk over all fields with this name, in their order: begin it, then take value after value. Lent: name; values with req. */
+struct sipd_fields sipd_req_fields(struct span name);
+bool sipd_req_next_field(const struct sipd_req *req, struct sipd_fields *fields,
+                         struct span *value);
 /* Call-ID, CSeq number, From, To as read by the core. */
 struct span sipd_req_call_id(const struct sipd_req *req);
 uint32_t sipd_req_cseq(const struct sipd_req *req);
