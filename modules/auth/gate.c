@@ -396,6 +396,23 @@ welcome(struct auth *auth, struct sipd_req *req, const struct claim *claim)
     return pass(req, claim);
 }
 
+/* The user whose claim it is, or one who may claim that, too. False if there is none. */
+static bool
+find_claimant(const struct auth *auth, struct claim *claim)
+{
+    struct span user;
+    size_t at;
+
+    if (!user_id_write(claim->uri.user, claim->domain, &claim->id))
+        return false;
+    if (users_find(auth->users, &claim->id))
+        return true;
+    user = names_user(&auth->aliases, user_id_span(&claim->id));
+    at = span_find(user, '@');
+    return user_id_write(span_head(user, at), span_skip(user, at + 1), &claim->id) &&
+           users_find(auth->users, &claim->id);
+}
+
 /*
  * sipctl explain has no password. It goes on as the user whose claim it is, if there is such a user; nothing is counted, for
  * nobody has proved anything.
@@ -405,8 +422,7 @@ suppose(struct auth *auth, struct sipd_req *req, struct claim *claim)
 {
     unsigned status = claim->is_register ? 401 : 407;
 
-    if (!user_id_write(claim->uri.user, claim->domain, &claim->id) ||
-        !users_find(auth->users, &claim->id)) {
+    if (!find_claimant(auth, claim)) {
         sipd_req_explain(req, SPAN("a password is asked for, and there is no such user"));
         return (enum sipd_verdict)sipd_reply_send(sipd_reply(req, status));
     }

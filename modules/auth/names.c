@@ -120,8 +120,9 @@ names_fini(struct names *names)
     *names = (struct names){ 0 };
 }
 
-bool
-names_have(const struct names *names, struct span user, struct span alias)
+/* Where this pair stands, or would. */
+static size_t
+place_of(const struct names *names, struct span alias, struct span user)
 {
     size_t low = 0, high = names->len;
 
@@ -132,12 +133,33 @@ names_have(const struct names *names, struct span user, struct span alias)
 
         if (order == 0)
             order = span_order(user, user_of(pair));
-        if (order == 0)
-            return true;
-        if (order < 0)
+        if (order <= 0)
             high = middle;
         else
             low = middle + 1;
     }
-    return false;
+    return low;
+}
+
+/* Whose alias stands at that place; empty: another's. */
+static struct span
+user_at(const struct names *names, size_t place, struct span alias)
+{
+    if (place == names->len || !span_eq(alias_of(&names->at[place]), alias))
+        return SPAN("");
+    return user_of(&names->at[place]);
+}
+
+bool
+names_have(const struct names *names, struct span user, struct span alias)
+{
+    struct span found = user_at(names, place_of(names, alias, user), alias);
+
+    return found.len > 0 && span_eq(found, user);
+}
+
+struct span
+names_user(const struct names *names, struct span alias)
+{
+    return user_at(names, place_of(names, alias, SPAN("")), alias);
 }

@@ -32,5 +32,7 @@ int names_read(const struct sipd_groups *groups, struct names *out, struct span 
 void names_fini(struct names *names);
 /* May this user be this address? Both name@domain, the domain in lower case. */
 bool names_have(const struct names *names, struct span user, struct span alias);
+/* One of the users who may be this address; empty: nobody may. Lent: names. */
+struct span names_user(const struct names *names, struct span alias);
 
 #endif

@@ -3,6 +3,7 @@
  * 5630 §5.2, §5.3).
  */
 #include "asks.h"
+#include "caller.h"
 #include "contact.h"
 #include "gruu.h"
 #include "refresh.h"
@@ -234,8 +235,8 @@ registrar_on_request(struct sipd_req *req, void *self)
     struct job *job;
     unsigned status;
 
-    if (!sipd_req_for_server(req))
-        return SIPD_PASS; /* step 1 */
+    if (!sipd_req_for_server(req)) /* step 1 */
+        return caller_borrows(r, req) ? refuse_with(r, req, 403, SPAN("Not Your GRUU")) : SIPD_PASS;
     /* What the server can do (§11.2) it can with us. */
     if (span_eq(sipd_req_method(req), SPAN("OPTIONS")) &&
         sipd_req_add_reply_header(req, SPAN("Allow"), SPAN("REGISTER")) != SIPD_OK)

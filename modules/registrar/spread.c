@@ -1,5 +1,6 @@
 /*
- * Linear hashing: buckets come in segments, and one bucket is split for each node that is put in.
+ * Linear hashing: buckets come in segments, and two are split for each node that is put in, so that there are two for each
+ * node: with a million of them each further node that a look-up has to pass is another wait for memory.
  */
 #include "spread.h"
 
@@ -99,7 +100,8 @@ void
 spread_put(struct spread *spread, struct spread_node *node)
 {
     link_in(spread, node);
-    if (++spread->len > spread->buckets)
+    spread->len++;
+    for (int n = 0; n < 2 && spread->buckets < 2 * spread->len; n++)
         grow(spread);
 }
 

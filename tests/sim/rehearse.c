@@ -152,13 +152,22 @@ rehearse_hear(void *io, const struct explain_event *event)
 
 /* ------------------------------------------------------------------ before */
 
+/* Does its Contact say that it is somebody's GRUU? */
+static bool
+has_gruu(const struct msg *msg)
+{
+    struct span contact;
+
+    return msg_get(msg, HDR_CONTACT, &contact) && memmem(contact.at, contact.len, ";gr", 3);
+}
+
 /* Nothing but method, Request-URI, sender and source tells where it goes: no Route, no size that asks for a stream. */
 static bool
 is_plain(const struct msg *msg, const struct gist *gist)
 {
     return msg->len < 1000 && !gist->has_to_tag && gist->fault == 0 && gist->odd == 0 &&
            !msg_find(msg, HDR_ROUTE, NULL) && !msg_find(msg, HDR_PROXY_REQUIRE, NULL) &&
-           !msg_find(msg, HDR_REQUIRE, NULL) && gist->method != METHOD_REGISTER &&
+           !msg_find(msg, HDR_REQUIRE, NULL) && !has_gruu(msg) && gist->method != METHOD_REGISTER &&
            gist->max_forwards > 60 && gist->vias_below.len == 0 &&
            !msg_find(msg, HDR_VIA, gist->via_field) && !msg_find_name(msg, SPAN("Max-Breadth"), 0);
 }

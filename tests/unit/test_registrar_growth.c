@@ -88,7 +88,7 @@ START_TEST(chosen_names_collide_under_no_key_but_their_own)
     size_t len = 0;
 
     for (unsigned user = 0; len < COLLIDING; user++)
-        if ((hash_of(known, user) & 1023) == 5)
+        if ((hash_of(known, user) & 2047) == 5)
             chosen[len++] = user;
     must(spread_init(&theirs) == SIPD_OK && spread_init(&ours) == SIPD_OK);
     for (size_t i = 0; i < len; i++) {
