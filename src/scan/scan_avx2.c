@@ -13,6 +13,22 @@
 
 /* ---------------------------------------------------------------- blocks and their maps */
 
+/* `width` bytes at the low end of a register. */
+AVX2 static inline __m256i
+load(const char *at, size_t width)
+{
+    int32_t word;
+
+    if (width == 32)
+        return _mm256_loadu_si256((const __m256i *)(const void *)at);
+    if (width == 16)
+        return _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)at));
+    if (width == 8)
+        return _mm256_castsi128_si256(_mm_loadl_epi64((const __m128i *)(const void *)at));
+    memcpy(&word, at, sizeof word);
+    return _mm256_castsi128_si256(_mm_cvtsi32_si128(word));
+}
+
 struct block {
     __m256i low, high;
     size_t drop; /* so many bytes in front are not asked about */
@@ -64,17 +80,38 @@ below_blank(__m256i bytes)
     return (uint32_t)_mm256_movemask_epi8(low);
 }
 
-/* Bit n: the n-th byte is a control byte, but neither HTAB nor one of the usual ones. HTAB is looked for where it may be. */
+/* Bit n: the n-th byte is below a blank. */
 AVX2 static inline uint64_t
-map_of_others(const struct block *block, uint64_t usual)
+map_of_low(const struct block *block)
 {
-    uint64_t high = below_blank(block->high), low = below_blank(block->low);
-
-    low = (high << 32 | low) >> block->drop & ~usual;
-    return low ? low & ~map_of(block, '\t') : 0;
+    return ((uint64_t)below_blank(block->high) << 32 | below_blank(block->low)) >> block->drop;
 }
 
 /* ---------------------------------------------------------------- lines */
+
+/* The colons among as many bytes as a register has, from `at` on. */
+AVX2 static inline uint32_t
+map_of_colons(const char *at)
+{
+    return (uint32_t)_mm256_movemask_epi8(
+        _mm256_cmpeq_epi8(load(at, sizeof(__m256i)), _mm256_set1_epi8(':')));
+}
+
+/* The first colon from where the line at hand begins; most stand near. */
+AVX2 static inline size_t
+colon_of(struct span bytes, const struct lines *l)
+{
+    const size_t width = sizeof(__m256i);
+    uint32_t map;
+
+    if (l->line + width <= bytes.len)
+        map = map_of_colons(bytes.at + l->line);
+    else if (bytes.len >= width) /* the last there are, less those before the line */
+        map = map_of_colons(span_end(bytes) - width) >> (l->line + width - bytes.len);
+    else
+        return far_colon(l, l->line);
+    return map ? l->line + _tzcnt_u32(map) : far_colon(l, l->line + width);
+}
 
 AVX2 static size_t
 avx2_lines(struct span bytes, uint32_t from, struct scan_line *out, size_t room, bool *odd)
@@ -83,11 +120,11 @@ avx2_lines(struct span bytes, uint32_t from, struct scan_line *out, size_t room,
 
     for (size_t at = from; at < bytes.len; at += BLOCK) {
         struct block block = block_at(bytes, at);
-        uint64_t ends = map_of(&block, '\n'), returns = map_of(&block, '\r');
+        uint64_t low = lines_block(&lines, at, map_of_low(&block));
 
-        if (!lines_add(&lines, at, ends, map_of(&block, ':'), returns,
-                       map_of_others(&block, ends | returns)))
-            break;
+        while (lines_next(&lines, at, &low))
+            if (!lines_put(&lines, colon_of(bytes, &lines)))
+                return lines_end(&lines, out, odd);
     }
     return lines_end(&lines, out, odd);
 }
@@ -108,22 +145,6 @@ avx2_head_end(struct span bytes, size_t from)
 }
 
 /* ---------------------------------------------------------------- the first of a kind */
-
-/* `width` bytes at the low end of a register. */
-AVX2 static inline __m256i
-load(const char *at, size_t width)
-{
-    int32_t word;
-
-    if (width == 32)
-        return _mm256_loadu_si256((const __m256i *)(const void *)at);
-    if (width == 16)
-        return _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)at));
-    if (width == 8)
-        return _mm256_castsi128_si256(_mm_loadl_epi64((const __m128i *)(const void *)at));
-    memcpy(&word, at, sizeof word);
-    return _mm256_castsi128_si256(_mm_cvtsi32_si128(word));
-}
 
 /* Marks the bytes of a kind, all bits of each. */
 typedef __m256i mark_fn(__m256i bytes, const __m256i kind[3]);

@@ -34,13 +34,13 @@ map_of(__m512i block, char c)
     return _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8(c));
 }
 
-/* Bit n: the n-th byte is a control byte, but neither HTAB nor one of the usual ones. HTAB is looked for where it may be. */
-AVX512 static inline uint64_t
-map_of_others(__m512i block, uint64_t valid, uint64_t usual)
+/* The first colon from where the line at hand begins; most stand near. */
+AVX512 static inline size_t
+colon_of(struct span bytes, const struct lines *l)
 {
-    uint64_t low = _mm512_mask_cmplt_epu8_mask(valid, block, _mm512_set1_epi8(' ')) & ~usual;
+    uint64_t map = map_of(block_at(bytes, l->line, valid_at(bytes, l->line)), ':');
 
-    return low ? low & ~map_of(block, '\t') : 0;
+    return map ? l->line + first_of(map) : far_colon(l, l->line + BLOCK);
 }
 
 AVX512 static size_t
@@ -51,11 +51,12 @@ avx512_lines(struct span bytes, uint32_t from, struct scan_line *out, size_t roo
     for (size_t at = from; at < bytes.len; at += BLOCK) {
         uint64_t valid = valid_at(bytes, at);
         __m512i block = block_at(bytes, at, valid);
-        uint64_t ends = map_of(block, '\n'), returns = map_of(block, '\r');
+        uint64_t low = lines_block(
+            &lines, at, _mm512_mask_cmplt_epu8_mask(valid, block, _mm512_set1_epi8(' ')));
 
-        if (!lines_add(&lines, at, ends, map_of(block, ':'), returns,
-                       map_of_others(block, valid, ends | returns)))
-            break;
+        while (lines_next(&lines, at, &low))
+            if (!lines_put(&lines, colon_of(bytes, &lines)))
+                return lines_end(&lines, out, odd);
     }
     return lines_end(&lines, out, odd);
 }

@@ -1,5 +1,6 @@
 /*
- * What follows from maps of 64 bytes, a bit for each: where lines end, and a head. How maps are made is the includer's affair.
+ * What follows from maps of 64 bytes, a bit for each: where lines end, and a head. How maps are made, and where a line has
+ * its first colon, is the includer's affair.
  */
 #ifndef SCAN_SCAN_MAPS_H
 #define SCAN_SCAN_MAPS_H
@@ -21,19 +22,29 @@ first_of(uint64_t map)
     return (size_t)__builtin_ctzll(map);
 }
 
+/* ---------------------------------------------------------------- lines */
+
 struct lines {
     const char *bytes;
+    size_t last;                  /* the last byte there is */
     struct scan_line *out, *full; /* the next, and one past the last there is room for */
     size_t line;                  /* where the one at hand begins */
-    size_t colon;                 /* its first one, if it was in an earlier block; else SIZE_MAX */
-    size_t odd; /* the first control byte that makes a line odd, or one behind it; else SIZE_MAX */
-    uint64_t returned; /* 1: the last byte of the block before was a CR */
+    size_t lf;                    /* where it ends */
+    size_t odd; /* the first byte that makes a line odd, or one behind it; else SIZE_MAX */
+    bool empty; /* it is nothing but its line end */
 };
 
 static inline struct lines
 lines_begin(struct span bytes, uint32_t from, struct scan_line *out, size_t room)
 {
-    return (struct lines){ bytes.at, out, out + room, from, SIZE_MAX, SIZE_MAX, 0 };
+    return (struct lines){
+        .bytes = bytes.at,
+        .last = bytes.len - 1,
+        .out = out,
+        .full = out + room,
+        .line = from,
+        .odd = SIZE_MAX,
+    };
 }
 
 /* How many lines were found; what is odd behind them does not count. */
@@ -45,41 +56,58 @@ lines_end(const struct lines *l, const struct scan_line *out, bool *odd)
     return (size_t)(l->out - out);
 }
 
-static inline bool
-is_empty(const char *bytes, size_t from, size_t end)
+/* The bytes below a blank of the block at `at`, less the LF of a line end that began in the block before. */
+static inline uint64_t
+lines_block(const struct lines *l, size_t at, uint64_t low)
 {
-    return end - from <= 2 && (end - from == 1 || bytes[from] == '\r');
+    return l->line > at ? low & (low - 1) : low;
 }
 
-/* Lines that end in the block at `at`; others: control bytes but HTAB, LF and CR. False: there is no more to be found. */
+/* Goes on in the block at `at`, of which *low is what was not yet seen, to the end of the line at hand. False: it has none there. */
 static inline bool
-lines_add(struct lines *l, size_t at, uint64_t ends, uint64_t colons, uint64_t returns,
-          uint64_t others)
+lines_next(struct lines *l, size_t at, uint64_t *low)
 {
-    uint64_t odd = (ends ^ (returns << 1 | l->returned)) | others;
-    uint64_t stops = ends | colons;
+    while (*low) {
+        size_t stop = at + first_of(*low);
 
-    l->returned = returns >> (BLOCK - 1);
-    if (odd)
-        l->odd = least(l->odd, at + first_of(odd));
-    for (; ends; ends &= ends - 1) {
-        size_t end = at + first_of(ends) + 1;
-
-        if (l->out == l->full)
-            return false;
-        l->out->end = (uint32_t)end;
-        l->out->colon = (uint32_t)least(l->colon, at + first_of(stops));
-        l->out++;
-        if (is_empty(l->bytes, l->line, end))
-            return false;
-        stops &= ~(ends ^ (ends - 1));
-        l->colon = SIZE_MAX;
-        l->line = end;
+        *low &= *low - 1;
+        l->lf = stop;
+        l->empty = stop == l->line;
+        if (stop < l->last && memcmp(l->bytes + stop, "\r\n", 2) == 0) {
+            *low &= *low - 1;
+            l->lf++;
+            return true;
+        }
+        if (l->bytes[stop] != '\t')
+            l->odd = least(l->odd, stop);
+        if (l->bytes[stop] == '\n')
+            return true;
     }
-    if (stops)
-        l->colon = least(l->colon, at + first_of(stops));
-    return true;
+    return false;
 }
+
+/* The line at hand, and the first colon from where it begins, is one of those found. False: nothing more is to be. */
+static inline bool
+lines_put(struct lines *l, size_t colon)
+{
+    if (l->out == l->full)
+        return false;
+    l->out->end = (uint32_t)l->lf + 1;
+    l->out->colon = (uint32_t)least(colon, l->lf);
+    l->out++;
+    l->line = l->lf + 1;
+    return !l->empty;
+}
+
+/* The first colon of the line at hand from `from` on, or its LF. */
+static inline size_t
+far_colon(const struct lines *l, size_t from)
+{
+    return from < l->lf ? from + span_find(span_between(l->bytes + from, l->bytes + l->lf), ':')
+                        : l->lf;
+}
+
+/* ---------------------------------------------------------------- the head's end */
 
 /* The block before the one at hand. */
 struct before {

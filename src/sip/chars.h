@@ -22,9 +22,9 @@ extern const uint8_t chars_classes[256];
 
 /*
  * For what may be long: the bytes of CHARS_TOKEN and CHARS_HOST, those of a Call-ID (word and @), and those that may stand
- * in a URI by the grammar, % and brackets included, as sets.
+ * in a URI by the grammar, % and brackets included, as sets; and those of them but ; and ?, which begin more than an address.
  */
-extern const struct scan_set chars_token, chars_host, chars_call_id, chars_uri;
+extern const struct scan_set chars_token, chars_host, chars_call_id, chars_uri, chars_simple_uri;
 
 /* Is c in one of these classes (an OR of enum chars_class)? */
 static inline bool

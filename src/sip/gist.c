@@ -389,31 +389,35 @@ has_empty_user(struct span uri)
            ((uri.at[3] == ':' && uri.at[4] == '@') || (uri.at[4] == ':' && uri.at[5] == '@'));
 }
 
-/* Header fields or a method (§19.1.1)? Most URIs have neither a ? nor a ;. */
+/* Header fields or a method (§19.1.1)? */
 static bool
 has_foreign_parts(struct span uri)
 {
     struct span method;
     struct uri parts;
 
-    return scan_find(uri, '?', ';', ';') < uri.len && uri_read(uri, &parts) == SIPD_OK &&
+    return uri_read(uri, &parts) == SIPD_OK &&
            (parts.scheme == URI_SIP || parts.scheme == URI_SIPS) &&
            ((parts.headers.at && parts.headers.at[-1] == '?') ||
             uri_param(&parts, SPAN("method"), &method));
 }
 
-/* Whoever needs the Request-URI reads it; here are only the bytes that it has. */
+/* Whoever needs the Request-URI reads it; here are only the bytes that it has. Most have neither a ? nor a ;. */
 static void
 check_uri(const struct msg *msg, struct gist *out)
 {
     struct span uri = msg_span(msg, msg->uri);
+    size_t simple;
 
     if (!msg_is_request(msg))
         return;
-    if (scan_run(uri, &chars_uri) < uri.len)
-        odd_uri(uri, out);
     note(out, DEV_URI_EMPTY_USER, has_empty_user(uri));
-    note(out, DEV_URI_FOREIGN, has_foreign_parts(uri));
+    simple = scan_run(uri, &chars_simple_uri);
+    if (simple == uri.len)
+        return;
+    if (scan_run(span_skip(uri, simple), &chars_uri) < uri.len - simple)
+        odd_uri(uri, out);
+    note(out, DEV_URI_FOREIGN, scan_find(uri, '?', ';', ';') < uri.len && has_foreign_parts(uri));
 }
 
 static bool

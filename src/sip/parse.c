@@ -270,17 +270,12 @@ field_read(const char *bytes, struct msg_field *field, uint32_t at, struct scan_
     set_value(bytes, field, named ? line.colon + 1 : at);
 }
 
-/* As field_read, where all is as nearly all write it: "Name: value", and CRLF. False: it is not, and *field is nothing. */
+/* Reads the value of "Name: value", and CRLF, as nearly all write it. False: it is otherwise. */
 static inline bool
-plain_field_read(const char *bytes, struct msg_field *field, uint32_t at, struct scan_line line)
+plain_value_read(const char *bytes, struct msg_field *field, uint32_t at, struct scan_line line)
 {
-    uint32_t tail = line.end - 2, value;
+    uint32_t tail = line.end - 2, value = line.colon + 1 + (bytes[line.colon + 1] == ' ');
 
-    /* First: where there is no colon, line.colon is that of the LF, and a CR stands before it. */
-    if (!is_visible(bytes[at]) || !is_visible(bytes[line.colon - 1]) ||
-        line.colon - at > UINT16_MAX)
-        return false;
-    value = line.colon + 1 + (bytes[line.colon + 1] == ' ');
     if (!is_visible(bytes[value]) || !is_visible(bytes[tail - 1]))
         return false;
     field->at = at;
@@ -289,6 +284,15 @@ plain_field_read(const char *bytes, struct msg_field *field, uint32_t at, struct
     field->end = line.end;
     field->name_len = (uint16_t)(line.colon - at);
     return true;
+}
+
+/* As field_read, where all is as nearly all write it. False: it is not, and *field is nothing. */
+static inline bool
+plain_field_read(const char *bytes, struct msg_field *field, uint32_t at, struct scan_line line)
+{
+    /* First: where there is no colon, line.colon is that of the LF, and a CR stands before it. */
+    return is_visible(bytes[at]) && is_visible(bytes[line.colon - 1]) &&
+           line.colon - at <= UINT16_MAX && plain_value_read(bytes, field, at, line);
 }
 
 /* A line that begins with a blank continues the field before it (§7.3.1), unless lines between them were passed over. */
@@ -325,13 +329,13 @@ odd_name(struct msg *msg, struct span name)
     refuse_framing(msg, name);
 }
 
-/* What the name of a field stands for. Those that do not stand at the very end are found by whole words. */
+/* What a name stands for. Those that do not stand at the very end are found by whole words. */
 static inline enum header
-name_find(const struct msg *msg, const struct msg_field *field)
+name_find(const struct msg *msg, uint32_t at, uint32_t len)
 {
-    if (field->at + NAMES_ROOM <= msg->len && field->name_len >= 2)
-        return names_header_in(msg->bytes + field->at, field->name_len);
-    return names_header(msg_name(msg, field));
+    if (at + NAMES_ROOM <= msg->len && len >= 2)
+        return names_header_in(msg->bytes + at, len);
+    return names_header((struct span){ msg->bytes + at, len });
 }
 
 /* One that is not known. */
@@ -368,12 +372,14 @@ seen_put(struct msg *msg, struct seen seen)
 static inline void
 seen_add(struct msg *msg, struct seen *seen, enum header id)
 {
-    unsigned slot = id < MSG_FIRSTS ? id : HDR_OTHER;
     uint64_t bit = (uint64_t)1 << msg_bit(id);
 
-    msg->first[slot] = seen->present & bit ? msg->first[slot] : (uint16_t)seen->len;
-    seen->again |= seen->present & bit;
-    seen->present |= bit;
+    if (seen->present & bit) {
+        seen->again |= bit;
+    } else {
+        seen->present |= bit;
+        msg->first[id < MSG_FIRSTS ? id : HDR_OTHER] = (uint16_t)seen->len;
+    }
     seen->len++;
 }
 
@@ -394,42 +400,61 @@ line_read(struct index *index, uint32_t at, struct scan_line line)
         return;
     }
     field_read(msg->bytes, next, at, line);
-    next->id = (uint16_t)name_find(msg, next);
+    next->id = (uint16_t)name_find(msg, next->at, next->name_len);
     if (next->id == HDR_OTHER)
         other_name_read(msg, next);
     seen_add(msg, &seen, (enum header)next->id);
     seen_put(msg, seen);
 }
 
+/* A plain field and what it is, HDR_OTHER among it. False: it is otherwise. A name that is known has neither blank nor CR. */
+static inline bool
+known_field_read(struct msg *msg, struct msg_field *field, uint32_t at, struct scan_line line)
+{
+    enum header id = name_find(msg, at, line.colon - at);
+
+    field->id = (uint16_t)id;
+    if (id != HDR_OTHER)
+        return plain_value_read(msg->bytes, field, at, line);
+    if (!plain_field_read(msg->bytes, field, at, line))
+        return false;
+    other_name_read(msg, field);
+    return true;
+}
+
+/* Fields one line each, as long as they are plain. Returns how many. */
+static size_t
+plain_lines_read(struct index *index, uint32_t at, const struct scan_line *lines, size_t n)
+{
+    struct msg *msg = index->msg;
+    struct seen seen = seen_take(msg);
+    struct msg_field *next = &index->fields[seen.len];
+    size_t i = 0;
+
+    for (; i < n && known_field_read(msg, next, at, lines[i]); at = lines[i++].end)
+        seen_add(msg, &seen, (enum header)next++->id);
+    seen_put(msg, seen);
+    return i;
+}
+
 /* Lines of the head that end; a start line stands before them. */
 static void
 lines_read(struct index *index, uint32_t at, const struct scan_line *lines, size_t n)
 {
-    struct msg *msg = index->msg;
-    const char *bytes = msg->bytes;
-    struct seen seen = seen_take(msg);
-    bool plain = !index->odd && seen.len + n <= MSG_FIELDS_MAX;
+    bool plain = !index->odd && index->msg->fields_len + n <= MSG_FIELDS_MAX;
+    size_t i = 0;
 
     make_room(index, n);
-    if (index->err)
-        return;
-    for (size_t i = 0; i < n; at = lines[i++].end) {
-        struct msg_field *next = &index->fields[seen.len];
+    while (i < n && !index->err) {
+        size_t read = plain ? plain_lines_read(index, at, lines + i, n - i) : 0;
 
-        if (plain && plain_field_read(bytes, next, at, lines[i])) {
-            enum header id = name_find(msg, next);
-
-            if (id == HDR_OTHER)
-                other_name_read(msg, next);
-            next->id = (uint16_t)id;
-            seen_add(msg, &seen, id);
-        } else {
-            seen_put(msg, seen);
-            line_read(index, at, lines[i]);
-            seen = seen_take(msg);
-        }
+        i += read;
+        at = read > 0 ? lines[i - 1].end : at;
+        if (i == n)
+            break;
+        line_read(index, at, lines[i]);
+        at = lines[i++].end;
     }
-    seen_put(msg, seen);
 }
 
 static bool

@@ -36,9 +36,14 @@ take_slash(struct span *rest)
 static bool
 take_protocol(struct span *rest, struct span *transport)
 {
-    const struct span usual = SPAN("SIP/2.0/");
+    const struct span usual = SPAN("SIP/2.0/"), udp = SPAN("SIP/2.0/UDP ");
     struct span name, version;
 
+    if (span_starts(*rest, udp)) {
+        *transport = span_head(span_skip(*rest, usual.len), 3);
+        *rest = chars_skip_lws(span_skip(*rest, udp.len));
+        return true;
+    }
     if (span_starts(*rest, usual))
         *rest = span_skip(*rest, usual.len);
     else if (!take_token(rest, &name) || !take_slash(rest) || !take_token(rest, &version) ||

@@ -21,6 +21,8 @@ START_TEST(sets_are_the_classes)
              (c > ' ' && c < 0x7f && !strchr("#$&,;=^|", (int)c)));
         must(run_of((char)c, &chars_uri) ==
              (c > ' ' && c < 0x7f && !strchr("\"#<>\\^`{|}", (int)c)));
+        must(run_of((char)c, &chars_simple_uri) ==
+             (run_of((char)c, &chars_uri) && c != '?' && c != ';'));
     }
 }
 END_TEST
