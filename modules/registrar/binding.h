@@ -24,6 +24,7 @@ struct binding {
     uint32_t reg_id;   /* flow of a device (RFC 5626 §4.2.1); 0: none */
     uint32_t uri_hash; /* of what equal URIs have in common */
     uint32_t version;  /* of its last fact */
+    uint32_t epoch;    /* the index's, when it was put in by anybody but the store */
     uint16_t q;        /* thousandths, or STORE_NO_Q */
     uint16_t aor_len, contact_len, call_id_len, params_len, path_len;
     uint16_t instance_at, instance_len; /* within params */

@@ -21,6 +21,7 @@ struct bindings {
     size_t last_len;
     uint32_t last_hash;
     uint32_t version; /* of the last change */
+    uint32_t epoch;
     uint64_t swept_s; /* seconds up to this one are in `due` */
     struct ring due, dead;
     struct ring wheel[WHEEL_S];
@@ -64,6 +65,7 @@ static void
 note(struct bindings *index, struct binding *b, bool here, uint64_t now_ms)
 {
     b->version = ++index->version;
+    b->epoch = index->epoch;
     if (index->port.is_watched(index->port.self))
         tell(index, b, here, now_ms);
 }
@@ -384,6 +386,18 @@ bindings_restore(struct bindings *index, struct binding **binding, uint64_t now_
     if ((int32_t)(b->version - index->version) > 0)
         index->version = b->version; /* ours go on behind it */
     return SIPD_OK;
+}
+
+void
+bindings_begin_epoch(struct bindings *index)
+{
+    index->epoch++;
+}
+
+uint32_t
+bindings_epoch(const struct bindings *index)
+{
+    return index->epoch;
 }
 
 void

@@ -61,6 +61,12 @@ void bindings_refresh(struct bindings *index, struct aor *aor, struct binding *b
  * one joins the dead. SIPD_ENOMEM.
  */
 int bindings_restore(struct bindings *index, struct binding **binding, uint64_t now_ms);
+/*
+ * Epochs: a new one begins, and what is in the index is of an earlier one until it is put in or refreshed again, here or by
+ * bindings_restore() with this number.
+ */
+void bindings_begin_epoch(struct bindings *index);
+uint32_t bindings_epoch(const struct bindings *index);
 /* Takes out what has this key and is there: not noted. The AoR may be gone after. */
 void bindings_forget(struct bindings *index, struct aor *aor, const struct binding_key *key);
 /* Notes all bindings of an AoR as they are, for one who has begun to watch. */

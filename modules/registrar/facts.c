@@ -55,7 +55,81 @@ snapshot(void *self, bool begin)
     return true;
 }
 
-static const struct sipd_facts_ops ops = { .restore = restore, .snapshot = snapshot };
+static void
+end_sweeping(struct registrar *r)
+{
+    if (r->sweeping)
+        bindings_walk_end(r->index);
+    r->sweeping = false;
+}
+
+static void
+begin(void *self)
+{
+    struct registrar *r = self;
+
+    end_sweeping(r);
+    bindings_begin_epoch(r->index);
+}
+
+/* False: the store lags, or memory is out. */
+static bool
+sweep_aor(struct registrar *r, struct aor *aor)
+{
+    const struct binding *next;
+    bool all = true;
+
+    for (const struct binding *b = aor->first; all && b; b = next) {
+        next = b->next;
+        if (b->epoch != bindings_epoch(r->index))
+            all = mirror_drop(&r->mirror, aor, b) == SIPD_OK;
+    }
+    return all;
+}
+
+/* False: some of it is left, and it is to be looked at again. */
+static bool
+sweep_bucket(struct registrar *r, const struct aor *bucket)
+{
+    const struct aor *next;
+    bool all = true;
+
+    for (const struct aor *aor = bucket; all && aor; aor = next) {
+        next = bindings_after(aor);
+        all = !jobs_are_under_way(aor) && sweep_aor(r, bindings_find(r->index, aor_text(aor)));
+    }
+    return all;
+}
+
+static bool
+sweep(void *self)
+{
+    struct registrar *r = self;
+    const struct aor *aor;
+    size_t place;
+
+    if (!r->ready)
+        return true; /* what is being read may be old, too */
+    if (!r->sweeping) {
+        bindings_walk_begin(r->index);
+        r->sweeping = true;
+        r->swept = 0;
+    }
+    for (unsigned n = 0; n < TELL_BUCKETS; n++, r->swept = place) {
+        place = r->swept;
+        if (!bindings_walk(r->index, &place, &aor)) {
+            end_sweeping(r);
+            return false;
+        }
+        if (!sweep_bucket(r, aor))
+            return true;
+    }
+    return true;
+}
+
+static const struct sipd_facts_ops ops = {
+    .restore = restore, .snapshot = snapshot, .begin = begin, .sweep = sweep
+};
 
 int
 registrar_facts(struct registrar *r)

@@ -430,6 +430,12 @@ jobs_find(const struct aor *aor, enum job_kind kind, uint64_t asker)
     return job;
 }
 
+bool
+jobs_are_under_way(const struct aor *aor)
+{
+    return aor && first_undone(aor);
+}
+
 void
 jobs_take(struct jobs *jobs, struct job **taken)
 {

@@ -101,6 +101,8 @@ void jobs_fini(struct jobs *jobs);
 int jobs_enter(struct jobs *jobs, const struct job_ask *ask, struct job **job);
 /* A job of an AoR by its asker; NULL if there is none. aor may be NULL. */
 struct job *jobs_find(const struct aor *aor, enum job_kind kind, uint64_t asker);
+/* Is anything of this AoR under way that may change its bindings? aor may be NULL. */
+bool jobs_are_under_way(const struct aor *aor);
 /* Ends a job that is done, and nulls *job. */
 void jobs_take(struct jobs *jobs, struct job **job);
 /* The store has answered. */

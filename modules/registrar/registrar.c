@@ -61,6 +61,17 @@ set_timer(struct registrar *r, uint64_t delay_ms)
     r->timer = sipd_timer(r->host, delay_ms, tick, r, 0);
 }
 
+/* So many facts could not be stored that not all were kept: what they made of memory is. */
+static void
+write_what_was_lost(struct registrar *r)
+{
+    if (!r->mirror.overflown || *r->down || rewrite_is_wanted(&r->rewrite))
+        return;
+    r->mirror.overflown = false;
+    rewrite_begin(&r->rewrite);
+    *r->rewriting = true;
+}
+
 static void
 tick(void *self, uint64_t arg)
 {
@@ -70,8 +81,11 @@ tick(void *self, uint64_t arg)
     (void)arg;
     *r->expired += bindings_sweep(r->index, sipd_now_ms(r->host), SWEEP_MOST, &more);
     *r->bindings = bindings_count(r->index);
-    if (r->ready)
+    if (r->ready) {
         purge_step(&r->purge);
+        mirror_again(&r->mirror);
+        write_what_was_lost(r);
+    }
     rewrite_step(&r->rewrite);
     jobs_sweep(&r->jobs);
     set_timer(r, more ? TICK_AGAIN_MS : TICK_MS);
@@ -297,7 +311,7 @@ store_done(void *self, uint64_t id, int err)
     if (err != SIPD_OK)
         rewrite_again(&r->rewrite); /* what of it was under way may be missing */
     if (id <= MIRROR_ID_MAX) {
-        mirror_written(&r->mirror, id);
+        mirror_written(&r->mirror, id, err);
     } else if (id == REWRITE_ID) {
         rewrite_done(r, err);
     } else if (id != PURGE_ID) {

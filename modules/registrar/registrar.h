@@ -36,6 +36,8 @@ struct registrar {
     struct mirror mirror;
     size_t told;          /* how far all bindings were told to one who has begun to watch … */
     bool telling;         /* … and is that under way? */
+    size_t swept;         /* how far what another node does not have was taken out … */
+    bool sweeping;        /* … and is that under way? */
     struct ring listings; /* answers to "show bindings" under way */
     bool loading;         /* within load(): trouble is a complaint */
     bool ready;           /* the store has been read */

@@ -184,15 +184,43 @@ slots_free(struct slots *s, uint64_t id)
 }
 
 void *
-slots_next(const struct slots *s, uint64_t *cursor)
+slots_holder(const struct slots *s, uint64_t id)
 {
-    for (uint32_t i = *cursor ? (uint32_t)*cursor + 1 : 0; i < s->made; i++) {
+    uint32_t index = (uint32_t)id;
+    struct slot *slot = index < s->made ? slot_at(s, index) : NULL;
+
+    return slot && slot_lives(slot) ? slot->item : NULL;
+}
+
+/* A cursor that is no id of a living item still tells how far the walk is. */
+static uint64_t
+place(uint32_t index)
+{
+    return (uint64_t)1 << 32 | index;
+}
+
+void *
+slots_next_within(const struct slots *s, uint64_t *cursor, uint32_t *places)
+{
+    for (uint32_t i = *cursor ? (uint32_t)*cursor + 1 : 0; i<s->made && * places> 0; i++) {
         struct slot *slot = slot_at(s, i);
 
-        if (slot_lives(slot)) {
-            *cursor = slot_id(slot, i);
+        --*places;
+        *cursor = slot_lives(slot) ? slot_id(slot, i) : place(i);
+        if (slot_lives(slot))
             return slot->item;
-        }
     }
     return NULL;
+}
+
+void *
+slots_next(const struct slots *s, uint64_t *cursor)
+{
+    uint64_t at = *cursor;
+    uint32_t places = UINT32_MAX;
+    void *item = slots_next_within(s, &at, &places);
+
+    if (item)
+        *cursor = at;
+    return item;
 }

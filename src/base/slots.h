@@ -35,6 +35,8 @@ void *slots_put(struct slots *s, uint64_t id) MUST_USE;
 void slots_settle(struct slots *s);
 /* The item, or NULL when it has ended (or never was). */
 void *slots_find(const struct slots *s, uint64_t id);
+/* The item alive in the place that this id has, or had: another one perhaps. NULL: none. */
+void *slots_holder(const struct slots *s, uint64_t id);
 /* Ends the item; its id is stale from now on. BUG_ON a stale id. */
 void slots_free(struct slots *s, uint64_t id);
 /*
@@ -42,5 +44,10 @@ void slots_free(struct slots *s, uint64_t id);
  * item may be freed.
  */
 void *slots_next(const struct slots *s, uint64_t *cursor);
+/*
+ * The same in slices: a walk over a table that was large looks at many places where nothing lives. Looks at *places of them at
+ * most, and takes off what it looked at. NULL with *places 0: go on from *cursor another time; else it was the end.
+ */
+void *slots_next_within(const struct slots *s, uint64_t *cursor, uint32_t *places);
 
 #endif

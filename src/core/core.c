@@ -19,6 +19,7 @@
 enum {
     SCRATCH_BYTES = 1 << 20,
     REPAIR_BYTES = 16 << 20,
+    SWEEP_PLACES = 4096,
     DUE_LEAST = 16, /* of each kind a turn, however long it took: so none of them waits for ever */
 };
 
@@ -212,7 +213,19 @@ core_restore(struct core *core, const struct fact *fact)
         return trip_fact_take(core, fact);
     if (span_eq(kind, SPAN(BRANCH_FACT)))
         return branch_fact_take(core, fact);
-    return SIPD_ENOENT;
+    if (span_eq(kind, SPAN(FACT_BEGIN)))
+        epoch_begin(core);
+    else if (span_eq(kind, SPAN(FACT_ALL)))
+        epoch_end(core);
+    else if (!span_eq(kind, SPAN(FACT_TURN)))
+        return SIPD_ENOENT;
+    return SIPD_OK;
+}
+
+bool
+core_sweep(struct core *core)
+{
+    return epoch_sweep(core, SWEEP_PLACES);
 }
 
 void
@@ -221,6 +234,8 @@ core_wake(struct core *core, uint64_t silent_ms)
     uint64_t cursor = 0;
     struct trip *trip;
 
+    while (core_sweep(core))
+        continue;
     slots_settle(&core->trips);
     slots_settle(&core->branches);
     txns_wake(&core->txns, silent_ms);

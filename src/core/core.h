@@ -94,6 +94,11 @@ bool core_is_told(const struct core *core);
  * and no tick. SIPD_ENOENT: no kind of the core's; SIPD_ESYNTAX, SIPD_EINVAL: no such fact; SIPD_EFULL, SIPD_ENOMEM.
  */
 int core_restore(struct core *core, const struct fact *fact) MUST_USE;
+/*
+ * Behind FACT_ALL: ends some of what was taken in from an earlier watch, and was not named since FACT_BEGIN. True: there is more,
+ * for another turn; core_wake() does not leave it.
+ */
+bool core_sweep(struct core *core);
 /* That node is dead, and was silent for so long before that was known; this one goes on. Units: silent_ms. */
 void core_wake(struct core *core, uint64_t silent_ms);
 

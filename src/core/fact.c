@@ -389,23 +389,36 @@ is_sound_trip(const struct trip_record *r)
            r->source.transport < HOP_TRANSPORTS && r->reply_to.transport < HOP_TRANSPORTS;
 }
 
+/* Of an earlier watch, and not named by this one: it gives way. */
+static void
+end_stale(struct trip *trip)
+{
+    if (trip && trip->epoch != trip->core->epoch)
+        trip_forget(trip);
+}
+
 static int
 put_trip(struct core *core, uint64_t id, const struct trip_record *r, struct trip **out)
 {
     struct trip *trip = trip_put(core, id, r->request.len);
 
     *out = trip;
-    return trip ? take_request(trip, r) : SIPD_EFULL;
+    if (!trip)
+        return SIPD_EFULL;
+    trip->epoch = core->epoch;
+    return take_request(trip, r);
 }
 
 int
 trip_fact_take(struct core *core, const struct fact *fact)
 {
-    struct trip *trip = slots_find(&core->trips, fact->id);
     struct trip_record r;
+    struct trip *trip;
     int err;
 
-    if (trip && fact->version < trip->version)
+    end_stale(slots_holder(&core->trips, fact->id));
+    trip = slots_find(&core->trips, fact->id);
+    if (trip && fact_is_older(fact->version, trip->version))
         return SIPD_OK;
     if (fact->bytes.len == 0) {
         if (trip)
@@ -521,12 +534,14 @@ take_branch(struct branch *branch, const struct branch_record *r, struct span by
 int
 branch_fact_take(struct core *core, const struct fact *fact)
 {
-    struct branch *branch = slots_find(&core->branches, fact->id);
+    struct branch *branch = slots_holder(&core->branches, fact->id);
     struct branch_record r;
     struct trip *trip;
     int err;
 
-    if (branch && fact->version < branch->version)
+    end_stale(branch ? branch->trip : NULL);
+    branch = slots_find(&core->branches, fact->id);
+    if (branch && fact_is_older(fact->version, branch->version))
         return SIPD_OK;
     err = record_read(fact->bytes, branch_fields, &r);
     trip = err == SIPD_OK ? slots_find(&core->trips, r.trip) : NULL;
@@ -545,4 +560,42 @@ branch_fact_take(struct core *core, const struct fact *fact)
     else
         trip_forget(trip); /* half a trip is none: its caller asks again, or gives up */
     return err;
+}
+
+/* ------------------------------------------------------------------ what a new watch does not name */
+
+void
+epoch_begin(struct core *core)
+{
+    core->txns.epoch = ++core->epoch;
+    core->sweeping = TELLING_NOTHING;
+}
+
+void
+epoch_end(struct core *core)
+{
+    core->sweeping = TELLING_TRIPS;
+    core->swept = 0;
+}
+
+static bool
+sweep_trips(struct core *core, uint32_t *places)
+{
+    struct trip *trip;
+
+    while ((trip = slots_next_within(&core->trips, &core->swept, places)))
+        end_stale(trip);
+    return *places == 0;
+}
+
+bool
+epoch_sweep(struct core *core, uint32_t places)
+{
+    if (core->sweeping == TELLING_TRIPS && !sweep_trips(core, &places)) {
+        core->sweeping = TELLING_TXNS;
+        core->swept = 0;
+    }
+    if (core->sweeping == TELLING_TXNS && !txns_sweep(&core->txns, &core->swept, &places))
+        core->sweeping = TELLING_NOTHING;
+    return core->sweeping != TELLING_NOTHING;
 }

@@ -17,6 +17,8 @@ struct outgoing { /* of a watched turn; in its memory */
 enum {
     RECORD_BYTES = 4 << 20, /* more than a request with all its targets, or a response */
     TOLD_A_TURN = 200,      /* of what there was, to one who has begun to watch */
+    PLACES_A_TURN =
+        16384, /* … and so many are looked at for them: a table may have been much larger */
 };
 
 static void
@@ -194,29 +196,37 @@ note_all_of(struct trip *trip)
     return all;
 }
 
-/* Some of what there was when the watch began; what changed since then has told itself. */
+/* The next of what is told now; false: this was the last, or it is enough for this turn. */
+static bool
+tell_next(struct core *core, uint32_t *places)
+{
+    bool trips = core->telling == TELLING_TRIPS;
+    struct slots *all = trips ? &core->trips : &core->txns.slots;
+    void *next = slots_next_within(all, &core->told, places);
+
+    if (!next)
+        return false;
+    if (trips)
+        note_trip_it(next);
+    else
+        (void)commit_note(&core->txns, next);
+    return true;
+}
+
+/* Some of what there was when the watch began; what has changed since then has told itself. */
 static void
 tell_some(struct core *core)
 {
-    for (unsigned n = 0; n < TOLD_A_TURN; n++) {
-        struct trip *trip = NULL;
-        struct txn *txn = NULL;
+    uint32_t places = PLACES_A_TURN;
+    unsigned n = 0;
 
-        if (core->telling == TELLING_TRIPS) {
-            trip = slots_next(&core->trips, &core->told);
-            if (trip)
-                note_trip_it(trip);
-        } else if (core->telling == TELLING_TXNS) {
-            txn = slots_next(&core->txns.slots, &core->told);
-            if (txn)
-                (void)commit_note(&core->txns, txn);
+    while (n < TOLD_A_TURN && core->telling != TELLING_NOTHING && places > 0) {
+        if (tell_next(core, &places)) {
+            n++;
+        } else if (places > 0) {
+            core->told = 0;
+            core->telling = core->telling == TELLING_TRIPS ? TELLING_TXNS : TELLING_NOTHING;
         }
-        if (trip || txn)
-            continue;
-        core->told = 0;
-        core->telling = core->telling == TELLING_TRIPS ? TELLING_TXNS : TELLING_NOTHING;
-        if (core->telling == TELLING_NOTHING)
-            return;
     }
 }
 

@@ -37,9 +37,12 @@ struct core {
     struct outgoing *outgoing; /* … and this leaves after them, in order */
     struct outgoing **outgoing_end;
     uint64_t newest_fact;
-    enum core_telling telling; /* what there was when the watch began: what is told now … */
-    uint64_t told;             /* … up to this id */
-    struct buf record;         /* a fact is written here */
+    enum core_telling telling;  /* what there was when the watch began: what is told now … */
+    uint64_t told;              /* … up to this id */
+    uint32_t epoch;             /* watches of another node, whose facts are taken in */
+    enum core_telling sweeping; /* what the last of them did not name is ended: these now … */
+    uint64_t swept;             /* … up to this id */
+    struct buf record;          /* a fact is written here */
     struct prf_key digest_key;
     unsigned explained; /* whoever listens to decisions: core_explain(), and dry runs; 0: nobody */
     bool recorded;      /* … core_explain() */

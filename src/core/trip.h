@@ -92,6 +92,7 @@ struct trip {
     struct list link;    /* of core->resumed, or unlinked */
     struct list touched; /* of core->touched, or unlinked */
     uint32_t version;    /* counts its facts … */
+    uint32_t epoch;      /* core->epoch, when it was taken in; its branches are of the same */
     uint64_t digest;     /* … and is what the last one said; 0: there is none */
     struct arena arena;
     enum trip_state state;

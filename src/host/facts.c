@@ -12,6 +12,7 @@ struct facts { /* a kind that somebody takes in */
     const struct sipd_facts_ops *ops;
     void *self;
     bool begun, told; /* of what there was, to the one who watches */
+    bool swept;       /* of what the other node did not name: nothing is left */
 };
 
 /* ---- noting */
@@ -65,11 +66,6 @@ sipd_watch_facts(struct sipd_host *module, sipd_watch_fn *fn, void *self)
     if (!fn || !host->core)
         return SIPD_OK;
     host->watch = (struct watch){ .fn = fn, .self = self, .owner = module };
-    list_each (node, after, &host->facts) {
-        struct facts *facts = container_of(node, struct facts, link);
-
-        facts->begun = facts->told = false;
-    }
     return SIPD_OK;
 }
 
@@ -85,25 +81,37 @@ first_untold(struct host *host)
     return NULL;
 }
 
-bool
-facts_are_due(const struct host *host)
+static bool
+is_telling(const struct host *host)
 {
     return host->watch.fn && !host->watch.complete;
 }
 
+static void
+begin(struct host *host)
+{
+    struct fact first = { .kind = FACT_BEGIN };
+
+    host->watch.begun = true;
+    host->watch.again = false;
+    list_each (node, after, &host->facts) {
+        struct facts *facts = container_of(node, struct facts, link);
+
+        facts->begun = facts->told = false;
+    }
+    (void)host_note(host, &first);
+    core_watch(host->core, true);
+}
+
 /* What there is is told in pieces, one a turn, and what changes in between. */
-void
-facts_tick(struct host *host)
+static void
+tell_some(struct host *host)
 {
     struct fact all = { .kind = FACT_ALL };
     struct facts *facts;
 
-    if (!facts_are_due(host))
-        return;
-    if (!host->watch.begun) {
-        host->watch.begun = true;
-        core_watch(host->core, true);
-    }
+    if (!host->watch.begun || host->watch.again)
+        begin(host);
     facts = first_untold(host);
     if (!facts && !core_is_told(host->core))
         return;
@@ -119,6 +127,36 @@ facts_tick(struct host *host)
 }
 
 /* ---- taking in */
+
+/* Ends, in pieces as well, what another node's watch did not name. */
+static void
+sweep_some(struct host *host)
+{
+    bool more = host->core && core_sweep(host->core);
+
+    list_each (node, after, &host->facts) {
+        struct facts *facts = container_of(node, struct facts, link);
+
+        facts->swept = facts->swept || !facts->ops->sweep || !facts->ops->sweep(facts->self);
+        more = more || !facts->swept;
+    }
+    host->sweeping = more;
+}
+
+bool
+facts_are_due(const struct host *host)
+{
+    return is_telling(host) || host->sweeping;
+}
+
+void
+facts_tick(struct host *host)
+{
+    if (is_telling(host))
+        tell_some(host);
+    if (host->sweeping)
+        sweep_some(host);
+}
 
 static struct facts *
 find(struct host *host, struct span kind)
@@ -147,21 +185,46 @@ sipd_offer_facts(struct sipd_host *module, const char *kind, const struct sipd_f
     *facts = (struct facts){ .owner = module, .kind = kind, .ops = ops, .self = self };
     list_init(&facts->link);
     list_push(&host->facts, &facts->link);
+    host->watch.again = true;
     host->watch.complete = false;
     return SIPD_OK;
 }
 
-/* Those of the host's own kinds say something of others, and are nothing to be kept. */
+static void
+epoch_begins(struct host *host)
+{
+    host->sweeping = false;
+    list_each (node, after, &host->facts) {
+        struct facts *facts = container_of(node, struct facts, link);
+
+        if (facts->ops->begin)
+            facts->ops->begin(facts->self);
+    }
+}
+
+static void
+epoch_ends(struct host *host)
+{
+    host->sweeping = true;
+    list_each (node, after, &host->facts) {
+        struct facts *facts = container_of(node, struct facts, link);
+
+        facts->swept = false;
+    }
+}
+
 int
 host_restore(struct host *host, const struct fact *fact)
 {
     struct span kind = span_of(fact->kind);
     const struct facts *facts = find(host, kind);
 
-    if (span_eq(kind, SPAN(FACT_TURN)) || span_eq(kind, SPAN(FACT_ALL)))
-        return SIPD_OK;
     if (facts)
         return facts->ops->restore(facts->self, fact);
+    if (span_eq(kind, SPAN(FACT_BEGIN)))
+        epoch_begins(host);
+    else if (span_eq(kind, SPAN(FACT_ALL)))
+        epoch_ends(host);
     return host->core ? core_restore(host->core, fact) : SIPD_ENOENT;
 }
 

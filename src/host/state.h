@@ -72,7 +72,8 @@ struct watch { /* who hears every fact; fn NULL: nobody */
     void *self;
     const struct sipd_host *owner;
     bool begun;    /* the core notes … */
-    bool complete; /* … and all that there was is told */
+    bool complete; /* … and all that there was is told … */
+    bool again;    /* … but it is to begin anew */
 };
 
 enum { RESOLVER_ASKED_MAX = 1 << 20 };
@@ -91,6 +92,7 @@ struct host {
     struct list commands, users, schemes, transports, fds, fixers_offered, facts;
     struct watch watch;
     uint64_t noted;        /* facts, to whoever watches */
+    bool sweeping;         /* what another node's watch did not name is ended */
     struct fixers *fixers; /* the core's, or own */
     struct fixers own_fixers;
     struct timers timers;

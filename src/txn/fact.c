@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "txn/commit.h"
+#include "txn/match.h"
 
 const struct record_field fact_hop_fields[] = {
     RECORD_ARRAY(1, struct hop, ip),
@@ -213,15 +214,38 @@ take_members(struct txns *t, struct txn *txn, const struct record *r, struct spa
     return SIPD_OK;
 }
 
+static bool
+is_stale(const struct txns *t, const struct txn *txn)
+{
+    return txn->epoch != t->epoch;
+}
+
+static void
+end_stale(struct txns *t, struct txn *txn)
+{
+    if (txn && is_stale(t, txn))
+        commit_end(t, txn);
+}
+
+static int
+put(struct txns *t, uint64_t id, const struct record *r, struct txn **txn)
+{
+    end_stale(t, match_find(t, r->key));
+    return txns_put(t, id, r->kind, r->key, txn);
+}
+
 int
 txns_restore(struct txns *t, const struct fact *fact)
 {
-    struct txn *txn = slots_find(&t->slots, fact->id);
-    bool there = txn != NULL;
+    struct txn *txn;
+    bool there;
     struct record r;
     int err;
 
-    if (there && fact->version < txn->version)
+    end_stale(t, slots_holder(&t->slots, fact->id));
+    txn = slots_find(&t->slots, fact->id);
+    there = txn != NULL;
+    if (there && fact_is_older(fact->version, txn->version))
         return SIPD_OK;
     if (fact->bytes.len == 0) {
         if (there)
@@ -232,7 +256,7 @@ txns_restore(struct txns *t, const struct fact *fact)
     if (err != SIPD_OK || !is_sound(&r) || (there && txn->kind != r.kind))
         return err != SIPD_OK ? err : SIPD_EINVAL;
     if (!there)
-        err = txns_put(t, fact->id, r.kind, r.key, &txn);
+        err = put(t, fact->id, &r, &txn);
     if (err == SIPD_OK)
         err = take_members(t, txn, &r, fact->bytes);
     if (err != SIPD_OK) {
@@ -241,7 +265,18 @@ txns_restore(struct txns *t, const struct fact *fact)
         return err;
     }
     txn->version = fact->version;
+    txn->epoch = t->epoch;
     return SIPD_OK;
+}
+
+bool
+txns_sweep(struct txns *t, uint64_t *cursor, uint32_t *places)
+{
+    struct txn *txn;
+
+    while ((txn = slots_next_within(&t->slots, cursor, places)))
+        end_stale(t, txn);
+    return *places == 0;
 }
 
 /* ------------------------------------------------------------------ waking */

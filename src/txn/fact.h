@@ -20,6 +20,13 @@ extern const struct record_field fact_hop_fields[];
  */
 struct hop fact_hop(const struct hop *noted);
 
+/* Versions go round. */
+static inline bool
+fact_is_older(uint32_t version, uint32_t known)
+{
+    return (int32_t)(version - known) < 0;
+}
+
 /* What is left of a timer, plus one; 0: it is not armed. */
 uint64_t fact_left_ms(const struct timer *timer, uint64_t now_ms);
 /* Makes ready what fact_wake() will arm: a timer with so much left, counted from now. */
@@ -31,10 +38,15 @@ void fact_wake(struct timers *timers, struct timer *timer, uint32_t kind, uint64
 void txn_fact_write(const struct txn *txn, uint64_t now_ms, struct buf *b);
 /*
  * Takes in what another node noted: that transaction under the same id, or what has become of it, or its end. It is dormant:
- * no timer is armed, and no event may come before txns_wake(). What is older than what is known is ignored.
- * SIPD_ESYNTAX, SIPD_EINVAL: no such record; SIPD_EFULL; SIPD_ENOMEM.
+ * no timer is armed, and no event may come before txns_wake(). What is older than what is known is ignored; but what was known
+ * of another epoch (t->epoch) gives way to anything. SIPD_ESYNTAX, SIPD_EINVAL: no such record; SIPD_EFULL; SIPD_ENOMEM.
  */
 int txns_restore(struct txns *t, const struct fact *fact) MUST_USE;
+/*
+ * Ends what is of another epoch, in slices: looks at *places from *cursor (0: the beginning) on, and takes them off. True: there
+ * are more.
+ */
+bool txns_sweep(struct txns *t, uint64_t *cursor, uint32_t *places);
 /*
  * All that is dormant goes on: timers fire when their time is over, and what its peer may have missed, and neither of
  * them would repeat, is sent again: an INVITE of which nothing but 100 was heard, the last response to one that is pending.

@@ -38,6 +38,7 @@ struct txn {
     uint16_t sent_by_port;
     uint32_t interval_ms;   /* of A, E or G */
     uint32_t version;       /* counts its facts */
+    uint32_t epoch;         /* txns->epoch, when it was last restored */
     struct timer timer;     /* armed for what comes first of … */
     uint64_t repeat_at_ms;  /* … A, E, G, TXN_NEVER when off … */
     uint64_t timeout_at_ms; /* … and the others */
@@ -95,6 +96,7 @@ struct txns {
     uint64_t repeats;            /* messages sent again */
     bool watched;                /* changes are noted */
     struct buf record;           /* a fact is written here */
+    uint32_t epoch;              /* watches of another node that have begun */
 };
 
 /*

@@ -112,7 +112,11 @@ fuzz_binding(const uint8_t *data, size_t size)
         if (f.here)
             put_there_and_back(&f);
         (void)!mirror_take(&mirror, &f, &f.row.source, told.version, NOW_MS);
-        mirror_written(&mirror, told.version);
+        mirror_written(&mirror, told.version, told.version % 3 == 0 ? SIPD_EIO : SIPD_OK);
+        if (told.version % 5 == 0)
+            mirror_again(&mirror);
+        if (told.version % 7 == 0)
+            bindings_begin_epoch(mirror.index);
     }
     tell_all(mirror.index, &noted);
     mirror_fini(&mirror);

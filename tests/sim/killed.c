@@ -7,7 +7,11 @@
 
 #include "sim/script.h"
 
-enum { MANY = 10 };
+enum {
+    MANY = 10,
+    FEW = 3,
+    TURNS = 17, /* most that two are parted for */
+};
 
 #define MACHINE "what it shows is how busy one machine is, which its standby does not know: "
 #define NAT                                                                                     \
@@ -64,6 +68,26 @@ killed_scenario(const char *path, bool all, unsigned *kills, struct buf *out)
             if (!ok)
                 buf_printf(out, "when sipd %u was killed behind fact %llu\n", kill.sipd,
                            (unsigned long long)kill.after);
+        }
+    return ok;
+}
+
+bool
+killed_parted(const char *path, unsigned *parts, struct buf *out)
+{
+    unsigned sipds = script_sipds(path);
+    struct script_kill kill = { .sipd = 0 };
+    bool ok = true;
+
+    for (kill.sipd = 0; ok && kill.sipd < sipds; kill.sipd++)
+        for (kill.after = 1, kill.came = true; ok && kill.came;
+             kill.after += 1 + kill.after / FEW) {
+            kill.parted_for = 1 + (unsigned)(kill.after * MANY % TURNS);
+            ok = script_run_killed(path, 1, &kill, out);
+            *parts += kill.came;
+            if (!ok)
+                buf_printf(out, "when sipd %u was parted behind fact %llu for %u turns\n",
+                           kill.sipd, (unsigned long long)kill.after, kill.parted_for);
         }
     return ok;
 }

@@ -17,4 +17,10 @@ const char *killed_why_not(const char *path);
 /* How many such there are. */
 unsigned killed_exceptions(void);
 
+/*
+ * The same, but nobody is killed: a sipd and its standby are parted behind some of its facts, for some turns each. What has ended
+ * meanwhile must be gone from the standby when it has been told anew, and what has come be there.
+ */
+bool killed_parted(const char *path, unsigned *parts, struct buf *out);
+
 #endif

@@ -435,8 +435,10 @@ start_all(struct script *s)
         struct sim_sipd *sipd = container_of(node, struct sim_sipd, link);
 
         sim_start(sipd);
-        if (s->kill && n++ == s->kill->sipd)
+        if (s->kill && n++ == s->kill->sipd && s->kill->parted_for == 0)
             standby_kill_after(sipd->standby, s->kill->after);
+        else if (s->kill && n == s->kill->sipd + 1)
+            standby_part_after(sipd->standby, s->kill->after, s->kill->parted_for);
     }
     if (s->outage)
         world_fail_memory(&s->world, s->outage->after, s->outage->ms);
@@ -738,8 +740,10 @@ check_no_state(struct script *s)
                        "%.*s still holds %u trips, %u branches, %u transactions, %u pending",
                        SPAN_ARG(sipd->name), stats.trips, stats.branches, stats.transactions,
                        stats.pending);
-        if (sipd->standby)
+        if (sipd->standby) {
+            standby_catch_up(sipd);
             standby_compare_modules(sipd);
+        }
     }
 }
 
@@ -941,7 +945,7 @@ run(struct script *s, const char *path, uint64_t seed, struct buf *out)
         check_no_state(s);
     }
     if (s->kill)
-        s->kill->came = s->world.killed;
+        s->kill->came = s->world.killed || s->world.parts > 0;
     if (s->rehearsed && s->world.fault.len == 0)
         *s->rehearsed = rehearse_compare(s->world.rehearsals);
     ok = s->world.fault.len == 0;

@@ -54,7 +54,9 @@ bool script_run_rehearsed(const char *path, uint64_t seed, unsigned *rehearsed, 
 struct script_kill {
     unsigned sipd;  /* which one, from 0, in the order of the file … */
     uint64_t after; /* … is killed behind this fact of its, from 1 */
-    bool came;      /* it was */
+    /* not killed, but parted from its standby for so many turns, and the standby told anew; 0: killed */
+    unsigned parted_for;
+    bool came; /* it was */
 };
 
 /*

@@ -13,6 +13,8 @@ enum {
     REPEATS_MS = 4000, /* T2 … */
     /* … but who waits for the end of what is no INVITE repeats that long (RFC 3261 §17.1.2.2) */
     ASKS_MS = 32000,
+    PARTED_TURNS = 40,
+    SLICES = 10000, /* more than any telling or sweeping takes */
 };
 
 struct kept { /* a fact of the turn at hand */
@@ -26,9 +28,13 @@ struct standby {
     struct core *core;     /* the second one … */
     struct sim_host *host; /* … and its modules */
     struct list turn;      /* facts since the last turn ended */
-    uint64_t facts;        /* heard so far */
-    uint64_t kill_after;
+    uint64_t facts; /* heard so far, but for those that say that a watch begins or has told all */
+    bool news;      /* there is more than those in the turn at hand */
+    uint64_t kill_after, part_after;
     bool dying;
+    bool parted;         /* the second one hears nothing any more … */
+    unsigned parted_for; /* … for so many turns; then it is told anew … */
+    bool untold;         /* … and not all yet */
 };
 
 /* ------------------------------------------------------------------ what the first one notes */
@@ -47,15 +53,25 @@ keep_fact(struct standby *b, const struct fact *fact)
     list_push(&b->turn, &kept->link);
 }
 
-/* It may die when the second one knows all that there is, and not twice in one millisecond, or a long turn never ends. */
+/*
+ * It may die when the second one knows all that there is, and not twice in one millisecond, or a long turn never ends. Or the
+ * two are parted for a while before.
+ */
 static void
 arm(struct standby *b)
 {
     struct world *w = b->sipd->world;
+    bool armed = b->kill_after > 0 || b->part_after > 0;
+    uint64_t n;
 
-    if (w->kill_within > 0 && b->kill_after == 0 && w->clock.now_ms > w->killed_ms &&
-        core_is_told(b->sipd->core))
-        standby_kill_after(b, 1 + rand_below(&w->rand, w->kill_within));
+    if (w->kill_within == 0 || armed || b->untold || w->clock.now_ms <= w->killed_ms ||
+        !core_is_told(b->sipd->core))
+        return;
+    n = 1 + rand_below(&w->rand, w->kill_within);
+    if (rand_below(&w->rand, 2) == 0)
+        standby_part_after(b, n, 1 + (unsigned)rand_below(&w->rand, PARTED_TURNS));
+    else
+        standby_kill_after(b, n);
 }
 
 /* A whole turn is there: the second one takes it in. */
@@ -78,6 +94,39 @@ take_turn(struct standby *b)
     arm(b);
 }
 
+/* Behind the last of what there was stands that this was all. */
+static void
+end_turn(struct standby *b)
+{
+    struct fact all = { .kind = FACT_ALL };
+
+    if (b->untold && core_is_told(b->sipd->core)) {
+        keep_fact(b, &all);
+        b->untold = false;
+    }
+    take_turn(b);
+}
+
+static void
+drop_turn(struct standby *b)
+{
+    struct list *node;
+
+    while ((node = list_shift(&b->turn)))
+        mem_free(container_of(node, struct kept, link));
+}
+
+/* What came of the turn at hand is not whole. */
+static void
+part(struct standby *b)
+{
+    drop_turn(b);
+    b->news = false;
+    b->parted = true;
+    b->part_after = 0;
+    b->sipd->world->parts++;
+}
+
 uint64_t
 standby_note(struct sim_sipd *s, const struct fact *fact)
 {
@@ -85,16 +134,21 @@ standby_note(struct sim_sipd *s, const struct fact *fact)
 
     bool ends = span_eq(span_of(fact->kind), SPAN(FACT_TURN));
 
-    if (!b || b->dying)
+    if (!b || b->dying || b->parted)
         return 0;
-    if (ends && list_empty(&b->turn))
+    if (ends && list_empty(&b->turn) && !b->untold)
         return b->facts;
+    b->news = b->news || !ends;
+    b->facts += b->news;
     world_leave(s->world);
     if (ends)
-        take_turn(b);
+        end_turn(b);
     else
         keep_fact(b, fact);
-    b->dying = ++b->facts == b->kill_after;
+    b->dying = b->news && b->facts == b->kill_after;
+    if (b->news && b->facts == b->part_after)
+        part(b);
+    b->news = b->news && !ends;
     world_enter(s->world);
     return b->facts;
 }
@@ -119,6 +173,17 @@ port_send(void *io, const struct hop *to, struct span bytes, uint64_t token, uin
                SPAN_ARG(bytes));
 }
 
+static void
+begin_watch(struct standby *b)
+{
+    struct fact first = { .kind = FACT_BEGIN };
+
+    keep_fact(b, &first);
+    b->untold = true;
+    core_watch(b->sipd->core, true);
+    sim_host_note_all(b->sipd->host);
+}
+
 void
 standby_start(struct sim_sipd *s)
 {
@@ -135,17 +200,7 @@ standby_start(struct sim_sipd *s)
     b->host = sim_host_twin(s->host, b->core);
     s->core->ports.note = port_note;
     s->standby = b;
-    core_watch(s->core, true);
-    sim_host_note_all(s->host);
-}
-
-static void
-drop_turn(struct standby *b)
-{
-    struct list *node;
-
-    while ((node = list_shift(&b->turn)))
-        mem_free(container_of(node, struct kept, link));
+    begin_watch(b);
 }
 
 void
@@ -180,6 +235,13 @@ standby_kill_after(struct standby *standby, uint64_t n)
     standby->kill_after = standby->facts + n;
 }
 
+void
+standby_part_after(struct standby *standby, uint64_t n, unsigned turns)
+{
+    standby->part_after = standby->facts + n;
+    standby->parted_for = turns;
+}
+
 bool
 standby_is_dying(const struct sim_sipd *s)
 {
@@ -201,13 +263,36 @@ trips_with_state(const struct core *core)
     return n;
 }
 
+/* Has the second one what the first one has, under the same ids? */
+static bool
+has_all(const struct core *first, const struct core *second)
+{
+    const struct trip *trip;
+    const struct txn *txn;
+    uint64_t cursor = 0;
+
+    while ((txn = slots_next(&first->txns.slots, &cursor)))
+        if (!slots_find(&second->txns.slots, txn->id))
+            return false;
+    for (cursor = 0; (trip = slots_next(&first->trips, &cursor));)
+        if (trip->server != 0 && !slots_find(&second->trips, trip->id))
+            return false;
+    return true;
+}
+
+static bool
+is_behind(const struct standby *b)
+{
+    return b->parted || b->untold || b->core->sweeping != TELLING_NOTHING;
+}
+
 static void
 compare(const struct sim_sipd *s)
 {
     const struct core *first = s->core, *second = s->standby->core;
     uint32_t trips;
 
-    if (!core_is_told(first))
+    if (is_behind(s->standby))
         return;
     trips = trips_with_state(first);
     if (s->world->kill_within == 0 && !note_is_complete(s->core))
@@ -216,6 +301,57 @@ compare(const struct sim_sipd *s)
         world_fail(s->world, "%.*s holds %u transactions, %u trips, its standby %u and %u",
                    SPAN_ARG(s->name), first->txns.slots.used, trips, second->txns.slots.used,
                    second->trips.used);
+    if (!has_all(first, second))
+        world_fail(s->world, "%.*s holds what its standby does not know", SPAN_ARG(s->name));
+}
+
+static void
+rejoin(struct sim_sipd *s)
+{
+    s->standby->parted = false;
+    world_enter(s->world);
+    begin_watch(s->standby);
+    core_tick(s->core); /* begins to tell */
+    world_leave(s->world);
+}
+
+/* The link is down, and nobody watches; after a while it is up again. */
+static void
+be_parted(struct sim_sipd *s)
+{
+    struct standby *b = s->standby;
+
+    world_enter(s->world);
+    if (s->core->watched)
+        core_watch(s->core, false);
+    world_leave(s->world);
+    if (b->parted_for-- == 0)
+        rejoin(s);
+}
+
+static void
+sweep(struct standby *b)
+{
+    if (b->host)
+        sim_host_tick(b->host);
+    else
+        (void)core_sweep(b->core);
+}
+
+void
+standby_catch_up(struct sim_sipd *s)
+{
+    struct standby *b = s->standby;
+
+    if (b->parted)
+        rejoin(s);
+    for (unsigned n = 0; n < SLICES && is_behind(b); n++) {
+        world_enter(s->world);
+        core_tick(s->core);
+        sweep(b);
+        world_leave(s->world);
+    }
+    compare(s);
 }
 
 void
@@ -339,6 +475,10 @@ standby_turn(struct sim_sipd *s)
     if (!s->standby)
         return false;
     if (!s->standby->dying) {
+        if (s->standby->parted)
+            be_parted(s);
+        if (!s->standby->host)
+            sweep(s->standby);
         compare(s);
         return false;
     }

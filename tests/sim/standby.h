@@ -23,6 +23,13 @@ uint64_t standby_note(struct sim_sipd *s, const struct fact *fact);
 void standby_compare_modules(const struct sim_sipd *s);
 /* Kills the first one behind its n-th fact from now on, from 1; what it does in that turn nobody sees. */
 void standby_kill_after(struct standby *standby, uint64_t n);
+/*
+ * Behind its n-th fact from now on the two are parted: for so many turns the second one hears nothing. Then it is told anew, and
+ * what has ended meanwhile must be gone there.
+ */
+void standby_part_after(struct standby *standby, uint64_t n, unsigned turns);
+/* To be asked between turns: they are not parted any more, and the second one knows all. */
+void standby_catch_up(struct sim_sipd *s);
 /* A turn ends: true if the first one died in it, and the second one is in its place. */
 bool standby_turn(struct sim_sipd *s);
 /* Is it dying: does nothing that it sends leave any more? */

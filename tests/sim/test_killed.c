@@ -2,6 +2,7 @@
  * Every scenario, with its modules, again and again, each time with a sipd killed behind another fact; its standby finishes
  * the script. A seeded tenth of them behind every fact, the others behind the first ten and some more. What is excepted is
  * counted (sim/killed.c).
+ * And every scenario while sipd and standby are parted for a while, once behind each of some facts.
  * And random calls whose sipds die again and again: nobody hears nothing, no 200 stays without its ACK, and in the end no
  * state is left.
  */
@@ -58,6 +59,27 @@ START_TEST(a_standby_finishes_the_script)
                   why_not ? "it can be finished, and is no exception: " : out.bytes,
                   why_not ? path : out.bytes + (out.len > LAST_BYTES ? out.len - LAST_BYTES : 0));
     ck_assert_msg((kills == 0) == is_without_state(path), "%s: %u kills", path, kills);
+    buf_fini(&out);
+    ck_assert_uint_eq(mem_live(), live);
+}
+END_TEST
+
+/* Whatever was between the two: in the end both know the same. */
+START_TEST(a_standby_that_was_parted_catches_up)
+{
+    const char *path = scenarios.gl_pathv[_i];
+    uint64_t live = mem_live();
+    unsigned parts = 0;
+    struct buf out;
+    bool ok;
+
+    bug_doubt_fatal();
+    buf_init(&out, 8 << 20);
+    ok = killed_parted(path, &parts, &out);
+    buf_put_char(&out, '\0');
+    ck_assert_msg(ok, "%.1000s\n…%s", out.bytes,
+                  out.bytes + (out.len > LAST_BYTES ? out.len - LAST_BYTES : 0));
+    ck_assert_msg((parts == 0) == is_without_state(path), "%s: %u times", path, parts);
     buf_fini(&out);
     ck_assert_uint_eq(mem_live(), live);
 }
@@ -121,6 +143,7 @@ suite_killed(void)
         fprintf(stderr, "no scenario found: tests run from the top of the tree\n");
     tcase_set_timeout(tcase, 240);
     tcase_add_loop_test(tcase, a_standby_finishes_the_script, 0, (int)scenarios.gl_pathc);
+    tcase_add_loop_test(tcase, a_standby_that_was_parted_catches_up, 0, (int)scenarios.gl_pathc);
     tcase_add_test(tcase, the_exceptions_are_ten);
     tcase_add_test(tcase, a_call_is_killed_often);
     tcase_add_loop_test(tcase, calls_outlive_their_sipds, 0, WORLDS);

@@ -124,6 +124,7 @@ struct world {
     /* each dies within so many facts, again and again; 0: standby_kill_after() says */
     unsigned kill_within;
     uint64_t kills, killed_ms;         /* how many, and when the last one */
+    uint64_t parts;                    /* how often one was parted from its standby */
     bool bounces;                      /* a datagram to nobody comes back (ICMP) */
     const struct world_tap *tap;       /* NULL: nobody listens */
     const struct world_driver *driver; /* NULL: none */

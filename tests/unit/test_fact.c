@@ -124,6 +124,88 @@ START_TEST(facts_may_come_again)
 }
 END_TEST
 
+static void
+restore_kind(const char *kind)
+{
+    struct fact fact = { .kind = kind };
+
+    ck_assert_int_eq(core_restore(rig.core, &fact), SIPD_OK);
+}
+
+static bool
+is_of(const struct fact *fact, const char *kind)
+{
+    return span_eq(span_of(fact->kind), span_of(kind));
+}
+
+/* What a new watch does not name goes behind its end, in slices, and not before. */
+START_TEST(what_is_not_named_goes)
+{
+    read_tape(RINGING);
+    restore_all();
+    restore_kind(FACT_BEGIN);
+    for (unsigned i = 0; i < facts_len; i++)
+        if (!is_of(&facts[i], TXN_FACT))
+            ck_assert_int_eq(core_restore(rig.core, &facts[i]), SIPD_OK);
+    ck_assert(!core_sweep(rig.core));
+    rig_alive(&rig, 1, 2, 3);
+    restore_kind(FACT_ALL);
+    while (core_sweep(rig.core))
+        continue;
+    rig_alive(&rig, 1, 2, 0);
+    restore_kind(FACT_BEGIN);
+    restore_kind(FACT_ALL);
+    core_wake(rig.core, 0); /* leaves nothing of it */
+    rig_alive(&rig, 0, 0, 0);
+    ck_assert_uint_eq(rig.sent_len, 0);
+}
+END_TEST
+
+/* A node that began anew gives the same ids, and others in the same places, to other things, with lower versions. */
+START_TEST(what_is_old_gives_way)
+{
+    read_tape(RINGING);
+    for (unsigned i = 0; i < facts_len; i++)
+        facts[i].version += 100;
+    restore_all();
+    restore_kind(FACT_BEGIN);
+    for (unsigned i = 0; i < facts_len; i++)
+        facts[i].version -= 100;
+    restore_all();
+    rig_alive(&rig, 1, 2, 3);
+    ck_assert_uint_lt(((struct trip *)slots_next(&rig.core->trips, &(uint64_t){ 0 }))->version,
+                      100);
+    restore_kind(FACT_BEGIN);
+    for (unsigned i = 0; i < facts_len; i++) {
+        struct fact later = facts[i];
+
+        later.id += (uint64_t)2 << 32;
+        if (is_of(&later, BRANCH_FACT)) /* is of a trip that is no more */
+            ck_assert_int_eq(core_restore(rig.core, &later), SIPD_EINVAL);
+        else
+            ck_assert_int_eq(core_restore(rig.core, &later), SIPD_OK);
+    }
+    rig_alive(&rig, 1, 0, 3);
+}
+END_TEST
+
+/* They are counted on past their end. */
+START_TEST(versions_go_round)
+{
+    struct trip *trip;
+
+    read_tape(RINGING);
+    for (unsigned i = 0; i < facts_len; i++)
+        facts[i].version = UINT32_MAX;
+    restore_all();
+    for (unsigned i = 0; i < facts_len; i++)
+        facts[i].version = 0;
+    restore_all();
+    trip = slots_next(&rig.core->trips, &(uint64_t){ 0 });
+    ck_assert_uint_eq(trip->version, 0);
+}
+END_TEST
+
 START_TEST(memory_is_out)
 {
     read_tape(RINGING);
@@ -231,6 +313,9 @@ suite_fact(void)
     tcase_add_test(c, what_version_1_noted_goes_on);
     tcase_add_test(c, nothing_dormant_sends);
     tcase_add_test(c, facts_may_come_again);
+    tcase_add_test(c, what_is_not_named_goes);
+    tcase_add_test(c, what_is_old_gives_way);
+    tcase_add_test(c, versions_go_round);
     tcase_add_test(c, nothing_stays_for_another_turn);
     tcase_add_test(c, memory_is_out);
     tcase_add_test(c, what_is_no_fact_is_refused);

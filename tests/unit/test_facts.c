@@ -41,7 +41,27 @@ wake(void *self)
     buf_printf(&told, "wake\n");
 }
 
-static const struct sipd_facts_ops ops = { .restore = restore, .snapshot = snapshot, .wake = wake };
+static void
+epoch_begins(void *self)
+{
+    (void)self;
+    buf_printf(&told, "begin\n");
+}
+
+static unsigned sweeps; /* how often there is more */
+
+static bool
+sweep(void *self)
+{
+    (void)self;
+    buf_printf(&told, "sweep\n");
+    return sweeps > 0 && sweeps-- > 0;
+}
+
+static const struct sipd_facts_ops ops = {
+    .restore = restore, .snapshot = snapshot, .wake = wake, .begin = epoch_begins, .sweep = sweep
+};
+static const struct sipd_facts_ops no_ops = { .restore = restore };
 
 static int
 load_keeper(struct sipd_host *host, const void *conf, void **self)
@@ -145,17 +165,34 @@ START_TEST(told_from_the_beginning)
     ck_assert_uint_eq(host_next_ms(hosting.host), rig.clock.now_ms);
     turn();
     ck_assert(sipd_is_watched(keeper));
-    must_tell("1 thing 1\n2 turn 0\n");
-    ck_assert_uint_eq(sipd_note(keeper, "thing", 7, 77, SPAN("new")), 3);
+    must_tell("1 begin 0\n2 thing 1\n3 turn 0\n");
+    ck_assert_uint_eq(sipd_note(keeper, "thing", 7, 77, SPAN("new")), 4);
     turn();
-    must_tell("3 thing 77\n4 thing 2\n5 turn 0\n");
+    must_tell("4 thing 77\n5 thing 2\n6 turn 0\n");
     turn();
-    must_tell("6 thing 3\n7 turn 0\n");
+    must_tell("7 thing 3\n8 turn 0\n");
     turn();
-    must_tell("8 all 0\n9 turn 0\n");
+    must_tell("9 all 0\n10 turn 0\n");
     ck_assert_uint_eq(host_next_ms(hosting.host), UINT64_MAX);
     turn();
-    must_tell("10 turn 0\n");
+    must_tell("11 turn 0\n");
+}
+END_TEST
+
+/* What a module had that is new here was not named to the other node: so all begins anew, and changes are told meanwhile. */
+START_TEST(told_anew_when_facts_come)
+{
+    start(true);
+    for (int n = 0; n < 5; n++)
+        turn();
+    buf_clear(&told);
+    ck_assert_int_eq(sipd_offer_facts(other, "else", &no_ops, NULL), SIPD_OK);
+    ck_assert_uint_gt(sipd_note(keeper, "thing", 7, 77, SPAN("new")), 0);
+    turn();
+    must_tell("11 thing 77\n12 begin 0\n13 thing 1\n14 turn 0\n");
+    for (int n = 0; n < 3; n++)
+        turn();
+    must_tell("15 thing 2\n16 turn 0\n17 thing 3\n18 turn 0\n19 all 0\n20 turn 0\n");
 }
 END_TEST
 
@@ -211,11 +248,47 @@ START_TEST(taken_in_for_whom_they_are)
     ck_assert_int_lt(sipd_restore_fact(other, &fact), SIPD_OK);
     fact.kind = FACT_TURN;
     ck_assert_int_eq(sipd_restore_fact(other, &fact), SIPD_OK);
-    fact.kind = FACT_ALL;
-    ck_assert_int_eq(sipd_restore_fact(other, &fact), SIPD_OK);
     must_tell("");
     sipd_wake_facts(other, 0);
     must_tell("wake\n");
+}
+END_TEST
+
+static void
+restore_kind(const char *kind)
+{
+    struct fact fact = { .kind = kind };
+
+    ck_assert_int_eq(sipd_restore_fact(other, &fact), SIPD_OK);
+}
+
+/* What a watch did not name goes in slices, behind its end; a new one that begins in between begins that anew as well. */
+START_TEST(swept_when_all_is_told)
+{
+    start(false);
+    ck_assert_int_eq(sipd_offer_facts(other, "else", &no_ops, NULL), SIPD_OK);
+    restore_kind(FACT_BEGIN);
+    must_tell("begin\n");
+    host_tick(hosting.host);
+    must_tell("");
+    restore_kind(FACT_ALL);
+    sweeps = 2;
+    must_tell("");
+    for (int n = 0; n < 2; n++) {
+        ck_assert_uint_eq(host_next_ms(hosting.host), rig.clock.now_ms);
+        host_tick(hosting.host);
+        must_tell("sweep\n");
+    }
+    restore_kind(FACT_BEGIN);
+    must_tell("begin\n");
+    host_tick(hosting.host);
+    must_tell("");
+    restore_kind(FACT_ALL);
+    sweeps = 1;
+    for (int n = 0; n < 4; n++)
+        host_tick(hosting.host);
+    must_tell("sweep\nsweep\n");
+    ck_assert_uint_eq(host_next_ms(hosting.host), UINT64_MAX);
 }
 END_TEST
 
@@ -272,6 +345,8 @@ suite_facts(void)
 
     tcase_add_checked_fixture(c, begin, end);
     tcase_add_test(c, told_from_the_beginning);
+    tcase_add_test(c, told_anew_when_facts_come);
+    tcase_add_test(c, swept_when_all_is_told);
     tcase_add_test(c, one_may_watch);
     tcase_add_test(c, gone_with_its_module);
     tcase_add_test(c, taken_in_for_whom_they_are);

@@ -131,7 +131,7 @@ START_TEST(put_and_dropped)
     must(rig.writes[3]->changes->verb == STORE_DROP);
     must_text(rig.writes[3]->changes->row.contact, "sip:1@h");
     for (unsigned i = 0; i < 4; i++)
-        mirror_written(&rig.mirror, rig.writes[i]->id);
+        mirror_written(&rig.mirror, rig.writes[i]->id, SIPD_OK);
     must(rig.mirror.waiting == 0);
 }
 END_TEST
@@ -185,9 +185,9 @@ START_TEST(a_store_that_lags_is_waited_for)
         must(take(contact, true, i) == SIPD_OK);
     must(take("sip:x@h", true, 100) == SIPD_EFULL);
     must(bindings_count(rig.index) == WRITES);
-    mirror_written(&rig.mirror, 77777); /* none of ours */
+    mirror_written(&rig.mirror, 77777, SIPD_OK); /* none of ours */
     must(rig.mirror.waiting == WRITES);
-    mirror_written(&rig.mirror, rig.writes[0]->id);
+    mirror_written(&rig.mirror, rig.writes[0]->id, SIPD_OK);
     rig.len = 0;
     must(take("sip:x@h", true, 100) == SIPD_OK);
 }
@@ -202,6 +202,114 @@ START_TEST(a_store_that_fails)
     rig.answer = STORE_NOW;
     must(take("sip:1@h", false, 2) == SIPD_OK);
     must(bindings_count(rig.index) == 0 && rig.mirror.waiting == 0);
+}
+END_TEST
+
+static void
+answer(unsigned write, int err)
+{
+    mirror_written(&rig.mirror, rig.writes[write]->id, err);
+}
+
+static const struct store_change *
+written(unsigned write)
+{
+    return rig.writes[write]->changes;
+}
+
+/* What failed and is still true is written again; what has changed since then was, or will be, by itself. */
+START_TEST(what_failed_is_tried_again)
+{
+    must(take("sip:1@h", true, 1) == SIPD_OK && take("sip:2@h", true, 2) == SIPD_OK);
+    must(take("sip:1@h", true, 3) == SIPD_OK && take("sip:2@h", false, 4) == SIPD_OK);
+    for (unsigned i = 0; i < 4; i++)
+        answer(i, SIPD_EIO);
+    must(rig.mirror.waiting == 0 && rig.mirror.failed_len == 4);
+    mirror_again(&rig.mirror);
+    must(rig.len == 6 && rig.mirror.failed_len == 0);
+    must(written(4)->verb == STORE_PUT);
+    must_text(written(4)->row.contact, "sip:1@h");
+    must(written(5)->verb == STORE_DROP);
+    must_text(written(5)->row.contact, "sip:2@h");
+    answer(4, SIPD_OK);
+    answer(5, SIPD_OK);
+    mirror_again(&rig.mirror);
+    must(rig.len == 6 && rig.mirror.waiting == 0);
+}
+END_TEST
+
+/* A store that fails at once is asked for one only. */
+START_TEST(what_fails_at_once_is_tried_again_later)
+{
+    rig.answer = SIPD_EIO;
+    must(take("sip:1@h", true, 1) == SIPD_OK && take("sip:2@h", true, 2) == SIPD_OK);
+    must(rig.taken == 2 && rig.mirror.failed_len == 2);
+    mirror_again(&rig.mirror);
+    must(rig.taken == 3 && rig.mirror.failed_len == 2);
+    rig.answer = STORE_NOW;
+    mirror_again(&rig.mirror);
+    must(rig.taken == 5 && rig.mirror.failed_len == 0);
+}
+END_TEST
+
+/* A node that began anew counts its versions from 1: the same number is not the same binding. */
+START_TEST(what_failed_in_an_earlier_epoch)
+{
+    rig.answer = SIPD_EIO;
+    must(take("sip:1@h", true, 1) == SIPD_OK);
+    bindings_begin_epoch(rig.index);
+    rig.answer = STORE_NOW;
+    must(take("sip:1@h", true, 1) == SIPD_OK);
+    mirror_again(&rig.mirror);
+    must(rig.taken == 2 && rig.mirror.failed_len == 0);
+}
+END_TEST
+
+/* Not all of it is kept: all that there is must be written anew. */
+START_TEST(a_store_that_fails_for_long)
+{
+    char contact[] = "sip:0@h";
+
+    rig.answer = SIPD_EIO;
+    for (unsigned i = 0; i < WRITES; i++, contact[4]++)
+        must(take(contact, true, i) == SIPD_OK);
+    must(!rig.mirror.overflown && rig.mirror.failed_len == WRITES);
+    must(take("sip:x@h", true, 100) == SIPD_OK);
+    must(rig.mirror.overflown && rig.mirror.failed_len == WRITES);
+    must(bindings_count(rig.index) == WRITES + 1);
+}
+END_TEST
+
+/* What the other node noted before it began anew is old, whatever its version. */
+START_TEST(an_earlier_epoch_gives_way)
+{
+    must(take("sip:1@h", true, 40) == SIPD_OK && take("sip:2@h", true, 41) == SIPD_OK);
+    bindings_begin_epoch(rig.index);
+    must(take("sip:1@h", true, 3) == SIPD_OK && take("sip:1@h", true, 2) == SIPD_OK);
+    must(rig.taken == 3 && first()->version == 3);
+    must(take("sip:2@h", false, 1) == SIPD_OK);
+    must(rig.taken == 4 && bindings_count(rig.index) == 1);
+}
+END_TEST
+
+/* It leaves the store, too. */
+START_TEST(what_the_other_one_does_not_have)
+{
+    struct aor *aor;
+
+    must(take("sip:1@h", true, 1) == SIPD_OK && take("sip:2@h", true, 2) == SIPD_OK);
+    aor = bindings_find(rig.index, SPAN("sip:bob@example.com"));
+    noted = 0; /* somebody may watch us */
+    must(mirror_drop(&rig.mirror, aor, aor->first) == SIPD_OK);
+    must(bindings_count(rig.index) == 1 && written(2)->verb == STORE_DROP);
+    must_text(written(2)->row.contact, "sip:2@h");
+    noted = 0;
+    rig.mirror.max_waiting = 3;
+    must(mirror_drop(&rig.mirror, aor, aor->first) == SIPD_EFULL);
+    must(bindings_count(rig.index) == 1 && rig.len == 3);
+    rig.mirror.max_waiting = WRITES;
+    must(mirror_drop(&rig.mirror, aor, aor->first) == SIPD_OK);
+    must(!bindings_find(rig.index, SPAN("sip:bob@example.com")));
 }
 END_TEST
 
@@ -236,6 +344,12 @@ suite_registrar_mirror(void)
     tcase_add_test(c, expired_meanwhile);
     tcase_add_test(c, a_store_that_lags_is_waited_for);
     tcase_add_test(c, a_store_that_fails);
+    tcase_add_test(c, what_failed_is_tried_again);
+    tcase_add_test(c, what_fails_at_once_is_tried_again_later);
+    tcase_add_test(c, what_failed_in_an_earlier_epoch);
+    tcase_add_test(c, a_store_that_fails_for_long);
+    tcase_add_test(c, an_earlier_epoch_gives_way);
+    tcase_add_test(c, what_the_other_one_does_not_have);
     tcase_add_test(c, without_memory);
     suite_add_tcase(s, c);
     return s;

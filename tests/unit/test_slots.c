@@ -168,6 +168,53 @@ START_TEST(addresses_stay)
 }
 END_TEST
 
+/* However many places are empty, a slice looks at so many, and the next goes on behind them. */
+START_TEST(a_walk_in_slices)
+{
+    struct slots s;
+    struct item *item, *last = NULL;
+    uint64_t cursor = 0;
+    uint32_t places, slices = 0, met = 0;
+
+    slots_init(&s, sizeof(struct item), LIMIT);
+    for (int i = 0; i < LIMIT; i++)
+        last = new_item(&s);
+    for (uint64_t at = 0; (item = slots_next(&s, &at));)
+        if (item != last)
+            slots_free(&s, item->id);
+    do {
+        places = 10;
+        while ((item = slots_next_within(&s, &cursor, &places))) {
+            must(item == last && cursor == last->id);
+            met++;
+        }
+        slices++;
+    } while (places == 0);
+    must(met == 1 && slices >= LIMIT / 10 && slices <= LIMIT / 10 + 1);
+    places = 10;
+    must(!slots_next_within(&s, &cursor, &places) && places == 10);
+    slots_fini(&s);
+}
+END_TEST
+
+START_TEST(who_holds_a_place)
+{
+    struct slots s;
+    struct item *item;
+    uint64_t old;
+
+    slots_init(&s, sizeof(struct item), LIMIT);
+    must(!slots_holder(&s, (uint64_t)1 << 32));
+    item = new_item(&s);
+    old = item->id;
+    slots_free(&s, old);
+    must(!slots_holder(&s, old));
+    item = new_item(&s);
+    must(item->id != old && slots_holder(&s, old) == item && slots_holder(&s, item->id) == item);
+    slots_fini(&s);
+}
+END_TEST
+
 START_TEST(the_walk_meets_the_living_and_may_free_them)
 {
     struct slots s;
@@ -368,6 +415,8 @@ suite_slots(void)
     tcase_add_test(all, the_ceiling_holds);
     tcase_add_test(all, addresses_stay);
     tcase_add_test(all, the_walk_meets_the_living_and_may_free_them);
+    tcase_add_test(all, a_walk_in_slices);
+    tcase_add_test(all, who_holds_a_place);
     tcase_add_test(all, random_lives_match_a_plain_model);
     tcase_add_test(all, a_mirror_takes_over);
     tcase_add_test(all, what_cannot_be_mirrored);

@@ -26,7 +26,9 @@ struct fact {
 };
 
 #define FACT_TURN "turn" /* its kind: what was noted since the last one holds together */
-#define FACT_ALL  "all"  /* what there was when the watch began has been noted */
+/* A watch begins: all that there is will be noted, so what is not noted from here … */
+#define FACT_BEGIN "begin"
+#define FACT_ALL   "all" /* … to here is no more, whatever was noted to an earlier watch */
 
 /* Flat records: any number of values, each behind a tag. Nobody gives a tag to anything else, ever. */
 struct fact_out {
@@ -54,6 +56,13 @@ struct sipd_facts_ops {
     bool (*snapshot)(void *self, bool begin);
     /* This node takes the other's place. NULL: that is nothing to it. */
     void (*wake)(void *self);
+    /*
+     * A watch begins there: what restore() does not name from now until sweep() is asked is no more, and the first that it names
+     * stands, whatever its version: that node may have begun anew. NULL, both: nothing is kept that could be old.
+     */
+    void (*begin)(void *self);
+    /* Ends some hundred of what was not named. True: there is more, and it is asked again in the next turn. */
+    bool (*sweep)(void *self);
 };
 
 /* A fact in the order of all, the core's and those of modules. Lent until return. */
@@ -74,15 +83,16 @@ int sipd_offer_facts(struct sipd_host *host, const char *kind, const struct sipd
                      void *self);
 
 /*
- * From the next turn on tells every fact, beginning with all that there is; one of kind FACT_ALL says that this is over. One
- * module may watch; fn NULL: no more. SIPD_EEXIST.
+ * From the next turn on tells every fact, beginning with FACT_BEGIN and all that there is; one of kind FACT_ALL says that this is
+ * over. It begins anew when a module comes that has facts. One module may watch; fn NULL: no more. SIPD_EEXIST.
  */
 int sipd_watch_facts(struct sipd_host *host, sipd_watch_fn *fn, void *self);
 
 /*
  * Takes in a fact that another node told, the core's or a module's, between that node's turns only: all up to one of kind
- * FACT_TURN, or none. Until sipd_wake_facts() this node must serve nobody. SIPD_ENOENT: of no kind that is known here, which
- * a later version may note; else as sipd_facts_ops.restore.
+ * FACT_TURN, or none. Until sipd_wake_facts() this node must serve nobody. What it took in from an earlier watch stays until
+ * FACT_ALL, and goes in the turns behind that. SIPD_ENOENT: of no kind that is known here, which a later version may note;
+ * else as sipd_facts_ops.restore.
  */
 int sipd_restore_fact(struct sipd_host *host, const struct fact *fact);
 /*
