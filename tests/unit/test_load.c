@@ -213,7 +213,7 @@ START_TEST(test_refused)
 
     old.abi = SIPD_ABI + 1;
     ck_assert_int_eq(host_rig_open(&old), SIPD_EABI);
-    must_complain("sipd.conf: \"a\": was built for ABI 5, and this is 4; install the module that "
+    must_complain("sipd.conf: \"a\": was built for ABI 6, and this is 5; install the module that "
                   "belongs to this sipd\n");
     nameless.name = NULL;
     ck_assert_int_eq(host_rig_open(&nameless), SIPD_EINVAL);
