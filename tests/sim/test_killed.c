@@ -1,7 +1,7 @@
 /*
  * Every scenario, with its modules, again and again, each time with a sipd killed behind another fact; its standby finishes
- * the script. A seeded tenth of them behind every fact, the others behind the first ten and some more. What is excepted is
- * counted (sim/killed.c).
+ * the script. A tenth of them behind every fact (SIPD_SEED chooses), the others behind the first ten and some more. What is
+ * excepted is counted (sim/killed.c).
  * And every scenario while sipd and standby are parted for a while, once behind each of some facts.
  * And random calls whose sipds die again and again: nobody hears nothing, no 200 stays without its ACK, and in the end no
  * state is left.
@@ -9,12 +9,10 @@
 #include <check.h>
 #include <glob.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/mem.h"
-#include "base/rand.h"
+#include "lib/chance.h"
 #include "sim/calls.h"
 #include "sim/killed.h"
 
@@ -25,7 +23,7 @@ enum { TENTH = 10, LAST_BYTES = 2000 }; /* Check takes no long text */
 enum { WORLDS = 4, CALLS = 40, FACTS = 300 }; /* from one death to the next, at most */
 
 static glob_t scenarios;
-static uint64_t seed; /* SIPD_SEED, or the time: which scenarios are killed behind every fact */
+static uint64_t seed; /* which scenarios are killed behind every fact */
 
 static bool
 is_of_the_tenth(int scenario)
@@ -135,9 +133,7 @@ suite_killed(void)
     Suite *suite = suite_create("killed");
     TCase *tcase = tcase_create("killed");
 
-    const char *given = getenv("SIPD_SEED");
-
-    seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+    seed = chance_seed();
     printf("killed: SIPD_SEED=%llu\n", (unsigned long long)seed);
     if (glob("tests/scenarios/*.sim", 0, NULL, &scenarios) != 0)
         fprintf(stderr, "no scenario found: tests run from the top of the tree\n");

@@ -1,14 +1,12 @@
 /*
- * Memory runs out at every place: a tenth of the scenarios and a few random calls, other ones each time. SIPD_SEED chooses.
+ * Memory runs out at every place: of a tenth of the scenarios and a few random calls. SIPD_SEED chooses other ones.
  */
 #include <check.h>
 #include <glob.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 #include "base/mem.h"
-#include "base/rand.h"
+#include "lib/chance.h"
 #include "sim/ladder.h"
 
 Suite *suite_ladder(void);
@@ -63,22 +61,14 @@ START_TEST(calls_end_without_memory)
 }
 END_TEST
 
-/* Another tenth every day, unless one is asked for. */
-static void
-choose(void)
-{
-    if (!span_u64(span_of(getenv("SIPD_SEED")), UINT64_MAX, &seed))
-        seed = (uint64_t)time(NULL) / 86400;
-    printf("ladder: SIPD_SEED=%llu\n", (unsigned long long)seed);
-}
-
 Suite *
 suite_ladder(void)
 {
     Suite *suite = suite_create("ladder");
     TCase *tcase = tcase_create("ladder");
 
-    choose();
+    seed = chance_seed();
+    printf("ladder: SIPD_SEED=%llu\n", (unsigned long long)seed);
     if (glob("tests/scenarios/*.sim", 0, NULL, &scenarios) != 0)
         fprintf(stderr, "no scenario found: tests run from the top of the tree\n");
     tcase_set_timeout(tcase, 60);
