@@ -6,10 +6,14 @@
 #   SAN=address,undefined                     sanitizers, for programs, modules and tests alike
 #   FLOORS MODULES TESTS [all]                build only these: FLOORS="base scan sip" TESTS="uri via"
 #   SUITE              run only these suites: make check-unit SUITE=uri
-#   FUZZ_S [60]        seconds for each fuzz target
+#   FUZZ_S [60]        seconds for each fuzz target, at most
+#   FUZZ_RUNS [-1]     inputs for each, at most; -1: as many as there is time for
+#   FUZZ_SEED          where each begins; nothing: anew each time
 
 B ?= build
 FUZZ_S ?= 60
+FUZZ_RUNS ?= -1
+FUZZ_SEED ?=
 FUZZ_DIR ?= $(B)/fuzz
 
 .DEFAULT_GOAL := all
@@ -326,13 +330,17 @@ $(fuzz_names:%=$(B)/gen/fuzz_%_main.c): $(B)/gen/fuzz_%_main.c: $(B)/gen/fuzz.sr
 		'int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);' \
 		'int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) { return fuzz_$*(data, size); }' >$@
 
-# New inputs go to a folder that is thrown away; the corpus is only read. A crash keeps its input.
+# New inputs go to a folder that is thrown away; the corpus is only read. A crash keeps its input. No input takes a second
+# here: what takes 30, or two GiB, does so by nature. That a seed be a path, the folder is not read again and addresses, which
+# libFuzzer hashes, are the same each time.
+at_one_place := $(if $(FUZZ_SEED),$(shell setarch -R true 2>/dev/null && echo setarch -R))
 $(fuzz_runs): fuzz-run-%: $(FUZZ_DIR)/fuzz_%
 	@new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && mkdir -p $(FUZZ_DIR)/found && \
 	seeds=tests/fuzz/corpus/$*; [ -d "$$seeds" ] || seeds=; \
 	dict=tests/fuzz/$*.dict; [ -f "$$dict" ] || dict=tests/fuzz/sip.dict; [ -f "$$dict" ] || dict=; \
 	echo "  FUZZ	$* for $(FUZZ_S) s"; \
-	if $< -max_total_time=$(FUZZ_S) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+	if $(at_one_place) $< -max_total_time=$(FUZZ_S) -runs=$(FUZZ_RUNS) $(if $(FUZZ_SEED),-seed=$(FUZZ_SEED)) -reload=0 \
+		-timeout=30 -rss_limit_mb=2048 -print_final_stats=1 \
 		-artifact_prefix=$(FUZZ_DIR)/found/$*- $${dict:+-dict="$$dict"} "$$new" $$seeds >$(FUZZ_DIR)/$*.log 2>&1; \
 	then echo "  fuzz_$*: nothing found, $$(sed -n 's/^stat::number_of_executed_units: *//p' $(FUZZ_DIR)/$*.log) runs"; \
 	else tail -n 40 $(FUZZ_DIR)/$*.log; echo "fuzz_$* FAILED: log $(FUZZ_DIR)/$*.log, input in $(FUZZ_DIR)/found/"; exit 1; fi
