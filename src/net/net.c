@@ -53,6 +53,7 @@ static const struct {
     { CELL(conns_ungreeted), "conns_ungreeted" },   /* hands not shaken: refused, or not in time */
     { CELL(conns_over_limit), "conns_over_limit" }, /* closed at accept */
     { CELL(conns_no_descriptor), "conns_no_descriptor" }, /* closed at accept */
+    { CELL(turns), "turns" },                             /* of the loop */
     { CELL(turn_late), "turn_late" },   /* turns of more than 10 ms of processor */
     { CELL(turn_slept), "turn_slept" }, /* turns that slept outside of the poll */
 };

@@ -30,7 +30,7 @@ struct net_count { /* cells of the counters; what each counts: net.c */
     uint64_t *conns_silent, *conns_deaf, *conns_over_source, *dropped_deaf;
     uint64_t *conns_greeted, *conns_ungreeted;
     uint64_t *conns_over_limit, *conns_no_descriptor;
-    uint64_t *turn_late, *turn_slept;
+    uint64_t *turns, *turn_late, *turn_slept;
 };
 
 struct net {

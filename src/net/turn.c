@@ -226,6 +226,7 @@ turn_end(struct net *net)
     ns = now_ns();
     strain_end(&net->turn.strain, sooner(net->turn.watch.began_ns, waits_ns), ns);
     verdict = watch_end(&net->turn.watch, ns);
+    ++*net->count.turns;
     if (verdict & WATCH_LATE)
         ++*net->count.turn_late;
     if (verdict & WATCH_SLEPT)

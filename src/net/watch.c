@@ -4,7 +4,8 @@
  * Asking the kernel costs as much as receiving half a message, so it is asked at most once a
  * millisecond, and after a turn that took long by the clock on the wall. A turn is thus charged
  * with up to a millisecond of those just before it; and of many short turns only samples are
- * searched for sleep, which under load finds every habit.
+ * searched for sleep, which under load finds every habit. Who had to wait for a page of a file, of the program's own
+ * perhaps, has done nothing to sleep: it had been taken from memory, or never been there.
  */
 #include "net/watch.h"
 
@@ -23,7 +24,7 @@ usec(const struct timeval *tv)
 }
 
 static bool
-ask(uint64_t *cpu_us, long *sleeps)
+ask(uint64_t *cpu_us, long *sleeps, long *faults)
 {
     struct rusage use;
 
@@ -31,6 +32,7 @@ ask(uint64_t *cpu_us, long *sleeps)
         return false;
     *cpu_us = usec(&use.ru_utime) + usec(&use.ru_stime);
     *sleeps = use.ru_nvcsw;
+    *faults = use.ru_majflt;
     return true;
 }
 
@@ -38,7 +40,7 @@ void
 watch_begin(struct watch *w, uint64_t now_ns)
 {
     w->began_ns = now_ns;
-    w->exact = now_ns - w->asked_ns >= ASK_NS && ask(&w->cpu_us, &w->sleeps);
+    w->exact = now_ns - w->asked_ns >= ASK_NS && ask(&w->cpu_us, &w->sleeps, &w->faults);
     if (w->exact)
         w->asked_ns = now_ns;
 }
@@ -48,15 +50,15 @@ watch_end(struct watch *w, uint64_t now_ns)
 {
     unsigned verdict = WATCH_FINE;
     uint64_t cpu_us;
-    long sleeps;
+    long sleeps, faults;
 
     if (!w->exact && now_ns - w->began_ns < LATE_NS)
         return WATCH_FINE;
-    if (!ask(&cpu_us, &sleeps))
+    if (!ask(&cpu_us, &sleeps, &faults))
         return WATCH_FINE;
     if (cpu_us - w->cpu_us > LATE_US)
         verdict |= WATCH_LATE;
-    if (w->exact && sleeps != w->sleeps)
+    if (w->exact && sleeps != w->sleeps && faults == w->faults)
         verdict |= WATCH_SLEPT;
     return verdict;
 }

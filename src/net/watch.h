@@ -10,7 +10,7 @@ struct watch {         /* the thread's use of the processor when it was last ask
     uint64_t asked_ns; /* on the clock that the caller gives; 0: never */
     uint64_t began_ns; /* of the turn at hand */
     uint64_t cpu_us;
-    long sleeps;
+    long sleeps, faults;
     bool exact; /* asked for at the beginning of the turn at hand */
 };
 

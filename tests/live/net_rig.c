@@ -55,13 +55,25 @@ computed_us(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+static uint64_t busy_turn;
+static unsigned busy, busiest;
+
 void
-rig_compute(unsigned us)
+rig_compute_each(unsigned us)
 {
     uint64_t until_us = computed_us() + us;
 
+    busy = busy_turn == rig.turns ? busy + 1 : 1;
+    busy_turn = rig.turns;
+    busiest = busy > busiest ? busy : busiest;
     while (computed_us() < until_us)
         ;
+}
+
+unsigned
+rig_busiest(void)
+{
+    return busiest;
 }
 
 /* ---------------------------------------------------------------- ports */

@@ -109,8 +109,10 @@ void peer_expect(int fd, struct span bytes);
 /* Runs the rig until the peer reads the end. */
 void peer_expect_end(int fd);
 
-/* Computes for so long, as a turn does that has much to do. */
-void rig_compute(unsigned us);
+/* Computes for so long, for a message that takes it. */
+void rig_compute_each(unsigned us);
+/* Most messages for which one turn has computed. */
+unsigned rig_busiest(void);
 
 /*
  * Makes the next n sends of datagrams fail with this errno (the test program has a sendmmsg of its

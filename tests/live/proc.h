@@ -21,6 +21,12 @@ struct proc {
  */
 enum { PROC_PATIENCE_MS = 60000 };
 
+/*
+ * Before any test: a network of our own where this user may have one, whose ports nobody takes, and which has an IPv6, whatever
+ * those of the machine are like. Files are for all to read, whatever the umask was; no service manager hears of our servers.
+ */
+void proc_begin(void);
+
 /* A folder of the test's own, made once and emptied at exit. Lent for ever. */
 const char *proc_dir(void);
 /* Where the output of the program of this name goes. Lent until the next call. */

@@ -184,7 +184,7 @@ compute(struct rig *r, const struct hop *from, struct span bytes)
     (void)r;
     (void)from;
     (void)bytes;
-    rig_compute(1000);
+    rig_compute_each(1000);
 }
 
 /*
@@ -220,7 +220,7 @@ START_TEST(what_is_too_much_for_a_turn_comes_in_the_next)
                               n++);
     ck_assert_uint_eq(n, MANY);
     ck_assert_uint_lt(last_other, MANY);
-    ck_assert_uint_eq(rig_count("turn_late"), 0);
+    ck_assert_uint_lt(rig_busiest(), 10);
     close(fd);
 }
 END_TEST

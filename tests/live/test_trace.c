@@ -501,7 +501,7 @@ ask_often(const struct server *s, int fd, unsigned from, unsigned many)
                     "From: <sip:all%u@127.0.0.1>;tag=1\nTo: <sip:127.0.0.1>\nCall-ID: all-%u\n"
                     "CSeq: 1 OPTIONS\nContent-Length: 0\n\n",
                     s->port, i, (int)getpid(), i, i);
-        (void)server_receive(fd, reply, sizeof reply, 1000);
+        ck_assert_uint_gt(server_receive(fd, reply, sizeof reply, PROC_PATIENCE_MS), 0);
     }
 }
 
