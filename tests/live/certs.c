@@ -16,6 +16,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "lib/folder.h"
 #include "live/proc.h"
 
 enum { TEXT_BYTES = 16384 };
@@ -58,18 +59,14 @@ static const char script[] =
     "chmod 600 *.key\n"
     "touch made\n";
 
-static char dir[64]; /* of the process that runs all tests; its children look only */
+static char dir[FOLDER_BYTES]; /* of the process that runs all tests; its children look only */
 static pid_t dir_owner;
 
 static void
 remove_dir(void)
 {
-    char command[128];
-
-    if (dir_owner != getpid())
-        return;
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    (void)!system(command);
+    if (dir_owner == getpid())
+        folder_remove(dir);
 }
 
 const char *
@@ -91,8 +88,7 @@ certs_make(void)
 
     if (dir[0])
         return;
-    memcpy(dir, "/tmp/sipd-certs-XXXXXX", sizeof "/tmp/sipd-certs-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert(folder_make("certs", dir));
     dir_owner = getpid();
     atexit(remove_dir);
     ck_assert_msg(proc_run(&p, "certs", 2 * PROC_PATIENCE_MS, argv),

@@ -2,12 +2,12 @@
  * Programs that a live test starts: each with its output in a file, waited for by what it says, ended with the test.
  */
 #include "live/proc.h"
+#include "lib/folder.h"
 
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <linux/magic.h>
 #include <net/if.h>
 #include <sched.h>
@@ -53,7 +53,7 @@ proc_begin(void)
     leave_network();
 }
 
-static char dir[64], logs[64];
+static char dir[FOLDER_BYTES], logs[FOLDER_BYTES];
 static pid_t dir_owner;
 
 uint64_t
@@ -73,23 +73,14 @@ proc_pause(unsigned ms)
     nanosleep(&t, NULL);
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-    (void)st;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
 static void
 remove_dir(void)
 {
     if (!dir[0] || dir_owner != getpid() || getenv("SIPD_KEEP"))
         return;
-    (void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    folder_remove(dir);
     if (strcmp(dir, logs) != 0)
-        (void)nftw(logs, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        folder_remove(logs);
 }
 
 /*
@@ -113,8 +104,7 @@ proc_dir(void)
 {
     if (dir[0] && dir_owner == getpid())
         return dir;
-    strncpy(dir, "/tmp/sipd-live-XXXXXX", sizeof dir - 1);
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert(folder_make("live", dir));
     ck_assert_int_eq(chmod(dir, 0755), 0);
     make_logs();
     dir_owner = getpid();

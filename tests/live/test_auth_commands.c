@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "core/core.h"
 #include "host/host.h"
+#include "lib/folder.h"
 
 Suite *suite_auth_commands(void);
 
@@ -35,7 +36,7 @@ static struct core_conf core_conf;
 static struct core *core;
 static struct host *host;
 static config_t config;
-static char folder[64], path[96];
+static char folder[FOLDER_BYTES], path[96];
 static struct buf said;     /* the last answer, as JSON */
 static uint64_t answered;   /* its id when it came later */
 static uint64_t fail_after; /* allocations of a start that succeed; 0: all */
@@ -194,8 +195,7 @@ begin(void)
     core_conf_default(&core_conf);
     buf_init(&said, 16 << 20);
     config_init(&config);
-    snprintf(folder, sizeof folder, "/tmp/sipd-commands.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert(folder_make("commands", folder));
     snprintf(path, sizeof path, "%s/users.db", folder);
     settings("");
 }

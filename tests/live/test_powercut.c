@@ -10,6 +10,7 @@
 
 #include "base/def.h"
 #include "base/rand.h"
+#include "lib/folder.h"
 #include "lib/store_rig.h"
 #include "live/power.h"
 #include "unit/heap.h"
@@ -39,7 +40,7 @@ struct world {
     struct store_rig rig;
     struct known known[AORS];
     uint32_t last_cseq;
-    char dir[64], path[96];
+    char dir[FOLDER_BYTES], path[96];
     uint64_t cuts, acked, refused, unsure, unsure_there, wrong;
 };
 
@@ -258,8 +259,7 @@ setup(void)
 {
     heap_watch();
     memset(&world, 0, sizeof world);
-    snprintf(world.dir, sizeof world.dir, "/tmp/sipd-power-XXXXXX");
-    must(mkdtemp(world.dir));
+    must(folder_make("power", world.dir));
     snprintf(world.path, sizeof world.path, "%s/location.db", world.dir);
     must(sqlite3_auto_extension((void (*)(void))checkpoint_often) == SQLITE_OK);
 }

@@ -9,14 +9,13 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "lib/folder.h"
 #include "sim/creds.h"
 #include "sim/modules.h"
 #include "sim/rehearse.h"
 #include "sim/standby.h"
 #include "sim/world.h"
 #include "sip/addr.h"
-
-#define FOLDER "/tmp/sipd-sim.XXXXXX"
 
 enum {
     WORDS = 16,
@@ -43,7 +42,7 @@ struct script {
     unsigned number;                 /* of the line at hand */
     uint64_t counted;                /* messages sent until the last `most` */
     const struct peer_heard *heard;  /* what the checks are about */
-    char folder[sizeof FOLDER];      /* of the users' files; empty: there are none */
+    char folder[FOLDER_BYTES];       /* of the users' files; empty: there are none */
     unsigned files;                  /* in it: a number each */
     const struct sim_sipd *users_of; /* … and whose the last one is */
     struct script_kill *kill;        /* one of the sipds; NULL: none */
@@ -353,11 +352,8 @@ set_user(struct script *s, const struct line *line)
     struct span user = word(line, 1), realm = after_word(line, "realm");
     char path[64];
 
-    if (!s->folder[0]) {
-        memcpy(s->folder, FOLDER, sizeof FOLDER);
-        if (!mkdtemp(s->folder))
-            s->folder[0] = '\0';
-    }
+    if (!s->folder[0])
+        (void)folder_make("sim", s->folder);
     if (realm.len == 0)
         realm = span_skip(user, span_find(user, '@') + 1);
     if (!s->folder[0] ||

@@ -9,6 +9,7 @@
 
 #include "auth/userdb.h"
 #include "base/mem.h"
+#include "lib/folder.h"
 #include "sim/modules.h"
 #include "sim/world.h"
 #include "sip/auth.h"
@@ -22,7 +23,7 @@ static struct sim_sipd *sipd;
 static struct peer *alice, *bob;
 static struct hop server;
 static struct digest_hasher hasher;
-static char folder[64], path[96];
+static char folder[FOLDER_BYTES], path[96];
 static uint64_t live;
 
 /* ------------------------------------------------------------------ a server with two users */
@@ -117,8 +118,7 @@ begin(void)
     live = mem_live();
     bug_doubt_fatal();
     ck_assert_int_eq(digest_hasher_init(&hasher), SIPD_OK);
-    snprintf(folder, sizeof folder, "/tmp/sipd-auth.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert(folder_make("auth", folder));
     snprintf(path, sizeof path, "%s/users.db", folder);
     world_init(&w, 1);
 }

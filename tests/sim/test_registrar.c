@@ -8,6 +8,7 @@
 
 #include "base/def.h"
 #include "base/mem.h"
+#include "lib/folder.h"
 #include "lib/store_rig.h"
 #include "sim/modules.h"
 #include "sim/world.h"
@@ -17,7 +18,7 @@ Suite *suite_registrar(void);
 enum { USERS = 3000 }; /* more than are read at once */
 
 static struct world w;
-static char folder[64], path[96];
+static char folder[FOLDER_BYTES], path[96];
 static uint64_t live;
 
 static void
@@ -25,8 +26,7 @@ begin(void)
 {
     live = mem_live();
     bug_doubt_fatal();
-    snprintf(folder, sizeof folder, "/tmp/sipd-registrar.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert(folder_make("registrar", folder));
     snprintf(path, sizeof path, "%s/location.db", folder);
     world_init(&w, 1);
 }

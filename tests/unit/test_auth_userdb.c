@@ -11,17 +11,17 @@
 #include <unistd.h>
 
 #include "base/def.h"
+#include "lib/folder.h"
 #include "unit/heap.h"
 #include "unit/text.h"
 
 static const uint8_t key[16] = "0123456789abcde";
-static char folder[64], path[96];
+static char folder[FOLDER_BYTES], path[96];
 
 static void
 begin(void)
 {
-    snprintf(folder, sizeof folder, "/tmp/sipd-users.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert(folder_make("users", folder));
     snprintf(path, sizeof path, "%s/users.db", folder);
     heap_watch();
 }

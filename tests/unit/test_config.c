@@ -9,12 +9,13 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "lib/folder.h"
 #include "unit/heap.h"
 #include "unit/text.h"
 
 #define UDP "listen = ( { transport = \"udp\"; address = \"127.0.0.1\"; } );\n"
 
-static char dir[64], file[96];
+static char dir[FOLDER_BYTES], file[96];
 static struct config *config;
 static struct buf why;
 
@@ -35,8 +36,7 @@ static void
 begin(void)
 {
     heap_watch();
-    snprintf(dir, sizeof dir, "/tmp/sipd-config-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert(folder_make("config", dir));
     snprintf(file, sizeof file, "%s/sipd.conf", dir);
     buf_init(&why, 1 << 16);
     config = NULL;
