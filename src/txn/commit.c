@@ -10,18 +10,23 @@
 #include "sip/derive.h"
 #include "txn/fact.h"
 
-/* §17.1.1.2, §17.1.2.2, §17.2.1, §17.2.2, RFC 6026 §7.1, §7.2; 0: fires in this turn. */
+/*
+ * §17.1.1.2, §17.1.2.2, §17.2.1, §17.2.2, RFC 6026 §7.1, §7.2; 0: fires in this turn. J would be 0 over a stream, but that the
+ * connection was gone is known behind the turn only; and what goes over a new one may fail for as long as its sender waits.
+ */
 static uint32_t
-letter_ms(enum txn_letter letter, bool reliable)
+letter_ms(enum txn_letter letter, const struct hop *hop)
 {
+    bool reliable = hop_is_reliable(hop->transport), connected = reliable && hop->flow != 0;
+
     switch (letter) {
     case T_B:
     case T_F:
     case T_H:
     case T_L:
     case T_M: return 64 * TXN_T1_MS;
-    case T_D:
-    case T_J: return reliable ? 0 : 64 * TXN_T1_MS;
+    case T_D: return reliable ? 0 : 64 * TXN_T1_MS;
+    case T_J: return connected ? 1 : 64 * TXN_T1_MS;
     case T_I:
     case T_K: return reliable ? 0 : TXN_T4_MS;
     case T_KEEP:
@@ -36,8 +41,7 @@ set_timeout(struct txns *t, struct txn *txn, enum txn_letter letter)
     if (letter == T_OFF)
         txn->timeout_at_ms = TXN_NEVER;
     else if (letter != T_KEEP)
-        txn->timeout_at_ms =
-            t->clock->now_ms + letter_ms(letter, hop_is_reliable(txn->hop.transport));
+        txn->timeout_at_ms = t->clock->now_ms + letter_ms(letter, &txn->hop);
 }
 
 /* A doubles until B ends it, E and G stop at T2 (§17.1.1.2, §17.1.2.2, §17.2.1). */
@@ -263,6 +267,15 @@ void
 commit_wake(struct txns *t, struct txn *txn, uint64_t alive_ms)
 {
     catch_up(txn, alive_ms);
+    arm(t, txn);
+}
+
+void
+commit_stay(struct txns *t, struct txn *txn)
+{
+    if (txn->kind != TXN_NIST || txn->state != TXN_COMPLETED)
+        return;
+    set_timeout(t, txn, T_J);
     arm(t, txn);
 }
 

@@ -27,6 +27,8 @@ int commit_keep(struct txn *txn, struct span bytes) MUST_USE;
 void commit_file(struct txns *t, struct txn *txn);
 /* Arms the timers of one that was taken in dormant; what was to be repeated before alive_ms was. */
 void commit_wake(struct txns *t, struct txn *txn, uint64_t alive_ms);
+/* Its answer takes another way than the one that Timer J was armed for: J begins again. */
+void commit_stay(struct txns *t, struct txn *txn);
 /* Sends its last message once more, if it has one. */
 void commit_resend(struct txns *t, struct txn *txn);
 /* As commit_note() when somebody watches. */

@@ -27,7 +27,7 @@ struct record {
     uint64_t owner, peer;
     uint64_t repeat_ms, timeout_ms; /* as fact_left_ms() has it */
     struct span key, bytes;
-    struct hop hop;
+    struct hop hop, source;
     uint8_t backup, backups_at;
 };
 
@@ -50,6 +50,7 @@ static const struct record_field fields[] = {
     RECORD_PART(14, struct record, hop, fact_hop_fields),
     RECORD_NUMBER(15, struct record, backup),
     RECORD_NUMBER(16, struct record, backups_at),
+    RECORD_PART(17, struct record, source, fact_hop_fields),
     RECORD_END,
 };
 
@@ -121,6 +122,8 @@ txn_fact_write(const struct txn *txn, uint64_t now_ms, struct buf *b)
         .backups_at = txn->backups_at,
     };
 
+    if (txn->backups)
+        record.source = txn->backups[txn->backups_len];
     record_write(b, fields, &record);
     for (uint8_t i = 0; i < txn->backups_len; i++)
         record_put(b, BACKUP, fact_hop_fields, &txn->backups[i]);
@@ -174,7 +177,7 @@ take_backups(struct txn *txn, const struct record *r, struct span fact)
     if (len > UINT8_MAX || r->backups_at > len)
         return SIPD_EINVAL;
     mem_free(txn->backups);
-    txn->backups = len > 0 ? mem_new(len * sizeof *txn->backups) : NULL;
+    txn->backups = len > 0 ? mem_new((len + 1) * sizeof *txn->backups) : NULL;
     txn->backups_len = 0;
     if (len > 0 && !txn->backups)
         return SIPD_ENOMEM;
@@ -185,9 +188,20 @@ take_backups(struct txn *txn, const struct record *r, struct span fact)
             err = record_read(tlv.value, fact_hop_fields, hop);
             *hop = fact_hop(hop);
         }
+    if (txn->backups)
+        txn->backups[len] = fact_hop(&r->source);
     txn->backups_at = r->backups_at;
     txn->backup = r->backup == TXN_BACKUP_ASKED ? TXN_BACKUP_NONE : r->backup;
     return err;
+}
+
+/* What took a connection that died with the other node stays for as long as what takes a new one (txn/commit). */
+static uint64_t
+timeout_of(const struct record *r)
+{
+    bool answered = r->kind == TXN_NIST && r->state == TXN_COMPLETED;
+
+    return answered && r->hop.flow != 0 ? 64 * TXN_T1_MS + 1 : r->timeout_ms;
 }
 
 static int
@@ -209,7 +223,7 @@ take_members(struct txns *t, struct txn *txn, const struct record *r, struct spa
     txn->peer = r->peer;
     txn->hop = hop_of(r);
     txn->repeat_at_ms = due_ms(r->repeat_ms, t->clock->now_ms);
-    txn->timeout_at_ms = due_ms(r->timeout_ms, t->clock->now_ms);
+    txn->timeout_at_ms = due_ms(timeout_of(r), t->clock->now_ms);
     commit_file(t, txn);
     return SIPD_OK;
 }
@@ -298,7 +312,7 @@ must_repeat(const struct txn *txn)
     case TXN_IST:
         return (txn->state == TXN_PROCEEDING && txn->status > 100) ||
                (txn->state == TXN_COMPLETED && stream);
-    case TXN_NIST:
+    case TXN_NIST: return txn->state == TXN_COMPLETED && stream;
     case TXN_KINDS: break;
     }
     return false;

@@ -165,11 +165,18 @@ txns_find_cancelled(const struct txns *t, const struct gist *cancel)
     return match_find(t, match_server_key(t->arena, cancel, names_method_text(METHOD_INVITE)));
 }
 
+/* Where the request came from, whatever way its answer has taken since. */
+static const struct hop *
+source_of(const struct txn *txn)
+{
+    return txn->backups ? &txn->backups[txn->backups_len] : &txn->hop;
+}
+
 bool
 txns_move(struct txns *t, struct txn *txn, const struct hop *to)
 {
     if (!hop_is_reliable(to->transport) || to->transport != txn->hop.transport ||
-        to->flow == txn->hop.flow || memcmp(to->ip, txn->hop.ip, sizeof to->ip) != 0)
+        to->flow == txn->hop.flow || memcmp(to->ip, source_of(txn)->ip, sizeof to->ip) != 0)
         return false;
     txn->hop = *to;
     (void)commit_note(t, txn);
@@ -290,6 +297,7 @@ static void
 send_last(struct txns *t, struct txn *txn, const struct hop *to)
 {
     txn->hop = *to;
+    commit_stay(t, txn);
     (void)commit_note(t, txn);
     commit_resend(t, txn);
 }
@@ -363,9 +371,10 @@ txns_backup(struct txns *t, uint64_t id, const struct hop *hops, size_t len, str
     txn->backup = TXN_BACKUP_GIVEN;
     if (len > UINT8_MAX)
         len = UINT8_MAX;
-    txn->backups = len > 0 ? mem_new(len * sizeof *hops) : NULL;
+    txn->backups = len > 0 ? mem_new((len + 1) * sizeof *hops) : NULL;
     if (txn->backups) {
         memcpy(txn->backups, hops, len * sizeof *hops);
+        txn->backups[len] = txn->hop;
         txn->backups_len = (uint8_t)len;
     }
     if (try_backup(t, txn))

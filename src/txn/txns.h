@@ -48,7 +48,7 @@ struct txn {
     uint8_t backups_len;
     uint32_t key_len;
     uint32_t bytes_len, bytes_cap;
-    struct hop *backups; /* owned */
+    struct hop *backups; /* owned; behind them where the request came from */
     char *bytes; /* owned: the last message it sent; a client's request until the ACK replaces it */
     char *long_key;               /* owned: one that is longer than … */
     char short_key[TXN_KEY_ROOM]; /* … this room for what bytes decide by */

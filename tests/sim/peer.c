@@ -298,14 +298,19 @@ write_new(struct peer *p, const struct peer_say *say)
     return keep(p, &b);
 }
 
-static bool
-is_answered(const struct peer *p, const struct gist *request)
+/* The answer may have been on its way when the connection died, and come behind the request that asks anew. */
+bool
+peer_is_back(const struct peer *p, const struct peer_heard *answer)
 {
+    const struct gist *gist = &answer->gist;
+
+    if (gist->method != METHOD_REGISTER || p->back_cseq == 0 || gist->cseq != p->back_cseq)
+        return false;
     list_each (node, after, &p->archive) {
         const struct peer_heard *heard = (const struct peer_heard *)(const void *)node;
 
-        if (heard->msg.status / 100 == 2 && heard->gist.cseq == request->cseq &&
-            span_eq(heard->gist.call_id, request->call_id))
+        if (heard->msg.status / 100 == 2 && heard->gist.cseq >= p->back_from &&
+            heard->gist.cseq < p->back_cseq && span_eq(heard->gist.call_id, gist->call_id))
             return true;
     }
     return false;
@@ -336,8 +341,9 @@ peer_come_back(struct peer *p)
         return none;
     if (p->register_cseq < gist.cseq)
         p->register_cseq = gist.cseq;
-    ++p->register_cseq;
-    p->back_cseq = is_answered(p, &gist) ? p->register_cseq : 0;
+    if (p->back_cseq != gist.cseq)
+        p->back_from = gist.cseq;
+    p->back_cseq = ++p->register_cseq;
     draft_init(&draft, &msg, &p->arena);
     draft_drop_field(&draft, msg_find(&msg, HDR_CSEQ, NULL));
     draft_add_header(&draft, SPAN("CSeq"), format(p, "%u REGISTER", p->register_cseq));

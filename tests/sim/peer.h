@@ -50,9 +50,9 @@ struct peer {
     uint32_t register_cseq;
     struct span registration; /* the last REGISTER … */
     struct hop registered_to; /* … and to whom it went */
-    /* of the REGISTER that peer_come_back() wrote and no script waits for; 0: none */
-    uint32_t back_cseq;
-    unsigned repeats; /* messages heard again, byte for byte */
+    uint32_t back_cseq;       /* of the REGISTER that peer_come_back() wrote; 0: none … */
+    uint32_t back_from;       /* … and of the one before, which the script said */
+    unsigned repeats;         /* messages heard again, byte for byte */
 };
 
 struct peer *peer_new(struct span name, const struct hop *at, struct span domain);
@@ -61,6 +61,8 @@ void peer_free(struct peer *p);
 void peer_hear(struct peer *p, const struct hop *from, struct span bytes, uint64_t now_ms);
 /* Takes the oldest message off the inbox; NULL: nothing there. It stays readable. */
 const struct peer_heard *peer_next(struct peer *p);
+/* Is it the answer to the REGISTER of peer_come_back(), and no script waits for it, because the one before was answered? */
+bool peer_is_back(const struct peer *p, const struct peer_heard *answer);
 /* The last request with this method (OTHER: any but ACK and CANCEL) that was asked for; NULL: none. */
 const struct peer_heard *peer_last_request(const struct peer *p, struct span method);
 

@@ -613,12 +613,10 @@ is_expected(const struct peer_heard *heard, struct span what)
 static bool
 is_by_the_way(const struct peer *p, const struct peer_heard *heard, struct span wanted)
 {
-    bool back = p->back_cseq != 0 && heard->gist.cseq == p->back_cseq &&
-                heard->gist.method == METHOD_REGISTER;
-
-    return back || (!is_expected(heard, wanted) &&
-                    (heard->msg.status == 100 ||
-                     (msg_is_request(&heard->msg) && heard->gist.method == METHOD_ACK)));
+    return peer_is_back(p, heard) ||
+           (!is_expected(heard, wanted) &&
+            (heard->msg.status == 100 ||
+             (msg_is_request(&heard->msg) && heard->gist.method == METHOD_ACK)));
 }
 
 /* Behind a kill what is said again need not come in the file's order: what is wanted is taken first. */

@@ -12,6 +12,7 @@
 
 #define UDP    "udp:192.0.2.9:5060"
 #define TCP    "tcp:192.0.2.9:5060"
+#define FLOW   "flow:" TCP /* over the connection that its request came by */
 #define VIA    "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKa"
 #define BRANCH "z9hG4bKours"
 
@@ -501,9 +502,15 @@ START_TEST(repeats_get_the_answer_again_until_j)
             ck_assert_str_eq(last_sent(), "done");
             txn_rig_pass(&r, HOUR_MS);
             ended("0 31999", "ENDED@32000");
-            answer_server(TCP, provisional[i], final[j]);
+            answer_server(TCP, provisional[i],
+                          final[j]); /* over a new connection, which may yet fail */
+            txn_rig_pass(&r, HOUR_MS);
+            ended("0", "ENDED@32000");
+            answer_server(FLOW, provisional[i], final[j]);
             txn_rig_pass(&r, 0);
-            ended("0", "ENDED@0");
+            ck_assert_ptr_nonnull(txns_find_server(&r.t, &gist));
+            txn_rig_pass(&r, HOUR_MS);
+            ended("0", "ENDED@1");
         }
 }
 END_TEST
@@ -614,6 +621,25 @@ START_TEST(an_answer_whose_connection_is_gone_takes_another)
 }
 END_TEST
 
+/* … and stays for as long as its sender waits: the new connection may fail, too. */
+START_TEST(an_answer_to_no_invite_whose_connection_is_gone_stays)
+{
+    struct txn *txn = server("OPTIONS", FLOW);
+    uint64_t id = txn->id;
+
+    answer(txn, 200, "ok");
+    txn_rig_pass(&r, 0);
+    ck_assert_int_eq(gone(id), TXN_QUIET); /* told at the turn's end */
+    ck_assert_uint_eq(r.sent_len, 2);
+    ck_assert_str_eq(last_sent(), "ok");
+    ck_assert_uint_eq(r.sent[1].to.flow, 0);
+    txn_rig_pass(&r, 1000);
+    ck_assert_int_eq(gone(id), TXN_ASTRAY);
+    txn_rig_pass(&r, HOUR_MS);
+    ended("0 0", "ENDED@32000");
+}
+END_TEST
+
 /* RFC 3263 §5: the backups in their order, each once. */
 START_TEST(an_answer_that_went_astray_takes_the_backups)
 {
@@ -621,6 +647,7 @@ START_TEST(an_answer_that_went_astray_takes_the_backups)
     struct txn *txn = server("OPTIONS", TCP);
     struct txn_told told;
     uint64_t id = txn->id;
+    struct hop hop;
 
     txns_backup(&r.t, id, backups, 2, &told); /* nobody asked */
     ck_assert_uint_eq(r.sent_len, 0);
@@ -638,6 +665,13 @@ START_TEST(an_answer_that_went_astray_takes_the_backups)
     ck_assert_uint_eq(r.sent_len, 3);
     txns_backup(&r.t, id, backups, 2, &told);
     ck_assert_uint_eq(r.sent_len, 3);
+    /* Whoever asks again from where the request came gets it there; nobody else does. */
+    hop = txn_rig_hop("flow:tcp:192.0.2.2:40001");
+    ck_assert(!txns_move(&r.t, txn, &hop));
+    hop = txn_rig_hop("flow:tcp:192.0.2.9:40001");
+    ck_assert(txns_move(&r.t, txn, &hop));
+    ck_assert_int_eq(txns_heard_again(&r.t, txn, false), TXN_QUIET);
+    ck_assert(hop_eq(&r.sent[3].to, &hop));
 }
 END_TEST
 
@@ -962,6 +996,7 @@ suite_txns(void)
         a_client_that_sends_no_more_does_not_mind,
         a_server_that_cannot_send_stays,
         an_answer_whose_connection_is_gone_takes_another,
+        an_answer_to_no_invite_whose_connection_is_gone_stays,
         an_answer_that_went_astray_takes_the_backups,
         an_answer_by_datagrams_has_no_backup,
         a_connection_that_is_gone_before_the_answer,

@@ -119,6 +119,10 @@ txn_rig_hop(const char *text)
     size_t colon;
     uint32_t port;
 
+    if (span_starts(rest, SPAN("flow:"))) {
+        rest = span_skip(rest, 5);
+        hop.flow = 7;
+    }
     hop.transport = hop_transport_read(span_cut(&rest, ':'));
     for (colon = rest.len; rest.at[colon - 1] != ':'; colon--)
         continue;

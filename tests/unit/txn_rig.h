@@ -41,7 +41,7 @@ const char *txn_rig_times(struct txn_rig *r);
 /* Forgets what was sent and told, and counts time anew. */
 void txn_rig_forget(struct txn_rig *r);
 
-/* A hop: "udp:192.0.2.1:5060" and so on; the listener is 1. */
+/* A hop: "udp:192.0.2.1:5060" and so on; before it "flow:": by a connection that is there. The listener is 1. */
 struct hop txn_rig_hop(const char *text);
 /* A request with this method and top Via. To has no tag; CSeq is 1. Static text, good until the fourth next call. */
 const char *txn_rig_request(const char *method, const char *via);
