@@ -65,6 +65,8 @@ void core_drain(struct core *core, bool on, uint32_t retry_after_s);
  */
 bool core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_t fault,
                 const char *fault_reason);
+/* Would core_bytes() say so of a message off a stream? Nothing else is done with it. Lent: all. */
+bool core_doubts(const struct core *core, const struct hop *from, struct span bytes);
 /* The hops of a branch, best first (empty: none; err then says why). A stale branch is ignored. Lent: hops. */
 void core_resolved(struct core *core, uint64_t branch, const struct hop *hops, size_t hops_len,
                    int err);

@@ -290,6 +290,22 @@ core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_
     return !is_end_in_doubt(core, from, &gist);
 }
 
+bool
+core_doubts(const struct core *core, const struct hop *from, struct span bytes)
+{
+    struct repair_policy normal;
+    struct msg msg;
+    struct gist gist;
+
+    if (msg_read(bytes, core->ports.turn, &msg) != SIPD_OK)
+        return false;
+    gist_read(&msg, &gist);
+    if (lacks_length(from, &msg))
+        gist.odd |= deviation_bit(DEV_NO_LENGTH);
+    gist.odd &= DEVIATIONS_OF_END;
+    return gist.odd != 0 && repair_rejects(policy_for(core, from, &normal), gist.odd);
+}
+
 int
 intake_read(struct core *core, const struct hop *from, struct span bytes, uint64_t dry,
             struct msg *msg, struct gist *gist)

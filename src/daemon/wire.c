@@ -19,6 +19,14 @@ net_bytes(void *io, const struct hop *from, struct span bytes, uint16_t fault,
     return core_bytes(d->core, from, bytes, fault, fault_reason);
 }
 
+static bool
+net_doubts(void *io, const struct hop *from, struct span bytes)
+{
+    const struct daemon *d = io;
+
+    return core_doubts(d->core, from, bytes);
+}
+
 static void
 net_gone(void *io, uint64_t token, int err)
 {
@@ -73,6 +81,7 @@ wire_net(struct daemon *d, struct net_ports *ports)
 {
     *ports = (struct net_ports){
         .bytes = net_bytes,
+        .doubts = net_doubts,
         .gone = net_gone,
         .bounced = net_bounced,
         .flow_gone = net_flow_gone,

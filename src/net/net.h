@@ -30,6 +30,8 @@ struct net_ports {
      */
     bool (*bytes)(void *io, const struct hop *from, struct span bytes, uint16_t fault,
                   const char *fault_reason);
+    /* A whole message of who reads none of our answers came and is dropped: is it in doubt where it ends? NULL: never. */
+    bool (*doubts)(void *io, const struct hop *from, struct span bytes);
     /*
      * What was sent with this token could not leave or be delivered (connect failed, connection
      * gone, ICMP). Not 0.

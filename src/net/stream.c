@@ -88,10 +88,12 @@ is_heard(const struct conn *conn, struct span message)
 static bool
 hear(struct conn *conn, struct span message, uint16_t fault, const char *reason)
 {
+    const struct net *net = conn->net;
+
     if (is_heard(conn, message))
         return hand_on(conn, message, fault, reason);
-    ++*conn->net->count.dropped_deaf;
-    return true;
+    ++*net->count.dropped_deaf;
+    return !net->ports->doubts || !net->ports->doubts(net->ports->io, &conn->peer, message);
 }
 
 /* Nobody can tell where the next message begins: what can be answered is, then it ends. */

@@ -98,6 +98,16 @@ port_bytes(void *io, const struct hop *from, struct span bytes, uint16_t fault, 
     return !r->doubts;
 }
 
+static bool
+port_doubts(void *io, const struct hop *from, struct span bytes)
+{
+    const struct rig *r = io;
+
+    (void)from;
+    (void)bytes;
+    return r->doubts;
+}
+
 static void
 port_gone(void *io, uint64_t token, int err)
 {
@@ -175,8 +185,8 @@ rig_setup(void)
     stay_here();
     heap_before = mem_live();
     rig = (struct rig){
-        .ports = { port_bytes, port_gone, port_bounced, port_flow_gone, port_tick, port_next_ms,
-                   &rig },
+        .ports = { port_bytes, port_doubts, port_gone, port_bounced, port_flow_gone, port_tick,
+                   port_next_ms, &rig },
     };
     bug_doubt_fatal();
     counters_init(&rig.counters);

@@ -4,6 +4,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -672,6 +675,81 @@ START_TEST(who_does_not_read_is_not_heard)
 }
 END_TEST
 
+/* What is dropped unheard ends somewhere, too. */
+START_TEST(nothing_is_read_behind_a_doubtful_end_of_who_does_not_read)
+{
+    struct net_conf conf = plain;
+    struct hop flow;
+    int fd = connected(&flow);
+    size_t heard;
+
+    conf.queue_bytes = 4 * LARGE;
+    net_set_conf(rig.net, &conf);
+    fill(&flow);
+    rig_send(&flow, large_text, 1001);
+    rig_send(&flow, large_text, 1002);
+    rig_run_turns(1);
+    heard = rig.messages_len;
+    rig.doubts = true;
+    peer_write(fd, SPAN(REQUEST ANSWER));
+    rig_run_flows_gone(1);
+    ck_assert_uint_eq(rig.messages_len, heard);
+    ck_assert_uint_eq(rig_count("net_dropped_deaf"), 1);
+    ck_assert_uint_eq(rig_count("conns_bad"), 1);
+    close(fd);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- peers that vanish */
+
+/* Our end of the connection whose other end this is. */
+static int
+our_end(int peer_fd)
+{
+    struct sockaddr_in peer, at;
+    socklen_t len = sizeof peer, at_len;
+
+    ck_assert_int_eq(getsockname(peer_fd, (struct sockaddr *)&peer, &len), 0);
+    for (int fd = 0; fd < 1024; fd++) {
+        at_len = sizeof at;
+        if (getpeername(fd, (struct sockaddr *)&at, &at_len) == 0 && at.sin_family == AF_INET &&
+            at.sin_port == peer.sin_port && fd != peer_fd)
+            return fd;
+    }
+    ck_abort_msg("there is no such connection");
+}
+
+/* Nothing reaches it any more: as a host that lost its power, it does not even acknowledge. */
+static void
+vanish(int fd)
+{
+    struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    struct sock_fprog program = { 1, &nothing };
+
+    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
+}
+
+/* What is not acknowledged for 64*T1 ends its connection, and who said it is told. Here 64*T1 is shorter, so that the test is. */
+START_TEST(who_vanishes_is_found_out_by_the_kernel)
+{
+    struct hop flow;
+    int fd = connected(&flow), ours, ms = 0;
+    socklen_t len = sizeof ms;
+
+    net_set_conf(rig.net, &plain);
+    ours = our_end(fd);
+    ck_assert_int_eq(getsockopt(ours, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, &len), 0);
+    ck_assert_int_eq(ms, 32000);
+    ms = 500;
+    ck_assert_int_eq(setsockopt(ours, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms), 0);
+    vanish(fd);
+    rig_send(&flow, ANSWER, 7);
+    rig_run_flows_gone(1);
+    ck_assert(!net_flow_alive(rig.net, flow.flow));
+    close(fd);
+}
+END_TEST
+
 /* Who reads slowly is not deaf: each time that something leaves, the deadline begins anew. */
 START_TEST(who_reads_slowly_is_not_closed)
 {
@@ -1310,6 +1388,8 @@ suite_net_tcp(void)
     tcase_add_test(made, what_has_no_room_waits_in_order);
     tcase_add_test(made, what_waits_has_a_ceiling);
     tcase_add_test(made, who_does_not_read_is_not_heard);
+    tcase_add_test(made, nothing_is_read_behind_a_doubtful_end_of_who_does_not_read);
+    tcase_add_test(made, who_vanishes_is_found_out_by_the_kernel);
     tcase_add_test(made, who_reads_slowly_is_not_closed);
     tcase_add_test(made, a_retransmission_of_what_waits_is_dropped);
     tcase_add_test(made, what_waits_when_a_connection_dies_is_told_in_order);

@@ -410,6 +410,8 @@ START_TEST(ends_in_doubt)
         { FIELDS "CSeq: no\r\n\r\n", false, false },
     };
 
+    const struct hop from = rig_hop("tcp:192.0.2.1:1024");
+
     for (size_t i = 0; i < countof(cases); i++) {
         char text[512];
 
@@ -419,6 +421,10 @@ START_TEST(ends_in_doubt)
         rig.repair = all(REPAIR_FIX);
         ck_assert(rig_bytes(&rig, "tcp:192.0.2.1:1024", span_of(text), 0, NULL) ==
                   cases[i].sure_if_mended);
+        /* Who does not read is not heard, but judged alike. */
+        ck_assert(core_doubts(rig.core, &from, span_of(text)) != cases[i].sure_if_mended);
+        rig.repair = all(REPAIR_REJECT);
+        ck_assert(core_doubts(rig.core, &from, span_of(text)) != cases[i].sure);
         rig_pass(&rig, 100000);
     }
 }
