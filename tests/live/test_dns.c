@@ -124,17 +124,18 @@ struct outcome {
     uint64_t ms;
 };
 
+static const char *method = "OPTIONS";
+
 static void
 ask(const char *uri)
 {
     serial++;
-    server_send(
-        caller,
-        "OPTIONS %s SIP/2.0\nVia: SIP/2.0/UDP "
-        "127.0.0.1;branch=z9hG4bKdns%u-%d;rport\nMax-Forwards: 70\n"
-        "From: <sip:alice@example.com>;tag=a\nTo: <%s>\nCall-ID: dns-%u-%d\nCSeq: 1 OPTIONS\n"
-        "Content-Length: 0\n\n",
-        uri, serial, (int)getpid(), uri, serial, (int)getpid());
+    server_send(caller,
+                "%s %s SIP/2.0\nVia: SIP/2.0/UDP "
+                "127.0.0.1;branch=z9hG4bKdns%u-%d;rport\nMax-Forwards: 70\n"
+                "From: <sip:alice@example.com>;tag=a\nTo: <%s>\nCall-ID: dns-%u-%d\nCSeq: 1 %s\n"
+                "Contact: <sip:alice@127.0.0.1>\nContent-Length: 0\n\n",
+                method, uri, serial, (int)getpid(), uri, serial, (int)getpid(), method);
 }
 
 /* Everything that happens to a request until its final response, or for so long. */
@@ -468,6 +469,32 @@ START_TEST(three_servers_of_which_one_lives)
 }
 END_TEST
 
+/* The first takes what comes and says nothing: the second is asked after proxy.silent_ms, and the first one rests. */
+START_TEST(a_silent_server_is_left_for_the_next)
+{
+    enum { SILENT_MS = 4000 }; /* as it is by itself */
+    uint16_t silent = place(false, "127.0.0.1"), good = place(false, "127.0.0.1");
+    char zone[256];
+    const char *const zones[][2] = { { "still.test", zone }, { NULL, NULL } };
+    struct outcome o;
+
+    says[1] = "200 Yes";
+    method = "INVITE";
+    snprintf(zone, sizeof zone,
+             "_sip._udp IN SRV 1 1 %u h\n_sip._udp IN SRV 2 1 %u h\nh IN A 127.0.0.1\n", silent,
+             good);
+    start_with_nsd(zones, "rest_s = 600;");
+    o = call("sip:a@still.test");
+    ck_assert_str_eq(o.places, "01");
+    ck_assert_str_eq(o.status, "200");
+    ck_assert_uint_ge(o.ms, SILENT_MS - 100);
+    printf("dns: past a silent server to the second in %u ms\n", (unsigned)o.ms);
+    ck_assert(targets_say("down"));
+    expect("sip:a@still.test", "1", "200");
+    stop();
+}
+END_TEST
+
 /* ---------------------------------------------------------------- servers that are dead, slow, or lie */
 
 /* The longest that a literal address took, of so many calls. */
@@ -662,6 +689,7 @@ suite_dns(void)
     tcase_add_test(tcase, hosts_and_several_servers);
     tcase_add_test(tcase, a_domain_by_tls);
     tcase_add_test(tcase, three_servers_of_which_one_lives);
+    tcase_add_test(tcase, a_silent_server_is_left_for_the_next);
     tcase_add_test(tcase, a_server_that_lies_at_times);
     tcase_add_test(tcase, a_server_that_lies);
     tcase_add_test(tcase, a_server_that_dies);
