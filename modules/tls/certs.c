@@ -88,6 +88,15 @@ cert_expires_s(const X509 *x509)
     return ASN1_TIME_to_tm(X509_get0_notAfter(x509), &at) == 1 ? (int64_t)timegm(&at) : 0;
 }
 
+int64_t
+crl_expires_s(const X509_CRL *crl)
+{
+    const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
+    struct tm at;
+
+    return !next ? INT64_MAX : ASN1_TIME_to_tm(next, &at) == 1 ? (int64_t)timegm(&at) : 0;
+}
+
 /* ---- pairs */
 
 static bool

@@ -62,6 +62,8 @@ void certs_free(struct certs **certs);
 const struct cert *certs_find(const struct certs *certs, struct span name);
 /* When it ends, in seconds since 1970. */
 int64_t cert_expires_s(const X509 *x509);
+/* The same of a list of the revoked; INT64_MAX: it does not say. */
+int64_t crl_expires_s(const X509_CRL *crl);
 
 /* Never fails: a certificate without names has none. */
 void sans_read(const X509 *x509, struct sans *sans);

@@ -11,6 +11,7 @@ enum {
     PAIRS_MOST = 256,
     LOOK_MS = 6 * 3600 * 1000, /* how often it is looked whether certificates end soon */
     DAY_S = 86400,
+    HOUR_S = 3600,
 };
 
 static const char *const verify_words[] = { "no", "optional", "require", NULL };
@@ -47,6 +48,10 @@ static const struct sipd_conf_item tls_items[] = {
               "never"),
     SIPD_UINT(tls_conf, warn_days, 21, 0, 365,
               "days before the end of a certificate of ours from which on it is warned of"),
+    SIPD_UINT(
+        tls_conf, warn_crl_hours, 24, 0, 8760,
+        "hours before the end of a revocation list from which on it is warned of: one that has "
+        "ended refuses all whom its issuer certified"),
     SIPD_CONF_END,
 };
 
@@ -61,7 +66,7 @@ days_left(const struct tls *tls, const struct cert *cert)
 }
 
 static void
-look_at_ends(struct tls *tls)
+look_at_certificates(struct tls *tls)
 {
     uint64_t expiring = 0;
 
@@ -79,6 +84,44 @@ look_at_ends(struct tls *tls)
                  "days", days < 0 ? "0" : text, NULL);
     }
     *tls->count.expiring = expiring;
+}
+
+/* True: it ends soon, or has ended, and that was said. */
+static bool
+warn_of_crl(const struct tls *tls, const X509_CRL *crl)
+{
+    int64_t left_s = crl_expires_s(crl) - sipd_wall_s(tls->host);
+    char issuer[256], hours[32];
+
+    if (left_s >= (int64_t)tls->conf->warn_crl_hours * HOUR_S)
+        return false;
+    X509_NAME_oneline(X509_CRL_get_issuer(crl), issuer, sizeof issuer);
+    snprintf(hours, sizeof hours, "%lld", left_s < 0 ? 0LL : (long long)(left_s / HOUR_S));
+    sipd_log(tls->host, left_s < 0 ? 0 : 1, left_s < 0 ? "crl-expired" : "crl-expires", "issuer",
+             issuer, "hours", hours, NULL);
+    return true;
+}
+
+static void
+look_at_crls(struct tls *tls)
+{
+    STACK_OF(X509_OBJECT) *held = X509_STORE_get0_objects(tls->certs->trust);
+    uint64_t expiring = 0;
+
+    for (int i = 0; i < sk_X509_OBJECT_num(held); i++) {
+        X509_OBJECT *object = sk_X509_OBJECT_value(held, i);
+
+        if (X509_OBJECT_get_type(object) == X509_LU_CRL)
+            expiring += warn_of_crl(tls, X509_OBJECT_get0_X509_CRL(object));
+    }
+    *tls->count.crls_expiring = expiring;
+}
+
+static void
+look_at_ends(struct tls *tls)
+{
+    look_at_certificates(tls);
+    look_at_crls(tls);
 }
 
 static void
@@ -134,6 +177,7 @@ count_init(struct tls *tls)
         { &tls->count.refused_by_peer, "tls_refused_by_peer" }, /* by an alert */
         { &tls->count.unlogged, "tls_unlogged" },               /* refusals too many to be logged */
         { &tls->count.expiring, "tls_expiring" }, /* certificates of ours that end soon, now */
+        { &tls->count.crls_expiring, "tls_crls_expiring" }, /* … and lists of the revoked */
     };
 
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)

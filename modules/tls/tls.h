@@ -28,12 +28,12 @@ struct tls_conf {
     uint32_t min_version; /* 0: TLS 1.2, 1: TLS 1.3 */
     struct span ciphers, ciphersuites;
     uint32_t ticket_s;
-    uint32_t warn_days;
+    uint32_t warn_days, warn_crl_hours;
 };
 
 struct tls_count { /* cells of counters; what each counts: tls.c */
     uint64_t *handshakes, *resumed, *refused, *refused_by_peer, *unlogged;
-    uint64_t *expiring;
+    uint64_t *expiring, *crls_expiring;
 };
 
 struct tls {

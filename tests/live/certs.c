@@ -55,6 +55,10 @@ static const char script[] =
     ": >index\n"
     "openssl ca -config ca.cnf -cert ca.pem -keyfile ca.key -revoke revoked.pem\n"
     "openssl ca -config ca.cnf -cert ca.pem -keyfile ca.key -gencrl -out ca.crl\n"
+    "openssl ca -config ca.cnf -cert ca.pem -keyfile ca.key -gencrl -crlhours 12 -out soon.crl\n"
+    "openssl ca -config ca.cnf -cert ca.pem -keyfile ca.key -gencrl -crl_lastupdate "
+    "20200101000000Z \\\n"
+    "  -crl_nextupdate 20200201000000Z -out old.crl\n"
     "cat client.pem client.key >client.both\n"
     "chmod 600 *.key\n"
     "touch made\n";

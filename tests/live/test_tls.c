@@ -47,6 +47,7 @@ start_with(const char *tls)
     certs_copy("server.pem", "own.pem", "644");
     certs_copy("server.key", "own.key", "600");
     certs_copy("ca.pem", "trusted.pem", "644");
+    certs_copy("ca.crl", "own.crl", "644");
     tls_port = proc_port("127.0.0.1");
     snprintf(listeners, sizeof listeners,
              "{ transport = \"tls\"; address = \"127.0.0.1\"; port = %u; }%s", tls_port,
@@ -57,7 +58,7 @@ start_with(const char *tls)
              "tls = { certificates = ( { certificate = \"%s\"; key = \"%s\"; },\n"
              "  { certificate = \"%s\"; key = \"%s\"; } );\n ca = \"%s\"; crl = \"%s\"; %s };",
              own("own.pem"), own("own.key"), certs_path("two.pem"), certs_path("two.key"),
-             own("trusted.pem"), certs_path("ca.crl"), tls);
+             own("trusted.pem"), own("own.crl"), tls);
     server_make(&server, "sipd", settings);
     server_also_listen(NULL);
     server_start(&server);
@@ -369,6 +370,37 @@ START_TEST(the_end_of_a_certificate_is_warned_of)
 }
 END_TEST
 
+static void
+use_crl(const char *file)
+{
+    struct proc out;
+
+    certs_copy(file, "own.crl", "644");
+    ck_assert_int_eq(server_ctl(&server, &out, "reload", NULL), 0);
+}
+
+/* One that has ended refuses all whom its issuer certified, so it is told before. */
+START_TEST(the_end_of_a_revocation_list_is_warned_of)
+{
+    struct tls_wish wish = { .cert = "client" };
+
+    ck_assert(connects(&wish));
+    ck_assert_uint_eq(counter("tls_crls_expiring"), 0);
+    use_crl("soon.crl");
+    must_log("crl-expires");
+    ck_assert_uint_eq(counter("tls_crls_expiring"), 1);
+    ck_assert(connects(&wish));
+    use_crl("old.crl");
+    must_log("crl-expired");
+    ck_assert_uint_eq(counter("tls_crls_expiring"), 1);
+    ck_assert(!connects(&wish));
+    must_log("why=bad-crl");
+    use_crl("ca.crl");
+    ck_assert_uint_eq(counter("tls_crls_expiring"), 0);
+    ck_assert(connects(&wish));
+}
+END_TEST
+
 static bool
 is_fine(struct proc *out)
 {
@@ -638,6 +670,7 @@ suite_tls(void)
     tcase_add_loop_test(optional, a_session_is_resumed_until_trust_changes, 0, 2);
     tcase_add_test(optional, certificates_change_under_a_connection);
     tcase_add_test(optional, the_end_of_a_certificate_is_warned_of);
+    tcase_add_test(optional, the_end_of_a_revocation_list_is_warned_of);
     tcase_add_test(optional, a_check_finds_what_a_start_would);
     tcase_add_test(optional, many_reloads_lose_no_connection);
     tcase_add_test(optional, a_transport_does_not_go_from_under_its_connections);
