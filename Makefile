@@ -6,13 +6,11 @@
 #   SAN=address,undefined                     sanitizers, for programs, modules and tests alike
 #   FLOORS MODULES TESTS [all]                build only these: FLOORS="base scan sip" TESTS="uri via"
 #   SUITE              run only these suites: make check-unit SUITE=uri
-#   FUZZ_S [60]        seconds for each fuzz target, at most
-#   FUZZ_RUNS [-1]     inputs for each, at most; -1: as many as there is time for
+#   FUZZ_S [60]        seconds for each fuzz target
 #   FUZZ_SEED          where each begins; nothing: anew each time
 
 B ?= build
 FUZZ_S ?= 60
-FUZZ_RUNS ?= -1
 FUZZ_SEED ?=
 FUZZ_DIR ?= $(B)/fuzz
 
@@ -339,7 +337,7 @@ $(fuzz_runs): fuzz-run-%: $(FUZZ_DIR)/fuzz_%
 	seeds=tests/fuzz/corpus/$*; [ -d "$$seeds" ] || seeds=; \
 	dict=tests/fuzz/$*.dict; [ -f "$$dict" ] || dict=tests/fuzz/sip.dict; [ -f "$$dict" ] || dict=; \
 	echo "  FUZZ	$* for $(FUZZ_S) s"; \
-	if $(at_one_place) $< -max_total_time=$(FUZZ_S) -runs=$(FUZZ_RUNS) $(if $(FUZZ_SEED),-seed=$(FUZZ_SEED)) -reload=0 \
+	if $(at_one_place) $< -max_total_time=$(FUZZ_S) $(if $(FUZZ_SEED),-seed=$(FUZZ_SEED)) -reload=0 \
 		-timeout=30 -rss_limit_mb=2048 -print_final_stats=1 \
 		-artifact_prefix=$(FUZZ_DIR)/found/$*- $${dict:+-dict="$$dict"} "$$new" $$seeds >$(FUZZ_DIR)/$*.log 2>&1; \
 	then echo "  fuzz_$*: nothing found, $$(sed -n 's/^stat::number_of_executed_units: *//p' $(FUZZ_DIR)/$*.log) runs"; \
