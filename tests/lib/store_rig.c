@@ -28,6 +28,8 @@ take_row(void *self, const struct store_row *row)
     struct store_rig *rig = self;
     struct store_rig_row *to = &rig->rows[rig->rows_len];
 
+    if (rig->rows_len >= rig->rows_room)
+        return SIPD_ENOMEM;
     if (rig->refuse_rows > 0) {
         rig->refuse_rows--;
         return SIPD_ENOMEM;
@@ -123,7 +125,7 @@ take_post(void *self, void (*fn)(void *store, void *none), void *store)
 void
 store_rig_init(struct store_rig *rig, const struct store_ops *ops)
 {
-    *rig = (struct store_rig){ .ops = ops };
+    *rig = (struct store_rig){ .ops = ops, .rows_room = STORE_RIG_ROWS };
     rig->port = (struct store_port){ .self = rig,
                                      .row = take_row,
                                      .done = take_done,
@@ -215,6 +217,5 @@ store_rig_wait(struct store_rig *rig)
 void
 store_rig_poll(struct store_rig *rig)
 {
-    while (take_next(rig, false))
-        continue;
+    take_next(rig, false);
 }

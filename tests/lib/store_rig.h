@@ -33,6 +33,7 @@ struct store_rig {
     void *arg;
     size_t open_writes; /* not answered yet */
     int refuse_rows;    /* so many rows are answered SIPD_ENOMEM */
+    size_t rows_room;   /* and those behind so many, until there is more room */
     unsigned losses;    /* how often the file was lost */
     bool reading, failed_to_read;
     atomic_int refuse_posts; /* so many posts fail */
@@ -53,7 +54,7 @@ void store_rig_close(struct store_rig *rig);
 void store_rig_write(struct store_rig *rig, struct store_write *write);
 /* Is the loop for as long as it takes to have all writes answered. */
 void store_rig_wait(struct store_rig *rig);
-/* As store_rig_wait, but only while something has been posted already. */
+/* One turn of the loop, if something has been posted already. */
 void store_rig_poll(struct store_rig *rig);
 
 #endif
