@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/mem.h"
 #include "daemon/ctl.h"
 #include "daemon/key.h"
@@ -411,6 +412,7 @@ daemon_run(struct daemon *d)
     d->life = LIFE_RUNNING;
     log_event(&d->log, LOG_LVL_INFO, "ready", "file", d->conf_file, NULL);
     sd_notify_ready();
+    heap_widen();
     err = net_run(d->net);
     log_event(&d->log, LOG_LVL_INFO, "ended", NULL);
     return err;
@@ -445,6 +447,7 @@ daemon_tick(struct daemon *d)
 {
     struct core_stats stats;
 
+    heap_follow();
     slices_tick(d);
     if (d->life != LIFE_STOPPING)
         return;
