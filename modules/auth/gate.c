@@ -230,7 +230,11 @@ info_write(struct auth *auth, const struct sipd_req *req, struct claim *claim,
     claim->info_len = line.full || response.len == 0 ? 0 : line.len;
 }
 
-/* One set of credentials for our realm. Nobody's HA1 stands in for one that we lack, so that names cannot be told by time. */
+/*
+ * One set of credentials for our realm. What answers a nonce that is no good here is not looked at: anybody can write another's
+ * address, or nobody's, on a datagram, but only who is there hears the nonce that is good there. So nobody makes another wait by
+ * guessing in its place. Nobody's HA1 stands in for one that we lack, so that names cannot be told by time.
+ */
 static enum worth
 weigh_one(struct auth *auth, const struct sipd_req *req, struct claim *claim,
           const struct digest *credentials)
@@ -255,14 +259,14 @@ weigh_one(struct auth *auth, const struct sipd_req *req, struct claim *claim,
         guard_wait_ms(auth->guard, &auth->conf->guard, sipd_req_source(req), id, now_ms);
     if (claim->wait_ms > 0)
         return WAITS;
+    if (nonce_read(auth->nonces, credentials->nonce, sipd_req_source(req), now_ms, &nonce) !=
+        NONCE_GOOD)
+        return STALE;
     ha1 = user_ha1(user, form, claim->realm, algorithm);
     right = digest_is_right(&auth->hasher, algorithm, ha1 ? ha1 : nobody, sipd_req_method(req),
                             credentials);
     if (!right || !ha1)
         return wrong(auth, req, credentials->username, id);
-    if (nonce_read(auth->nonces, credentials->nonce, sipd_req_source(req), now_ms, &nonce) !=
-        NONCE_GOOD)
-        return STALE;
     if (!is_claimed(auth, claim, user)) {
         log_refusal(auth, req, "auth_forbidden", credentials->username);
         return ANOTHER_USER;
