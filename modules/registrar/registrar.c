@@ -82,6 +82,8 @@ tick(void *self, uint64_t arg)
     *r->expired += bindings_sweep(r->index, sipd_now_ms(r->host), SWEEP_MOST, &more);
     *r->bindings = bindings_count(r->index);
     if (r->ready) {
+        if (r->ops->watch && !more)
+            r->ops->watch(r->store);
         purge_step(&r->purge);
         mirror_again(&r->mirror);
         write_what_was_lost(r);
@@ -481,6 +483,21 @@ announce(struct registrar *r)
     return registrar_commands(r);
 }
 
+/* All that was acknowledged is kept when we end, and be it that the file was lost this very moment. */
+static void
+keep_the_rest(struct registrar *r)
+{
+    if (!r->ready || !r->ops->settle)
+        return;
+    r->ops->settle(r->store);
+    while (rewrite_is_wanted(&r->rewrite) && !*r->down) {
+        rewrite_step(&r->rewrite);
+        if (!r->rewrite.under_way)
+            return;
+        r->ops->settle(r->store);
+    }
+}
+
 /* What the store still answers is still made true: others may watch our facts. */
 static void
 registrar_unload(void *self)
@@ -489,6 +506,7 @@ registrar_unload(void *self)
 
     registrar_end_listings(r);
     jobs_close(&r->jobs);
+    keep_the_rest(r);
     if (r->ops)
         r->ops->close(&r->store);
     jobs_fini(&r->jobs);

@@ -108,6 +108,13 @@ struct store_ops {
     int (*read)(void *store, uint64_t id);
     /* STORE_NOW: written; STORE_LATER: done(write->id) will say; or an error, and nothing was. */
     int (*write)(void *store, struct store_write *write);
+    /* Looks, in its own time, whether what it has is still there as it was; lost() says if it is not. Behind a read. May be NULL. */
+    void (*watch)(void *store);
+    /*
+     * The loop stands still until that was looked at, too, and all that was begun is answered: done() and lost() are called from
+     * within. Behind a read. May be NULL: it has nothing to wait for.
+     */
+    void (*settle)(void *store);
     /* Finishes and answers what was begun, then ends the store and nulls *store. */
     void (*close)(void **store);
 };

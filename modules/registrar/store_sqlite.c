@@ -218,6 +218,19 @@ check_file(struct file *f, bool *tell)
     return 0;
 }
 
+/* What is written by others, or put in its place, is found out while nothing is to be written, too. */
+static uint32_t
+watch_file(struct file *f, bool *tell)
+{
+    struct database *d = &f->database;
+
+    database_check_place(d);
+    if (d->damage[0] == '\0')
+        return WRITER_IDLE;
+    *tell = true;
+    return renew(f) == SIPD_OK ? WRITER_IDLE : AGAIN_MS;
+}
+
 static uint32_t
 file_spare(void *self, bool *tell)
 {
@@ -228,7 +241,7 @@ file_spare(void *self, bool *tell)
     case STAGE_READ: return read_some(f, tell);
     case STAGE_SERVE: break;
     }
-    return WRITER_IDLE;
+    return watch_file(f, tell);
 }
 
 /* A row at a time, all of them, on the loop. */
@@ -442,6 +455,25 @@ file_write(void *store, struct store_write *write)
     return STORE_LATER;
 }
 
+static void
+file_watch(void *store)
+{
+    struct file *f = store;
+
+    writer_spare(f->writer);
+}
+
+static void
+file_settle(void *store)
+{
+    struct file *f = store;
+
+    file_watch(f);
+    writer_settle(f->writer);
+    while (tell_some(f))
+        ;
+}
+
 static int
 start_writer(struct file *f)
 {
@@ -525,5 +557,7 @@ const struct store_ops store_sqlite_ops = {
     .open = file_open,
     .read = file_read,
     .write = file_write,
+    .watch = file_watch,
+    .settle = file_settle,
     .close = file_close,
 };

@@ -25,10 +25,13 @@ struct writer {
     pthread_t thread;
     pthread_mutex_t mutex; /* of what follows */
     pthread_cond_t more;
+    pthread_cond_t rest; /* nothing is to be done now */
     struct list queue, finished;
     char words[STORE_WORDS_BYTES]; /* of the newest failure */
     bool woken;                    /* the loop will come and collect */
     bool stop;
+    bool awaited;                /* the loop stands still for the thread: it need not be woken */
+    bool resting;                /* the thread has found nothing to do */
     bool spare;                  /* port.spare() is to be asked … */
     uint32_t spare_naps;         /* … after so many */
     struct store_write *telling; /* the loop's: finished, and not told of yet */
@@ -67,10 +70,21 @@ writer_is_stopping(struct writer *w)
     return stop;
 }
 
+static bool
+is_awaited(struct writer *w)
+{
+    bool awaited;
+
+    pthread_mutex_lock(&w->mutex);
+    awaited = w->stop || w->awaited;
+    pthread_mutex_unlock(&w->mutex);
+    return awaited;
+}
+
 static void
 wake(struct writer *w)
 {
-    while (w->port.wake(w->port.self) != SIPD_OK && !writer_is_stopping(w))
+    while (w->port.wake(w->port.self) != SIPD_OK && !is_awaited(w))
         nanosleep(&(struct timespec){ .tv_nsec = WAKE_AGAIN_NS }, NULL);
 }
 
@@ -106,6 +120,19 @@ nap(struct writer *w)
     pthread_mutex_lock(&w->mutex);
 }
 
+/* With the mutex held. There is nothing to do, or nothing that can be done now. */
+static void
+rest(struct writer *w)
+{
+    w->resting = true;
+    pthread_cond_signal(&w->rest);
+    if (w->spare)
+        nap(w);
+    else
+        pthread_cond_wait(&w->more, &w->mutex);
+    w->resting = false;
+}
+
 /* Waits for work and takes all of it; NULL: the end. */
 static struct store_write *
 wait_for_work(struct writer *w)
@@ -114,10 +141,8 @@ wait_for_work(struct writer *w)
 
     pthread_mutex_lock(&w->mutex);
     while (!w->queue.first && !w->stop)
-        if (!w->spare)
-            pthread_cond_wait(&w->more, &w->mutex);
-        else if (w->spare_naps > 0)
-            nap(w);
+        if (!w->spare || w->spare_naps > 0)
+            rest(w);
         else
             use_spare_time(w);
     work = list_take(&w->queue);
@@ -196,6 +221,7 @@ start(struct writer *w)
 static void
 dispose(struct writer *w)
 {
+    pthread_cond_destroy(&w->rest);
     pthread_cond_destroy(&w->more);
     pthread_mutex_destroy(&w->mutex);
     sipd_free(w);
@@ -213,6 +239,7 @@ writer_new(struct writer **writer, const struct writer_port *port)
     w->port = *port;
     pthread_mutex_init(&w->mutex, NULL);
     pthread_cond_init(&w->more, NULL);
+    pthread_cond_init(&w->rest, NULL);
     err = start(w);
     if (err)
         dispose(w);
@@ -277,6 +304,26 @@ void
 writer_collect(struct writer *w)
 {
     while (collect_some(w) && w->port.wake(w->port.self) != SIPD_OK)
+        ;
+}
+
+/* Is nothing left that the thread could do now? */
+static bool
+is_settled(const struct writer *w)
+{
+    return w->resting && !w->queue.first && (!w->spare || w->spare_naps > 0);
+}
+
+void
+writer_settle(struct writer *w)
+{
+    pthread_mutex_lock(&w->mutex);
+    w->awaited = true;
+    while (!is_settled(w))
+        pthread_cond_wait(&w->rest, &w->mutex);
+    w->awaited = false;
+    pthread_mutex_unlock(&w->mutex);
+    while (collect_some(w))
         ;
 }
 

@@ -43,6 +43,8 @@ void writer_put(struct writer *writer, struct store_write *write);
 void writer_collect(struct writer *writer);
 /* There is other work: port.spare() is asked. */
 void writer_spare(struct writer *writer);
+/* Waits until all that was handed over is written and all other work is done, or waits for better times; tells what is done. */
+void writer_settle(struct writer *writer);
 /* Is it about to end? For who works long on the thread. */
 bool writer_is_stopping(struct writer *writer);
 /* Writes what is left, ends the thread, tells what is done. */

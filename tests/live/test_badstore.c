@@ -220,6 +220,53 @@ START_TEST(written_over)
 }
 END_TEST
 
+/* Nobody registers any more: it is found out all the same, by the watch or at the stop, whichever comes first. */
+static void
+begin_in_anothers_hands(const char *name, void (*meddle)(void))
+{
+    begin(name, "");
+    ck_assert_uint_eq(users_keep(USERS), 200);
+    meddle();
+}
+
+START_TEST(written_over_in_silence)
+{
+    begin_in_anothers_hands("silent", write_over);
+    ck_assert(proc_says(&server.proc, "another program has written to it", PROC_PATIENCE_MS));
+    ck_assert(proc_says(&server.proc, "registrar_store_written_anew", PROC_PATIENCE_MS));
+    ck_assert(counts("registrar_store_lost", "1"));
+    end(USERS, USERS + 2);
+}
+END_TEST
+
+START_TEST(written_over_before_the_stop)
+{
+    begin_in_anothers_hands("stopped", write_over);
+    end(USERS, USERS + 2);
+}
+END_TEST
+
+/* As an editor, or who restores a backup, does it: another file by that name. */
+static void
+replace(void)
+{
+    char name[320];
+    int fd;
+
+    snprintf(name, sizeof name, "%s.new", path);
+    fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    ck_assert_int_eq(rename(name, path), 0);
+}
+
+START_TEST(replaced_before_the_stop)
+{
+    begin_in_anothers_hands("replaced", replace);
+    end(USERS, USERS + 2);
+}
+END_TEST
+
 Suite *
 suite_badstore(void)
 {
@@ -231,6 +278,9 @@ suite_badstore(void)
     tcase_add_test(tcase, slow);
     tcase_add_test(tcase, kept_from_growing);
     tcase_add_test(tcase, written_over);
+    tcase_add_test(tcase, written_over_in_silence);
+    tcase_add_test(tcase, written_over_before_the_stop);
+    tcase_add_test(tcase, replaced_before_the_stop);
     suite_add_tcase(suite, tcase);
     return suite;
 }

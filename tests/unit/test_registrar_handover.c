@@ -59,6 +59,7 @@ START_TEST(damaged_while_it_is_open)
     kept_fill();
     kept_reopen(); /* so that all is in the file, and none in memory */
     must(kept_rig.rows_len == KEPT_LARGE);
+    kept_rig.ops->settle(kept_rig.store); /* nothing looks at it any more */
     damage_pages();
     must(!is_aside());
     for (unsigned i = 0; i < 1000 && kept_rig.losses == 0; i++) {
@@ -148,6 +149,50 @@ START_TEST(written_over_while_it_is_open)
 }
 END_TEST
 
+/* Nothing is written any more, so no commit looks: the watch does, and who settles waits for what it finds. */
+START_TEST(written_over_and_nobody_writes)
+{
+    struct store_change put = kept_change(STORE_PUT, "sip:amy@h", "sip:1@h", 1);
+
+    must(store_rig_open(&kept_rig, kept_path) == SIPD_OK);
+    kept_rig.ops->settle(kept_rig.store); /* before anything was written, too */
+    must(kept_write(&put, 1) == SIPD_OK);
+    kept_rig.ops->settle(kept_rig.store);
+    must(kept_rig.losses == 0);
+    write_over(kept_path, 0);
+    kept_rig.ops->settle(kept_rig.store);
+    must(kept_rig.losses == 1 && kept_rig.troubles == 0 && is_aside());
+    must_for(span_of(kept_rig.news), strstr(kept_rig.news, "another program has written to it"));
+    kept_rig.ops->settle(
+        kept_rig.store); /* and the new one is ours, though nothing was written to it */
+    must(kept_rig.losses == 1);
+    must(kept_write(&put, 1) == SIPD_OK);
+    kept_reopen();
+    must(kept_rig.rows_len == 1 && kept_rig.losses == 1);
+    store_rig_close(&kept_rig);
+    remove_aside();
+}
+END_TEST
+
+/* Who settles has all answers, more than a turn is told of, and those of a loop that cannot be woken. */
+START_TEST(settled_without_a_loop)
+{
+    enum { WRITES = 1000 };
+    static struct store_write writes[WRITES];
+    struct store_change put = kept_change(STORE_PUT, "sip:amy@h", "sip:1@h", 1);
+
+    must(store_rig_open(&kept_rig, kept_path) == SIPD_OK);
+    atomic_store(&kept_rig.refuse_posts, 1 << 30);
+    for (unsigned i = 0; i < WRITES; i++) {
+        writes[i] = (struct store_write){ .id = i, .changes = &put, .len = 1 };
+        store_rig_write(&kept_rig, &writes[i]);
+    }
+    kept_rig.ops->settle(kept_rig.store);
+    must(kept_rig.open_writes == 0);
+    store_rig_close(&kept_rig);
+}
+END_TEST
+
 /* While no new one can be begun writes fail, and when one can be they do not. */
 START_TEST(damaged_and_in_the_way)
 {
@@ -188,6 +233,8 @@ suite_registrar_handover(void)
     tcase_add_test(all, damaged_while_it_is_open);
     tcase_add_test(all, removed_while_it_is_open);
     tcase_add_test(all, written_over_while_it_is_open);
+    tcase_add_test(all, written_over_and_nobody_writes);
+    tcase_add_test(all, settled_without_a_loop);
     tcase_add_test(all, damaged_and_in_the_way);
     suite_add_tcase(suite, all);
     return suite;
