@@ -35,14 +35,14 @@ check_scheme(struct core *core, const struct intake *in, struct check_result *ba
     return route_leads_on(core, in->msg) ? 0 : 416;
 }
 
-/* Step 3: Max-Forwards. An OPTIONS that ends here is answered as if it were ours (§11, §16.3). */
+/* Step 3: Max-Forwards. An OPTIONS that ends here is answered as if it were ours (§11, §16.3); a REGISTER may be ours (trip.c). */
 static uint16_t
 check_max_forwards(struct core *core, const struct intake *in, struct check_result *bad)
 {
     (void)core;
     (void)bad;
     if (!in->gist->has_max_forwards || in->gist->max_forwards > 0 ||
-        in->gist->method == METHOD_OPTIONS)
+        in->gist->method == METHOD_OPTIONS || in->gist->method == METHOD_REGISTER)
         return 0;
     return 483;
 }
@@ -69,11 +69,12 @@ check_loop(struct core *core, const struct intake *in, struct check_result *bad)
     }
 }
 
-/* Step 5: we know no option that a proxy must support (§20.29); each is named in Unsupported. */
+/* Step 5: we know no option that a proxy must support (§20.29); each is named in Unsupported. Of what follows an INVITE nothing is required (§8.2.2.3). */
 static uint16_t
 check_proxy_require(struct core *core, const struct intake *in, struct check_result *bad)
 {
-    if (!msg_find(in->msg, HDR_PROXY_REQUIRE, NULL))
+    if (in->gist->method == METHOD_ACK || in->gist->method == METHOD_CANCEL ||
+        !msg_find(in->msg, HDR_PROXY_REQUIRE, NULL))
         return 0;
     bad->headers = refuse_options(core, in->msg, HDR_PROXY_REQUIRE);
     return 420;

@@ -18,6 +18,27 @@ is_ours(const struct core *core, const struct uri *uri)
     return scheme_is_sip(uri) && ports->ours(ports->io, uri->host, uri->port);
 }
 
+static bool
+has_maddr(const struct uri *uri, struct span *maddr)
+{
+    return scheme_is_sip(uri) && uri_param(uri, SPAN("maddr"), maddr) && maddr->len > 0;
+}
+
+static bool
+is_our_maddr(const struct core *core, const struct uri *uri, struct span maddr)
+{
+    return core->ports.ours(core->ports.io, maddr, uri->port);
+}
+
+/* §16.4: does a Route indicate us? A maddr says where it leads, whatever its host (§19.1.1). */
+static bool
+leads_to_us(const struct core *core, const struct uri *uri)
+{
+    struct span maddr;
+
+    return has_maddr(uri, &maddr) ? is_our_maddr(core, uri, maddr) : is_ours(core, uri);
+}
+
 /* A walk over the Route elements, each looked at once: a message holds thousands. */
 struct walk {
     const struct msg *msg;
@@ -152,7 +173,7 @@ read_routes(struct trip *trip)
     struct uri uri;
     int err;
 
-    while ((err = left_next(trip, &w, &addr, &uri)) == SIPD_OK && is_ours(trip->core, &uri)) {
+    while ((err = left_next(trip, &w, &addr, &uri)) == SIPD_OK && leads_to_us(trip->core, &uri)) {
         uint16_t status = drop_own(trip, &uri);
 
         if (status != 0)
@@ -163,20 +184,6 @@ read_routes(struct trip *trip)
     return err == SIPD_ESYNTAX ? 400 : 0;
 }
 
-static bool
-has_maddr(const struct trip *trip, struct span *maddr)
-{
-    return scheme_is_sip(&trip->uri) && uri_param(&trip->uri, SPAN("maddr"), maddr);
-}
-
-static bool
-is_our_maddr(const struct trip *trip, struct span maddr)
-{
-    const struct core_ports *ports = &trip->core->ports;
-
-    return ports->ours(ports->io, maddr, trip->uri.port);
-}
-
 /* §16.5: with a maddr that is not ours the Request-URI is the only target, whatever its host. */
 static void
 set_for_us(struct trip *trip)
@@ -184,7 +191,7 @@ set_for_us(struct trip *trip)
     struct span maddr;
 
     trip->for_us = is_ours(trip->core, &trip->uri) && trip->next_route.len == 0 && !trip->by_path &&
-                   (!has_maddr(trip, &maddr) || is_our_maddr(trip, maddr));
+                   (!has_maddr(&trip->uri, &maddr) || is_our_maddr(trip->core, &trip->uri, maddr));
 }
 
 /* §16.4: a maddr of ours has led it here, and goes; whichever listener of ours it named. */
@@ -193,7 +200,7 @@ drop_maddr(struct trip *trip)
 {
     struct span maddr;
 
-    if (!has_maddr(trip, &maddr) || !is_our_maddr(trip, maddr))
+    if (!has_maddr(&trip->uri, &maddr) || !is_our_maddr(trip->core, &trip->uri, maddr))
         return 0;
     trip->uri_text = request_uri(&trip->uri, REQUEST_URI_NOWHERE, &trip->arena);
     return trip->uri_text.at && uri_read(trip->uri_text, &trip->uri) == SIPD_OK ? 0 : 500;
@@ -226,7 +233,7 @@ route_leads_on(const struct core *core, const struct msg *msg)
 
     do
         err = walk_next(&w, &addr, &uri);
-    while (err == SIPD_OK && is_ours(core, &uri));
+    while (err == SIPD_OK && leads_to_us(core, &uri));
     return err != SIPD_ENOENT;
 }
 

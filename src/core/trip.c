@@ -223,12 +223,18 @@ may_leave(const struct trip *trip)
            trip->trusted || trip->user.len > 0;
 }
 
+/* §16.3 step 3; whoever answers it himself need not mind. */
+static bool
+is_at_last_hop(const struct trip *trip)
+{
+    return trip->gist.has_max_forwards && trip->gist.max_forwards == 0;
+}
+
 static bool
 is_for_server(const struct trip *trip)
 {
     return (trip->for_us && !trip->uri.has_user) ||
-           (trip->gist.method == METHOD_OPTIONS && trip->gist.has_max_forwards &&
-            trip->gist.max_forwards == 0);
+           (trip->gist.method == METHOD_OPTIONS && is_at_last_hop(trip));
 }
 
 /* Nobody to send it to: 480 for a user that somebody knows, else 404 (§16.5, §21.4.18). */
@@ -299,6 +305,11 @@ may_go_on(struct trip *trip)
 {
     bool for_server = is_for_server(trip);
 
+    if (!for_server && is_at_last_hop(trip)) {
+        EXPLAIN_TRIP(trip, .step = STEP_REFUSED, .who = SPAN("Max-Forwards"), .status = 483);
+        upstream_status(trip, 483);
+        return false;
+    }
     if (!for_server && may_leave(trip))
         return true;
     if (for_server)

@@ -134,7 +134,7 @@ peer_next(struct peer *p)
     heard = container_of(node, struct peer_heard, link);
     list_push(&p->archive, node);
     if (!msg_is_request(&heard->msg) && makes_dialog(heard->gist.method) &&
-        heard->gist.has_to_tag && heard->msg.status < 300)
+        heard->gist.has_to_tag && heard->msg.status > 100 && heard->msg.status < 300)
         take_dialog(p, heard, true);
     if (msg_is_request(&heard->msg) && makes_dialog(heard->gist.method) && !heard->gist.has_to_tag)
         p->in_dialog = false;
@@ -380,9 +380,9 @@ write_in_dialog(struct peer *p, const struct peer_say *say, struct span method)
     return keep(p, &b);
 }
 
-/* What follows from the INVITE we sent: its CANCEL (§9.1), the ACK of its failure (§17.1.1.3). */
+/* What follows from the INVITE we sent: its CANCEL (§9.1), the ACK of its failure (§17.1.1.3); and what the script wants in it. */
 static struct span
-write_derived(struct peer *p, bool cancel, const struct gist *response)
+write_derived(struct peer *p, bool cancel, const struct gist *response, struct span extra)
 {
     struct msg invite;
     struct gist gist;
@@ -395,6 +395,9 @@ write_derived(struct peer *p, bool cancel, const struct gist *response)
         derive_cancel(&b, &invite, &gist, (struct span){ NULL, 0 });
     else
         derive_ack(&b, &invite, &gist, response);
+    b.len -= 2; /* the empty line */
+    buf_put(&b, extra);
+    buf_put(&b, SPAN("\r\n"));
     return keep(p, &b);
 }
 
@@ -417,7 +420,7 @@ write_ack(struct peer *p, const struct peer_say *say, const char **why)
     const struct peer_heard *heard = last_final_to_invite(p);
 
     if (heard && heard->msg.status >= 300)
-        return write_derived(p, false, &heard->gist);
+        return write_derived(p, false, &heard->gist, say->extra);
     if (heard && p->in_dialog)
         return write_in_dialog(p, say, SPAN("ACK"));
     *why = "no final response to an INVITE was heard";
@@ -484,7 +487,7 @@ peer_write(struct peer *p, const struct peer_say *say, const char **why)
     if (span_eq(say->what, SPAN("ACK")))
         return write_ack(p, say, why);
     if (span_eq(say->what, SPAN("CANCEL")))
-        return write_derived(p, true, NULL);
+        return write_derived(p, true, NULL, say->extra);
     if (span_eq(say->what, SPAN("reINVITE")))
         return write_in_dialog(p, say, SPAN("INVITE"));
     if (say->uri.len == 0 && p->in_dialog)
