@@ -59,9 +59,14 @@ cancel_if_waiting(struct branch *branch)
 void
 cancel_branch(struct branch *branch, uint16_t status, struct span reason)
 {
-    if (branch->state == BRANCH_DONE || branch->cancelled_as != 0 ||
-        branch->trip->gist.method != METHOD_INVITE)
+    if (branch->state == BRANCH_DONE || branch->trip->gist.method != METHOD_INVITE)
         return;
+    if (branch->cancelled_as != 0) {
+        if (!branch->cancel_sent && reason.len > 0)
+            branch->cancel_reason =
+                reason; /* what came after says more than that it rang long enough */
+        return;
+    }
     branch->cancelled_as = status;
     branch->cancel_reason = reason;
     EXPLAIN_BRANCH(branch, .step = STEP_CANCEL,

@@ -390,10 +390,27 @@ awaited(const struct trip *trip)
     return trip->cancelled ? trip->pending : trip->pending - trip->left;
 }
 
+/* Who was called off and never said anything can hear no CANCEL yet (§9.1): the choice waits for him, the next group does not. */
+static bool
+holds_up_the_next(const struct branch *branch)
+{
+    return branch->state != BRANCH_DONE && !branch->left &&
+           (branch->cancelled_as == 0 || branch->provisional);
+}
+
+static bool
+group_is_over(const struct trip *trip)
+{
+    list_each (node, after, &trip->branches)
+        if (holds_up_the_next(container_of(node, struct branch, link)))
+            return false;
+    return true;
+}
+
 void
 trip_settle(struct trip *trip)
 {
-    while (awaited(trip) == 0 && may_try_more(trip))
+    while (may_try_more(trip) && group_is_over(trip))
         target_start_group(trip);
     note_trip(trip);
     if (awaited(trip) > 0)
