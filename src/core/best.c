@@ -10,7 +10,7 @@ class_rank(unsigned status)
     return status >= 600 ? 0 : status / 100;
 }
 
-/* Within a class: first what helps to ask again, last what only says that nobody was there. */
+/* Within a class: first what helps to ask again, then what only says that nobody was there, last what is said of the search (§8.2.2.2). */
 static unsigned
 inner_rank(unsigned status)
 {
@@ -24,6 +24,8 @@ inner_rank(unsigned status)
     case 430:
     case 487:
     case 503: return 2;
+    case 440:
+    case 482: return 3;
     default: return 1;
     }
 }

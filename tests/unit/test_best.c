@@ -49,6 +49,19 @@ START_TEST(what_says_only_that_nobody_was_there_comes_last)
 }
 END_TEST
 
+/* Two branches came to one phone, which takes one of them (§8.2.2.2), or could not all be tried: what somebody said there counts. */
+START_TEST(what_is_said_of_the_search_comes_last)
+{
+    static const unsigned others[] = { 404, 408, 430, 480, 486, 487 };
+
+    for (size_t i = 0; i < countof(others); i++) {
+        ck_assert(best_is_better(others[i], 482) && !best_is_better(482, others[i]));
+        ck_assert(best_is_better(others[i], 440) && !best_is_better(440, others[i]));
+    }
+    ck_assert(best_is_better(482, 503));
+}
+END_TEST
+
 /* It is an order: nothing is better than itself, and two are never better than each other. */
 START_TEST(it_is_an_order)
 {
@@ -83,6 +96,7 @@ suite_best(void)
     tcase_add_test(c, else_the_lowest_class_wins);
     tcase_add_test(c, what_helps_to_ask_again_is_preferred);
     tcase_add_test(c, what_says_only_that_nobody_was_there_comes_last);
+    tcase_add_test(c, what_is_said_of_the_search_comes_last);
     tcase_add_test(c, it_is_an_order);
     tcase_add_test(c, some_speak_of_one_branch_only);
     suite_add_tcase(s, c);
