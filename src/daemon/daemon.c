@@ -17,11 +17,11 @@
 #include "daemon/ctl.h"
 #include "daemon/key.h"
 #include "daemon/listening.h"
+#include "daemon/logs.h"
 #include "daemon/privs.h"
 #include "daemon/sd_notify.h"
 #include "daemon/signals.h"
 #include "daemon/slices.h"
-#include "daemon/stderr_log.h"
 #include "daemon/teller.h"
 #include "daemon/watcher.h"
 #include "daemon/wire.h"
@@ -43,31 +43,7 @@ daemon_init(struct daemon *d, const char *conf_file, const char *module_dir)
     rand_seed(&d->rand, seed);
     counters_init(&d->counters);
     list_init(&d->slices);
-    stderr_log_init(&d->log, LOG_LVL_INFO);
-    d->core_log = d->net_log = d->host_log = d->log;
-}
-
-bool
-daemon_log_level(struct daemon *d, struct span floor, enum log_level level)
-{
-    const struct {
-        struct span floor;
-        struct log *log;
-    } all[] = {
-        { SPAN("core"), &d->core_log },
-        { SPAN("net"), &d->net_log },
-        { SPAN("host"), &d->host_log },
-        { SPAN("daemon"), &d->log },
-    };
-    bool known = false;
-
-    for (size_t i = 0; i < countof(all); i++) {
-        if (floor.len > 0 && !span_eq(floor, all[i].floor))
-            continue;
-        all[i].log->level = level;
-        known = true;
-    }
-    return known;
+    logs_init(d);
 }
 
 /* Who calls goes before whom it calls: the door of sipctl, modules, the core, the network. */
@@ -87,6 +63,7 @@ daemon_fini(struct daemon *d)
     config_free(&d->config);
     mem_free(d->state_dir);
     counters_fini(&d->counters);
+    logs_fini(d);
 }
 
 /* ---- modules */
@@ -134,7 +111,7 @@ read_all(struct daemon *d, struct buf *why)
 
     if (err != SIPD_OK)
         return err;
-    (void)daemon_log_level(d, (struct span){ NULL, 0 }, (enum log_level)d->config->text.log.level);
+    (void)logs_set_level(d, (struct span){ NULL, 0 }, (enum log_level)d->config->text.log.level);
     err = config_check_addresses(d->config, why);
     d->state_dir = mem_copy(d->config->text.state_dir);
     if (!d->state_dir || daemon_make_host(d, &d->host) != SIPD_OK)

@@ -16,6 +16,7 @@
 #include "net/net.h"
 
 struct ctl;
+struct logs;
 struct signals;
 struct rehearsals;
 struct teller;
@@ -52,6 +53,7 @@ struct daemon {
     struct log log; /* of this floor */
     /* of those beneath, each with a level of its own; host's has the modules, too */
     struct log core_log, net_log, host_log;
+    struct logs *logs; /* behind all of these (logs.h) */
     struct prf_key key;
     struct net_ports net_ports;
     struct net *net; /* NULL in a trial, as are those after it */
@@ -91,9 +93,6 @@ int daemon_run(struct daemon *d) MUST_USE;
 void daemon_stop(struct daemon *d);
 /* New requests outside dialogs get 503, until told otherwise; nothing ends. */
 void daemon_drain(struct daemon *d, bool on);
-
-/* Lines of a floor (core, net, host, daemon; empty: all) are made down to this level. False: there is no such floor. */
-bool daemon_log_level(struct daemon *d, struct span floor, enum log_level level);
 
 /* Each turn: is it time to end? And when shall it be asked at the latest? */
 void daemon_tick(struct daemon *d);

@@ -5,6 +5,7 @@
 #include "daemon/reload.h"
 
 #include "daemon/listening.h"
+#include "daemon/logs.h"
 #include "daemon/sd_notify.h"
 #include "daemon/signals.h"
 #include "daemon/teller.h"
@@ -81,7 +82,7 @@ take_rest(struct daemon *d, const struct config *next)
     core_set_conf(d->core, &next->core);
     net_set_conf(d->net, &next->net);
     teller_take_config(d);
-    (void)daemon_log_level(d, (struct span){ NULL, 0 }, (enum log_level)next->text.log.level);
+    (void)logs_set_level(d, (struct span){ NULL, 0 }, (enum log_level)next->text.log.level);
     d->reloads++;
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-enum { ROWS = 64 };
+enum { ROWS = 64 }; /* or so many looks for one, in each turn */
 
 struct slices {
     struct list link; /* in daemon.slices */
@@ -18,18 +18,21 @@ struct slices {
 static bool
 put_rows(const struct daemon *d, struct slices *s, struct sipd_answer *answer)
 {
-    for (int i = 0; i < ROWS; i++) {
-        if (s->left == 0 || !s->fn(d, &s->cursor, answer))
+    for (int i = 0; i < ROWS && s->left > 0; i++) {
+        enum slice put = s->fn(d, &s->cursor, answer);
+
+        if (put == SLICE_END)
             return true;
-        s->left--;
+        s->left -= put == SLICE_ROW;
     }
     return s->left == 0;
 }
 
 void
-slices_answer(struct daemon *d, struct sipd_answer *answer, slices_fn *fn, uint64_t most)
+slices_answer(struct daemon *d, struct sipd_answer *answer, slices_fn *fn, uint64_t from,
+              uint64_t most)
 {
-    struct slices first = { .fn = fn, .left = most }, *s;
+    struct slices first = { .fn = fn, .cursor = from, .left = most }, *s;
 
     if (put_rows(d, &first, answer))
         return;

@@ -6,11 +6,22 @@
 
 #include "daemon/daemon.h"
 
-/* Puts the next row; false: there is none. *cursor is 0 at first, and the function's own then. */
-typedef bool slices_fn(const struct daemon *d, uint64_t *cursor, struct sipd_answer *answer);
+enum slice {
+    SLICE_ROW,  /* a row was put */
+    SLICE_NONE, /* none was found in SLICE_PLACES places of a walk: it goes on */
+    SLICE_END,  /* there is no more */
+};
+
+enum {
+    SLICE_PLACES = 64
+}; /* a walk over a table that was large looks at many places where nothing lives */
+
+/* Puts the next row. *cursor is slices_answer()'s `from` at first, and the function's own then. */
+typedef enum slice slices_fn(const struct daemon *d, uint64_t *cursor, struct sipd_answer *answer);
 
 /* Answers with at most so many rows, at once if they are few. */
-void slices_answer(struct daemon *d, struct sipd_answer *answer, slices_fn *fn, uint64_t most);
+void slices_answer(struct daemon *d, struct sipd_answer *answer, slices_fn *fn, uint64_t from,
+                   uint64_t most);
 /* Each turn: goes on with all that are under way. */
 void slices_tick(struct daemon *d);
 /* Ends them without a word. */

@@ -3,10 +3,10 @@
  */
 #include "sipctl/explain.h"
 
+#include "base/mask.h"
 #include "base/mem.h"
 #include "sipctl/event.h"
 #include "sipctl/ladder.h"
-#include "sipctl/mask.h"
 #include "sipctl/text.h"
 
 enum { TEXT_BYTES = 1 << 16, STEP_PLACES = 9, BRANCH_PLACES = 2 };

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "sipctl/mask.h"
+#include "base/mask.h"
 #include "sipctl/text.h"
 
 enum {

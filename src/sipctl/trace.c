@@ -11,12 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/mask.h"
 #include "base/mem.h"
 #include "sipctl/base64.h"
 #include "sipctl/client.h"
 #include "sipctl/event.h"
 #include "sipctl/ladder.h"
-#include "sipctl/mask.h"
 #include "sipctl/pcap.h"
 #include "sipctl/text.h"
 

@@ -431,7 +431,7 @@ txns_next_ms(const struct txns *t)
 }
 
 struct txn *
-txns_next(const struct txns *t, uint64_t *cursor)
+txns_next_within(const struct txns *t, uint64_t *cursor, uint32_t *places)
 {
-    return slots_next(&t->slots, cursor);
+    return slots_next_within(&t->slots, cursor, places);
 }

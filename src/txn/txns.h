@@ -177,7 +177,7 @@ uint64_t txns_next_ms(const struct txns *t);
  */
 int txns_put(struct txns *t, uint64_t id, enum txn_kind kind, struct span key,
              struct txn **out) MUST_USE;
-/* Walks all: as slots_next. */
-struct txn *txns_next(const struct txns *t, uint64_t *cursor);
+/* Walks all: as slots_next_within. */
+struct txn *txns_next_within(const struct txns *t, uint64_t *cursor, uint32_t *places);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * Secrets are not shown; all else is, byte for byte.
  */
-#include "sipctl/mask.h"
+#include "base/mask.h"
 
 #include "unit/heap.h"
 #include "unit/text.h"
@@ -20,6 +20,7 @@ static const struct {
     { "RESPONSE = \"0a4f\"", "RESPONSE = \"***\"" },
     { "response=0123456789abcdef0123456789abcdef, qop=auth", "response=***, qop=auth" },
     { "response=\"cut", "response=\"***" },
+    { "why=\"Digest response=\\\"0a4f\\\", x\"", "why=\"Digest response=\\\"***\\\", x\"" },
     { "response=\"\"", "response=\"\"" },
     { "the response=200 is the best", "the response=200 is the best" },
     { "a response came", "a response came" },

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
+#include "base/mask.h"
 #include "base/rand.h"
-#include "sipctl/mask.h"
 #include "unit/message.h"
 
 enum { TAPE_BYTES_HERE = 8192 };

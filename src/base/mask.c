@@ -2,7 +2,7 @@
  * Secrets in text that others wrote: response="…" of Digest (RFC 7616 §3.4), Cookie and Set-Cookie, inline:… of a=crypto
  * (RFC 4568 §9.1) and k= lines of SDP, user:password@ of URIs (RFC 3261 §19.1.1).
  */
-#include "sipctl/mask.h"
+#include "base/mask.h"
 
 /* Digests are of 32 digits or more; a word that is shorter is none. */
 enum { DIGITS_LEAST = 16 };
@@ -35,6 +35,7 @@ find_digest(struct span text, size_t *from, size_t *to)
 {
     static const char *const names[] = { "response", "rspauth", "cnonce" };
     size_t at = 0;
+    bool escaped;
 
     for (size_t i = 0; at == 0 && i < countof(names); i++)
         if (starts_as(text, span_of(names[i])))
@@ -45,9 +46,11 @@ find_digest(struct span text, size_t *from, size_t *to)
     if (at >= text.len || text.at[at] != '=')
         return false;
     at = skip_blanks(text, at + 1);
+    escaped = at < text.len && text.at[at] == '\\'; /* in a value of a log line */
+    at += escaped;
     if (at < text.len && text.at[at] == '"') {
         *from = at + 1;
-        *to = *from + span_find(span_skip(text, *from), '"');
+        *to = *from + span_find(span_skip(text, *from), escaped ? '\\' : '"');
         return true;
     }
     for (*from = *to = at; *to < text.len && is_word(text.at[*to]);)

@@ -3,8 +3,8 @@
  *
  * sipd leaves them out already; this is the second lock.
  */
-#ifndef SIPCTL_MASK_H
-#define SIPCTL_MASK_H
+#ifndef BASE_MASK_H
+#define BASE_MASK_H
 
 #include "base/buf.h"
 
