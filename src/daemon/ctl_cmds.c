@@ -6,6 +6,7 @@
 #include "daemon/ctl_show.h"
 #include "daemon/logs.h"
 #include "daemon/reload.h"
+#include "daemon/restart.h"
 #include "daemon/sd_notify.h"
 #include "daemon/teller.h"
 
@@ -124,6 +125,8 @@ ctl_cmds_declare(struct daemon *d)
 
     if (err == SIPD_OK)
         err = ctl_cmds_put(d, commands, countof(commands));
+    if (err == SIPD_OK)
+        err = restart_declare(d);
     if (err == SIPD_OK)
         err = logs_declare(d);
     return err == SIPD_OK ? teller_declare(d) : err;

@@ -19,6 +19,7 @@
 #include "daemon/listening.h"
 #include "daemon/logs.h"
 #include "daemon/privs.h"
+#include "daemon/restart.h"
 #include "daemon/sd_notify.h"
 #include "daemon/signals.h"
 #include "daemon/slices.h"
@@ -51,6 +52,7 @@ void
 daemon_fini(struct daemon *d)
 {
     ctl_close(d);
+    restart_fini(d);
     slices_fini(d);
     watcher_close(d);
     signals_close(d);
@@ -304,9 +306,12 @@ bind_all(struct daemon *d, struct buf *why)
         return err;
     }
     net_set_conf(d->net, &d->config->net);
-    err = listening_prepare(d, d->config, why);
+    err = restart_inherit(d);
+    if (err == SIPD_OK)
+        err = listening_prepare(d, d->config, why);
     if (err == SIPD_OK)
         listening_commit(d);
+    net_disinherit(d->net);
     return err;
 }
 
@@ -392,6 +397,8 @@ daemon_run(struct daemon *d)
     heap_widen();
     err = net_run(d->net);
     log_event(&d->log, LOG_LVL_INFO, "ended", NULL);
+    if (d->again)
+        restart_keep(d);
     return err;
 }
 

@@ -19,6 +19,7 @@ struct ctl;
 struct logs;
 struct signals;
 struct rehearsals;
+struct restart;
 struct teller;
 struct watcher;
 
@@ -43,8 +44,12 @@ struct listeners {
     size_t len;
 };
 
+enum { DAEMON_PATH_BYTES = 4096 };
+
 struct daemon {
     const char *conf_file, *module_dir;
+    char program[DAEMON_PATH_BYTES]; /* this one's file, and … */
+    char **argv;                     /* … what it was called with (restart.h) */
     struct config *config;
     char *state_dir; /* owned: outlives the configuration that named it */
     struct clock clock;
@@ -67,6 +72,8 @@ struct daemon {
     struct teller *teller;         /* what was decided, for who asks (teller.h); NULL: nobody may */
     struct rehearsals *rehearsals; /* dry runs (rehearse.h) */
     struct list slices;            /* lists that are being answered (slices.h) */
+    struct restart *restart;       /* a check before one, or NULL */
+    bool again;                    /* the end is the beginning of a new one */
     enum life life;
     bool draining;
     uint64_t stop_by_ms; /* when LIFE_STOPPING */

@@ -4,6 +4,7 @@
 #include "daemon/daemon.h"
 
 #include <config.h>
+#include <errno.h>
 #include <event2/event.h>
 #include <jansson.h>
 #include <openssl/crypto.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/restart.h"
 #include "host/module_dir.h"
 #include "scan/scan.h"
 
@@ -159,9 +161,14 @@ main(int argc, char **argv)
     choose_scanner();
     buf_init(&why, WHY_BYTES);
     daemon_init(&d, conf_file, module_dir);
+    restart_init(&d, argv);
     code = mode == 'S' ? print_schema(&d, &why) : mode == 't' ? check(&d, &why) : serve(&d, &why);
     fprintf(stderr, "%.*s", SPAN_ARG(buf_span(&why)));
     daemon_fini(&d);
     buf_fini(&why);
-    return (int)code;
+    if (!d.again)
+        return (int)code;
+    restart_exec(&d);
+    fprintf(stderr, "%s: cannot be started again: %s\n", d.program, strerror(errno));
+    return (int)EXIT_START;
 }

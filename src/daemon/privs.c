@@ -128,6 +128,20 @@ keep_only_low_ports(bool wanted)
     return syscall(SYS_capset, &head, data) == 0;
 }
 
+void
+privs_carry(void)
+{
+    struct __user_cap_header_struct head;
+    struct __user_cap_data_struct data[2];
+    uint32_t bit = 1u << CAP_NET_BIND_SERVICE;
+
+    if (!get_capabilities(&head, data) || !(data[0].permitted & bit))
+        return;
+    data[0].inheritable |= bit;
+    if (syscall(SYS_capset, &head, data) == 0)
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0);
+}
+
 int
 privs_drop(const struct config *config, const struct privs *privs, struct buf *why)
 {

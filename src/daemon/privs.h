@@ -25,6 +25,9 @@ int privs_make_dir(const struct privs *privs, struct span dir, mode_t mode,
  */
 int privs_drop(const struct config *config, const struct privs *privs, struct buf *why) MUST_USE;
 
+/* The right to bind low ports, if it was kept, goes on to the program that this process becomes. */
+void privs_carry(void);
+
 /* May the process's user read this file, or write it, or make it? where: "file:line: key". SIPD_EINVAL, with a complaint. */
 int privs_check_file(const char *path, bool write, struct span where, struct buf *why) MUST_USE;
 /* May it write in this directory, or make it? SIPD_EINVAL: no; `words` then get why not, and what would be right. */

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "net/inherit.h"
 #include "net/sock.h"
 #include "net/source.h"
 #include "net/state.h"
@@ -142,8 +143,9 @@ set_freebind(const struct listener *listener)
                                     : sock_set(listener->fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
 }
 
+/* A socket bound to its address. */
 static int
-bind_to(struct listener *listener, bool freebind, struct buf *why)
+bind_new(struct listener *listener, bool freebind, struct buf *why)
 {
     bool udp = listener->at.transport == HOP_UDP;
     union sock_addr addr;
@@ -162,9 +164,20 @@ bind_to(struct listener *listener, bool freebind, struct buf *why)
         return refuse(why, "freebind");
     if (bind(listener->fd, &addr.any, len) != 0)
         return refuse(why, "bind");
-    if (!read_port(listener))
-        return refuse(why, "getsockname");
     return SIPD_OK;
+}
+
+static int
+bind_to(struct listener *listener, bool freebind, struct buf *why)
+{
+    int err = SIPD_OK;
+
+    listener->fd = inherit_take(listener->net, &listener->at);
+    if (listener->fd < 0)
+        err = bind_new(listener, freebind, why);
+    if (err == SIPD_OK && !read_port(listener))
+        err = refuse(why, "getsockname");
+    return err;
 }
 
 /* All but its number and its place in a list. */

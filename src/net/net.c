@@ -153,6 +153,7 @@ net_free(struct net **net)
     posts_fini(&old->posts);
     conns_fini(old);
     listeners_fini(old);
+    inherit_fini(old);
     tell_fini(old);
     table_fini(&old->repeats);
     quotas_fini(&old->quotas);

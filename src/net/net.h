@@ -134,6 +134,15 @@ int net_expand(const struct net_listen *spec, int (*fn)(void *arg, const struct 
 int net_listen(struct net *net, const struct net_listen *spec, uint16_t *id,
                struct buf *why) MUST_USE;
 /*
+ * For a process that is about to become another program: copies of all listening sockets that stay open over an exec, appended
+ * as numbers with blanks behind them …
+ */
+void net_bequeath(const struct net *net, struct buf *fds);
+/* … for the other one, before it listens: net_listen() takes the socket of its address, if it is among these. SIPD_ENOMEM. */
+int net_inherit(struct net *net, struct span fds) MUST_USE;
+/* Closes those that nobody has taken. */
+void net_disinherit(struct net *net);
+/*
  * Closes the listening socket at once, so the address can be bound anew in the same turn; its
  * connections stay, and net_listener() knows it until the last of them has ended.
  */

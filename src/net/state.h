@@ -8,6 +8,7 @@
 #include "base/prf.h"
 #include "base/table.h"
 #include "net/conn.h"
+#include "net/inherit.h"
 #include "net/listen.h"
 #include "net/name.h"
 #include "net/net.h"
@@ -46,6 +47,7 @@ struct net {
     struct list tellings; /* struct telling: for the turn's end */
     struct table repeats; /* struct waiting that have a token, of all queues */
     struct listeners listeners;
+    struct inherited inherited; /* sockets that were ours before an exec */
     struct sources sources;
     struct list udp_read; /* struct udp whose slots were filled this turn */
     struct list udp_out;  /* struct udp that have datagrams to send */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "sipctl/client.h"
+#include "sipctl/comeback.h"
 #include "sipctl/explain.h"
 #include "sipctl/options.h"
 #include "sipctl/screen.h"
@@ -222,6 +223,21 @@ ask(const struct options *o, struct client *client, bool *refused)
     return second;
 }
 
+/* False: what was told to begin anew has not come back; the complaint has been made. */
+static bool
+is_back(struct client *client, const json_t *answer)
+{
+    struct buf why;
+    bool back;
+
+    buf_init(&why, 1024);
+    back = comeback_wait(client, answer, &why);
+    if (!back)
+        fprintf(stderr, "sipctl: the restart failed, see the log; %.*s", SPAN_ARG(buf_span(&why)));
+    buf_fini(&why);
+    return back;
+}
+
 static enum exit_code
 run(const struct options *o)
 {
@@ -239,7 +255,9 @@ run(const struct options *o)
     }
     buf_fini(&why);
     answer = ask(o, &client, &refused);
-    if (answer)
+    if (comeback_is(o->words) && json_object_get(answer, "rows") && !is_back(&client, answer))
+        code = EXIT_NOBODY;
+    else if (answer)
         code = print_answer(o, answer);
     else
         code = refused ? EXIT_USAGE : EXIT_NOBODY;

@@ -310,6 +310,11 @@ START_TEST(test_notify)
     ck_assert_int_eq(strncmp(text, "RELOADING=1\nMONOTONIC_USEC=", 27), 0);
     ck_assert_uint_gt(server_receive(fd, text, sizeof text, PROC_PATIENCE_MS), 0);
     ck_assert_str_eq(text, "READY=1\n");
+    ck_assert_int_eq(ctl("restart"), 0);
+    ck_assert_uint_gt(server_receive(fd, text, sizeof text, PROC_PATIENCE_MS), 0);
+    ck_assert_int_eq(strncmp(text, "RELOADING=1\nMONOTONIC_USEC=", 27), 0);
+    ck_assert_uint_gt(server_receive(fd, text, sizeof text, PROC_PATIENCE_MS), 0);
+    ck_assert_str_eq(text, "READY=1\n");
     server_stop(&server);
     ck_assert_uint_gt(server_receive(fd, text, sizeof text, PROC_PATIENCE_MS), 0);
     ck_assert_str_eq(text, "STOPPING=1\n");
@@ -939,6 +944,14 @@ START_TEST(test_rights)
     ck_assert_uint_eq(strtoull(status_line("CapEff"), NULL, 16), 1u << 10);
     ck_assert_uint_eq(strtoull(status_line("CapPrm"), NULL, 16), 1u << 10);
     nobody_conf("low", (uint16_t)(low - 1));
+    ck_assert_msg(ctl("reload") == 0, "%s", proc_output(&out));
+
+    /* … and for who it becomes. */
+    ck_assert_msg(ctl("restart") == 0, "%s", proc_output(&out));
+    ck_assert_uint_eq(strtoul(status_line("Uid"), NULL, 10), getpwnam("nobody")->pw_uid);
+    ck_assert_uint_eq(strtoull(status_line("CapPrm"), NULL, 16), 1u << 10);
+    ck_assert_uint_eq(strtoull(status_line("CapAmb"), NULL, 16), 0);
+    nobody_conf("low", low);
     ck_assert_msg(ctl("reload") == 0, "%s", proc_output(&out));
     server_stop(&server);
 }
