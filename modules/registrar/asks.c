@@ -60,16 +60,18 @@ asks_name_unknown(const struct sipd_req *req, struct sipd_reply *reply)
 /* ---------------------------------------------------------------- Path */
 
 static bool
-is_path(struct span value)
+is_path(struct span value, struct asks *asks)
 {
     struct addr addr;
     struct uri uri;
     int err;
 
-    while ((err = addr_next(&value, &addr)) == SIPD_OK)
+    while ((err = addr_next(&value, &addr)) == SIPD_OK) {
         if (!addr.brackets || uri_read(addr.uri, &uri) != SIPD_OK ||
             (uri.scheme != URI_SIP && uri.scheme != URI_SIPS))
             return false;
+        asks->secure = asks->secure && uri.scheme == URI_SIPS;
+    }
     return err == SIPD_ENOENT;
 }
 
@@ -82,7 +84,7 @@ read_path(const struct sipd_req *req, struct asks *asks)
 
     while (sipd_req_next_field(req, &paths, &value)) {
         value = span_trim(value);
-        if (!is_path(value) || value.len + 2 > sizeof asks->path_text - len)
+        if (!is_path(value, asks) || value.len + 2 > sizeof asks->path_text - len)
             return 400;
         if (len > 0) {
             memcpy(asks->path_text + len, ", ", 2);
@@ -110,8 +112,11 @@ is_relayed(const struct sipd_req *req)
 unsigned
 asks_read(const struct sipd_req *req, struct asks *asks)
 {
+    struct uri uri;
+
     asks->path_known = asks->outbound = asks->gruu = asks->too_much = false;
     asks->path = SPAN("");
+    asks->secure = sipd_req_uri(req, &uri) && uri.scheme == URI_SIPS;
     asks->relayed = is_relayed(req);
     read_options(req, asks);
     return read_path(req, asks);

@@ -16,6 +16,7 @@ struct asks {
     bool gruu;        /* … gruu */
     bool relayed;     /* it came through a proxy */
     bool too_much;    /* Require names an option that we do not know */
+    bool secure;      /* Request-URI and Path are sips (RFC 5630 §5.2) */
     struct span path; /* all Path fields, joined; empty: none */
     char path_text[STORE_PATH_BYTES];
 };

@@ -53,12 +53,29 @@ mix_text(uint32_t hash, struct span text)
     return hash;
 }
 
+/* SIP or SIPS, which is the same here. */
+static bool
+is_sip(const struct uri *uri)
+{
+    return uri->scheme == URI_SIP || uri->scheme == URI_SIPS;
+}
+
+bool
+binding_uri_eq(const struct uri *a, const struct uri *b)
+{
+    struct uri alike = *a;
+
+    if (is_sip(a) && is_sip(b))
+        alike.scheme = b->scheme;
+    return uri_eq(&alike, b);
+}
+
 uint32_t
 binding_uri_hash(const struct uri *uri)
 {
-    uint32_t hash = mix(2166136261u, (unsigned char)uri->scheme);
+    uint32_t hash = mix(2166136261u, (unsigned char)(is_sip(uri) ? URI_SIP : uri->scheme));
 
-    if (uri->scheme != URI_SIP && uri->scheme != URI_SIPS)
+    if (!is_sip(uri))
         return hash; /* few, and each scheme has a rule of its own */
     hash = mix_text(hash, uri->user);
     for (size_t i = 0; i < uri->host.len; i++)

@@ -65,7 +65,12 @@ bool binding_has_key(const struct binding *binding, const struct binding_key *ke
 
 /* The instance-id among a Contact's parameters; empty: none. Lent: params. */
 struct span binding_find_instance(struct span params);
-/* Equal URIs have equal hashes (RFC 3261 §19.1.4: scheme, user, host and port always count). */
+/*
+ * Do they name one resource? RFC 3261 §19.1.4, but sip and sips are one: what registers under one replaces what it registered
+ * under the other (RFC 5630 §5.1.1.1), and an AoR is the same under both (§5.2).
+ */
+bool binding_uri_eq(const struct uri *a, const struct uri *b);
+/* Equal URIs have equal hashes (user, host and port always count). */
 uint32_t binding_uri_hash(const struct uri *uri);
 
 #endif

@@ -142,7 +142,7 @@ devices_will_do(const struct rules_register *reg, const struct uri *aor)
         if (contact->instance.len == 0 || contact->expires_s == 0 ||
             uri_read(contact->uri, &uri) != SIPD_OK)
             continue;
-        if ((uri.scheme != URI_SIP && uri.scheme != URI_SIPS) || uri_eq(&uri, aor))
+        if ((uri.scheme != URI_SIP && uri.scheme != URI_SIPS) || binding_uri_eq(&uri, aor))
             return false;
     }
     return true;
@@ -163,7 +163,7 @@ read_register(const struct registrar *r, struct sipd_req *req, const struct asks
         if (!span_eq(value, other)) /* RFC 3261 §7.3.1 */
             return (struct rules_answer){ .status = 400, .phrase = SPAN("Repeated Expires") };
     rules_begin(reader, &r->limits, known ? known->first : NULL, expires ? &value : NULL,
-                asks_flows(asks, req));
+                asks_flows(asks, req), asks->secure);
     while (sipd_req_next_field(req, &contacts, &value)) {
         answer = rules_contact_field(reader, value);
         if (answer.status != 200)

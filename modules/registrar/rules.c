@@ -42,7 +42,8 @@ seconds_read(struct span text)
 
 void
 rules_begin(struct rules_reader *reader, const struct rules_limits *limits,
-            const struct binding *known, const struct span *expires, enum rules_flows flows)
+            const struct binding *known, const struct span *expires, enum rules_flows flows,
+            bool secure)
 {
     reader->limits = limits;
     reader->known = known;
@@ -50,6 +51,7 @@ rules_begin(struct rules_reader *reader, const struct rules_limits *limits,
     reader->zero = expires && reader->header_s == 0;
     reader->brief = false;
     reader->flows = flows;
+    reader->secure = secure;
     reader->stars = 0;
     reader->len = 0;
 }
@@ -226,6 +228,21 @@ flows_will_do(const struct rules_reader *reader, bool *flows)
     return flows_come == 0 || come == 1;
 }
 
+/* RFC 5630 §5.2: who wants a sips Contact says sips everywhere, or something could be thought secure that is not. */
+static bool
+schemes_will_do(const struct rules_reader *reader)
+{
+    size_t come = 0, sips_come = 0;
+
+    for (size_t i = 0; i < reader->len; i++) {
+        const struct rules_contact *contact = &reader->contacts[i];
+
+        come += contact->expires_s > 0;
+        sips_come += contact->expires_s > 0 && span_ieq(span_head(contact->uri, 5), SPAN("sips:"));
+    }
+    return sips_come == 0 || (reader->secure && sips_come == come);
+}
+
 struct rules_answer
 rules_end(const struct rules_reader *reader, struct rules_register *out)
 {
@@ -239,6 +256,8 @@ rules_end(const struct rules_reader *reader, struct rules_register *out)
     }
     if (!flows_will_do(reader, &out->flows))
         return answer(400, SPAN("More Than One Flow"));
+    if (!schemes_will_do(reader))
+        return answer(400, SPAN("SIPS Contact Not Secure All The Way"));
     out->star = reader->stars > 0;
     out->contacts = reader->contacts;
     out->len = reader->len;
@@ -309,7 +328,7 @@ has_uri(struct compared *c, struct span text, uint32_t hash)
     if (!c->read && uri_read(c->want->uri, &c->uri) != SIPD_OK)
         return false;
     c->read = true;
-    return uri_read(text, &other) == SIPD_OK && uri_eq(&c->uri, &other);
+    return uri_read(text, &other) == SIPD_OK && binding_uri_eq(&c->uri, &other);
 }
 
 static bool

@@ -65,17 +65,19 @@ struct rules_reader {
     bool zero;                   /* Expires: 0 was there */
     bool brief;                  /* an interval was too brief */
     enum rules_flows flows;
+    bool secure; /* Request-URI and Path are sips */
     unsigned stars;
     size_t len;
     struct rules_contact contacts[RULES_CONTACTS_MAX];
 };
 
 /*
- * Begins. expires: value of the Expires field, NULL if there is none. known: the bindings that there are, or NULL. Lent: all
- * of these, as long as what is read.
+ * Begins. expires: value of the Expires field, NULL if there is none. known: the bindings that there are, or NULL. secure: the
+ * Request-URI and each Path are sips. Lent: all of these, as long as what is read.
  */
 void rules_begin(struct rules_reader *reader, const struct rules_limits *limits,
-                 const struct binding *known, const struct span *expires, enum rules_flows flows);
+                 const struct binding *known, const struct span *expires, enum rules_flows flows,
+                 bool secure);
 /* Sets a Contact's URI. False if it is none. */
 bool rules_contact_uri(struct rules_contact *contact, struct span uri);
 /* Reads one Contact field. Anything but 200: nothing more need be read. */

@@ -327,7 +327,7 @@ forward_write(struct branch *branch, const struct hop *hop, struct forward_resul
         return SIPD_ENOMEM;
     draft_lower_max_forwards(&draft, &trip->gist);
     add_record_route(branch, &out->way, &draft);
-    path_write(branch, &out->way, &draft);
+    path_write(branch, &out->way, is_secure(trip), &draft);
     breadth_write(branch, &draft);
     add_edits(branch, &draft);
     out->branch = add_via(branch, hop, &out->way, &draft);

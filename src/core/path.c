@@ -30,7 +30,7 @@ is_first_hop(const struct trip *trip)
 }
 
 void
-path_write(const struct branch *branch, const struct way *way, struct draft *draft)
+path_write(const struct branch *branch, const struct way *way, bool secure, struct draft *draft)
 {
     const struct trip *trip = branch->trip;
     struct core *core = trip->core;
@@ -40,7 +40,8 @@ path_write(const struct branch *branch, const struct way *way, struct draft *dra
                            .bound = true,
                            .path = true,
                            .flow = trip->natted ? trip->source : trip->reply_to };
-    bool plain = way->to.transport == HOP_UDP;
+    bool sips = secure && trip->source.transport == HOP_TLS && way->to.transport == HOP_TLS;
+    bool plain = sips || way->to.transport == HOP_UDP;
     bool ob = is_first_hop(trip) && hop_is_reliable(trip->source.transport);
     struct buf *b = &core->scratch;
     char text[TOKEN_BYTES];
@@ -49,7 +50,7 @@ path_write(const struct branch *branch, const struct way *way, struct draft *dra
         !(knows_path(&trip->msg, HDR_SUPPORTED) || knows_path(&trip->msg, HDR_REQUIRE)))
         return;
     buf_clear(b);
-    buf_put(b, SPAN("<sip:"));
+    buf_put(b, sips ? SPAN("<sips:") : SPAN("<sip:"));
     buf_put(b, token_write(core, SPAN(""), &token, text));
     buf_put(b, SPAN("@"));
     buf_put(b, way->sent_by);

@@ -9,8 +9,10 @@
 /*
  * Pushes it, if the phone knows of Path: with a token of the flow that the REGISTER came by, so that what comes back with it
  * goes there and nowhere else. With ob if the phone is our neighbour and its flow is a connection: over datagrams nobody
- * here answers the STUN that would keep one alive.
+ * here answers the STUN that would keep one alive. secure: it goes on as a sips resource; where both sides are TLS, Path says
+ * so then (RFC 5630 §5.2).
  */
-void path_write(const struct branch *branch, const struct way *way, struct draft *draft);
+void path_write(const struct branch *branch, const struct way *way, bool secure,
+                struct draft *draft);
 
 #endif

@@ -11,6 +11,7 @@
 
 static const struct rules_limits limits = { 60, 7200, 3600, 3 };
 static enum rules_flows flows; /* what becomes of reg-ids */
+static bool secure;            /* Request-URI and Path are sips */
 
 /* ---------------------------------------------------------------- reading */
 
@@ -22,7 +23,7 @@ read_fields(struct rules_reader *reader, struct rules_register *reg, const char 
     struct span header = span_of(expires);
     const char *const contacts[] = { first, second };
 
-    rules_begin(reader, &limits, NULL, expires ? &header : NULL, flows);
+    rules_begin(reader, &limits, NULL, expires ? &header : NULL, flows, secure);
     for (size_t i = 0; i < countof(contacts); i++)
         if (contacts[i]) {
             struct rules_answer answer = rules_contact_field(reader, span_of(contacts[i]));
@@ -93,7 +94,7 @@ START_TEST(an_hour_is_long_enough)
         struct rules_reader reader;
         struct rules_register reg;
 
-        rules_begin(&reader, &strict, NULL, NULL, RULES_FLOWS_IGNORED);
+        rules_begin(&reader, &strict, NULL, NULL, RULES_FLOWS_IGNORED, false);
         must(rules_contact_field(&reader, span_of(texts[i])).status == 200);
         must(rules_end(&reader, &reg).status == wanted[i]);
     }
@@ -185,11 +186,11 @@ START_TEST(contacts_have_a_ceiling)
     struct rules_reader reader;
     char text[STORE_CONTACT_BYTES + 64];
 
-    rules_begin(&reader, &limits, NULL, NULL, RULES_FLOWS_IGNORED);
+    rules_begin(&reader, &limits, NULL, NULL, RULES_FLOWS_IGNORED, false);
     for (int i = 0; i < RULES_CONTACTS_MAX; i++)
         must(rules_contact_field(&reader, SPAN("<sip:a@192.0.2.1>")).status == 200);
     must(rules_contact_field(&reader, SPAN("<sip:a@192.0.2.1>")).status == 403);
-    rules_begin(&reader, &limits, NULL, NULL, RULES_FLOWS_IGNORED);
+    rules_begin(&reader, &limits, NULL, NULL, RULES_FLOWS_IGNORED, false);
     snprintf(text, sizeof text, "<sip:%0*d@h>", STORE_CONTACT_BYTES - 6, 1);
     must(rules_contact_field(&reader, span_of(text)).status == 200);
     snprintf(text, sizeof text, "<sip:%0*d@h>", STORE_CONTACT_BYTES - 5, 1);
@@ -268,6 +269,62 @@ START_TEST(adding_refreshing_removing)
     must(decide(&book, 6, "0", "*", steps, &len).status == 200);
     must(len == 1 && steps[0].old == book.first && !steps[0].want);
     book_free(&book);
+}
+END_TEST
+
+/* RFC 5630 §5.2: a sips Contact comes in where all is sips; what only goes does not matter. */
+START_TEST(sips_wants_sips_everywhere)
+{
+    static const struct {
+        bool secure;
+        const char *contacts;
+        unsigned status;
+    } wanted[] = {
+        { true, "<sips:b@h>", 200 },
+        { false, "<sips:b@h>", 400 },
+        { false, "<SIPS:b@h>", 400 },
+        { true, "<sips:b@h>, <sips:c@h>", 200 },
+        { true, "<sips:b@h>, <sip:c@h>", 400 },
+        { true, "<sip:c@h>, <sips:b@h>", 400 },
+        { true, "<sips:b@h>, <mailto:b@h>", 400 },
+        { true, "<sip:b@h>", 200 },
+        { false, "<sips:b@h>;expires=0", 200 },
+        { false, "<sips:b@h>;expires=0, <sip:c@h>", 200 },
+        { true, "<sips:b@h>, <sip:b@h>;expires=0", 200 },
+    };
+    struct rules_reader reader;
+    struct rules_register reg;
+
+    for (size_t i = 0; i < countof(wanted); i++) {
+        secure = wanted[i].secure;
+        must_for(span_of(wanted[i].contacts),
+                 read_fields(&reader, &reg, NULL, wanted[i].contacts, NULL).status ==
+                     wanted[i].status);
+    }
+    secure = false;
+}
+END_TEST
+
+/* RFC 5630 §5.1.1.1: what comes under one of the two schemes replaces what came under the other. */
+START_TEST(sip_and_sips_replace_each_other)
+{
+    static const char *const was[] = { "sip:b@192.0.2.1;x=1", "sips:b@192.0.2.1;x=1" };
+    static const char *const comes[] = { "<sips:b@192.0.2.1;x=1>", "<sip:b@192.0.2.1;x=1>" };
+    struct rules_step steps[RULES_BINDINGS_MAX];
+    size_t len;
+
+    secure = true;
+    for (size_t i = 0; i < countof(was); i++) {
+        struct book book = { NULL };
+
+        book_add(&book, was[i], "call", 5, STORE_NO_Q);
+        must(decide(&book, 6, NULL, comes[i], steps, &len).status == 200);
+        must(len == 1 && steps[0].old == book.first && steps[0].want);
+        must(decide(&book, 6, NULL, "<sips:b@192.0.2.1;x=2>", steps, &len).status == 200);
+        must(len == 1 && !steps[0].old); /* but for the scheme, all counts */
+        book_free(&book);
+    }
+    secure = false;
 }
 END_TEST
 
@@ -505,6 +562,8 @@ suite_registrar_rules(void)
     tcase_add_test(all, contacts_have_a_ceiling);
     tcase_add_test(all, adding_refreshing_removing);
     tcase_add_test(all, order_within_a_call);
+    tcase_add_test(all, sips_wants_sips_everywhere);
+    tcase_add_test(all, sip_and_sips_replace_each_other);
     tcase_add_test(all, flows_and_instances);
     tcase_add_test(all, flows_are_told_by_reg_id);
     tcase_add_test(all, the_last_word_counts);

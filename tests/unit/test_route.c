@@ -585,6 +585,35 @@ START_TEST(who_knows_of_path_gets_ours)
 }
 END_TEST
 
+/* RFC 5630 §5.2: the registrar would refuse another for a sips Contact. */
+START_TEST(a_path_is_sips_where_both_sides_are_secure)
+{
+    static const struct {
+        const char *from, *via, *line, *to, *start, *end;
+    } cases[] = {
+        { "tls:192.0.2.1:40000/7", "Via: SIP/2.0/TLS a;branch=z9hG4bKa",
+          "REGISTER sips:203.0.113.5 SIP/2.0", "tls:203.0.113.5:5061",
+          "<sips:", "@sip.example.com:5061;lr;ob>" },
+        { ALICE, "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKb", "REGISTER sips:203.0.113.5 SIP/2.0",
+          "tls:203.0.113.5:5061", "<sip:", "@sip.example.com:5061;transport=tls;lr>" },
+        { "tls:192.0.2.1:40000/7", "Via: SIP/2.0/TLS a;branch=z9hG4bKc", REGISTER_AWAY, NEXT,
+          "<sip:", "@198.51.100.1:5060;lr;ob>" },
+    };
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        const char *path;
+
+        rig_ask(&rig, cases[i].from, cases[i].line, cases[i].via, "Supported: path", NULL);
+        path = rig_value(rig_expect(&rig, cases[i].to, "REGISTER "), "Path", 0);
+        ck_assert_ptr_nonnull(path);
+        ck_assert_msg(strncmp(path, cases[i].start, strlen(cases[i].start)) == 0 &&
+                          strcmp(strchr(path, '@'), cases[i].end) == 0,
+                      "case %zu: %s", i, path);
+        rig_new_branch(&rig);
+    }
+}
+END_TEST
+
 START_TEST(ours_stands_above_other_paths)
 {
     const struct rig_sent *sent =
@@ -677,6 +706,7 @@ suite_route(void)
     tcase_add_test(c, a_strangers_dialog_finds_the_same_host_again);
     tcase_add_test(c, a_strict_router_before_us_is_undone);
     tcase_add_test(c, who_knows_of_path_gets_ours);
+    tcase_add_test(c, a_path_is_sips_where_both_sides_are_secure);
     tcase_add_test(c, ours_stands_above_other_paths);
     tcase_add_test(c, a_path_leads_to_its_flow);
     tcase_add_test(c, a_path_whose_flow_is_gone_is_430);
