@@ -433,6 +433,15 @@ read_failed(struct session *s)
     return refuse(s); /* with TLS 1.3 a server hears so late that its certificate was not liked */
 }
 
+/* A close_notify that came with the last bytes makes no descriptor readable: it is told the next time. */
+static ptrdiff_t
+read_before_end(struct session *s, size_t len)
+{
+    if (SSL_get_shutdown(s->ssl) & SSL_RECEIVED_SHUTDOWN)
+        sipd_wire_again(s->wire);
+    return (ptrdiff_t)len;
+}
+
 static ptrdiff_t
 io_read(void *session, char *to, size_t room)
 {
@@ -442,7 +451,7 @@ io_read(void *session, char *to, size_t room)
     ERR_clear_error();
     while (all < room) {
         if (SSL_read_ex(s->ssl, to + all, room - all, &len) != 1)
-            return all > 0 ? (ptrdiff_t)all : read_failed(s);
+            return all > 0 ? read_before_end(s, all) : read_failed(s);
         all += len;
     }
     return (ptrdiff_t)all;

@@ -238,6 +238,12 @@ sipd_wire_open(const struct sipd_wire *wire)
     return wire->out.len == 0 && !wire->broken;
 }
 
+void
+sipd_wire_again(struct sipd_wire *wire)
+{
+    xport_step(wire->conn);
+}
+
 static void
 work_begin(struct sipd_wire *wire)
 {

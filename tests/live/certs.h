@@ -11,7 +11,7 @@
 
 /*
  * Makes all of them, once, in a folder that lives as long as the process that calls first. NAME.pem and NAME.key, of the authority "ca" for example.com, 127.0.0.1 and
- * ::1 unless said otherwise: "server", "later" (as server, for a reload), "two" (URI sip:two.example.com), "client"
+ * ::1 unless said otherwise: "server", "later" (as server, for a reload), "two" (URI sip:two.example.com), "rsa" (rsa.example.com, its key of RSA), "client"
  * (client.example.net; client.both has its key, too), "elsewhere" (example.org only), "expired", "self" (signed by itself), "unknown" (of the authority
  * "other"), "revoked" (in ca.crl), "code" (for signing code), "domain" (for SIP domains, RFC 5924), "wild" (*.example.com).
  */

@@ -75,6 +75,8 @@ ptrdiff_t sipd_wire_read(struct sipd_wire *wire, char *to, size_t room);
 int sipd_wire_write(struct sipd_wire *wire, struct span bytes);
 /* May the session write more? False while the kernel has no room: then write() takes nothing. */
 bool sipd_wire_open(const struct sipd_wire *wire);
+/* Within read(): have it called again, though it yields less than there is room for, and the peer says nothing more. */
+void sipd_wire_again(struct sipd_wire *wire);
 
 #pragma GCC visibility pop
 
