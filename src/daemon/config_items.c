@@ -116,7 +116,7 @@ static const struct sipd_conf_item limits_items[] = {
     UINT("targets", limits.targets, 32, 1, 1000, "most targets of one request"),
     UINT("queue_bytes", limits.queue_bytes, 1048576, 65536, 67108864,
          "most bytes waiting to leave on one connection or socket"),
-    UINT("idle_s", limits.idle_s, 900, 10, 86400,
+    UINT("idle_s", limits.idle_s, 900, 32, 86400, /* 64*T1: RFC 3261 §18 */
          "seconds without traffic after which a connection is closed"),
     UINT("message_s", limits.message_s, 32, 1, 600,
          "seconds in which a message that has begun must be whole; who reads nothing of what waits "

@@ -1,6 +1,5 @@
 /*
- * A connection's life: found by its flow id or its far end, reused, watched over by one deadline,
- * ended (RFC 3261 §18).
+ * A connection's life: found by its flow id or its far end, reused, ended (RFC 3261 §18).
  *
  * A connection dies at once but is freed, and its death told, when the turn ends: so pointers to it
  * are good for the turn.
@@ -12,6 +11,7 @@
 
 #include "base/mem.h"
 #include "net/alias.h"
+#include "net/deadline.h"
 #include "net/outbox.h"
 #include "net/state.h"
 #include "net/stream.h"
@@ -19,12 +19,8 @@
 #include "net/turn.h"
 #include "net/xport.h"
 
-enum {
-    LINGER_MS = 2000,
-    END_BYTES =
-        8
-        << 10, /* of the turn's work that an end costs: shutdown() and close() come with the turn's end */
-};
+/* Of the turn's work that an end costs: shutdown() and close() come with the turn's end. */
+enum { END_BYTES = 8 << 10 };
 
 int
 conns_init(struct net *net)
@@ -98,161 +94,6 @@ conn_of(const struct net *net, const struct hop *hop)
     struct conn *conn = conn_find(net, hop->flow);
 
     return conn && hop_eq(&conn->peer, hop) ? conn : NULL;
-}
-
-/* ---------------------------------------------------------------- the deadline */
-
-static uint64_t
-sooner(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Who connected owes us a first byte, and a first message. */
-static uint64_t
-first_deadline_ms(const struct conn *conn)
-{
-    const struct net_conf *conf = &conn->net->conf;
-    uint64_t at_ms = UINT64_MAX;
-
-    if (!conn->inbound || conn->said)
-        return at_ms;
-    if (conf->first_message_ms)
-        at_ms = conn->since_ms + conf->first_message_ms;
-    if (conf->first_byte_ms && !conn->spoke)
-        at_ms = sooner(at_ms, conn->since_ms + conf->first_byte_ms);
-    return at_ms;
-}
-
-/* When a connection that bore messages is asked whether it lives. */
-static uint64_t
-ask_ms(const struct conn *conn)
-{
-    uint32_t every_ms = conn->net->conf.keepalive_ms;
-
-    if (every_ms == 0 || conn->state != CONN_OPEN || (conn->inbound && !conn->said))
-        return UINT64_MAX;
-    return (conn->asked_ms > conn->last_ms ? conn->asked_ms : conn->last_ms) + every_ms;
-}
-
-/* When an open one is at its end. */
-static uint64_t
-end_ms(const struct conn *conn)
-{
-    const struct net_conf *conf = &conn->net->conf;
-    uint64_t at_ms = sooner(conn->last_ms + conf->idle_ms, first_deadline_ms(conn));
-
-    if (conn->moved_ms)
-        at_ms = sooner(at_ms, conn->moved_ms + conf->message_ms);
-    return conn->begun_ms ? sooner(at_ms, conn->begun_ms + conf->message_ms) : at_ms;
-}
-
-static uint64_t
-deadline_ms(const struct conn *conn)
-{
-    const struct net_conf *conf = &conn->net->conf;
-
-    switch ((enum conn_state)conn->state) {
-    case CONN_CONNECTING:
-    case CONN_GREETING:
-        return conn->since_ms + (conn->peer.connect_ms ? conn->peer.connect_ms : conf->connect_ms);
-    case CONN_FLUSHING: return conn->begun_ms + conf->message_ms;
-    case CONN_LINGERING: return conn->begun_ms + LINGER_MS;
-    case CONN_OPEN:
-    case CONN_ENDING:
-    case CONN_DEAD: break;
-    }
-    return sooner(end_ms(conn), ask_ms(conn));
-}
-
-/* A deadline that has moved away is not armed anew: when it comes, it is looked at. */
-static void
-arm(struct conn *conn)
-{
-    uint64_t at_ms = deadline_ms(conn);
-
-    if (!timer_armed(&conn->deadline) || at_ms < conn->deadline.deadline_ms)
-        timers_arm(&conn->net->conns.timers, &conn->deadline, at_ms, 0, conn->peer.flow);
-}
-
-/* RFC 5626 §4.4.1, the other way: whoever is there answers, and whoever is not is found out by the kernel. */
-static void
-ask(struct conn *conn)
-{
-    conn->asked_ms = conn->net->clock->now_ms;
-    conn->asks = conn->asked = true;
-    outbox_send(conn, SPAN("\r\n\r\n"), 0);
-    arm(conn);
-}
-
-/* The kernel says that there is room when much of it has become free: a slow reader is known by what it has acknowledged. */
-static void
-expire_waiting(struct conn *conn)
-{
-    uint32_t acked = tcp_acked(conn);
-
-    if (acked == conn->acked) {
-        conn_die(conn, conn->net->count.conns_deaf);
-        return;
-    }
-    conn->acked = acked;
-    conn_moved(conn);
-    arm(conn);
-}
-
-static void
-expire_open(struct conn *conn)
-{
-    struct net_count *count = &conn->net->count;
-    uint64_t now_ms = conn->net->clock->now_ms;
-
-    if (end_ms(conn) > now_ms)
-        ask(conn);
-    else if (first_deadline_ms(conn) <= now_ms)
-        conn_die(conn, count->conns_silent);
-    else if (conn->begun_ms && conn->begun_ms + conn->net->conf.message_ms <= now_ms)
-        conn_die(conn, count->conns_slow);
-    else if (conn->moved_ms && conn->moved_ms + conn->net->conf.message_ms <= now_ms)
-        expire_waiting(conn);
-    else
-        conn_die(conn, count->conns_idle);
-}
-
-/* Its time is up: which one? */
-static void
-expire(struct conn *conn)
-{
-    struct net_count *count = &conn->net->count;
-
-    if (conn->state == CONN_CONNECTING)
-        conn_die(conn, count->conns_failed);
-    else if (conn->state == CONN_GREETING)
-        conn_die(conn, count->conns_ungreeted);
-    else if (conn->state == CONN_OPEN)
-        expire_open(conn);
-    else
-        conn_die(conn, NULL);
-}
-
-void
-conns_expire(struct net *net)
-{
-    struct timers *timers = &net->conns.timers;
-
-    for (struct timer *timer; (timer = timers_due(timers, net->clock->now_ms));) {
-        struct conn *conn = container_of(timer, struct conn, deadline);
-
-        if (deadline_ms(conn) <= net->clock->now_ms)
-            expire(conn);
-        else
-            arm(conn);
-    }
-}
-
-uint64_t
-conns_next_ms(const struct net *net)
-{
-    return timers_next_ms(&net->conns.timers);
 }
 
 /* ---------------------------------------------------------------- readiness */
@@ -369,7 +210,7 @@ conn_new(struct net *net, int fd, const struct hop *peer, bool inbound, enum con
     if (conn->wire && conn->state == CONN_OPEN)
         conn->state = CONN_GREETING;
     log_conn(conn, "conn_begin");
-    arm(conn);
+    deadline_arm(conn);
     conn_watch(conn);
     return conn;
 }
@@ -393,7 +234,7 @@ conn_opened(struct conn *conn)
     conn->peer.connect_ms = 0;
     conn->spoke |= conn->wire != NULL; /* whoever shook hands has said something */
     conn->last_ms = conn->net->clock->now_ms;
-    arm(conn);
+    deadline_arm(conn);
     outbox_write(conn);
     if (conn->state == CONN_OPEN)
         conn_moved(conn);
@@ -412,7 +253,7 @@ conn_moved(struct conn *conn)
 
     conn->moved_ms = has_waiting(conn) ? conn->net->clock->now_ms : 0;
     if (conn->moved_ms && !waited && conn->state == CONN_OPEN)
-        arm(conn);
+        deadline_arm(conn);
 }
 
 bool
@@ -427,7 +268,7 @@ conn_said(struct conn *conn)
     if (conn->said)
         return;
     conn->said = true;
-    arm(conn);
+    deadline_arm(conn);
 }
 
 void
@@ -442,7 +283,7 @@ conn_begun(struct conn *conn, uint64_t began_ms)
 {
     conn->begun_ms = began_ms;
     if (began_ms)
-        arm(conn);
+        deadline_arm(conn);
 }
 
 /* ---------------------------------------------------------------- end */
@@ -467,7 +308,7 @@ go_on_ending(struct conn *conn, enum conn_state state)
     conn->state = (uint8_t)state;
     conn->begun_ms = conn->net->clock->now_ms;
     timers_disarm(&conn->net->conns.timers, &conn->deadline);
-    arm(conn);
+    deadline_arm(conn);
     conn_watch(conn);
 }
 

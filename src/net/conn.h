@@ -1,6 +1,5 @@
 /*
- * A connection's life: found by its flow id or its far end, reused, watched over by one deadline,
- * ended (RFC 3261 §18).
+ * A connection's life: found by its flow id or its far end, reused, ended (RFC 3261 §18).
  */
 #ifndef NET_CONN_H
 #define NET_CONN_H
@@ -53,7 +52,7 @@ struct conn {
     struct sipd_wire *wire; /* the filter of a transport that a module brought; NULL: none. Owned */
     struct event ready;
     struct table_node node; /* in conns.by_peer while CONNECTING, GREETING, OPEN or ENDING */
-    struct timer deadline;  /* armed no later than what conn.c says it is */
+    struct timer deadline;  /* armed no later than what deadline.c says it is */
     uint64_t since_ms;      /* when it began */
     uint64_t last_ms;       /* when bytes last moved */
     uint64_t asked_ms;      /* when we last sent a keep-alive; 0: not since bytes moved */
@@ -135,9 +134,5 @@ void conn_die(struct conn *conn, uint64_t *counter);
 void conns_shut(struct net *net);
 void conns_tell_gone(struct net *net);
 void conns_reap(struct net *net);
-/* Ends those whose deadline has passed. */
-void conns_expire(struct net *net);
-/* When conns_expire has work; UINT64_MAX: never. */
-uint64_t conns_next_ms(const struct net *net);
 
 #endif

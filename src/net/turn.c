@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "net/conn.h"
+#include "net/deadline.h"
 #include "net/listen.h"
 #include "net/outbox.h"
 #include "net/state.h"
@@ -217,7 +218,7 @@ turn_end(struct net *net)
 
     turn_begin(net);
     xport_step_all(net);
-    conns_expire(net);
+    deadlines_expire(net);
     net->ports->tick(net->ports->io);
     settle(net);
     end_what_was_lent(net);
@@ -260,7 +261,7 @@ static int
 poll_flags(struct net *net)
 {
     uint64_t due_ms = net->ports->next_ms(net->ports->io);
-    uint64_t conns_ms = conns_next_ms(net);
+    uint64_t conns_ms = deadlines_next_ms(net);
     uint64_t now_ms = net->clock->now_ms;
 
     if (conns_ms < due_ms)

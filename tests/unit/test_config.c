@@ -231,6 +231,8 @@ static const struct {
       "sipd.conf:4: proxy: stands twice, in line 2 before; take one of them out\n" },
     { UDP "log = { level = \"info\"; to = \"stderr\";\n  level = \"warn\"; };",
       "sipd.conf:3: log.level: stands twice, in line 2 before; take one of them out\n" },
+    { UDP "limits = { idle_s = 31; };", /* RFC 3261 §18: 64*T1 at least */
+      "sipd.conf:2: limits.idle_s: 31 is out of bounds; write a whole number from 32 to 86400\n" },
     { UDP "limits = { connections = 4294967297; };",
       "sipd.conf:2: limits.connections: 4294967297 is more than a number here can be; write one of "
       "at "
