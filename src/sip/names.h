@@ -26,6 +26,10 @@ enum header {
 enum header_flags {
     H_LIST = 1,   /* comma list; may stand in several fields */
     H_SINGLE = 2, /* one value, in one field */
+    /* A proxy may add, change or take out the field (§20); without it is end to end, and leaves as it came: */
+    H_HOP_REQ = 4, /* … of a request */
+    H_HOP_RES = 8, /* … of a response */
+    H_HOP = H_HOP_REQ | H_HOP_RES,
 };
 
 /* The id of a method, case-sensitive (RFC 3261 §7.1); METHOD_OTHER if unknown. */

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "sim/judge.h"
+#include "sim/passage.h"
 #include "sim/strict.h"
 #include "sim/ua.h"
 
@@ -367,6 +368,7 @@ sum_up(struct calls *c, struct calls_figures *figures)
     figures->bounced += c->world.bounced;
     figures->thoughts += c->world.thoughts;
     figures->held += c->world.wire.held;
+    figures->passed += passage_compared(c->world.passage);
     figures->lost += c->world.wire.lost;
     figures->doubled += c->world.wire.doubled;
     figures->world_s += c->world.clock.now_ms / 1000;

@@ -38,6 +38,7 @@ struct calls_figures {
     uint64_t shed, bounced,
         thoughts;     /* refused for load; datagrams to nobody; requests that waited for a hook */
     uint64_t held;    /* messages that a cut kept back */
+    uint64_t passed;  /* messages that left as they came */
     uint64_t world_s; /* the world's time that passed */
     uint64_t kills;
     bool memory_failed; /* the n-th allocation came */

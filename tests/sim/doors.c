@@ -4,8 +4,10 @@
 #include "sim/doors.h"
 
 #include "base/mem.h"
-#include "core/trip.h"
+#include "core/fixer.h"
+#include "core/state.h"
 #include "sim/modules.h"
+#include "sim/passage.h"
 #include "sim/rehearse.h"
 #include "sim/standby.h"
 #include "sip/frame.h"
@@ -154,20 +156,23 @@ put_gone(struct sim_sipd *s, uint64_t token)
     list_push(&s->gone, &gone->link);
 }
 
-/* As a sipd reads it: what its rules refuse is a fault, what they mend is mended. */
+/* What its rules refuse is a fault, what they mend is mended; fixing: those of its modules, too. */
 static void
-read_gist(struct world *w, struct msg *msg, struct gist *gist)
+read_gist(struct world *w, struct fixing *fixing, struct msg *msg, struct gist *gist)
 {
     struct repair_policy policy;
     struct repair_done done;
     struct arena work;
 
     gist_read(msg, gist);
+    if (fixing && fixers_find(fixing->fixers, fixing->from, msg, gist))
+        gist->odd |= deviation_bit(DEV_FIXER);
     if (gist->fault != 0 || gist->odd == 0)
         return;
     arena_init(&work, 16 << 20);
     repair_policy_default(&policy);
-    BUG_ON(repair(&policy, NULL, NULL, &work, &w->turn, msg, gist, &done) != SIPD_OK);
+    BUG_ON(repair(&policy, fixing ? fixers_mend : NULL, fixing, &work, &w->turn, msg, gist,
+                  &done) != SIPD_OK);
     arena_fini(&work);
 }
 
@@ -186,10 +191,11 @@ check_sent(struct sim_sipd *s, const struct hop *to, struct span bytes, bool lef
         world_fail(w, "%.*s sent what is no SIP message", SPAN_ARG(s->name));
         return;
     }
-    read_gist(w, &msg, &gist);
+    read_gist(w, NULL, &msg, &gist);
     if (gist.fault != 0 && msg.status != 400 && (msg_is_request(&msg) || !w->naughty))
         world_fail(w, "%.*s sent a message with a fault: %s\n%.*s", SPAN_ARG(s->name),
                    gist.fault_reason, SPAN_ARG(bytes));
+    passage_sent(w->passage, s, &msg, &gist);
     if (w->tap)
         w->tap->sent(w->tap->self, s, to, &msg, &gist, left);
 }
@@ -224,7 +230,7 @@ bounce(struct errand *errand)
     struct gist gist;
 
     if (w->tap && msg_read(bytes, &w->turn, &msg) == SIPD_OK) {
-        read_gist(w, &msg, &gist);
+        read_gist(w, NULL, &msg, &gist);
         w->tap->bounced(w->tap->self, s, &msg, &gist);
     }
     world_enter(w);
@@ -444,16 +450,19 @@ hear(struct sim_sipd *s, const struct hop *from, const struct frame *frame, stru
 {
     struct world *w = s->world;
     const struct world_tap *tap = w->tap;
+    struct fixing fixing = { .fixers = &s->core->fixers, .from = from };
     struct msg msg;
     struct gist gist;
-    bool tapped = tap && msg_read(bytes, &w->turn, &msg) == SIPD_OK;
+    bool is_read = msg_read(bytes, &w->turn, &msg) == SIPD_OK;
 
-    if (tapped) {
+    if (is_read) {
         msg_trim(&msg);
-        read_gist(w, &msg, &gist);
+        read_gist(w, &fixing, &msg, &gist);
         if (frame->fault != 0 && gist.fault == 0)
             gist.fault = frame->fault;
-        tap->heard(tap->self, s, from, &msg, &gist);
+        passage_heard(w->passage, s, &msg, &gist);
+        if (tap)
+            tap->heard(tap->self, s, from, &msg, &gist);
     }
     if (w->rehearsals && frame->fault == 0)
         rehearse_before(s, from, bytes);
@@ -462,7 +471,7 @@ hear(struct sim_sipd *s, const struct hop *from, const struct frame *frame, stru
     world_leave(w);
     if (w->rehearsals)
         rehearse_after(s);
-    if (tapped)
+    if (tap && is_read)
         tap->done(tap->self, s);
 }
 

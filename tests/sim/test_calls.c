@@ -65,6 +65,7 @@ START_TEST(everything_happens)
     ck_assert_uint_eq(f.calls, WORLDS * A_SMALL_WORLD);
     ck_assert(f.answered > 0 && f.refused > 0 && f.cancelled > 0 && f.unanswered > 0);
     ck_assert(f.lost > 0 && f.doubled > 0 && f.held > 0 && f.bounced > 0);
+    ck_assert(f.passed > f.calls);
     ck_assert(f.mischief > 0 && f.by_strict > 0 && f.shed > 0 && f.thoughts > 0);
     buf_fini(&out);
 }

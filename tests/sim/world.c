@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "sim/doors.h"
 #include "sim/modules.h"
+#include "sim/passage.h"
 #include "sim/pcap.h"
 #include "sim/standby.h"
 #include "sim/where.h"
@@ -30,6 +31,7 @@ world_init(struct world *w, uint64_t seed)
     list_init(&w->peers);
     list_init(&w->names);
     BUG_ON(table_init(&w->ends) != SIPD_OK);
+    w->passage = passage_new();
     buf_init(&w->ladder, LADDER_BYTES);
     buf_init(&w->fault, 4096);
 }
@@ -70,6 +72,7 @@ world_fini(struct world *w)
         mem_free(errand); /* the first member too */
     free_list(&w->names);
     table_fini(&w->ends);
+    passage_free(&w->passage);
     wire_fini(&w->wire);
     counters_fini(&w->counters);
     arena_fini(&w->arena);

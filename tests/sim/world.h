@@ -15,6 +15,7 @@
 #include "sim/peer.h"
 #include "sim/wire.h"
 
+struct passage;
 struct rehearsals;
 struct sim_host; /* modules of a sipd; NULL: none */
 
@@ -128,6 +129,7 @@ struct world {
     bool bounces;                      /* a datagram to nobody comes back (ICMP) */
     const struct world_tap *tap;       /* NULL: nobody listens */
     const struct world_driver *driver; /* NULL: none */
+    struct passage *passage;           /* what is passed on leaves as it came */
     bool naughty;    /* responses come broken, and go up so: a proxy reads only what it needs */
     bool one_a_turn; /* a turn ends behind every message, not behind all of one ms */
     /* every request is run dry before it is heard (rehearse.h); NULL: none is */
