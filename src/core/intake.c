@@ -257,6 +257,17 @@ is_end_in_doubt(const struct core *core, const struct hop *from, const struct gi
            repair_rejects(policy_for(core, from, &normal), gist->odd & DEVIATIONS_OF_END);
 }
 
+/* The same of one of which nothing else is looked at: all that counts is a deviation of its lines. */
+static bool
+are_lines_in_doubt(const struct core *core, const struct hop *from, const struct msg *msg)
+{
+    uint64_t odd = msg->odd | (lacks_length(from, msg) ? deviation_bit(DEV_NO_LENGTH) : 0);
+    struct repair_policy normal;
+
+    odd &= DEVIATIONS_OF_END;
+    return odd != 0 && repair_rejects(policy_for(core, from, &normal), odd);
+}
+
 bool
 core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_t fault,
            const char *fault_reason)
@@ -264,10 +275,11 @@ core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_
     struct intake in = { .from = from };
     struct msg msg;
     struct gist gist;
+    int err = msg_read(bytes, core->ports.turn, &msg);
 
-    if (msg_read(bytes, core->ports.turn, &msg) != SIPD_OK) {
+    if (err != SIPD_OK) { /* a response without a status code is nobody's, but it has an end */
         ++*core->count.dropped;
-        return true;
+        return err != SIPD_ESYNTAX || !are_lines_in_doubt(core, from, &msg);
     }
     if (!hop_is_reliable(from->transport))
         msg_trim(&msg);
@@ -293,17 +305,10 @@ core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_
 bool
 core_doubts(const struct core *core, const struct hop *from, struct span bytes)
 {
-    struct repair_policy normal;
     struct msg msg;
-    struct gist gist;
+    int err = msg_read(bytes, core->ports.turn, &msg);
 
-    if (msg_read(bytes, core->ports.turn, &msg) != SIPD_OK)
-        return false;
-    gist_read(&msg, &gist);
-    if (lacks_length(from, &msg))
-        gist.odd |= deviation_bit(DEV_NO_LENGTH);
-    gist.odd &= DEVIATIONS_OF_END;
-    return gist.odd != 0 && repair_rejects(policy_for(core, from, &normal), gist.odd);
+    return (err == SIPD_OK || err == SIPD_ESYNTAX) && are_lines_in_doubt(core, from, &msg);
 }
 
 int

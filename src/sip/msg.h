@@ -59,7 +59,8 @@ struct msg {
  * side by side and, with the start line before and the empty line behind them, fill the head without a gap.
  * Lent: bytes, as long as out is used. The index lies in the arena. SIPD_OK (look at out->fault), SIPD_ENOMEM,
  * SIPD_ETOOBIG for more bytes than offsets can name, or SIPD_ESYNTAX for a response whose status cannot be read and for
- * an empty first line. Another that is no start line is that of a request with a fault: its fields may tell whom to answer.
+ * an empty first line: its lines are indexed all the same, for whoever asks where it ends. Another that is no start line is
+ * that of a request with a fault: its fields may tell whom to answer.
  */
 int msg_read(struct span bytes, struct arena *arena, struct msg *out) MUST_USE;
 

@@ -565,26 +565,26 @@ msg_read(struct span bytes, struct arena *arena, struct msg *out)
     struct scan_line lines[BATCH];
     uint32_t at;
     size_t n;
+    int start;
 
     *out = (struct msg){ .bytes = bytes.at, .len = (uint32_t)bytes.len };
     if (bytes.len > UINT32_MAX)
         return SIPD_ETOOBIG;
     n = scan_lines(bytes, 0, lines, BATCH, &index.odd);
     at = n > 0 ? lines[0].end : out->len;
-    if (!start_line_read(out, at))
-        return SIPD_ESYNTAX;
+    start = start_line_read(out, at) ? SIPD_OK : SIPD_ESYNTAX;
     for (size_t i = 1; n > 0 && !index.err; i = 0) {
         uint32_t last = n > 1 ? lines[n - 2].end : at;
 
         if (n > i && is_empty_line(bytes.at, last, lines[n - 1].end)) {
             lines_read(&index, at, lines + i, n - i - 1);
             end_head(&index, last, lines[n - 1].end);
-            return index.err;
+            return index.err ? index.err : start;
         }
         lines_read(&index, at, lines + i, n - i);
         at = lines[n - 1].end;
         n = scan_lines(bytes, at, lines, BATCH, &index.odd);
     }
     end_early(&index, at);
-    return index.err;
+    return index.err ? index.err : start;
 }

@@ -481,6 +481,20 @@ START_TEST(nothing_behind_a_doubtful_end)
 }
 END_TEST
 
+/* A response without a status code is nobody's, and not answered; but its end is in doubt as a request's is. */
+START_TEST(nothing_behind_a_doubtful_response)
+{
+    static struct throw t;
+
+    write_message(true, "SIP/2.0 OK\n" VIA FROM TO CALL_ID CSEQ "X: a$L" NO_BODY GOOD);
+    throw_open(&t, &server, true);
+    ck_assert(throw_bytes(&t, message, message_len));
+    throw_settled(&t, PROC_PATIENCE_MS);
+    throw_close(&t);
+    ck_assert_str_eq(t.outcome, "closed");
+}
+END_TEST
+
 /* A message that begins must end within limits.message_s, however busily it drips; a connection at rest may rest. */
 START_TEST(dripping_without_end)
 {
@@ -625,6 +639,7 @@ suite_badinput(void)
     tcase_add_test(plain, byte_by_byte);
     tcase_add_test(plain, many_in_one_segment);
     tcase_add_loop_test(plain, nothing_behind_a_doubtful_end, 0, (int)countof(doubtful));
+    tcase_add_test(plain, nothing_behind_a_doubtful_response);
     tcase_add_test(plain, half_closed);
     tcase_add_test(plain, reset_anywhere);
     tcase_add_test(plain, pings);

@@ -430,6 +430,37 @@ START_TEST(ends_in_doubt)
 }
 END_TEST
 
+/* A response whose status code cannot be read is nobody's; where it ends matters all the same. */
+START_TEST(ends_in_doubt_without_a_status)
+{
+    static const char *const lines[] = { "SIP/2.0 99 Low", "SIP/2.0 700 High", "SIP/2.0 2000 OK",
+                                         "SIP/2.0 OK", "SIP/2.0 " };
+    static const struct {
+        const char *fields;
+        bool sure;
+    } cases[] = {
+        { FIELDS CSEQ LENGTH "\r\n", true },
+        { FIELDS CSEQ "\r\n", false },
+        { FIELDS CSEQ "X: a\n" LENGTH "\r\n", false },
+        { FIELDS CSEQ LENGTH "junk\r\n\r\n", false },
+    };
+    const struct hop from = rig_hop("tcp:192.0.2.1:1024");
+    uint64_t dropped = *counters_get(&rig.counters, "core_dropped");
+
+    rig.repair = all(REPAIR_REJECT);
+    for (size_t i = 0; i < countof(lines) * countof(cases); i++) {
+        bool sure = cases[i % countof(cases)].sure;
+        char text[512];
+
+        snprintf(text, sizeof text, "%s\r\n%s", lines[i / countof(cases)],
+                 cases[i % countof(cases)].fields);
+        ck_assert(rig_bytes(&rig, "tcp:192.0.2.1:1024", span_of(text), 0, NULL) == sure);
+        ck_assert(core_doubts(rig.core, &from, span_of(text)) != sure);
+        ck_assert_uint_eq(*counters_get(&rig.counters, "core_dropped"), ++dropped);
+    }
+}
+END_TEST
+
 Suite *
 suite_intake(void)
 {
@@ -459,6 +490,7 @@ suite_intake(void)
     tcase_add_test(c, a_peer_without_branches_is_served);
     tcase_add_test(c, a_sender_may_ask_to_be_reached_by_its_connection);
     tcase_add_test(c, ends_in_doubt);
+    tcase_add_test(c, ends_in_doubt_without_a_status);
     suite_add_tcase(s, c);
     return s;
 }
