@@ -74,7 +74,7 @@ static uint16_t
 check_proxy_require(struct core *core, const struct intake *in, struct check_result *bad)
 {
     if (in->gist->method == METHOD_ACK || in->gist->method == METHOD_CANCEL ||
-        !msg_find(in->msg, HDR_PROXY_REQUIRE, NULL))
+        !refuse_finds_options(in->msg, HDR_PROXY_REQUIRE))
         return 0;
     bad->headers = refuse_options(core, in->msg, HDR_PROXY_REQUIRE);
     return 420;

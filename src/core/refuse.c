@@ -7,6 +7,7 @@
 #include "core/mark.h"
 #include "core/note.h"
 #include "core/upstream.h"
+#include "sip/line.h"
 #include "sip/reply.h"
 
 #define ALLOWED                                                                                   \
@@ -99,6 +100,42 @@ trip_reply(struct trip *trip, unsigned status, struct span phrase, struct span h
     return err;
 }
 
+/* The next option of a list; empty elements name none (§7.3.1). */
+static bool
+next_option(struct span *rest, struct span *option)
+{
+    do
+        *option = span_trim(span_cut(rest, ','));
+    while (option->len == 0 && rest->len > 0);
+    return option->len > 0;
+}
+
+bool
+refuse_finds_options(const struct msg *msg, enum header asked)
+{
+    for (const struct msg_field *field = NULL; (field = msg_find(msg, asked, field));) {
+        struct span rest = msg_value(msg, field), option;
+
+        if (next_option(&rest, &option))
+            return true;
+    }
+    return false;
+}
+
+static void
+put_unsupported(struct buf *b, struct span options)
+{
+    const char *before = "Unsupported: ";
+    struct span option;
+
+    for (; next_option(&options, &option); before = ", ") {
+        buf_put(b, span_of(before));
+        line_text_put(b, option);
+    }
+    if (before[0] == ',')
+        buf_put(b, SPAN("\r\n"));
+}
+
 struct span
 refuse_options(struct core *core, const struct msg *msg, enum header asked)
 {
@@ -107,7 +144,7 @@ refuse_options(struct core *core, const struct msg *msg, enum header asked)
 
     buf_clear(b);
     while ((field = msg_find(msg, asked, field)))
-        reply_header(b, SPAN("Unsupported"), msg_value(msg, field));
+        put_unsupported(b, msg_value(msg, field));
     return b->err == SIPD_OK ? arena_copy(core->ports.turn, buf_span(b)) : (struct span){ NULL, 0 };
 }
 
@@ -118,7 +155,7 @@ answer_options(struct trip *trip)
     struct span none = { NULL, 0 };
     struct span able = SPAN("Allow: " ALLOWED "\r\nAccept: */*\r\nSupported: \r\n");
 
-    if (!msg_find(&trip->msg, HDR_REQUIRE, NULL))
+    if (!refuse_finds_options(&trip->msg, HDR_REQUIRE))
         return trip_reply(trip, 200, none, able, none, none);
     return trip_reply(trip, 420, none, refuse_options(trip->core, &trip->msg, HDR_REQUIRE), none,
                       none);

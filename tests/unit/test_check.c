@@ -230,6 +230,22 @@ START_TEST(extensions_that_we_do_not_know_are_420)
 }
 END_TEST
 
+/* Empty elements of a list are none: only commas ask for nothing, and Unsupported has what was asked for alone. */
+START_TEST(nothing_is_required_between_commas)
+{
+    const struct rig_sent *sent;
+
+    rig_ask(&rig, ALICE, INVITE_BOB, "Proxy-Require: ,", "Proxy-Require: ,, one\r\n ,two,", NULL);
+    sent = refused("SIP/2.0 420 Bad Extension\r\n");
+    ck_assert_str_eq(rig_value(sent, "Unsupported", 0), "one, two");
+    ck_assert_uint_eq(rig_count(sent, "Unsupported"), 1);
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, INVITE_BOB, "Proxy-Require: , ,,", "Proxy-Require: ", NULL);
+    ck_assert_str_eq(rig_value(rig_expect(&rig, BOB, "INVITE "), "Proxy-Require", 0), ", ,,");
+}
+END_TEST
+
 START_TEST(require_is_not_for_proxies)
 {
     rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
@@ -355,6 +371,7 @@ suite_check(void)
     tcase_add_test(c, a_loop_is_482_and_a_spiral_is_not);
     tcase_add_test(c, a_via_that_only_looks_like_ours_is_no_loop);
     tcase_add_test(c, extensions_that_we_do_not_know_are_420);
+    tcase_add_test(c, nothing_is_required_between_commas);
     tcase_add_test(c, require_is_not_for_proxies);
     tcase_add_test(c, without_memory_no_extension_passes);
     tcase_add_test(c, who_drains_takes_no_new_work);

@@ -127,6 +127,15 @@ START_TEST(options_that_require_something_are_420)
 }
 END_TEST
 
+START_TEST(options_that_require_nothing_are_200)
+{
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "OPTIONS sip:example.com SIP/2.0", "Require: ,, ", "Require:", NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 200 OK\r\n");
+    rig_quiet(&rig);
+}
+END_TEST
+
 START_TEST(options_to_us_is_200)
 {
     static const char *const ours[] = {
@@ -214,6 +223,7 @@ suite_refuse(void)
     tcase_add_test(c, a_refusal_may_be_logged);
     tcase_add_test(c, options_to_us_is_200);
     tcase_add_test(c, options_that_require_something_are_420);
+    tcase_add_test(c, options_that_require_nothing_are_200);
     tcase_add_test(c, options_that_ends_here_is_200_whoever_it_is_for);
     tcase_add_test(c, register_without_a_registrar_is_405);
     tcase_add_test(c, others_to_us_are_404);
