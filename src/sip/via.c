@@ -265,7 +265,10 @@ take_usual(struct span *rest, struct via *out)
     return false;
 }
 
-/* ;name=value up to a comma or the end. An empty one may stand last, not between others (RFC 4475 §3.1.2.1). */
+/*
+ * ;name=value up to a comma or the end. An empty one may stand last, not between others (RFC 4475 §3.1.2.1); one without a name
+ * is nothing that anybody asks for.
+ */
 static bool
 read_params(struct span *rest, struct via *out)
 {
@@ -277,7 +280,7 @@ read_params(struct span *rest, struct via *out)
         *rest = span_skip(*rest, 1);
         if (!param_take(rest, ',', &param) || (param_is_blank(&param) && chars_begin(*rest, ';')))
             return false;
-        out->loose |= param_is_blank(&param);
+        out->loose |= param.name.len == 0;
         keep_param(&param, out);
     }
     return true;

@@ -26,7 +26,7 @@ struct via {
     bool has_ttl;         /* there is one, read by nobody */
     bool blanks;          /* there are some in the branch */
     bool characters;      /* a branch, received, maddr, rport or ttl that is none by the grammar */
-    bool loose;           /* an empty parameter at the end, or IPv6 without brackets */
+    bool loose; /* an empty parameter at the end, one without a name, or IPv6 without brackets */
     bool has_cookie; /* the branch begins with z9hG4bK: it identifies the transaction (§17.2.3) */
 };
 

@@ -301,6 +301,81 @@ START_TEST(wrapped)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- however deep */
+
+enum { DEEP = 20 };
+
+/* Twenty multiparts, each the only part of the one around it but for a line of text, and text within the last. */
+static struct msg
+deep_message(void)
+{
+    struct msg msg;
+    struct buf body;
+
+    buf_init(&body, 1 << 20);
+    for (int i = 0; i < DEEP; i++)
+        buf_printf(
+            &body,
+            "--b%d\r\n\r\nlevel %d\r\n--b%d\r\nContent-Type: multipart/mixed;boundary=b%d\r\n\r\n",
+            i, i, i, i + 1);
+    buf_printf(&body, "--b%d\r\n\r\nthe last\r\n--b%d--", DEEP, DEEP);
+    for (int i = DEEP - 1; i >= 0; i--)
+        buf_printf(&body, "\r\n--b%d--", i);
+    msg = message_with("multipart/mixed;boundary=b0", buf_span(&body));
+    buf_fini(&body);
+    return msg;
+}
+
+/* The way to what stands deepest. */
+static void
+go_deep(struct mime_walk *w, const struct msg *msg, struct mime_multi levels[DEEP + 1])
+{
+    mime_walk_msg(w, msg);
+    mime_walk_deeper(w, levels, DEEP + 1);
+    do
+        ck_assert(mime_walk_next(w));
+    while (!span_eq(w->part.content, SPAN("the last")));
+    ck_assert_uint_eq(w->part.level, DEEP + 1);
+}
+
+/* Whoever gives room for all levels finds what stands deepest; another word for it there, and all else is as it was. */
+START_TEST(split_however_deep)
+{
+    struct mime_multi levels[DEEP + 1];
+    struct msg msg = deep_message(), now;
+    struct mime_walk w;
+    struct draft d;
+    struct buf out;
+
+    go_deep(&w, &msg, levels);
+    draft_init(&d, &msg, &arena);
+    draft_set_content(&d, &w, SPAN("another"));
+    now = rendered(&d);
+    ck_assert_uint_eq(now.body_len, msg.body_len - 1);
+    ck_assert_uint_lt(count_parts(&msg), 2 * DEEP + 2);
+    buf_init(&out, 1 << 20);
+    go(&w, &msg, 0);
+    put_part(&out, &w.part);
+    ck_assert(span_eq(buf_span(&out), msg_body(&msg)));
+    buf_fini(&out);
+}
+END_TEST
+
+/* Who only passes it on sees no part of it. */
+START_TEST(passes_however_deep)
+{
+    struct msg msg = deep_message();
+    struct draft d;
+    struct msg now;
+
+    draft_init(&d, &msg, &arena);
+    draft_set_uri(&d, SPAN("sip:bob@192.0.2.20"));
+    draft_add_header(&d, SPAN("Via"), SPAN("SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKdeep"));
+    now = rendered(&d);
+    ck_assert(span_eq(msg_body(&now), msg_body(&msg)));
+}
+END_TEST
+
 /* ---------------------------------------------------------------- what is in them */
 
 /* The .sip files: SDP first, then what a gateway would want. */
@@ -361,6 +436,8 @@ suite_bodies(void)
     tcase_add_checked_fixture(c, begin, end);
     tcase_add_test(c, all_are_there);
     tcase_add_test(c, signalling_beside_sdp);
+    tcase_add_test(c, split_however_deep);
+    tcase_add_test(c, passes_however_deep);
     tcase_add_loop_test(c, split_and_put_together, 0, n);
     tcase_add_loop_test(c, every_part_is_set, 0, n);
     tcase_add_loop_test(c, added_and_taken_out, 0, n);

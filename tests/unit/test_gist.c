@@ -232,6 +232,7 @@ START_TEST(odd_fields)
         { VIA FROM TO CALL_ID CSEQ "Max-Forwards:\r\n", BIT(MAX_FORWARDS) },
         { VIA FROM TO CALL_ID CSEQ REST FROM, BIT(REPEATED_FIELD) },
         { TOP ";\r\n" FROM TO CALL_ID CSEQ REST, BIT(VIA_LOOSE) },
+        { TOP ";=x;rport\r\n" FROM TO CALL_ID CSEQ REST, BIT(VIA_LOOSE) },
         { "Via: , SIP/2.0/UDP a;branch=z9hG4bKx\r\n" FROM TO CALL_ID CSEQ REST, BIT(VIA_LOOSE) },
         { TOP ";branch=z9hG4bKx\r\n" FROM TO CALL_ID CSEQ REST, BIT(VIA_TWICE) },
         { TOP ";rport;rport\r\n" FROM TO CALL_ID CSEQ REST, BIT(VIA_TWICE) },
