@@ -188,6 +188,20 @@ content_fits(const struct message *m, const struct throw *t)
     return true;
 }
 
+/* A refusal says what is wrong in its first line; on a stream framing may have spoken first, in other words, on the same field. */
+static bool
+phrase_fits(const struct message *m, const struct throw *t)
+{
+    const char *phrase = json_string_value(json_object_get(m->verdict, "phrase"));
+    const char *words = t->tcp && phrase && strrchr(phrase, ' ') ? strrchr(phrase, ' ') : phrase;
+    char line[128];
+
+    if (!phrase || !throw_fits("4xx 5xx", t->outcome))
+        return true;
+    snprintf(line, sizeof line, "^SIP/2.0 %s %s%s\r$", t->outcome, t->tcp ? "[^\r\n]*" : "", words);
+    return has(t->bytes, line);
+}
+
 static const char *
 exception_of(const struct message *m, bool tcp)
 {
@@ -248,7 +262,7 @@ static void
 judge(const struct message *m, const struct throw *t, bool tcp, const char *wanted,
       uint64_t noticed_more, char *report)
 {
-    bool fine = throw_fits(wanted, t->outcome) && content_fits(m, t);
+    bool fine = throw_fits(wanted, t->outcome) && content_fits(m, t) && phrase_fits(m, t);
     const char *exception = exception_of(m, tcp);
     size_t n = strlen(report);
 
