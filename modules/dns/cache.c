@@ -20,8 +20,6 @@ cache_init(struct cache *cache, struct sipd_host *host, uint32_t entries)
     cache->buckets = sipd_alloc(len * sizeof *cache->buckets);
     if (!cache->buckets)
         return SIPD_ENOMEM;
-    for (size_t i = 0; i < len; i++)
-        ring_init(&cache->buckets[i]);
     return SIPD_OK;
 }
 
@@ -55,10 +53,12 @@ without_dot(struct span name)
     return name.len > 0 && name.at[name.len - 1] == '.' ? span_head(name, name.len - 1) : name;
 }
 
+/* It begins to be when it is asked for: a large table costs what is used of it. */
 static struct ring *
 bucket_of(const struct cache *cache, enum dns_what what, struct span name)
 {
     char small[ANSWER_NAME_BYTES + 1];
+    struct ring *bucket;
     uint8_t hash[16];
     uint64_t at;
 
@@ -67,7 +67,10 @@ bucket_of(const struct cache *cache, enum dns_what what, struct span name)
         small[i + 1] = span_lower(name.at[i]);
     sipd_prf(cache->key, (struct span){ small, name.len + 1 }, hash);
     memcpy(&at, hash, sizeof at);
-    return &cache->buckets[at & (cache->buckets_len - 1)];
+    bucket = &cache->buckets[at & (cache->buckets_len - 1)];
+    if (!bucket->next)
+        ring_init(bucket);
+    return bucket;
 }
 
 static struct cache_entry *
