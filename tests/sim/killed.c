@@ -7,11 +7,7 @@
 
 #include "sim/script.h"
 
-enum {
-    MANY = 10,
-    FEW = 3,
-    TURNS = 17, /* most that two are parted for */
-};
+enum { TURNS = 17 /* most that two are parted for */ };
 
 #define MACHINE "what it shows is how busy one machine is, which its standby does not know: "
 #define NAT                                                                                     \
@@ -54,7 +50,7 @@ killed_exceptions(void)
 }
 
 bool
-killed_scenario(const char *path, bool all, unsigned *kills, struct buf *out)
+killed_scenario(const char *path, enum killed_often often, unsigned *kills, struct buf *out)
 {
     unsigned sipds = script_sipds(path);
     struct script_kill kill = { .sipd = 0 };
@@ -62,7 +58,7 @@ killed_scenario(const char *path, bool all, unsigned *kills, struct buf *out)
 
     for (kill.sipd = 0; ok && kill.sipd < sipds; kill.sipd++)
         for (kill.after = 1, kill.came = true; ok && kill.came;
-             kill.after += all ? 1 : 1 + kill.after / MANY) {
+             kill.after += 1 + kill.after / often) {
             ok = script_run_killed(path, 1, &kill, out);
             *kills += kill.came;
             if (!ok)
@@ -81,8 +77,8 @@ killed_parted(const char *path, unsigned *parts, struct buf *out)
 
     for (kill.sipd = 0; ok && kill.sipd < sipds; kill.sipd++)
         for (kill.after = 1, kill.came = true; ok && kill.came;
-             kill.after += 1 + kill.after / FEW) {
-            kill.parted_for = 1 + (unsigned)(kill.after * MANY % TURNS);
+             kill.after += 1 + kill.after / KILLED_SELDOM) {
+            kill.parted_for = 1 + (unsigned)(kill.after * 10 % TURNS);
             ok = script_run_killed(path, 1, &kill, out);
             *parts += kill.came;
             if (!ok)

@@ -6,11 +6,11 @@
 
 #include "base/buf.h"
 
-/*
- * Behind the first ten facts, and ever fewer of the many that may follow; all: behind every one.
- * Adds to kills. True if the standby always finished the script; else `out` tells.
- */
-bool killed_scenario(const char *path, bool all, unsigned *kills, struct buf *out);
+/* Behind the first so many facts, and ever fewer of the many that may follow. */
+enum killed_often { KILLED_SELDOM = 3, KILLED_OFTEN = 10, KILLED_ALWAYS = 1 << 20 };
+
+/* Adds to kills. True if the standby always finished the script; else `out` tells. */
+bool killed_scenario(const char *path, enum killed_often often, unsigned *kills, struct buf *out);
 
 /* Why no standby can finish this one; NULL: it must. Lent for ever. */
 const char *killed_why_not(const char *path);

@@ -132,7 +132,7 @@ kill_scenarios(struct soak *soak)
         return false;
     for (size_t i = 0; ok && i < paths.gl_pathc; i++)
         ok = killed_why_not(paths.gl_pathv[i]) ||
-             killed_scenario(paths.gl_pathv[i], true, &kills, &soak->out);
+             killed_scenario(paths.gl_pathv[i], KILLED_ALWAYS, &kills, &soak->out);
     printf("a standby finished %u scripts whose sipd was killed\n", kills);
     globfree(&paths);
     return ok;
