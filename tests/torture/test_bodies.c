@@ -431,8 +431,8 @@ suite_bodies(void)
     int n;
 
     bodies = json_load_file(FOLDER "/index.json", 0, NULL);
-    atexit(drop_bodies);
     n = (int)json_array_size(bodies);
+    tcase_add_unchecked_fixture(c, NULL, drop_bodies);
     tcase_add_checked_fixture(c, begin, end);
     tcase_add_test(c, all_are_there);
     tcase_add_test(c, signalling_beside_sdp);

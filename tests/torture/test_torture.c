@@ -370,7 +370,7 @@ suite_torture(void)
     TCase *c = tcase_create("torture");
 
     load_all();
-    atexit(unload_all);
+    tcase_add_unchecked_fixture(c, NULL, unload_all);
     tcase_add_test(c, listed_ones_exist);
     tcase_add_loop_test(c, rfc4475_message, 0, (int)json_array_size(rfc4475.messages));
     tcase_add_loop_test(c, wild_message, 0, (int)json_array_size(wild.messages));

@@ -57,17 +57,11 @@ struct rig {
     struct log log;
     uint64_t base_ms; /* when time was counted from last */
 
-    struct rig_sent sent[RIG_SENT];
     unsigned sent_len;
-    unsigned read;               /* of them, so many were expected */
-    struct span turns[RIG_SENT]; /* what was sent in this turn, as lent */
-    unsigned turns_from;         /* the first send of this turn */
-    char store[RIG_STORE];
+    unsigned read;       /* of them, so many were expected */
+    unsigned turns_from; /* the first send of this turn */
     size_t store_len;
-
-    struct rig_bind binds[RIG_BINDS];
     unsigned binds_len;
-    struct rig_asked asked[RIG_ASKED];
     unsigned asked_len;
     struct {
         struct hop to;
@@ -88,6 +82,13 @@ struct rig {
     unsigned branch; /* of the next request's Via; rig_new_branch() */
     unsigned cseq;
     const char *call_id, *from_tag, *to_tag; /* "" : no tag */
+
+    /* Tables, each as far as its length above says: the rest is not even cleared. */
+    struct rig_sent sent[RIG_SENT];
+    struct span turns[RIG_SENT]; /* what was sent in this turn, as lent */
+    struct rig_bind binds[RIG_BINDS];
+    struct rig_asked asked[RIG_ASKED];
+    char store[RIG_STORE];
 };
 
 void rig_init(struct rig *r);
