@@ -23,6 +23,10 @@ ifeq ($(MAKELEVEL),0)
 ifeq ($(filter -j%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
+# Several kinds of tests run side by side, and each says all at once.
+ifneq ($(word 2,$(filter check-unit check-torture check-sim,$(MAKECMDGOALS))),)
+MAKEFLAGS += --output-sync=target
+endif
 endif
 
 # These goals need no configuration. The doors among them install what is missing
@@ -262,8 +266,7 @@ build/config.h: | config.mk
 
 # A busy machine is not a failure: a test has four times as long as it says (20 s where it says nothing), twelve times under
 # sanitizers. Whatever runs longer than a kind's bound hangs, and is ended, so that the others still run and tell.
-# Servers come and go by the thousand: large tables that nobody touches cost less as pages of their own.
-test_env := MALLOC_MMAP_THRESHOLD_=131072 ASAN_OPTIONS=$${ASAN_OPTIONS-detect_stack_use_after_return=1} \
+test_env := ASAN_OPTIONS=$${ASAN_OPTIONS-detect_stack_use_after_return=1} \
 	UBSAN_OPTIONS=$${UBSAN_OPTIONS-print_stacktrace=1} \
 	CK_DEFAULT_TIMEOUT=$${CK_DEFAULT_TIMEOUT-20} CK_TIMEOUT_MULTIPLIER=$${CK_TIMEOUT_MULTIPLIER-$(if $(SAN),12,4)}
 bounded := timeout --foreground -v -k 30 $(if $(SAN),2700,1800)

@@ -6,15 +6,31 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <glob.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
-#define BEFORE "/tmp/sipd-test-"
-#define KEPT   "/tmp/sipd-kept-"
+#define BEFORE "/sipd-test-"
+#define KEPT   "/sipd-kept-"
+
+static const char *root = "/tmp";
+
+bool
+folder_in_memory(void)
+{
+    struct statfs is;
+
+    if (statfs(FOLDER_MEMORY, &is) != 0 || is.f_type != TMPFS_MAGIC ||
+        access(FOLDER_MEMORY, W_OK | X_OK) != 0)
+        return false;
+    root = FOLDER_MEMORY;
+    return true;
+}
 
 static int
 remove_one(const char *path, const struct stat *st, int what, struct FTW *where)
@@ -42,9 +58,11 @@ open_folder(const char *path)
 static void
 sweep(void)
 {
+    char pattern[FOLDER_BYTES];
     glob_t found;
 
-    if (glob(BEFORE "*", GLOB_NOSORT, NULL, &found) != 0)
+    snprintf(pattern, sizeof pattern, "%s" BEFORE "*", root);
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
         return;
     for (size_t i = 0; i < found.gl_pathc; i++) {
         int fd = open_folder(found.gl_pathv[i]);
@@ -77,7 +95,8 @@ folder_make(const char *name, char to[FOLDER_BYTES])
 {
     sweep();
     for (int tries = 0; tries < 100; tries++) {
-        snprintf(to, FOLDER_BYTES, "%s%s-XXXXXX", getenv("SIPD_KEEP") ? KEPT : BEFORE, name);
+        snprintf(to, FOLDER_BYTES, "%s%s%s-XXXXXX", root, getenv("SIPD_KEEP") ? KEPT : BEFORE,
+                 name);
         if (!mkdtemp(to))
             break;
         if (hold(to))
