@@ -30,7 +30,7 @@ end_telling(struct registrar *r)
 }
 
 /* What the store has not told yet comes as it is read: until then there is more. */
-static bool
+static enum sipd_left
 snapshot(void *self, bool begin)
 {
     struct registrar *r = self;
@@ -43,16 +43,16 @@ snapshot(void *self, bool begin)
         r->told = 0;
     }
     if (!r->ready)
-        return true;
+        return SIPD_LEFT_BUSY;
     for (unsigned n = 0; n < TELL_BUCKETS; n++) {
         if (!bindings_walk(r->index, &r->told, &aor)) {
             end_telling(r);
-            return false;
+            return SIPD_LEFT_NONE;
         }
         for (; aor; aor = bindings_after(aor))
             bindings_tell(r->index, aor, sipd_now_ms(r->host));
     }
-    return true;
+    return SIPD_LEFT_SOME;
 }
 
 static void
@@ -101,7 +101,7 @@ sweep_bucket(struct registrar *r, const struct aor *bucket)
     return all;
 }
 
-static bool
+static enum sipd_left
 sweep(void *self)
 {
     struct registrar *r = self;
@@ -109,7 +109,7 @@ sweep(void *self)
     size_t place;
 
     if (!r->ready)
-        return true; /* what is being read may be old, too */
+        return SIPD_LEFT_BUSY; /* what is being read may be old, too */
     if (!r->sweeping) {
         bindings_walk_begin(r->index);
         r->sweeping = true;
@@ -119,12 +119,12 @@ sweep(void *self)
         place = r->swept;
         if (!bindings_walk(r->index, &place, &aor)) {
             end_sweeping(r);
-            return false;
+            return SIPD_LEFT_NONE;
         }
         if (!sweep_bucket(r, aor))
-            return true;
+            return SIPD_LEFT_BUSY;
     }
-    return true;
+    return SIPD_LEFT_SOME;
 }
 
 static const struct sipd_facts_ops ops = {

@@ -5,6 +5,8 @@
 #include "core/core.h"
 #include "host/state.h"
 
+enum { BUSY_MS = 20 }; /* so long a module is left alone that can do nothing now */
+
 struct facts { /* a kind that somebody takes in */
     struct list link;
     const struct sipd_host *owner;
@@ -81,6 +83,15 @@ first_untold(struct host *host)
     return NULL;
 }
 
+/* What is left of it goes on in the next turn, or, if its module is busy, in a while. True: nothing is left. */
+static bool
+is_done(struct host *host, enum sipd_left left)
+{
+    if (left == SIPD_LEFT_BUSY)
+        host->facts_at_ms = host->ports.clock->now_ms + BUSY_MS;
+    return left == SIPD_LEFT_NONE;
+}
+
 static bool
 is_telling(const struct host *host)
 {
@@ -119,7 +130,7 @@ tell_some(struct host *host)
         bool begin = !facts->begun;
 
         facts->begun = true;
-        facts->told = !facts->ops->snapshot(facts->self, begin);
+        facts->told = is_done(host, facts->ops->snapshot(facts->self, begin));
         return;
     }
     host->watch.complete = true;
@@ -137,21 +148,28 @@ sweep_some(struct host *host)
     list_each (node, after, &host->facts) {
         struct facts *facts = container_of(node, struct facts, link);
 
-        facts->swept = facts->swept || !facts->ops->sweep || !facts->ops->sweep(facts->self);
+        facts->swept =
+            facts->swept || !facts->ops->sweep || is_done(host, facts->ops->sweep(facts->self));
         more = more || !facts->swept;
     }
     host->sweeping = more;
 }
 
-bool
-facts_are_due(const struct host *host)
+uint64_t
+facts_next_ms(const struct host *host)
 {
-    return is_telling(host) || host->sweeping;
+    uint64_t now_ms = host->ports.clock->now_ms;
+
+    if (!is_telling(host) && !host->sweeping)
+        return UINT64_MAX;
+    return host->facts_at_ms > now_ms ? host->facts_at_ms : now_ms;
 }
 
 void
 facts_tick(struct host *host)
 {
+    if (host->facts_at_ms > host->ports.clock->now_ms)
+        return;
     if (is_telling(host))
         tell_some(host);
     if (host->sweeping)
@@ -194,6 +212,7 @@ static void
 epoch_begins(struct host *host)
 {
     host->sweeping = false;
+    host->facts_at_ms = 0;
     list_each (node, after, &host->facts) {
         struct facts *facts = container_of(node, struct facts, link);
 
@@ -247,10 +266,11 @@ host_note_all(struct host *host)
 {
     list_each (node, after, &host->facts) {
         const struct facts *facts = container_of(node, struct facts, link);
-        bool more = facts->ops->snapshot && facts->ops->snapshot(facts->self, true);
+        enum sipd_left left =
+            facts->ops->snapshot ? facts->ops->snapshot(facts->self, true) : SIPD_LEFT_NONE;
 
-        while (more)
-            more = facts->ops->snapshot(facts->self, false);
+        while (left == SIPD_LEFT_SOME)
+            left = facts->ops->snapshot(facts->self, false);
     }
 }
 

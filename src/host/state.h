@@ -93,6 +93,7 @@ struct host {
     struct watch watch;
     uint64_t noted;        /* facts, to whoever watches */
     bool sweeping;         /* what another node's watch did not name is ended */
+    uint64_t facts_at_ms;  /* before that nothing can be told or ended: a module is busy */
     struct fixers *fixers; /* the core's, or own */
     struct fixers own_fixers;
     struct timers timers;
@@ -119,9 +120,10 @@ void resolver_init(struct host *host);
 void resolver_fini(struct host *host);
 /* Hands over what was answered. */
 void resolver_tick(struct host *host);
-/* Tells some more of what there is to one who has begun to watch, if he has not heard all. */
-bool facts_are_due(const struct host *host);
+/* Tells some more of what there is to one who has begun to watch, if he has not heard all; ends what another does not name. */
 void facts_tick(struct host *host);
+/* When there is more of that to do; UINT64_MAX: never. */
+uint64_t facts_next_ms(const struct host *host);
 /* Connections alive of the transports that it offered. */
 uint32_t transports_live(const struct host *host, const struct sipd_host *owner);
 /* Everything posted that has not run; every answer that was put off, untold. */

@@ -56,9 +56,11 @@ host_tick(struct host *host)
 uint64_t
 host_next_ms(const struct host *host)
 {
-    if (!list_empty(&host->resolved) || facts_are_due(host))
+    uint64_t timers = timers_next_ms(&host->timers), facts = facts_next_ms(host);
+
+    if (!list_empty(&host->resolved))
         return host->ports.clock->now_ms;
-    return timers_next_ms(&host->timers);
+    return timers < facts ? timers : facts;
 }
 
 void

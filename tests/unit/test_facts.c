@@ -25,13 +25,20 @@ restore(void *self, const struct fact *fact)
     return says;
 }
 
-static bool
+static bool busy; /* the keeper waits for its disk */
+
+static enum sipd_left
 snapshot(void *self, bool begin)
 {
     (void)self;
-    told_of = begin ? 1 : told_of + 1;
+    told_of = begin ? 0 : told_of;
+    if (busy) {
+        buf_printf(&told, "busy\n");
+        return SIPD_LEFT_BUSY;
+    }
+    told_of++;
     (void)sipd_note(keeper, "thing", 1, told_of, SPAN("x"));
-    return told_of < THINGS;
+    return told_of < THINGS ? SIPD_LEFT_SOME : SIPD_LEFT_NONE;
 }
 
 static void
@@ -50,12 +57,14 @@ epoch_begins(void *self)
 
 static unsigned sweeps; /* how often there is more */
 
-static bool
+static enum sipd_left
 sweep(void *self)
 {
     (void)self;
-    buf_printf(&told, "sweep\n");
-    return sweeps > 0 && sweeps-- > 0;
+    buf_printf(&told, busy ? "busy\n" : "sweep\n");
+    if (busy)
+        return SIPD_LEFT_BUSY;
+    return sweeps > 0 && sweeps-- > 0 ? SIPD_LEFT_SOME : SIPD_LEFT_NONE;
 }
 
 static const struct sipd_facts_ops ops = {
@@ -127,6 +136,7 @@ begin(void)
     buf_init(&told, 1 << 16);
     told_of = 0;
     says = SIPD_OK;
+    busy = false;
 }
 
 static void
@@ -292,6 +302,67 @@ START_TEST(swept_when_all_is_told)
 }
 END_TEST
 
+/* While a module waits for its disk the loop sleeps, whatever else wakes it. */
+static void
+be_busy(unsigned asked)
+{
+    uint64_t next_ms = host_next_ms(hosting.host);
+
+    ck_assert_uint_gt(next_ms, rig.clock.now_ms);
+    ck_assert_uint_lt(next_ms, rig.clock.now_ms + 100);
+    buf_clear(&told);
+    for (unsigned n = 0; n < asked; n++) {
+        host_tick(hosting.host);
+        host_tick(hosting.host);
+        must_tell("");
+        rig.clock.now_ms = host_next_ms(hosting.host);
+        host_tick(hosting.host);
+        must_tell("busy\n");
+    }
+    ck_assert_uint_gt(host_next_ms(hosting.host), rig.clock.now_ms);
+    busy = false;
+    rig.clock.now_ms = host_next_ms(hosting.host);
+}
+
+START_TEST(a_busy_module_is_left_alone)
+{
+    start(false);
+    restore_kind(FACT_BEGIN);
+    restore_kind(FACT_ALL);
+    busy = true;
+    host_tick(hosting.host);
+    be_busy(3);
+    host_tick(hosting.host);
+    must_tell("sweep\n");
+    ck_assert_uint_eq(host_next_ms(hosting.host), UINT64_MAX);
+
+    /* A new watch of the other node waits for nothing. */
+    restore_kind(FACT_BEGIN);
+    restore_kind(FACT_ALL);
+    busy = true;
+    host_tick(hosting.host);
+    restore_kind(FACT_BEGIN);
+    restore_kind(FACT_ALL);
+    busy = false;
+    buf_clear(&told);
+    ck_assert_uint_eq(host_next_ms(hosting.host), rig.clock.now_ms);
+    host_tick(hosting.host);
+    must_tell("sweep\n");
+}
+END_TEST
+
+START_TEST(a_telling_waits_for_a_busy_module)
+{
+    busy = true;
+    start(true);
+    host_tick(hosting.host);
+    be_busy(3);
+    for (int n = 0; n < THINGS; n++)
+        host_tick(hosting.host);
+    ck_assert_uint_eq(told_of, THINGS);
+}
+END_TEST
+
 START_TEST(one_a_kind)
 {
     start(false);
@@ -347,6 +418,8 @@ suite_facts(void)
     tcase_add_test(c, told_from_the_beginning);
     tcase_add_test(c, told_anew_when_facts_come);
     tcase_add_test(c, swept_when_all_is_told);
+    tcase_add_test(c, a_busy_module_is_left_alone);
+    tcase_add_test(c, a_telling_waits_for_a_busy_module);
     tcase_add_test(c, one_may_watch);
     tcase_add_test(c, gone_with_its_module);
     tcase_add_test(c, taken_in_for_whom_they_are);

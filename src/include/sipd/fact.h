@@ -42,6 +42,13 @@ struct fact_value {
     struct span bytes; /* lent from what was read */
 };
 
+/* Of what is told or ended in pieces: what is left. */
+enum sipd_left {
+    SIPD_LEFT_NONE,
+    SIPD_LEFT_SOME, /* it is gone on with in the next turn */
+    SIPD_LEFT_BUSY, /* nothing can be done about it now, for a disk or memory: in a while, so that the loop may sleep */
+};
+
 struct sipd_facts_ops {
     /*
      * Takes one in that another node's module of this name noted: older ones than what is known are ignored, tags that are not
@@ -50,10 +57,10 @@ struct sipd_facts_ops {
      */
     int (*restore)(void *self, const struct fact *fact);
     /*
-     * Notes some hundred of all that there is, for one who has begun to watch. begin: the first ones. True: there are more, and
-     * it is asked again in the next turn. What changes meanwhile is noted as ever. NULL: there is never anything but changes.
+     * Notes some hundred of all that there is, for one who has begun to watch. begin: the first ones. What changes meanwhile is
+     * noted as ever. NULL: there is never anything but changes.
      */
-    bool (*snapshot)(void *self, bool begin);
+    enum sipd_left (*snapshot)(void *self, bool begin);
     /* This node takes the other's place. NULL: that is nothing to it. */
     void (*wake)(void *self);
     /*
@@ -61,8 +68,8 @@ struct sipd_facts_ops {
      * stands, whatever its version: that node may have begun anew. NULL, both: nothing is kept that could be old.
      */
     void (*begin)(void *self);
-    /* Ends some hundred of what was not named. True: there is more, and it is asked again in the next turn. */
-    bool (*sweep)(void *self);
+    /* Ends some hundred of what was not named. */
+    enum sipd_left (*sweep)(void *self);
 };
 
 /* A fact in the order of all, the core's and those of modules. Lent until return. */
