@@ -5,9 +5,6 @@
 
 /* The best first. */
 static const struct scan_ops *const kinds[] = {
-#ifdef SCAN_AVX512
-    &scan_avx512,
-#endif
 #ifdef SCAN_AVX2
     &scan_avx2,
 #endif
@@ -19,17 +16,10 @@ const struct scan_ops *scan_chosen = &scan_plain;
 static bool
 runs_here(const struct scan_ops *ops)
 {
-#if defined SCAN_AVX2 || defined SCAN_AVX512
-    if (!__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2"))
-        return ops == &scan_plain;
-#endif
-#ifdef SCAN_AVX512
-    if (ops == &scan_avx512)
-        return __builtin_cpu_supports("avx512bw");
-#endif
 #ifdef SCAN_AVX2
     if (ops == &scan_avx2)
-        return __builtin_cpu_supports("avx2");
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+               __builtin_cpu_supports("bmi2");
 #endif
     return ops == &scan_plain;
 }

@@ -42,9 +42,7 @@ struct scan_ops {
 extern const struct scan_ops scan_plain;
 #ifdef __x86_64__
 #define SCAN_AVX2
-#define SCAN_AVX512
-extern const struct scan_ops scan_avx512; /* on a machine that has AVX-512 BW, BMI1 and BMI2 only */
-extern const struct scan_ops scan_avx2;   /* on a machine that has AVX2, BMI1 and BMI2 only */
+extern const struct scan_ops scan_avx2; /* on a machine that has AVX2, BMI1 and BMI2 only */
 #endif
 
 /* Who answers: scan_plain until scan_choose() says otherwise. */

@@ -12,7 +12,7 @@
 #ifdef SCAN_AVX2
 
 /* The best first. */
-static const struct scan_ops *const kinds[] = { &scan_avx512, &scan_avx2 };
+static const struct scan_ops *const kinds[] = { &scan_avx2 };
 static const struct scan_ops *wide; /* who is asked */
 
 enum { TEXT_MAX = 300, LINES_MAX = 64, TEXTS = 1500 };
