@@ -54,6 +54,7 @@ nap(long ms)
 
 /* ---- the server */
 
+/* What no file has: pages of the program come and go with what else the machine does. */
 static long
 private_kib(void)
 {
@@ -64,8 +65,7 @@ private_kib(void)
     snprintf(path, sizeof path, "/proc/%s/smaps_rollup", pid);
     f = fopen(path, "re");
     while (f && fgets(text, sizeof text, f))
-        if (sscanf(text, "Private_Dirty: %ld", &one) == 1 ||
-            sscanf(text, "Private_Clean: %ld", &one) == 1)
+        if (sscanf(text, "Anonymous: %ld", &one) == 1 || sscanf(text, "Swap: %ld", &one) == 1)
             kib += one;
     if (f)
         fclose(f);
