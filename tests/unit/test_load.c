@@ -210,11 +210,15 @@ START_TEST(test_refused)
     static const struct sipd_conf_item unsound[] = { SIPD_UINT(conf, n, 5, 9, 0, "bounds"),
                                                      SIPD_CONF_END };
     struct sipd_module old = a, nameless = a, lame = a, odd = a;
+    char words[160];
 
     old.abi = SIPD_ABI + 1;
     ck_assert_int_eq(host_rig_open(&old), SIPD_EABI);
-    must_complain("sipd.conf: \"a\": was built for ABI 6, and this is 5; install the module that "
-                  "belongs to this sipd\n");
+    snprintf(words, sizeof(words),
+             "sipd.conf: \"a\": was built for ABI %u, and this is %u; install the module that "
+             "belongs to this sipd\n",
+             SIPD_ABI + 1, SIPD_ABI);
+    must_complain(words);
     nameless.name = NULL;
     ck_assert_int_eq(host_rig_open(&nameless), SIPD_EINVAL);
     lame.load = NULL;
