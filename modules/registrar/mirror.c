@@ -36,12 +36,38 @@ mirrored_new(const struct binding_fact *fact)
     return m;
 }
 
-/* What fails is told by the store itself, and waits for another try; when much does, all that there is will be written anew. */
+static bool
+is_put(const struct mirrored *m)
+{
+    return m->change.verb == STORE_PUT;
+}
+
+/* Puts make room, since all that there is will be written anew; of what is to be dropped memory knows nothing any more. */
+static void
+overflow(struct mirror *mirror)
+{
+    struct ring *next;
+
+    mirror->overflown = true;
+    for (struct ring *at = mirror->failed.next; at != &mirror->failed; at = next) {
+        struct mirrored *m = RING_OF(at, struct mirrored, ring);
+
+        next = at->next;
+        if (!is_put(m))
+            continue;
+        ring_out(at);
+        mirror->failed_len--;
+        sipd_free(m);
+    }
+}
+
+/* What fails is told by the store itself, and waits for another try, or for all that there is to be written anew. */
 static void
 set_aside(struct mirror *mirror, struct mirrored *m)
 {
-    if (mirror->failed_len >= mirror->max_waiting) {
-        mirror->overflown = true;
+    if (mirror->failed_len >= mirror->max_waiting && !mirror->overflown)
+        overflow(mirror);
+    if ((mirror->overflown && is_put(m)) || mirror->failed_len >= mirror->max_waiting) {
         sipd_free(m);
         return;
     }

@@ -24,7 +24,8 @@ struct mirror {
     struct ring writes;  /* … in order, as they are answered */
     struct ring failed;  /* those that the store could not do … */
     uint32_t failed_len; /* … max_waiting of them at most */
-    bool overflown; /* … and there were more: whoever sees it has all written anew, and clears it */
+    /* … and there were more: what is put is not among them. Whoever sees it has all written anew, and clears it */
+    bool overflown;
 };
 
 void mirror_init(struct mirror *mirror);

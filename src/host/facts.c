@@ -5,7 +5,7 @@
 #include "core/core.h"
 #include "host/state.h"
 
-enum { BUSY_MS = 20 }; /* so long a module is left alone that can do nothing now */
+enum { BUSY_MS = 20 }; /* so long nothing is asked of a module that can do nothing now */
 
 struct facts { /* a kind that somebody takes in */
     struct list link;
@@ -19,6 +19,20 @@ struct facts { /* a kind that somebody takes in */
 
 /* ---- noting */
 
+/* Nothing can be told or ended now. */
+static void
+rest(struct host *host)
+{
+    host->facts_at_ms = host->ports.clock->now_ms + BUSY_MS;
+}
+
+static void
+tell_anew(struct host *host)
+{
+    host->watch.again = true;
+    host->watch.complete = false;
+}
+
 uint64_t
 host_note(struct host *host, const struct fact *fact)
 {
@@ -27,6 +41,10 @@ host_note(struct host *host, const struct fact *fact)
     if (!watch->begun)
         return host->ports.note ? host->ports.note(host->ports.io, fact) : 0;
     watch->fn(watch->self, fact, ++host->noted);
+    if (fact->lost) {
+        tell_anew(host);
+        rest(host); /* there may be memory then */
+    }
     return host->noted;
 }
 
@@ -88,7 +106,7 @@ static bool
 is_done(struct host *host, enum sipd_left left)
 {
     if (left == SIPD_LEFT_BUSY)
-        host->facts_at_ms = host->ports.clock->now_ms + BUSY_MS;
+        rest(host);
     return left == SIPD_LEFT_NONE;
 }
 
@@ -203,8 +221,7 @@ sipd_offer_facts(struct sipd_host *module, const char *kind, const struct sipd_f
     *facts = (struct facts){ .owner = module, .kind = kind, .ops = ops, .self = self };
     list_init(&facts->link);
     list_push(&host->facts, &facts->link);
-    host->watch.again = true;
-    host->watch.complete = false;
+    tell_anew(host);
     return SIPD_OK;
 }
 

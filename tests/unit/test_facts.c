@@ -206,6 +206,30 @@ START_TEST(told_anew_when_facts_come)
 }
 END_TEST
 
+/* A fact that memory had no room for: in a moment all is told, so that nobody is left with half of it. */
+START_TEST(told_anew_when_one_is_lost)
+{
+    struct fact lost = { .kind = "txn", .version = 1, .id = 9, .lost = true };
+
+    start(true);
+    for (int n = 0; n < 5; n++)
+        turn();
+    ck_assert_uint_eq(host_next_ms(hosting.host), UINT64_MAX);
+    buf_clear(&told);
+    ck_assert_uint_eq(host_note(hosting.host, &lost), 11);
+    turn();
+    must_tell("11 txn 9\n12 turn 0\n");
+    ck_assert_uint_gt(host_next_ms(hosting.host), rig.clock.now_ms);
+    rig.clock.now_ms = host_next_ms(hosting.host);
+    turn();
+    must_tell("13 begin 0\n14 thing 1\n15 turn 0\n");
+    for (int n = 0; n < 3; n++)
+        turn();
+    must_tell("16 thing 2\n17 turn 0\n18 thing 3\n19 turn 0\n20 all 0\n21 turn 0\n");
+    ck_assert_uint_eq(host_next_ms(hosting.host), UINT64_MAX);
+}
+END_TEST
+
 START_TEST(one_may_watch)
 {
     start(true);
@@ -417,6 +441,7 @@ suite_facts(void)
     tcase_add_checked_fixture(c, begin, end);
     tcase_add_test(c, told_from_the_beginning);
     tcase_add_test(c, told_anew_when_facts_come);
+    tcase_add_test(c, told_anew_when_one_is_lost);
     tcase_add_test(c, swept_when_all_is_told);
     tcase_add_test(c, a_busy_module_is_left_alone);
     tcase_add_test(c, a_telling_waits_for_a_busy_module);

@@ -21,7 +21,7 @@ struct fact {
     uint32_t version;
     uint64_t id;
     struct span bytes; /* flat; empty: it has ended. Lent until return */
-    /* memory was out: what it is about must be noted anew, or a standby knows it wrongly */
+    /* memory was out, so a standby would know it wrongly: all is told anew, beginning with FACT_BEGIN */
     bool lost;
 };
 
@@ -91,7 +91,7 @@ int sipd_offer_facts(struct sipd_host *host, const char *kind, const struct sipd
 
 /*
  * From the next turn on tells every fact, beginning with FACT_BEGIN and all that there is; one of kind FACT_ALL says that this is
- * over. It begins anew when a module comes that has facts. One module may watch; fn NULL: no more. SIPD_EEXIST.
+ * over. It begins anew when a module comes that has facts, and behind a fact that is lost. One module may watch; fn NULL: no more. SIPD_EEXIST.
  */
 int sipd_watch_facts(struct sipd_host *host, sipd_watch_fn *fn, void *self);
 
