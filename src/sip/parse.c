@@ -272,18 +272,13 @@ field_read(const char *bytes, struct msg_field *field, uint32_t at, struct scan_
 
 /* Reads the value of "Name: value", and CRLF, as nearly all write it. False: it is otherwise. */
 static inline bool
-plain_value_read(const char *bytes, struct msg_field *field, uint32_t at, struct scan_line line)
+plain_value_read(const char *bytes, struct msg_field *field, struct scan_line line)
 {
     uint32_t tail = line.end - 2, value = line.colon + 1 + (bytes[line.colon + 1] == ' ');
 
-    if (!is_visible(bytes[value]) || !is_visible(bytes[tail - 1]))
-        return false;
-    field->at = at;
     field->value_at = value;
     field->value_len = tail - value;
-    field->end = line.end;
-    field->name_len = (uint16_t)(line.colon - at);
-    return true;
+    return is_visible(bytes[value]) && is_visible(bytes[tail - 1]);
 }
 
 /* As field_read, where all is as nearly all write it. False: it is not, and *field is nothing. */
@@ -292,7 +287,7 @@ plain_field_read(const char *bytes, struct msg_field *field, uint32_t at, struct
 {
     /* First: where there is no colon, line.colon is that of the LF, and a CR stands before it. */
     return is_visible(bytes[at]) && is_visible(bytes[line.colon - 1]) &&
-           line.colon - at <= UINT16_MAX && plain_value_read(bytes, field, at, line);
+           line.colon - at <= UINT16_MAX && plain_value_read(bytes, field, line);
 }
 
 /* A line that begins with a blank continues the field before it (§7.3.1), unless lines between them were passed over. */
@@ -413,9 +408,12 @@ known_field_read(struct msg *msg, struct msg_field *field, uint32_t at, struct s
 {
     enum header id = name_find(msg, at, line.colon - at);
 
+    field->at = at;
+    field->end = line.end;
+    field->name_len = (uint16_t)(line.colon - at);
     field->id = (uint16_t)id;
     if (id != HDR_OTHER)
-        return plain_value_read(msg->bytes, field, at, line);
+        return plain_value_read(msg->bytes, field, line);
     if (!plain_field_read(msg->bytes, field, at, line))
         return false;
     other_name_read(msg, field);
@@ -429,12 +427,12 @@ plain_lines_read(struct index *index, uint32_t at, const struct scan_line *lines
     struct msg *msg = index->msg;
     struct seen seen = seen_take(msg);
     struct msg_field *next = &index->fields[seen.len];
-    size_t i = 0;
+    const struct scan_line *line = lines, *end = lines + n;
 
-    for (; i < n && known_field_read(msg, next, at, lines[i]); at = lines[i++].end)
+    for (; line < end && known_field_read(msg, next, at, *line); at = line++->end)
         seen_add(msg, &seen, (enum header)next++->id);
     seen_put(msg, seen);
-    return i;
+    return (size_t)(line - lines);
 }
 
 /* Lines of the head that end; a start line stands before them. */
