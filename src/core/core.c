@@ -8,6 +8,7 @@
 #include "core/backup.h"
 #include "core/branch.h"
 #include "core/cancel.h"
+#include "core/epoch.h"
 #include "core/explain.h"
 #include "core/fact.h"
 #include "core/mark.h"

@@ -21,11 +21,4 @@ void branch_fact_write(const struct branch *branch, uint64_t now_ms, struct buf 
 int trip_fact_take(struct core *core, const struct fact *fact) MUST_USE;
 int branch_fact_take(struct core *core, const struct fact *fact) MUST_USE;
 
-/* A watch begins, from which on all that there is is told: what is here and is not told is old … */
-void epoch_begin(struct core *core);
-/* … and ends when all is told … */
-void epoch_end(struct core *core);
-/* … so many places looked at in one call. True: there is more. */
-bool epoch_sweep(struct core *core, uint32_t places);
-
 #endif
