@@ -194,9 +194,9 @@ static void
 line_put(struct line *line, struct span s)
 {
     line->full = line->full || s.len > line->room - line->len;
-    if (line->full || s.len == 0)
+    if (line->full)
         return;
-    memcpy(line->at + line->len, s.at, s.len);
+    span_write(line->at + line->len, s);
     line->len += s.len;
 }
 

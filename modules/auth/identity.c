@@ -43,18 +43,16 @@ int
 identity_assert(struct sipd_req *req, struct span user, struct span domain)
 {
     const struct span parts[] = { SPAN("<sip:"), user, SPAN("@"), domain, SPAN(">") };
-    char value[VALUE_BYTES];
-    size_t len = 0;
+    char value[VALUE_BYTES], *end = value;
 
     if (drop_all(req, SPAN("P-Preferred-Identity")) != SIPD_OK)
         return SIPD_ENOMEM;
     if (wants_privacy(req))
         return SIPD_OK;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (parts[i].len > sizeof value - len)
+        if (parts[i].len > (size_t)(value + sizeof value - end))
             return SIPD_OK; /* no user of ours has so long a name */
-        memcpy(value + len, parts[i].at, parts[i].len);
-        len += parts[i].len;
+        end = span_write(end, parts[i]);
     }
-    return sipd_req_add_header(req, SPAN("P-Asserted-Identity"), (struct span){ value, len });
+    return sipd_req_add_header(req, SPAN("P-Asserted-Identity"), span_between(value, end));
 }

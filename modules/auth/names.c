@@ -15,15 +15,6 @@ const struct sipd_conf_item names_items[] = {
     SIPD_CONF_END
 };
 
-static int
-span_order(struct span a, struct span b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len ? memcmp(a.at, b.at, len) : 0;
-
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static struct span
 alias_of(const struct names_pair *pair)
 {

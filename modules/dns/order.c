@@ -93,9 +93,7 @@ order_srv_name(uint8_t transport, struct span target, char to[ANSWER_NAME_BYTES]
 
     if (head.len + target.len >= ANSWER_NAME_BYTES)
         return false;
-    memcpy(to, head.at, head.len);
-    memcpy(to + head.len, target.at, target.len);
-    to[head.len + target.len] = '\0';
+    *span_write(span_write(to, head), target) = '\0';
     return answer_name_ok(span_of(to));
 }
 

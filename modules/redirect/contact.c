@@ -8,14 +8,6 @@
 enum { TAIL_BYTES = sizeof "<>;q=0.123;expires=4294967295" };
 
 static char *
-put(char *to, struct span s)
-{
-    if (s.len > 0)
-        memcpy(to, s.at, s.len);
-    return to + s.len;
-}
-
-static char *
 put_number(char *to, uint32_t number)
 {
     char digits[10];
@@ -25,7 +17,7 @@ put_number(char *to, uint32_t number)
         digits[--at] = (char)('0' + number % 10);
         number /= 10;
     } while (number > 0);
-    return put(to, (struct span){ digits + at, sizeof digits - at });
+    return span_write(to, (struct span){ digits + at, sizeof digits - at });
 }
 
 /* Thousandths as a qvalue: no more decimals than it takes. */
@@ -33,7 +25,7 @@ static char *
 put_q(char *to, uint32_t q)
 {
     if (q >= 1000)
-        return put(to, SPAN("1"));
+        return span_write(to, SPAN("1"));
     *to++ = '0';
     if (q > 0)
         *to++ = '.';
@@ -51,12 +43,12 @@ redirect_contact(const struct sipd_target *target)
 
     if (!bytes)
         return (struct redirect_text){ 0 };
-    end = put(end, SPAN("<"));
-    end = put(end, target->uri);
-    end = put(end, SPAN(">;q="));
+    end = span_write(end, SPAN("<"));
+    end = span_write(end, target->uri);
+    end = span_write(end, SPAN(">;q="));
     end = put_q(end, target->q);
     if (target->expires_s > 0) {
-        end = put(end, SPAN(";expires="));
+        end = span_write(end, SPAN(";expires="));
         end = put_number(end, target->expires_s);
     }
     return (struct redirect_text){ bytes, (size_t)(end - bytes) };
@@ -69,7 +61,7 @@ redirect_text_keep(struct span s)
 
     if (!bytes)
         return (struct redirect_text){ 0 };
-    put(bytes, s);
+    span_write(bytes, s);
     return (struct redirect_text){ bytes, s.len };
 }
 

@@ -203,10 +203,10 @@ offer_schemes(struct redirect *r)
                           SCHEMES_MAX);
             return SIPD_EINVAL;
         }
-        memcpy(to, scheme.at, scheme.len);
-        r->schemes[r->schemes_len++] = (struct span){ to, scheme.len };
-        err = sipd_offer_scheme(r->host, (struct span){ to, scheme.len }, &r->scheme_ops, r);
+        scheme = span_between(to, span_write(to, scheme));
         to += scheme.len;
+        r->schemes[r->schemes_len++] = scheme;
+        err = sipd_offer_scheme(r->host, scheme, &r->scheme_ops, r);
         if (err != SIPD_OK && err != SIPD_EEXIST)
             return err;
     }

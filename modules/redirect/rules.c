@@ -32,15 +32,6 @@ const struct sipd_conf_item redirect_rule_items[] = {
     SIPD_CONF_END
 };
 
-static int
-span_order(struct span a, struct span b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len ? memcmp(a.at, b.at, len) : 0;
-
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 /* Addresses by their bytes; patterns as they are asked, the more precise before the others. */
 static int
 rule_order(const void *a, const void *b)
@@ -335,12 +326,10 @@ redirect_rule_contact(const struct redirect_rule *rule, size_t n, struct span st
         return out;
     end = out.at;
     for (size_t i = 0; i < to.len; i++) {
-        if (to.at[i] != '*') {
+        if (to.at[i] != '*')
             *end++ = to.at[i];
-        } else if (star.len > 0) {
-            memcpy(end, star.at, star.len);
-            end += star.len;
-        }
+        else
+            end = span_write(end, star);
     }
     return out;
 }

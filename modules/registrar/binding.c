@@ -152,14 +152,6 @@ binding_has_key(const struct binding *b, const struct binding_key *key)
 
 /* ---------------------------------------------------------------- making */
 
-static char *
-copy(char *to, struct span text)
-{
-    if (text.len > 0)
-        memcpy(to, text.at, text.len);
-    return to + text.len;
-}
-
 static void
 find_instance(struct binding *b)
 {
@@ -198,8 +190,8 @@ binding_new(const struct store_row *row, uint64_t deadline_ms)
     b->params_len = (uint16_t)row->params.len;
     b->path_len = (uint16_t)row->path.len;
     b->agent_len = (uint8_t)agent.len;
-    end = copy(copy(copy(b->text, row->aor), row->contact), row->call_id);
-    copy(copy(copy(end, row->params), row->path), agent);
+    end = span_write(span_write(span_write(b->text, row->aor), row->contact), row->call_id);
+    span_write(span_write(span_write(end, row->params), row->path), agent);
     find_instance(b);
     if (uri_read(binding_contact(b), &uri) == SIPD_OK)
         b->uri_hash = binding_uri_hash(&uri);

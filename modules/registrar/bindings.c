@@ -35,14 +35,6 @@ bindings_listener(const struct bindings *index, const struct binding *b)
 
 /* ---------------------------------------------------------------- facts */
 
-static char *
-copy(char *to, struct span text)
-{
-    if (text.len > 0)
-        memcpy(to, text.at, text.len);
-    return to + text.len;
-}
-
 /* The id is a keyed hash of the key, so what is noted about a binding supersedes what was noted before. */
 static void
 tell(const struct bindings *index, const struct binding *b, bool here, uint64_t now_ms)
@@ -144,7 +136,7 @@ bindings_get(struct bindings *index, struct span text)
         return NULL;
     aor->node.hash = hash;
     aor->len = (uint16_t)text.len;
-    copy(aor->text, text);
+    span_write(aor->text, text);
     spread_put(&index->aors, &aor->node);
     return aor;
 }

@@ -6,14 +6,6 @@
 #include <sipd/param.h>
 
 static char *
-put(char *to, struct span text)
-{
-    if (text.len > 0)
-        memcpy(to, text.at, text.len);
-    return to + text.len;
-}
-
-static char *
 put_number(char *to, uint64_t number)
 {
     char digits[20];
@@ -22,7 +14,7 @@ put_number(char *to, uint64_t number)
     do
         digits[--at] = (char)('0' + number % 10);
     while (number /= 10);
-    return put(to, (struct span){ digits + at, sizeof digits - at });
+    return span_write(to, (struct span){ digits + at, sizeof digits - at });
 }
 
 struct span
@@ -60,9 +52,9 @@ put_params(char *to, struct span params)
     while (param_next(&params, &param)) {
         if (is_ours(param.name))
             continue;
-        to = put(put(to, SPAN(";")), param.name);
+        to = span_write(span_write(to, SPAN(";")), param.name);
         if (param.has_value)
-            to = put(put(to, SPAN("=")), param.value);
+            to = span_write(span_write(to, SPAN("=")), param.value);
     }
     return to;
 }
@@ -73,9 +65,9 @@ put_gruu(char *to, const struct binding *b)
     bool sips = span_ieq(span_head(binding_contact(b), 5), SPAN("sips:"));
     char gruu[GRUU_BYTES];
 
-    to = put(to, SPAN(";pub-gruu=\""));
-    to = put(to, gruu_write(binding_aor(b), sips, binding_instance(b), gruu));
-    return put(to, SPAN("\""));
+    to = span_write(to, SPAN(";pub-gruu=\""));
+    to = span_write(to, gruu_write(binding_aor(b), sips, binding_instance(b), gruu));
+    return span_write(to, SPAN("\""));
 }
 
 struct span
@@ -83,11 +75,11 @@ contact_write(const struct binding *b, uint64_t left_s, bool gruu, char to[CONTA
 {
     char text[8];
     struct span q = contact_q_write(b->q, text);
-    char *end = put(put(put(to, SPAN("<")), binding_contact(b)), SPAN(">"));
+    char *end = span_write(span_write(span_write(to, SPAN("<")), binding_contact(b)), SPAN(">"));
 
     if (q.len > 0)
-        end = put(put(end, SPAN(";q=")), q);
-    end = put_number(put(end, SPAN(";expires=")), left_s);
+        end = span_write(span_write(end, SPAN(";q=")), q);
+    end = put_number(span_write(end, SPAN(";expires=")), left_s);
     if (b->params_len > 0)
         end = put_params(end, binding_params(b));
     if (gruu && b->instance_len > 0)

@@ -55,13 +55,6 @@ is_plain(char c)
            (c != '\0' && strchr("[]/:&+$-_.!~*'()", c));
 }
 
-static char *
-put(char *to, struct span text)
-{
-    memcpy(to, text.at, text.len);
-    return to + text.len;
-}
-
 struct span
 gruu_write(struct span aor, bool sips, struct span instance, char to[GRUU_BYTES])
 {
@@ -69,10 +62,10 @@ gruu_write(struct span aor, bool sips, struct span instance, char to[GRUU_BYTES]
     char *end = to;
 
     if (sips) {
-        end = put(end, SPAN("sips:"));
+        end = span_write(end, SPAN("sips:"));
         aor = span_skip(aor, sizeof "sip:" - 1);
     }
-    end = put(put(end, aor), SPAN(";gr="));
+    end = span_write(span_write(end, aor), SPAN(";gr="));
     for (size_t i = 0; i < instance.len; i++) {
         unsigned char c = (unsigned char)instance.at[i];
 

@@ -208,19 +208,10 @@ store_news(void *self, const char *words)
     sipd_log(r->host, 1, "registrar_store", "news", words, NULL);
 }
 
-static bool
-is_before(struct span a, struct span b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len > 0 ? memcmp(a.at, b.at, len) : 0;
-
-    return order < 0 || (order == 0 && a.len < b.len);
-}
-
 bool
 registrar_has_read(const struct registrar *r, struct span aor)
 {
-    return r->ready || is_before(aor, r->read_to);
+    return r->ready || span_order(aor, r->read_to) < 0;
 }
 
 /* Rows come AoR by AoR; how many of this one with it? */

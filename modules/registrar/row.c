@@ -10,9 +10,7 @@ row_keep(char **to, struct span text)
 {
     struct span kept = { *to, text.len };
 
-    if (text.len > 0)
-        memcpy(*to, text.at, text.len);
-    *to += text.len;
+    *to = span_write(*to, text);
     return kept;
 }
 

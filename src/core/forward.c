@@ -27,11 +27,8 @@ join(struct core *core, const struct span *parts, size_t n)
     to = end = arena_alloc(core->ports.turn, len + 1);
     if (!to)
         return (struct span){ NULL, 0 };
-    for (size_t i = 0; i < n; i++) {
-        if (parts[i].len > 0)
-            memcpy(end, parts[i].at, parts[i].len);
-        end += parts[i].len;
-    }
+    for (size_t i = 0; i < n; i++)
+        end = span_write(end, parts[i]);
     return span_between(to, end);
 }
 

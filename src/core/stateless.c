@@ -98,12 +98,9 @@ stateless_answer(struct core *core, const struct intake *in)
 static bool
 comes_before(const struct target *a, const struct target *b)
 {
-    size_t shorter = a->is.uri.len < b->is.uri.len ? a->is.uri.len : b->is.uri.len;
-    int order = memcmp(a->is.uri.at, b->is.uri.at, shorter);
-
     if (a->is.q != b->is.q)
         return a->is.q > b->is.q;
-    return order != 0 ? order < 0 : a->is.uri.len < b->is.uri.len;
+    return span_order(a->is.uri, b->is.uri) < 0;
 }
 
 void

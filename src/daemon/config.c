@@ -238,11 +238,10 @@ config_listen_text(const struct hop *at, char to[HOP_TEXT_BYTES + 8])
 {
     char address[HOP_TEXT_BYTES];
     struct span where = hop_write(at, address), transport = hop_transport_uri(at->transport);
+    char *end = span_write(to, transport); /* names have less than 8 bytes */
 
-    memcpy(to, transport.at, transport.len); /* names have less than 8 bytes */
-    to[transport.len] = ':';
-    memcpy(to + transport.len + 1, where.at, where.len);
-    return (struct span){ to, transport.len + 1 + where.len };
+    *end++ = ':';
+    return span_between(to, span_write(end, where));
 }
 
 /* Would both want the same socket? A wildcard stands for every address of its family. */

@@ -197,9 +197,8 @@ keep_last(struct tape_last *last, const struct tape_record *r, const struct span
     for (int i = 0; i < 3; i++) {
         if (parts[i].len > TEXT_BYTES)
             return;
-        if (parts[i].len > 0)
-            memcpy(to, parts[i].at, parts[i].len);
-        to += last->lens[i] = parts[i].len;
+        last->lens[i] = parts[i].len;
+        to = span_write(to, parts[i]);
     }
     last->call = r->call;
     memcpy(last->names, r->names, sizeof last->names);

@@ -136,7 +136,7 @@ write_fields(struct sipd_reply *reply, struct span *out)
     if (!lines)
         return false;
     for (const struct field *f = reply->fields; f; f = f->next)
-        at = (char *)memcpy(at, f->line.at, f->line.len) + f->line.len;
+        at = span_write(at, f->line);
     *out = (struct span){ lines, bytes };
     return true;
 }

@@ -198,12 +198,10 @@ stamp_one(struct draft *d, const struct stamp_edit *edit)
 {
     char *text = splice_text(d, edit->name.len + edit->value.len);
 
-    if (!text)
-        return;
-    if (edit->name.len > 0)
-        memcpy(text, edit->name.at, edit->name.len);
-    replace_span(d, edit->cut,
-                 span_between(text, line_text_write(text + edit->name.len, edit->value)));
+    if (text)
+        replace_span(
+            d, edit->cut,
+            span_between(text, line_text_write(span_write(text, edit->name), edit->value)));
 }
 
 void

@@ -64,11 +64,8 @@ joined(struct draft *d, const struct span pieces[], size_t n)
     text = end = splice_text(d, len);
     if (!text)
         return nothing;
-    for (size_t i = 0; i < n; i++) {
-        if (pieces[i].len > 0)
-            memcpy(end, pieces[i].at, pieces[i].len);
-        end += pieces[i].len;
-    }
+    for (size_t i = 0; i < n; i++)
+        end = span_write(end, pieces[i]);
     return span_between(text, end);
 }
 
@@ -238,11 +235,7 @@ draft_part(struct draft *d, struct span type, struct span disposition, struct sp
     for (size_t i = 0; i < countof(names); i++)
         if (values[i].len > 0)
             end = line_write(end, names[i], values[i]);
-    memcpy(end, crlf.at, crlf.len);
-    end += crlf.len;
-    if (content.len > 0)
-        memcpy(end, content.at, content.len);
-    return span_between(text, end + content.len);
+    return span_between(text, span_write(span_write(end, crlf), content));
 }
 
 void

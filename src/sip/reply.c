@@ -10,14 +10,6 @@
 
 enum { BESIDE_BYTES = 256 }; /* status line, our phrases, the stamps' names and digits */
 
-static inline char *
-put(char *to, struct span text)
-{
-    if (text.len > 0)
-        memcpy(to, text.at, text.len);
-    return to + text.len;
-}
-
 /*
  * What came in the request: a folding in it must not become a line of ours. A control byte may be what hides a field from
  * us and ends a line for others; our answer has none, but for one in a quoted-pair of a request that has no fault.
@@ -25,7 +17,7 @@ put(char *to, struct span text)
 static inline char *
 put_value(char *to, const struct msg *request, struct span text)
 {
-    char *end = request->bent ? line_text_write(to, text) : put(to, text);
+    char *end = request->bent ? line_text_write(to, text) : span_write(to, text);
 
     if (request->fault || request->odd & deviation_bit(DEV_CONTROL_BYTES))
         for (char *at = to; at < end; at++)
@@ -40,10 +32,10 @@ put_status_line(char *to, unsigned status, struct span phrase)
     const char digits[] = { (char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
                             (char)('0' + status % 10) };
 
-    to = put(put(to, SPAN("SIP/2.0 ")), (struct span){ digits, sizeof digits });
-    to = put(to, SPAN(" "));
-    to = phrase.len > 0 ? line_text_write(to, phrase) : put(to, status_phrase(status));
-    return put(to, SPAN("\r\n"));
+    to = span_write(span_write(to, SPAN("SIP/2.0 ")), (struct span){ digits, sizeof digits });
+    to = span_write(to, SPAN(" "));
+    to = phrase.len > 0 ? line_text_write(to, phrase) : span_write(to, status_phrase(status));
+    return span_write(to, SPAN("\r\n"));
 }
 
 /* The line of the topmost Via with its two stamps; others on that line follow as they are. */
@@ -55,22 +47,23 @@ put_stamped_via(char *at, const struct reply_to *to)
     struct stamp stamp;
 
     stamp_init(&stamp, &to->gist->via, to->received, to->rport);
-    at = put(at, SPAN("Via: "));
+    at = span_write(at, SPAN("Via: "));
     for (unsigned i = 0; i < stamp.len; i++) {
         const struct stamp_edit *edit = &stamp.edits[i];
 
         at = put_value(at, to->request, span_between(from, edit->cut.at));
-        at = put(put(at, edit->name), edit->value);
+        at = span_write(span_write(at, edit->name), edit->value);
         from = span_end(edit->cut);
     }
-    return put(put_value(at, to->request, span_between(from, span_end(value))), SPAN("\r\n"));
+    return span_write(put_value(at, to->request, span_between(from, span_end(value))),
+                      SPAN("\r\n"));
 }
 
 static char *
 put_line(char *at, const struct msg *request, struct span name, struct span value)
 {
-    at = put(put(at, name), SPAN(": "));
-    return put(put_value(at, request, value), SPAN("\r\n"));
+    at = span_write(span_write(at, name), SPAN(": "));
+    return span_write(put_value(at, request, value), SPAN("\r\n"));
 }
 
 /* All of them, in their order (§8.2.6.2). */
@@ -104,10 +97,10 @@ put_to(char *at, const struct reply_to *to, unsigned status)
 
     if (value.len == 0)
         return at;
-    at = put_value(put(at, SPAN("To: ")), to->request, value);
+    at = put_value(span_write(at, SPAN("To: ")), to->request, value);
     if (status > 100 && !to->gist->has_to_tag && to->to_tag.len > 0)
-        at = put(put(at, SPAN(";tag=")), to->to_tag);
-    return put(at, SPAN("\r\n"));
+        at = span_write(span_write(at, SPAN(";tag=")), to->to_tag);
+    return span_write(at, SPAN("\r\n"));
 }
 
 /* The most that what follows writes: a copied line has at least four bytes, and at most three times as many as it came with. */

@@ -34,13 +34,6 @@ changes_head(const struct uri *uri, unsigned changes)
 }
 
 static char *
-put(char *to, struct span s)
-{
-    memcpy(to, s.at, s.len);
-    return to + s.len;
-}
-
-static char *
 put_params(char *to, struct span params, unsigned changes)
 {
     while (params.len > 0) {
@@ -48,8 +41,8 @@ put_params(char *to, struct span params, unsigned changes)
 
         if (goes(one, changes))
             continue;
-        to = put(to, SPAN(";"));
-        to = put(to, one);
+        to = span_write(to, SPAN(";"));
+        to = span_write(to, one);
     }
     return to;
 }
@@ -79,9 +72,9 @@ request_uri(const struct uri *uri, unsigned changes, struct arena *arena)
     text = to = arena_alloc(arena, whole.len);
     if (!text)
         return (struct span){ NULL, 0 };
-    to = put(to, changes & REQUEST_URI_SIP ? SPAN("sip") : uri->scheme_text);
-    to = put(to, SPAN(":"));
-    to = put(to, middle(uri, changes));
+    to = span_write(to, changes & REQUEST_URI_SIP ? SPAN("sip") : uri->scheme_text);
+    to = span_write(to, SPAN(":"));
+    to = span_write(to, middle(uri, changes));
     to = put_params(to, uri->params, changes);
     return span_between(text, to);
 }

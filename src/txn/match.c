@@ -10,10 +10,9 @@
 static char *
 put(char *to, struct span s)
 {
-    if (s.len > 0)
-        memcpy(to, s.at, s.len);
-    to[s.len] = '\0';
-    return to + s.len + 1;
+    to = span_write(to, s);
+    *to = '\0';
+    return to + 1;
 }
 
 static char *

@@ -64,6 +64,18 @@ START_TEST(bytes_decide_equality)
 }
 END_TEST
 
+START_TEST(bytes_decide_order)
+{
+    ck_assert_int_eq(span_order(SPAN("ab"), SPAN("ab")), 0);
+    ck_assert_int_eq(span_order(nothing, SPAN("")), 0);
+    ck_assert_int_lt(span_order(nothing, SPAN("a")), 0);
+    ck_assert_int_lt(span_order(SPAN("a"), SPAN("ab")), 0);
+    ck_assert_int_gt(span_order(SPAN("b"), SPAN("ab")), 0);
+    ck_assert_int_gt(span_order(SPAN("\xff"), SPAN("a")), 0);
+    ck_assert_int_lt(span_order(SPAN("a\0b"), SPAN("a\0c")), 0);
+}
+END_TEST
+
 START_TEST(only_ascii_letters_have_case)
 {
     for (int c = 0; c < 256; c++) {
@@ -175,6 +187,7 @@ suite_span(void)
     tcase_add_test(all, spans_are_written);
     tcase_add_test(all, spans_print);
     tcase_add_test(all, bytes_decide_equality);
+    tcase_add_test(all, bytes_decide_order);
     tcase_add_test(all, only_ascii_letters_have_case);
     tcase_add_test(all, heads_and_tails);
     tcase_add_test(all, a_byte_is_found_or_not);

@@ -72,6 +72,16 @@ span_ieq(struct span a, struct span b)
     return true;
 }
 
+/* By bytes, the shorter first where one begins with the other: below, at or above 0 as memcmp(). */
+static inline int
+span_order(struct span a, struct span b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len > 0 ? memcmp(a.at, b.at, len) : 0;
+
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 /* Does s begin with head? */
 static inline bool
 span_starts(struct span s, struct span head)
@@ -131,6 +141,32 @@ span_cut(struct span *rest, char sep)
 
     *rest = span_skip(*rest, at + 1);
     return head;
+}
+
+/* Writes s at `to`, which has room for it and lies elsewhere; short texts, as most are, without a call. Returns the end. */
+static inline char *
+span_write(char *to, struct span s)
+{
+    char *end = to + s.len;
+    const char *last = span_end(s);
+
+    if (s.len > 32) {
+        memcpy(to, s.at, s.len);
+    } else if (s.len >= 16) { /* here and below the last bytes overlap the first */
+        memcpy(to, s.at, 16);
+        memcpy(end - 16, last - 16, 16);
+    } else if (s.len >= 8) {
+        memcpy(to, s.at, 8);
+        memcpy(end - 8, last - 8, 8);
+    } else if (s.len >= 4) {
+        memcpy(to, s.at, 4);
+        memcpy(end - 4, last - 4, 4);
+    } else if (s.len > 0) {
+        to[0] = s.at[0];
+        to[s.len / 2] = s.at[s.len / 2];
+        end[-1] = last[-1];
+    }
+    return end;
 }
 
 /* Reads digits, up to max; false (and *out is left alone) if empty, more than digits, or larger. */
