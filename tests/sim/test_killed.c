@@ -7,7 +7,6 @@
  * state is left.
  */
 #include <check.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "lib/chance.h"
 #include "sim/calls.h"
 #include "sim/killed.h"
+#include "sim/scenarios.h"
 
 Suite *suite_killed(void);
 
@@ -23,7 +23,6 @@ enum { TENTH = 10, LAST_BYTES = 2000 }; /* Check takes no long text */
 
 enum { WORLDS = 4, CALLS = 40, FACTS = 300 }; /* from one death to the next, at most */
 
-static glob_t scenarios;
 static uint64_t seed; /* which scenarios are killed behind every fact */
 
 static enum killed_often
@@ -46,7 +45,7 @@ is_without_state(const char *path)
 
 START_TEST(a_standby_finishes_the_script)
 {
-    const char *path = scenarios.gl_pathv[_i], *why_not = killed_why_not(path);
+    const char *path = scenarios_path(_i), *why_not = killed_why_not(path);
     uint64_t live = mem_live();
     unsigned kills = 0;
     struct buf out;
@@ -68,7 +67,7 @@ END_TEST
 /* Whatever was between the two: in the end both know the same. */
 START_TEST(a_standby_that_was_parted_catches_up)
 {
-    const char *path = scenarios.gl_pathv[_i];
+    const char *path = scenarios_path(_i);
     uint64_t live = mem_live();
     unsigned parts = 0;
     struct buf out;
@@ -91,11 +90,11 @@ START_TEST(the_exceptions_are_ten)
 {
     unsigned there = 0;
 
-    for (size_t i = 0; i < scenarios.gl_pathc; i++)
-        there += killed_why_not(scenarios.gl_pathv[i]) != NULL;
+    for (int i = 0; i < scenarios_count(); i++)
+        there += killed_why_not(scenarios_path(i)) != NULL;
     ck_assert_uint_eq(there, 10);
     ck_assert_uint_eq(killed_exceptions(), 10);
-    ck_assert_uint_ge(scenarios.gl_pathc - there, 101);
+    ck_assert_int_ge(scenarios_count() - (int)there, 101);
 }
 END_TEST
 
@@ -138,11 +137,9 @@ suite_killed(void)
 
     seed = chance_seed();
     printf("killed: SIPD_SEED=%llu\n", (unsigned long long)seed);
-    if (glob("tests/scenarios/*.sim", 0, NULL, &scenarios) != 0)
-        fprintf(stderr, "no scenario found: tests run from the top of the tree\n");
     tcase_set_timeout(tcase, 240);
-    tcase_add_loop_test(tcase, a_standby_finishes_the_script, 0, (int)scenarios.gl_pathc);
-    tcase_add_loop_test(tcase, a_standby_that_was_parted_catches_up, 0, (int)scenarios.gl_pathc);
+    scenarios_add(tcase, a_standby_finishes_the_script);
+    scenarios_add(tcase, a_standby_that_was_parted_catches_up);
     tcase_add_test(tcase, the_exceptions_are_ten);
     tcase_add_test(tcase, a_call_is_killed_often);
     tcase_add_loop_test(tcase, calls_outlive_their_sipds, 0, WORLDS);

@@ -2,18 +2,17 @@
  * Memory runs out at every place: of a tenth of the scenarios and a few random calls. SIPD_SEED chooses other ones.
  */
 #include <check.h>
-#include <glob.h>
 #include <stdio.h>
 
 #include "base/mem.h"
 #include "lib/chance.h"
 #include "sim/ladder.h"
+#include "sim/scenarios.h"
 
 Suite *suite_ladder(void);
 
 enum { ONE_IN = 10, CALLS = 4, WORLDS = 4 };
 
-static glob_t scenarios;
 static uint64_t seed;
 
 static bool
@@ -36,7 +35,7 @@ START_TEST(scenarios_end_without_memory)
     bug_doubt_fatal();
     buf_init(&out, 8 << 20);
     for (enum ladder_outage outage = LADDER_ONE_CALL; ok && outage <= LADDER_SECONDS; outage++)
-        ok = ladder_scenario(scenarios.gl_pathv[_i], outage, &steps, &out);
+        ok = ladder_scenario(scenarios_path(_i), outage, &steps, &out);
     buf_put_char(&out, '\0');
     ck_assert_msg(ok, "SIPD_SEED=%llu %s", (unsigned long long)seed, out.bytes);
     ck_assert_uint_gt(steps, 0);
@@ -69,10 +68,8 @@ suite_ladder(void)
 
     seed = chance_seed();
     printf("ladder: SIPD_SEED=%llu\n", (unsigned long long)seed);
-    if (glob("tests/scenarios/*.sim", 0, NULL, &scenarios) != 0)
-        fprintf(stderr, "no scenario found: tests run from the top of the tree\n");
     tcase_set_timeout(tcase, 60);
-    tcase_add_loop_test(tcase, scenarios_end_without_memory, 0, (int)scenarios.gl_pathc);
+    scenarios_add(tcase, scenarios_end_without_memory);
     tcase_add_loop_test(tcase, calls_end_without_memory, 0, WORLDS);
     suite_add_tcase(suite, tcase);
     return suite;

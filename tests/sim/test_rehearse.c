@@ -3,15 +3,12 @@
  * the scenario goes as ever, for no packet leaves on a dry run and nothing is changed by it.
  */
 #include <check.h>
-#include <glob.h>
-#include <stdio.h>
 
 #include "base/mem.h"
+#include "sim/scenarios.h"
 #include "sim/script.h"
 
 Suite *suite_rehearse(void);
-
-static glob_t scenarios;
 
 START_TEST(said_and_done_agree)
 {
@@ -22,7 +19,7 @@ START_TEST(said_and_done_agree)
 
     buf_init(&out, 8 << 20);
     bug_doubt_fatal();
-    ok = script_run_rehearsed(scenarios.gl_pathv[_i], 1, &rehearsed, &out);
+    ok = script_run_rehearsed(scenarios_path(_i), 1, &rehearsed, &out);
     buf_put_char(&out, '\0');
     ck_assert_msg(ok, "%s", out.bytes);
     buf_fini(&out);
@@ -37,9 +34,7 @@ suite_rehearse(void)
     Suite *suite = suite_create("rehearse");
     TCase *tcase = tcase_create("rehearse");
 
-    if (glob("tests/scenarios/*.sim", 0, NULL, &scenarios) != 0)
-        fprintf(stderr, "no scenario found: tests run from the top of the tree\n");
-    tcase_add_loop_test(tcase, said_and_done_agree, 0, (int)scenarios.gl_pathc);
+    scenarios_add(tcase, said_and_done_agree);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -2,15 +2,12 @@
  * Every scenario of tests/scenarios, run as written; the name of a file is the name of its test.
  */
 #include <check.h>
-#include <glob.h>
-#include <stdio.h>
 
 #include "base/mem.h"
+#include "sim/scenarios.h"
 #include "sim/script.h"
 
 Suite *suite_scenarios(void);
-
-static glob_t scenarios;
 
 START_TEST(runs_as_written)
 {
@@ -20,7 +17,7 @@ START_TEST(runs_as_written)
 
     buf_init(&out, 8 << 20);
     bug_doubt_fatal();
-    ok = script_run(scenarios.gl_pathv[_i], 1, &out);
+    ok = script_run(scenarios_path(_i), 1, &out);
     buf_put_char(&out, '\0');
     ck_assert_msg(ok, "%.4000s", out.bytes); /* Check takes no more than 8 KiB */
     buf_fini(&out);
@@ -34,9 +31,7 @@ suite_scenarios(void)
     Suite *suite = suite_create("scenarios");
     TCase *tcase = tcase_create("scenarios");
 
-    if (glob("tests/scenarios/*.sim", 0, NULL, &scenarios) != 0)
-        fprintf(stderr, "no scenario found: tests run from the top of the tree\n");
-    tcase_add_loop_test(tcase, runs_as_written, 0, (int)scenarios.gl_pathc);
+    scenarios_add(tcase, runs_as_written);
     suite_add_tcase(suite, tcase);
     return suite;
 }
