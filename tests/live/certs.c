@@ -18,8 +18,7 @@
 
 #include "lib/folder.h"
 #include "live/proc.h"
-
-enum { TEXT_BYTES = 16384 };
+#include "live/wire_text.h"
 
 /* ---- certificates */
 
@@ -187,18 +186,13 @@ tls_peer_accept(struct tls_peer *p, int listening, const struct tls_wish *wish)
 void
 tls_peer_send(struct tls_peer *p, const char *format, ...)
 {
-    char text[TEXT_BYTES / 2], wire[TEXT_BYTES];
-    size_t n = 0;
+    char wire[WIRE_TEXT_BYTES];
     va_list args;
+    size_t n;
 
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    n = wire_text(wire, format, args);
     va_end(args);
-    for (const char *at = text; *at && n + 2 < sizeof wire; at++) {
-        if (*at == '\n')
-            wire[n++] = '\r';
-        wire[n++] = *at;
-    }
     ck_assert_int_eq(SSL_write(p->ssl, wire, (int)n), (int)n);
 }
 

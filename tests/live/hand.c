@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "live/wire_text.h"
+
 enum { ROUTES_MOST = 8, LINE_BYTES = 1024 };
 
 void
@@ -40,18 +42,13 @@ void
 hand_says(const struct hand *h, uint16_t port, const char *format, ...)
 {
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
-    char text[HAND_BYTES / 2], wire[HAND_BYTES];
-    size_t n = 0;
+    char wire[WIRE_TEXT_BYTES];
     va_list args;
+    size_t n;
 
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    n = wire_text(wire, format, args);
     va_end(args);
-    for (const char *at = text; *at && n + 2 < sizeof wire; at++) {
-        if (*at == '\n' && (at == text || at[-1] != '\r'))
-            wire[n++] = '\r';
-        wire[n++] = *at;
-    }
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     (void)sendto(h->fd, wire, n, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to);
 }

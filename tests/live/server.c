@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "live/wire_text.h"
+
 enum { STEP_MS = 10, AGAIN_MS = 500, MESSAGE_BYTES = 65536 };
 
 static const char *
@@ -244,18 +246,13 @@ server_socket(const struct server *s, const char *ip)
 void
 server_send(int fd, const char *format, ...)
 {
-    char text[MESSAGE_BYTES / 2], wire[MESSAGE_BYTES];
-    size_t n = 0;
+    char wire[WIRE_TEXT_BYTES];
     va_list args;
+    size_t n;
 
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    n = wire_text(wire, format, args);
     va_end(args);
-    for (const char *at = text; *at && n + 2 < sizeof wire; at++) {
-        if (*at == '\n')
-            wire[n++] = '\r';
-        wire[n++] = *at;
-    }
     (void)send(fd, wire, n, MSG_NOSIGNAL);
 }
 
