@@ -4,7 +4,6 @@
 #include "sipctl/trace.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +12,10 @@
 
 #include "base/mask.h"
 #include "base/mem.h"
-#include "sipctl/base64.h"
+#include "sipctl/capture.h"
 #include "sipctl/client.h"
 #include "sipctl/event.h"
 #include "sipctl/ladder.h"
-#include "sipctl/pcap.h"
 #include "sipctl/text.h"
 
 enum {
@@ -47,10 +45,9 @@ struct trace {
     size_t feeds_len;
     bool draws, streams; /* to standard output: a ladder, or JSON */
     struct ladder ladder;
-    struct pcap pcap;
-    int pcap_fd; /* -1: none */
-    uint64_t messages, decisions, lost, unwritten;
-    struct buf out, packets;
+    struct capture capture;
+    uint64_t messages, decisions, lost;
+    struct buf out;
 };
 
 static volatile sig_atomic_t stopped;
@@ -127,26 +124,6 @@ flush_out(struct trace *t)
     return done;
 }
 
-static bool
-flush_packets(struct trace *t)
-{
-    struct span rest = buf_span(&t->packets);
-
-    while (rest.len > 0) {
-        ssize_t written = write(t->pcap_fd, rest.at, rest.len);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0) {
-            fprintf(stderr, "sipctl: %s: %s\n", t->o->pcap, strerror(errno));
-            return false;
-        }
-        rest = span_skip(rest, (size_t)written);
-    }
-    buf_clear(&t->packets);
-    return true;
-}
-
 static int
 put(const char *bytes, size_t len, void *to)
 {
@@ -219,27 +196,6 @@ say(struct trace *t, const char *name, json_int_t number, const char *words)
 }
 
 static void
-keep_packet(struct trace *t, const struct event *event)
-{
-    struct pcap_message message = {
-        .at_us = event->at_us,
-        .stream = !span_ieq(event->transport, SPAN("udp")),
-        .from = event->is_sent ? event->local : event->peer,
-        .to = event->is_sent ? event->peer : event->local,
-    };
-    struct buf bytes;
-
-    buf_init(&bytes, OUT_BYTES);
-    if (base64_read(event->bytes, &bytes))
-        message.bytes = buf_span(&bytes);
-    if (message.bytes.len == 0 || !pcap_write(&t->pcap, &message, &t->packets))
-        t->unwritten++;
-    if (bytes.bytes)
-        explicit_bzero(bytes.bytes, bytes.cap);
-    buf_fini(&bytes);
-}
-
-static void
 take_event(struct trace *t, json_t *json)
 {
     struct event event;
@@ -252,8 +208,8 @@ take_event(struct trace *t, json_t *json)
         stream_event(t, json);
     if (t->draws)
         ladder_write(&t->ladder, &event, &t->out);
-    if (t->pcap_fd >= 0 && event.is_message)
-        keep_packet(t, &event);
+    if (capture_is_on(&t->capture) && event.is_message)
+        capture_keep(&t->capture, &event);
 }
 
 /* ---- asking */
@@ -271,7 +227,7 @@ ask(struct trace *t, const struct feed *feed)
     snprintf(name, sizeof name, "%s", feed->name ? feed->name : "");
     if (feed->name)
         words[n++] = name;
-    if (t->pcap_fd >= 0)
+    if (capture_is_on(&t->capture))
         words[n++] = bytes;
     return client_ask(&t->client, words, NULL);
 }
@@ -453,7 +409,7 @@ follow(struct trace *t)
             return code;
         if (!t->connected && !stopped)
             find_sipd(t);
-        if (!flush_out(t) || (t->pcap_fd >= 0 && !flush_packets(t)))
+        if (!flush_out(t) || !capture_flush(&t->capture))
             return EXIT_REFUSED;
         if (round != ROUND_FULL)
             pause_ms(round == ROUND_BUSY ? HASTE_MS : PAUSE_MS);
@@ -475,45 +431,9 @@ say_end(struct trace *t)
     if (!t->streams)
         say(t, "end", 0, words);
     flush_out(t);
-    if (t->unwritten > 0)
+    if (t->capture.unwritten > 0)
         fprintf(stderr, "sipctl: %s: %llu messages are not in it, for they could not be written\n",
-                t->o->pcap, (unsigned long long)t->unwritten);
-}
-
-/* ---- the capture file */
-
-/*
- * A new file, for its owner alone: one that is there may be open to others, and is not ours to overwrite. "-": standard output,
- * for a program that shows captures as they come.
- */
-static bool
-open_pcap(struct trace *t)
-{
-    const char *path = t->o->pcap;
-
-    t->pcap_fd = -1;
-    if (!path)
-        return true;
-    if (strcmp(path, "-") == 0) {
-        if (isatty(STDOUT_FILENO)) {
-            fputs("sipctl: a capture is nothing for a terminal; name a file\n", stderr);
-            return false;
-        }
-        t->pcap_fd = dup(STDOUT_FILENO);
-    } else {
-        t->pcap_fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    }
-    if (t->pcap_fd < 0) {
-        fprintf(stderr, "sipctl: %s: %s\n", path, strerror(errno));
-        return false;
-    }
-    fprintf(stderr,
-            "sipctl: %s holds secrets: the whole messages, with Digest responses, cookies and "
-            "keys%s\n",
-            strcmp(path, "-") == 0 ? "the capture" : path,
-            strcmp(path, "-") == 0 ? "" : "; only its owner can read it (mode 0600)");
-    pcap_begin(&t->pcap, &t->packets);
-    return flush_packets(t);
+                t->o->pcap, (unsigned long long)t->capture.unwritten);
 }
 
 enum exit_code
@@ -526,12 +446,11 @@ trace_run(const struct options *o)
     if (!t)
         return EXIT_REFUSED;
     t->o = o;
-    t->pcap_fd = -1;
+    capture_init(&t->capture);
     t->client.fd = -1;
     t->streams = o->json;
     t->draws = !o->json && !(o->pcap && strcmp(o->pcap, "-") == 0);
     buf_init(&t->out, OUT_BYTES);
-    buf_init(&t->packets, OUT_BYTES);
     if (!read_words(t, o->words)) {
         fputs("usage: sipctl trace [all | USER | CALL-ID | user USER | call CALL-ID]"
               " [--pcap FILE] [--json]\n",
@@ -539,7 +458,7 @@ trace_run(const struct options *o)
         code = EXIT_USAGE;
     } else if (!connect_to(t, true)) {
         code = EXIT_NOBODY;
-    } else if (open_pcap(t)) {
+    } else if (capture_open(&t->capture, o->pcap)) {
         ladder_init(&t->ladder, &screen, strcmp(t->feeds[0].kind, "call") != 0);
         catch_signals();
         code = follow(t);
@@ -547,10 +466,8 @@ trace_run(const struct options *o)
             say_end(t);
     }
     client_close(&t->client);
-    if (t->pcap_fd >= 0)
-        close(t->pcap_fd);
+    capture_close(&t->capture);
     buf_fini(&t->out);
-    buf_fini(&t->packets);
     mem_free(t);
     return code;
 }
