@@ -35,8 +35,8 @@ static const struct {
 START_TEST(versions_before_1_2_are_refused)
 {
     static const char ssl2[] = "\x80\x2b\x01\x00\x02\x00\x12\x00\x00\x00\x10\x07\x00\xc0\x03\x00"
-                                  "\x80\x01\x00\x80\x06\x00\x40\x04\x00\x80\x02\x00\x80"
-                                  "0123456789abcdef";
+                               "\x80\x01\x00\x80\x06\x00\x40\x04\x00\x80\x02\x00\x80"
+                               "0123456789abcdef";
     struct hello_answer answer;
 
     hello_init(&hello, HELLO_TLS1_2);
