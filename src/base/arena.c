@@ -1,8 +1,8 @@
 /*
  * Blocks cut from the front of a chunk, and all ended at once.
  *
- * Chunks double up to 64 KiB, from 4 KiB or from what is expected, so a small trip is cheap and a busy turn soon needs
- * no heap. A block too large for the next chunk gets one of its own behind the one in use, whose rest is thus not lost.
+ * Chunks double up to 64 KiB or to what was asked for, from 4 KiB or from what is expected, so a small trip is cheap and a
+ * busy turn soon needs no heap. A block too large for the next chunk gets one of its own behind the one in use, whose rest is thus not lost.
  */
 #include "base/arena.h"
 
@@ -29,7 +29,17 @@ struct arena_chunk {
 void
 arena_init(struct arena *a, size_t limit_bytes)
 {
-    *a = (struct arena){ .limit_bytes = limit_bytes, .first_bytes = CHUNK_FIRST_BYTES };
+    arena_init_large(a, limit_bytes, CHUNK_MAX_BYTES);
+}
+
+void
+arena_init_large(struct arena *a, size_t limit_bytes, size_t chunk_bytes)
+{
+    *a = (struct arena){
+        .limit_bytes = limit_bytes,
+        .first_bytes = CHUNK_FIRST_BYTES,
+        .chunk_bytes = chunk_bytes,
+    };
 }
 
 static size_t
@@ -136,7 +146,7 @@ next_bytes(const struct arena *a)
     size_t bytes = a->chunks ? a->chunks->bytes * 2 : a->first_bytes;
     size_t most = a->limit_bytes - a->held_bytes;
 
-    bytes = bytes < CHUNK_MAX_BYTES ? bytes : CHUNK_MAX_BYTES;
+    bytes = bytes < a->chunk_bytes ? bytes : a->chunk_bytes;
     return (bytes < most ? bytes : most) & ~(size_t)(ALIGN - 1);
 }
 
@@ -216,7 +226,7 @@ chunk_to_keep(const struct arena *a)
 {
     struct arena_chunk *chunk = a->chunks;
 
-    while (chunk && chunk->bytes > CHUNK_MAX_BYTES)
+    while (chunk && chunk->bytes > a->chunk_bytes)
         chunk = chunk->next;
     return chunk;
 }

@@ -26,6 +26,7 @@ struct arena {
     struct arena_spare *spare;  /* lent; NULL: the heap alone */
     struct arena_chunk *chunks; /* owned; the one in use first */
     size_t first_bytes;         /* of its first chunk */
+    size_t chunk_bytes;         /* of its largest ordinary ones, of which a reset keeps one */
     char *at;                   /* where it is free */
     size_t left_bytes;          /* free from there on */
     size_t held_bytes;          /* heap bytes in chunks */
@@ -44,6 +45,12 @@ struct span arena_copy(struct arena *a, struct span s) MUST_USE;
 void arena_reset(struct arena *a);
 /* Ends every block and gives all memory back. */
 void arena_fini(struct arena *a);
+
+/*
+ * As arena_init, for one that is filled and reset again and again: the chunk that a reset keeps is of chunk_bytes at most
+ * (otherwise 64 KiB), so that what is often needed costs no heap and touches no new page.
+ */
+void arena_init_large(struct arena *a, size_t limit_bytes, size_t chunk_bytes);
 
 /*
  * As arena_init, for one of many: chunks of the small sizes come from `spare` and go back there. Lent: spare, for its life.

@@ -20,6 +20,7 @@
 
 enum {
     ARENA_MOST_BYTES = 256 << 20,
+    ARENA_KEPT_BYTES = 2 << 20, /* what a full turn writes: the next one finds it there */
     TELL_ROUNDS = 16, /* of telling and sending again in one turn; the rest is told in the next */
     LOOK_BYTES = 4 << 10, /* of work between two looks at the clock … */
     STEP_BYTES = 1 << 10, /* … for which anything counts at least so much */
@@ -89,7 +90,7 @@ wake(evutil_socket_t fd, short what, void *arg)
 void
 turn_init(struct net *net)
 {
-    arena_init(&net->turn.arena, ARENA_MOST_BYTES);
+    arena_init_large(&net->turn.arena, ARENA_MOST_BYTES, ARENA_KEPT_BYTES);
     hungries_init(&net->turn.hungries);
     event_assign(&net->turn.timer, net->base, -1, 0, wake, net);
     net->turn.timer_ms = UINT64_MAX;

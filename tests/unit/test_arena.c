@@ -263,6 +263,27 @@ START_TEST(reset_keeps_one_chunk_of_modest_size)
 }
 END_TEST
 
+START_TEST(reset_of_a_large_one_keeps_what_was_needed)
+{
+    enum { MOST = 1 << 20, BLOCK = 60000 };
+    struct arena a;
+    size_t held = 0;
+
+    arena_init_large(&a, 8 << 20, MOST);
+    for (int turn = 0; turn < 3; turn++) {
+        for (int i = 0; i < 12; i++)
+            ck_assert_ptr_nonnull(arena_alloc(&a, BLOCK));
+        ck_assert(turn < 2 ||
+                  a.held_bytes == held); /* it has all there, and asks the heap for nothing */
+        arena_reset(&a);
+        held = a.held_bytes;
+        ck_assert_uint_le(held, MOST);
+    }
+    ck_assert_uint_ge(held, 12 * BLOCK);
+    arena_fini(&a);
+}
+END_TEST
+
 START_TEST(reset_keeps_nothing_oversized)
 {
     uint64_t live = mem_live();
@@ -353,6 +374,7 @@ suite_arena(void)
     tcase_add_test(all, a_ceiling_of_all_there_is_does_not_wrap);
     tcase_add_test(all, reset_keeps_one_chunk_of_modest_size);
     tcase_add_test(all, reset_keeps_nothing_oversized);
+    tcase_add_test(all, reset_of_a_large_one_keeps_what_was_needed);
     tcase_add_test(all, an_ended_arena_can_begin_again);
     tcase_add_test(all, only_living_blocks_may_be_touched);
     tcase_add_test(all, when_memory_is_out_what_there_is_stays);
