@@ -10,14 +10,10 @@ enum { TAIL_BYTES = sizeof "<>;q=0.123;expires=4294967295" };
 static char *
 put_number(char *to, uint32_t number)
 {
-    char digits[10];
-    size_t at = sizeof digits;
-
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    return span_write(to, (struct span){ digits + at, sizeof digits - at });
+    if (number >= 10)
+        to = put_number(to, number / 10);
+    *to = (char)('0' + number % 10);
+    return to + 1;
 }
 
 /* Thousandths as a qvalue: no more decimals than it takes. */

@@ -8,13 +8,10 @@
 static char *
 put_number(char *to, uint64_t number)
 {
-    char digits[20];
-    size_t at = sizeof digits;
-
-    do
-        digits[--at] = (char)('0' + number % 10);
-    while (number /= 10);
-    return span_write(to, (struct span){ digits + at, sizeof digits - at });
+    if (number >= 10)
+        to = put_number(to, number / 10);
+    *to = (char)('0' + number % 10);
+    return to + 1;
 }
 
 struct span
