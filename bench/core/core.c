@@ -4,7 +4,7 @@
  *
  * Calls go in turns, as a busy socket hands them out; time is virtual, and passes so that old transactions end while new
  * ones come. Caller and callee are made of what the core sent; their work is not counted. core traced: the same while all that
- * is decided is kept on a tape, as with explain.always.
+ * is decided is kept on a tape, as with explain.always. core stateless: without transactions.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -276,6 +276,13 @@ step_write(enum part step, unsigned first_call, struct message messages[TURN])
     }
 }
 
+/* Does the callee send it? */
+static bool
+is_up(enum part step)
+{
+    return step == RINGING || step == ANSWER || step == DONE;
+}
+
 /* So many turns of calls, each of them up to this step. */
 static void
 run(struct core *core, unsigned turns, enum part last)
@@ -284,10 +291,8 @@ run(struct core *core, unsigned turns, enum part last)
 
     for (unsigned turn = 0; turn < turns; turn++) {
         for (enum part step = INVITE; step <= last; step++) {
-            bool up = step == RINGING || step == ANSWER || step == DONE;
-
             step_write(step, turn * TURN, messages);
-            ns[step][turn] = turn_run(core, up ? &world.callee : &world.caller, messages);
+            ns[step][turn] = turn_run(core, is_up(step) ? &world.callee : &world.caller, messages);
         }
     }
 }
@@ -315,6 +320,70 @@ print(void)
         sum += ns[step][TURNS / 2];
     }
     printf("  %-12s %6.0f\n", "mean", sum / PARTS);
+}
+
+enum { ROUNDS = 101 };
+
+/* The n-th message of a round: kind by kind, or as calls that overlap bring them. */
+static enum part
+part_of(unsigned n, bool mixed, unsigned *call)
+{
+    *call = mixed ? n / PARTS : n % TURN;
+    return mixed ? (n + n / PARTS) % PARTS : n / TURN;
+}
+
+/* A round of TURN calls, a turn after the other. Returns ns a message. */
+static double
+round_run(struct core *core, struct message messages[PARTS][TURN], bool mixed)
+{
+    double begin = now_ns();
+
+    for (unsigned n = 0; n < PARTS * TURN; n++) {
+        unsigned call;
+        enum part step = part_of(n, mixed, &call);
+        const struct message *m = &messages[step][call];
+
+        if (n % TURN == 0) {
+            world.sent_len = 0;
+            arena_reset(&world.turn);
+        }
+        core_bytes(core, is_up(step) ? &world.callee : &world.caller,
+                   (struct span){ m->text, m->len }, 0, NULL);
+        if (n % TURN == TURN - 1 && world.sent_len != TURN)
+            stop("not every message was forwarded");
+    }
+    return (now_ns() - begin) / (PARTS * TURN);
+}
+
+/* Without state the same messages may come again and again. */
+static void
+run_stateless(struct core *core)
+{
+    static struct message messages[PARTS][TURN];
+    double rounds[2][ROUNDS];
+
+    for (enum part step = INVITE; step < PARTS; step++) {
+        step_write(step, 0, messages[step]);
+        turn_run(core, is_up(step) ? &world.callee : &world.caller, messages[step]);
+    }
+    for (unsigned i = 0; i < ROUNDS; i++)
+        for (unsigned mixed = 0; mixed < 2; mixed++)
+            rounds[mixed][i] = round_run(core, messages, mixed);
+    printf("core: ns a message of a call without state, median of rounds [lowest]; scanner %s\n",
+           scan_chosen->name);
+    for (unsigned mixed = 0; mixed < 2; mixed++) {
+        qsort(rounds[mixed], ROUNDS, sizeof(double), compare);
+        printf("  %-12s %6.0f [%5.0f]\n", mixed ? "mixed" : "kind by kind",
+               rounds[mixed][ROUNDS / 2], rounds[mixed][0]);
+    }
+}
+
+static void
+run_stateful(struct core *core)
+{
+    world.turn_ms = TURN_MS;
+    run(core, TURNS, DONE);
+    print();
 }
 
 static struct hop
@@ -379,6 +448,7 @@ int
 main(int argc, char **argv)
 {
     bool traced = argc > 1 && strcmp(argv[1], "traced") == 0;
+    bool stateless = argc > 1 && strcmp(argv[1], "stateless") == 0;
     struct core_ports ports = {
         .way = way,
         .send = take_send,
@@ -411,12 +481,14 @@ main(int argc, char **argv)
     counters_init(&world.counters);
     core_conf_default(&conf);
     conf.relay = CORE_RELAY_ANY;
+    conf.mode = stateless ? CORE_STATELESS : CORE_STATEFUL;
     core = begin(&ports, &conf);
-    world.turn_ms = TURN_MS;
-    run(core, TURNS, DONE);
+    if (stateless)
+        run_stateless(core);
+    else
+        run_stateful(core);
     core_free(&core);
-    print();
-    small = measure_memory(&ports, &conf);
+    small = stateless || measure_memory(&ports, &conf);
     counters_fini(&world.counters);
     arena_fini(&world.own);
     arena_fini(&world.turn);
