@@ -58,7 +58,8 @@ check_loop(struct core *core, const struct intake *in, struct check_result *bad)
 
     (void)bad;
     for (;;) {
-        if (mark_branch_is_ours(core, &via, &then) && then == mark_loop(&in->mark, in->msg))
+        if (mark_branch_is_ours(core, &via, &then) &&
+            mark_is_loop(then, mark_loop(&in->mark, in->msg)))
             return 482;
         while (via_next(&rest, &via) != SIPD_OK) {
             field = msg_find(in->msg, HDR_VIA, field);

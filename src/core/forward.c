@@ -251,34 +251,32 @@ add_via(struct branch *branch, const struct hop *hop, const struct way *way, str
 {
     struct trip *trip = branch->trip;
     struct core *core = trip->core;
+    struct span uri = branch->target->is.uri;
     char mark[MARK_BRANCH_LEN];
     struct mark_branch_of of = {
         .mark = &trip->mark,
-        .uri = branch->target->is.uri,
-        .routes = has_path(branch) ? branch->target->is.path : trip->next_route,
+        .uri = span_eq(uri, msg_span(&trip->msg, trip->msg.uri)) ? SPAN("") : uri,
+        .routes = has_path(branch) ? branch->target->is.path : SPAN(""),
         .hop = &way->to,
         .attempt = branch->attempt,
         .loop = mark_loop(&trip->mark, &trip->msg),
         .sent_by = way->sent_by,
     };
-    struct span side = side_in_via(trip);
     struct span parts[] = {
         SPAN("SIP/2.0/"),
         hop_transport_via(way->to.transport),
         SPAN(" "),
         way->sent_by,
         asks_for_alias(hop, way) ? SPAN(";alias") : SPAN(""),
+        side_in_via(trip),
         SPAN(";branch="),
         mark_branch(core, &of, mark),
-        side,
     };
     struct span value = join(core, parts, countof(parts));
 
     draft_stamp_via(draft, &trip->gist, trip->received, trip->rport);
     draft_push_via(draft, &trip->gist, value);
-    return value.at ? span_head(span_skip(value, value.len - side.len - MARK_BRANCH_LEN),
-                                MARK_BRANCH_LEN)
-                    : value;
+    return value.at ? span_skip(value, value.len - MARK_BRANCH_LEN) : value;
 }
 
 /* Step 9: a stream needs a Content-Length, which a datagram may lack (§18.3). */
@@ -322,12 +320,12 @@ forward_write(struct branch *branch, const struct hop *hop, struct forward_resul
     draft_init(&draft, &trip->msg, core->ports.turn);
     if (set_routes(branch, &draft) != SIPD_OK)
         return SIPD_ENOMEM;
+    out->branch = add_via(branch, hop, &out->way, &draft);
     draft_lower_max_forwards(&draft, &trip->gist);
     add_record_route(branch, &out->way, &draft);
     path_write(branch, &out->way, is_secure(trip), &draft);
     breadth_write(branch, &draft);
     add_edits(branch, &draft);
-    out->branch = add_via(branch, hop, &out->way, &draft);
     forward_add_length(core, &trip->msg, out->way.to.transport, &draft);
     return draft_render(&draft, core->ports.turn, &out->bytes);
 }

@@ -34,7 +34,13 @@ mark_loop(const struct mark *mark, const struct msg *msg)
     prf_put_word_and(&p, for_loop << 56 | msg->uri.len, msg_span(msg, msg->uri));
     while ((route = msg_find(msg, HDR_ROUTE, route)))
         prf_put_field(&p, msg_value(msg, route));
-    return prf_done_lo(&p) & UINT64_C(0x7ffffffff);
+    return prf_done_lo(&p);
+}
+
+bool
+mark_is_loop(uint64_t l, uint64_t loop)
+{
+    return l == (loop & ((UINT64_C(1) << L_LEN * 5) - 1));
 }
 
 static void
@@ -59,6 +65,7 @@ mark_branch(const struct core *core, const struct mark_branch_of *of, char to[MA
 
     prf_put_word_and(&p, for_branch << 56 | (uint64_t)of->attempt << 24 | where,
                      (struct span){ (const char *)of->hop->ip, sizeof of->hop->ip });
+    prf_put_u64(&p, of->loop);
     prf_put_pair(&p, of->uri, of->routes);
     memcpy(to, HEAD.at, HEAD.len);
     prf_write32(prf_done(&p), to + N_AT, N_LEN);
@@ -82,7 +89,7 @@ read32(struct span digits)
 }
 
 bool
-mark_branch_is_ours(const struct core *core, const struct via *via, uint64_t *loop)
+mark_branch_is_ours(const struct core *core, const struct via *via, uint64_t *l)
 {
     char proof[T_LEN];
 
@@ -91,7 +98,7 @@ mark_branch_is_ours(const struct core *core, const struct via *via, uint64_t *lo
     write_proof(core, span_skip(span_head(via->branch, T_AT), N_AT), via->sent_by, proof);
     if (memcmp(proof, via->branch.at + T_AT, T_LEN) != 0)
         return false;
-    *loop = read32((struct span){ via->branch.at + L_AT, L_LEN });
+    *l = read32((struct span){ via->branch.at + L_AT, L_LEN });
     return true;
 }
 

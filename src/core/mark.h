@@ -27,24 +27,27 @@ struct mark {
 
 struct mark_branch_of {
     const struct mark *mark; /* of the request as received */
-    struct span uri, routes; /* Request-URI and first Route as sent */
-    const struct hop *hop;   /* where it goes */
+    /* Request-URI, if it leaves as another, and the Routes that were not received: all else that was routed by is in loop */
+    struct span uri, routes;
+    const struct hop *hop; /* where it goes */
     unsigned attempt;
-    uint64_t loop;       /* mark_loop() of the request as received */
+    uint64_t loop;       /* mark_loop() of the request as received, of which L is the lowest bits */
     struct span sent_by; /* ours, as written in the Via */
 };
 
 /* The beginning of a request's marks. */
 void mark_begin(const struct core *core, const struct gist *gist, struct mark *mark);
-/* L: everything received that the choice of targets read, but never the method nor a Via (RFC 5393 §4.2.1). */
+/* Everything received that the choice of targets read, but never the method nor a Via (RFC 5393 §4.2.1). */
 uint64_t mark_loop(const struct mark *mark, const struct msg *msg);
 /* Writes the branch; no NUL. Returns a span over `to`. */
 struct span mark_branch(const struct core *core, const struct mark_branch_of *of,
                         char to[MARK_BRANCH_LEN]);
 /* A number that is the same for each repeat of a request, its CANCEL and its ACK: chance that needs no memory. */
 uint64_t mark_seed(const struct mark *mark);
-/* Did we make this Via's branch? loop becomes its L. */
-bool mark_branch_is_ours(const struct core *core, const struct via *via, uint64_t *loop);
+/* Did we make this Via's branch? l becomes its L. */
+bool mark_branch_is_ours(const struct core *core, const struct via *via, uint64_t *l);
+/* Is L that of a request with this mark_loop()? */
+bool mark_is_loop(uint64_t l, uint64_t loop);
 /* Writes our To-tag for this request: the same for each repeat of it, its CANCEL and its ACK. No NUL. */
 struct span mark_tag(const struct mark *mark, char to[MARK_TAG_LEN]);
 

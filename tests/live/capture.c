@@ -179,6 +179,15 @@ is_by_us(const char *vias, uint16_t port)
     return at && at < vias + strcspn(vias, BETWEEN);
 }
 
+/* Has the topmost Via, wherever its parameters stand, a branch with the cookie (RFC 3261 §8.1.1.7)? */
+static bool
+has_cookie(const char *vias)
+{
+    const char *at = strstr(vias, ";branch=z9hG4bK");
+
+    return at && at < vias + strcspn(vias, BETWEEN);
+}
+
 static bool
 has_warning(const char *severities)
 {
@@ -210,7 +219,7 @@ fault_of(const struct capture *c, char *const at[FIELDS])
         return "CSeq has another method";
     if (!c->filter && messages == 1 && is_by_us(at[VIA], c->port) != (requests == 1))
         return requests == 1 ? "our Via is not on top" : "our Via is still there";
-    if (requests == 1 && strncmp(strchrnul(at[VIA], '='), "=z9hG4bK", 8) != 0)
+    if (requests == 1 && !has_cookie(at[VIA]))
         return "our branch has no cookie";
     if (*at[TCP] && occurrences(at[CONTENT_LENGTH]) != messages)
         return "Content-Length is not there once";
