@@ -291,6 +291,9 @@ prf_write32(struct prf_out v, char *to, unsigned digits)
         digits -= 8;
         memcpy(to + digits, &text, sizeof text);
     }
-    for (; digits > 0; v.lo >>= 5)
-        to[--digits] = "0123456789abcdefghijklmnopqrstuv"[v.lo & 31];
+    if (digits > 0) {
+        uint64_t text = digits_of(v.lo);
+
+        span_write(to, (struct span){ (const char *)&text + sizeof text - digits, digits });
+    }
 }

@@ -40,17 +40,15 @@ get_number(const uint8_t **from, int bytes)
     return n;
 }
 
-static void
-put_mac(const struct core *core, struct span call_id, const uint8_t *bytes, size_t len,
-        uint8_t mac[MAC_LEN])
+static uint64_t
+mac_of(const struct core *core, struct span call_id, const uint8_t *bytes, size_t len)
 {
     struct prf p;
-    uint8_t *to = mac;
 
     prf_init(&p, &core->route_key);
     prf_put_pair(&p, bytes[0] & PATH ? SPAN("") : call_id,
                  (struct span){ (const char *)bytes, len });
-    put_number(&to, prf_done_lo(&p), MAC_LEN);
+    return prf_done_lo(&p);
 }
 
 static size_t
@@ -134,33 +132,28 @@ token_write(const struct core *core, struct span call_id, const struct token *to
         memcpy(end, flow->ip, sizeof flow->ip);
         end += sizeof flow->ip;
     }
-    put_mac(core, call_id, bytes, (size_t)(end - bytes), end);
-    return (struct span){ to, write_digits(bytes, (size_t)(end - bytes) + MAC_LEN, to) };
+    put_number(&end, mac_of(core, call_id, bytes, (size_t)(end - bytes)), MAC_LEN);
+    return (struct span){ to, write_digits(bytes, (size_t)(end - bytes), to) };
 }
 
-/* In the same time wherever they differ, so that a MAC cannot be found byte by byte. */
+/* Compared as one word, so in the same time wherever they differ: a MAC cannot be found byte by byte. */
 static bool
-is_same_mac(const uint8_t *a, const uint8_t *b)
+has_mac(const struct core *core, struct span call_id, const uint8_t *bytes, size_t len)
 {
-    unsigned differ = 0;
+    const uint8_t *mac = bytes + len - MAC_LEN;
 
-    for (int i = 0; i < MAC_LEN; i++)
-        differ |= (unsigned)(a[i] ^ b[i]);
-    return differ == 0;
+    return get_number(&mac, MAC_LEN) == mac_of(core, call_id, bytes, len - MAC_LEN);
 }
 
 bool
 token_read(const struct core *core, struct span call_id, struct span text, struct token *token)
 {
-    uint8_t bytes[BYTES_MAX], mac[MAC_LEN];
+    uint8_t bytes[BYTES_MAX];
     const uint8_t *from = bytes;
     size_t len = len_of_digits(text.len);
     uint64_t flags;
 
-    if (len == 0 || !read_digits(text, bytes))
-        return false;
-    put_mac(core, call_id, bytes, len - MAC_LEN, mac);
-    if (!is_same_mac(mac, bytes + len - MAC_LEN))
+    if (len == 0 || !read_digits(text, bytes) || !has_mac(core, call_id, bytes, len))
         return false;
     memset(token, 0, sizeof *token);
     flags = get_number(&from, 1);
