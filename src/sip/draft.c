@@ -318,9 +318,30 @@ least(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
+/* The first elements alone: those behind them are not counted. */
+static void
+cut_first_routes(struct draft *d)
+{
+    uint32_t left = d->routes_head;
+
+    for (const struct msg_field *f = NULL; left > 0 && (f = msg_find(d->msg, HDR_ROUTE, f));) {
+        struct span value = msg_value(d->msg, f), rest = value, whole;
+        uint32_t before = left;
+
+        while (left > 0 && element_next(&rest, &whole))
+            left--;
+        if (element_next(&rest, &whole))
+            cut_route(d, value.at, whole.at);
+        else if (left < before)
+            cut_route(d, d->msg->bytes + f->at, d->msg->bytes + f->end);
+    }
+    if (left > 0)
+        splice_fail(d, SIPD_ENOENT);
+}
+
 /* Two elements share a comma and the last one takes its line along: so both ends are cut anew, from their counts. */
 static void
-cut_routes(struct draft *d)
+cut_both_ends(struct draft *d)
 {
     uint32_t head = d->routes_head, kept = 0;
 
@@ -331,7 +352,6 @@ cut_routes(struct draft *d)
         return;
     }
     kept -= d->routes_head + d->routes_tail;
-    splice_forget(d, DRAFT_ROUTE);
     for (const struct msg_field *f = NULL; (f = msg_find(d->msg, HDR_ROUTE, f));) {
         uint32_t count = element_count(msg_value(d->msg, f));
         uint32_t here = least(head, count), stay = least(kept, count - here);
@@ -343,9 +363,21 @@ cut_routes(struct draft *d)
     }
 }
 
+static void
+cut_routes(struct draft *d)
+{
+    splice_forget(d, DRAFT_ROUTE);
+    if (d->routes_tail > 0)
+        cut_both_ends(d);
+    else
+        cut_first_routes(d);
+}
+
 void
 draft_drop_routes(struct draft *d, unsigned n)
 {
+    if (n == 0)
+        return;
     d->routes_head += n;
     cut_routes(d);
 }

@@ -52,12 +52,14 @@ escape_next_that_counts(struct span *text, enum escape_rule rule, struct escape_
 bool
 escape_all(struct span s, unsigned classes)
 {
-    while (s.len > 0) {
-        if (!chars_is(s.at[0], classes) && !escape_begins(s))
+    for (;;) {
+        s = span_skip(s, chars_len(s, classes));
+        if (s.len == 0)
+            return true;
+        if (!escape_begins(s))
             return false;
-        s = span_skip(s, s.at[0] == '%' ? 3 : 1);
+        s = span_skip(s, 3);
     }
-    return true;
 }
 
 /* A character that was escaped, and is another thing then, stands behind the one that was not. */

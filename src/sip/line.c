@@ -3,8 +3,6 @@
  */
 #include "sip/line.h"
 
-#include "scan/scan.h"
-
 /* Has any of eight bytes less than 16, as CR and LF have? Also some others that have the highest bit: see the bytes then. */
 static bool
 has_low(const char *at)
@@ -21,8 +19,13 @@ has_line_end(struct span text)
 {
     const char *at = text.at, *end = span_end(text);
 
-    if (text.len < 8)
-        return scan_find(text, '\r', '\n', '\n') < text.len;
+    if (text.len < 8) {
+        bool low = false;
+
+        for (; at < end; at++)
+            low |= (unsigned char)*at < 16;
+        return low;
+    }
     for (; end - at > 8; at += 8)
         if (has_low(at))
             return true;

@@ -21,17 +21,17 @@ uri_text_eq(struct span a, struct span b)
 static bool
 is_host_name(struct span host)
 {
-    struct span rest = host, label = host;
     struct hop hop;
-    bool number = true;
+    bool empty = true, number = true; /* of the label so far */
 
-    while (rest.len > 0) {
-        label = span_cut(&rest, '.');
-        if (label.len == 0)
+    for (size_t i = 0; i < host.len; i++) {
+        bool dot = host.at[i] == '.', ends_label = dot && i + 1 < host.len;
+
+        if (dot && empty)
             return false;
+        empty = dot;
+        number = ends_label || (number && (dot || chars_is_digit(host.at[i])));
     }
-    for (size_t i = 0; i < label.len; i++)
-        number = number && chars_is_digit(label.at[i]);
     return host.len > 0 && (!number || hop_ip_read(host, &hop));
 }
 
@@ -44,10 +44,19 @@ uri_host_is_literal(struct span host)
     return colon == chars_begin(host, '[') && hop_ip_read(host, &hop);
 }
 
+/* Most are addresses, and of most names the first byte tells that they are none. */
+static bool
+is_ipv4(struct span host)
+{
+    struct hop hop;
+
+    return host.len > 0 && chars_is_digit(host.at[0]) && hop_ip_read(host, &hop);
+}
+
 static bool
 is_host(struct span host)
 {
-    return chars_begin(host, '[') ? uri_host_is_literal(host) : is_host_name(host);
+    return chars_begin(host, '[') ? uri_host_is_literal(host) : is_ipv4(host) || is_host_name(host);
 }
 
 static int
