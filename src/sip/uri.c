@@ -463,3 +463,63 @@ uri_aor_write(const struct uri *uri, char *to, size_t room)
     }
     return escape_done(&out);
 }
+
+/* A host name of small letters, or an IPv4 address; 0: neither, or not seen to be one. */
+static size_t
+plain_host_len(struct span text)
+{
+    bool begun = false, number = true; /* this label */
+    struct hop hop;
+    size_t len = 0;
+
+    for (; len < text.len; len++) {
+        char c = text.at[len];
+
+        if (c == '.' && !begun)
+            return 0;
+        if (c == '.') {
+            begun = false;
+            number = true;
+        } else if (chars_is_digit(c)) {
+            begun = true;
+        } else if ((c >= 'a' && c <= 'z') || c == '-') {
+            begun = true;
+            number = false;
+        } else {
+            break;
+        }
+    }
+    return begun && (!number || hop_ip_read(span_head(text, len), &hop)) ? len : 0;
+}
+
+static bool
+plain_port_read(struct span text, uint16_t *port)
+{
+    uint32_t number = 0;
+
+    if (text.len > 0 &&
+        (text.at[0] != ':' || !span_u32(span_skip(text, 1), UINT16_MAX, &number) || number == 0))
+        return false;
+    *port = (uint16_t)number;
+    return true;
+}
+
+bool
+uri_aor_find(struct span text, struct span *aor, struct span *host, uint16_t *port)
+{
+    const struct span scheme = SPAN("sip:");
+    size_t at = scheme.len, len;
+
+    if (!span_starts(text, scheme))
+        return false;
+    while (at < text.len && (chars_is(text.at[at], CHARS_UNRESERVED) || text.at[at] == '+'))
+        at++;
+    if (at == scheme.len || at == text.len || text.at[at] != '@')
+        return false;
+    len = plain_host_len(span_skip(text, at + 1));
+    if (len == 0 || !plain_port_read(span_skip(text, at + 1 + len), port))
+        return false;
+    *host = span_head(span_skip(text, at + 1), len);
+    *aor = span_head(text, at + 1 + len);
+    return true;
+}

@@ -99,14 +99,17 @@ is_same_host(struct span a, struct span b)
 static void
 check_record(const struct uri *u)
 {
-    struct span record = record_of(u), again;
+    struct span record = record_of(u), again, found, host;
     struct uri back;
+    uint16_t port;
 
     BUG_ON(uri_read(record, &back) != SIPD_OK);
     BUG_ON(back.scheme != u->scheme || back.port || back.password.len || back.headers.len);
     BUG_ON(is_sip(u) && (back.params.len || !is_same_host(back.host, u->host)));
     again = record_of(&back);
     BUG_ON(!span_eq(record, again));
+    BUG_ON(uri_aor_find(u->whole, &found, &host, &port) &&
+           (!span_eq(found, record) || !span_eq(host, u->host) || port != u->port));
     input_free(&record);
     input_free(&again);
 }

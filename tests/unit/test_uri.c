@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/def.h"
+#include "base/rand.h"
 #include "unit/text.h"
 
 static struct uri
@@ -505,6 +506,70 @@ START_TEST(records_are_written)
 }
 END_TEST
 
+/* What is found at sight is what reading and writing makes. */
+static bool
+is_found(struct span text)
+{
+    struct span aor, host;
+    uint16_t port = 4711;
+    struct uri uri;
+    char to[64];
+    int len;
+
+    if (!uri_aor_find(text, &aor, &host, &port))
+        return false;
+    must_for(text, uri_read(text, &uri) == SIPD_OK);
+    len = uri_aor_write(&uri, to, sizeof to);
+    must_for(text, len > 0 && span_eq(aor, (struct span){ to, (size_t)len }));
+    must_for(text, aor.at == text.at && span_eq(host, uri.host) && port == uri.port);
+    return true;
+}
+
+START_TEST(records_are_found)
+{
+    static const char *const there[] = {
+        "sip:a@b",
+        "sip:Alice.B-c_d!~*'()@example.com",
+        "sip:+4930123@voice.example.com:5060",
+        "sip:1@192.0.2.1",
+        "sip:1@192.0.2.1:65535",
+        "sip:a@1.b",
+        "sip:a@b-",
+    };
+    static const char *const elsewhere[] = {
+        "",          "sip:",          "sip:a",       "sip:a@",          "sip:@b",
+        "sips:a@b",  "SIP:a@b",       "sip:a@B",     "sip:a:pw@b",      "sip:%61@b",
+        "sip:a;x@b", "sip:a@b;x",     "sip:a@b?x=y", "sip:a@b.",        "sip:a@b..c",
+        "sip:a@.b",  "sip:a@[::1]",   "sip:a@1.2.3", "sip:a@1.2.3.256", "sip:a@b:",
+        "sip:a@b:0", "sip:a@b:65536", "sip:a@b:1;x", "sip:a@b@c",       "tel:1",
+    };
+
+    for (size_t i = 0; i < countof(there); i++)
+        must_for(span_of(there[i]), is_found(span_of(there[i])));
+    for (size_t i = 0; i < countof(elsewhere); i++)
+        must_for(span_of(elsewhere[i]), !is_found(span_of(elsewhere[i])));
+}
+END_TEST
+
+START_TEST(many_records_are_found)
+{
+    static const char letters[] = "aaaa11..@@::-Z;%+0[";
+    struct rand rand;
+    char text[20] = "sip:";
+    unsigned found = 0;
+
+    rand_seed(&rand, 7);
+    for (unsigned n = 0; n < 200000; n++) {
+        size_t len = 4 + rand_below(&rand, sizeof text - 4);
+
+        for (size_t i = 4; i < len; i++)
+            text[i] = letters[rand_below(&rand, sizeof letters - 1)];
+        found += is_found((struct span){ text, len });
+    }
+    must(found > 1000);
+}
+END_TEST
+
 START_TEST(literals)
 {
     ck_assert(uri_host_is_literal(SPAN("192.0.2.1")));
@@ -538,6 +603,8 @@ suite_uri(void)
     tcase_add_test(all, order_of_many_parts);
     tcase_add_test(all, params_are_found);
     tcase_add_test(all, records_are_written);
+    tcase_add_test(all, records_are_found);
+    tcase_add_test(all, many_records_are_found);
     tcase_add_test(all, literals);
     suite_add_tcase(suite, all);
     return suite;

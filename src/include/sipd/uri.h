@@ -52,6 +52,11 @@ bool uri_param(const struct uri *uri, struct span name, struct span *value);
  * whole.len of room is always enough. Returns the length, or SIPD_ETOOBIG.
  */
 int uri_aor_write(const struct uri *uri, char *to, size_t room);
+/*
+ * Finds that form in a text where it stands as it is, as in nearly all of "sip:user@host" and "sip:user@host:port". False:
+ * it says nothing; read and write it. Lent: text. port 0: none.
+ */
+bool uri_aor_find(struct span text, struct span *aor, struct span *host, uint16_t *port);
 
 /* Two user parts (or other escaped texts) equal after unescaping, case kept (RFC 3261 §19.1.4, RFC 3986 §6.2.2). */
 bool uri_text_eq(struct span a, struct span b);
