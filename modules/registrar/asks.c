@@ -10,6 +10,17 @@ is_known(struct span option)
            span_ieq(option, SPAN("outbound")) || span_ieq(option, SPAN("gruu"));
 }
 
+void
+asks_fields_init(struct asks_fields *fields)
+{
+    fields->supported = sipd_req_fields(SPAN("Supported"));
+    fields->require = sipd_req_fields(SPAN("Require"));
+    fields->path = sipd_req_fields(SPAN("Path"));
+    fields->expires = sipd_req_fields(SPAN("Expires"));
+    fields->contact = sipd_req_fields(SPAN("Contact"));
+    fields->user_agent = sipd_req_fields(SPAN("User-Agent"));
+}
+
 /* ---------------------------------------------------------------- options */
 
 static void
@@ -30,10 +41,9 @@ note_options(struct span value, bool required, struct asks *asks)
 }
 
 static void
-read_options(const struct sipd_req *req, struct asks *asks)
+read_options(const struct sipd_req *req, const struct asks_fields *fields, struct asks *asks)
 {
-    struct sipd_fields supported = sipd_req_fields(SPAN("Supported"));
-    struct sipd_fields require = sipd_req_fields(SPAN("Require"));
+    struct sipd_fields supported = fields->supported, require = fields->require;
     struct span value;
 
     while (sipd_req_next_field(req, &supported, &value))
@@ -76,9 +86,8 @@ is_path(struct span value, struct asks *asks)
 }
 
 static unsigned
-read_path(const struct sipd_req *req, struct asks *asks)
+read_path(const struct sipd_req *req, struct sipd_fields paths, struct asks *asks)
 {
-    struct sipd_fields paths = sipd_req_fields(SPAN("Path"));
     struct span value;
     size_t len = 0;
 
@@ -98,28 +107,19 @@ read_path(const struct sipd_req *req, struct asks *asks)
     return len > 0 && !asks->path_known ? 420 : 0;
 }
 
-/* Has it more than one Via? A comma within one would be within quotes, where nobody has one. */
-static bool
-is_relayed(const struct sipd_req *req)
-{
-    struct sipd_fields vias = sipd_req_fields(SPAN("Via"));
-    struct span via, below;
-
-    return sipd_req_next_field(req, &vias, &via) &&
-           (span_find(via, ',') < via.len || sipd_req_next_field(req, &vias, &below));
-}
-
 unsigned
-asks_read(const struct sipd_req *req, struct asks *asks)
+asks_read(const struct sipd_req *req, const struct asks_fields *fields, struct asks *asks)
 {
     struct uri uri;
 
     asks->path_known = asks->outbound = asks->gruu = asks->too_much = false;
     asks->path = SPAN("");
     asks->secure = sipd_req_uri(req, &uri) && uri.scheme == URI_SIPS;
-    asks->relayed = is_relayed(req);
-    read_options(req, asks);
-    return read_path(req, asks);
+    asks->host = uri.host;
+    asks->port = uri.port;
+    asks->relayed = sipd_req_is_relayed(req);
+    read_options(req, fields, asks);
+    return read_path(req, fields->path, asks);
 }
 
 /* ---------------------------------------------------------------- flows */

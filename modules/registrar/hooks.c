@@ -132,17 +132,21 @@ refuse_options(struct registrar *r, struct sipd_req *req, bool path)
  * only SIP URIs have GRUUs.
  */
 static bool
-devices_will_do(const struct rules_register *reg, const struct uri *aor)
+device_will_do(const struct rules_contact *contact, struct span to)
 {
-    struct uri uri;
+    struct uri uri, aor;
 
+    return uri_read(contact->uri, &uri) != SIPD_OK || uri_read(to, &aor) != SIPD_OK ||
+           ((uri.scheme == URI_SIP || uri.scheme == URI_SIPS) && !binding_uri_eq(&uri, &aor));
+}
+
+static bool
+devices_will_do(const struct rules_register *reg, struct span to)
+{
     for (size_t i = 0; i < reg->len; i++) {
         const struct rules_contact *contact = &reg->contacts[i];
 
-        if (contact->instance.len == 0 || contact->expires_s == 0 ||
-            uri_read(contact->uri, &uri) != SIPD_OK)
-            continue;
-        if ((uri.scheme != URI_SIP && uri.scheme != URI_SIPS) || binding_uri_eq(&uri, aor))
+        if (contact->instance.len > 0 && contact->expires_s > 0 && !device_will_do(contact, to))
             return false;
     }
     return true;
@@ -153,8 +157,7 @@ static struct rules_answer
 read_register(const struct registrar *r, struct sipd_req *req, const struct asks *asks,
               const struct aor *known, struct rules_reader *reader, struct rules_register *out)
 {
-    struct sipd_fields all_expires = sipd_req_fields(SPAN("Expires"));
-    struct sipd_fields contacts = sipd_req_fields(SPAN("Contact"));
+    struct sipd_fields all_expires = r->fields.expires, contacts = r->fields.contact;
     struct span value, other;
     struct rules_answer answer;
     bool expires = sipd_req_next_field(req, &all_expires, &value);
@@ -189,9 +192,10 @@ reply_dry(struct registrar *r, struct sipd_req *req, const struct aor *found,
 }
 
 static enum sipd_verdict
-begin_register(struct registrar *r, struct sipd_req *req, const struct uri *to, struct span aor,
+begin_register(struct registrar *r, struct sipd_req *req, struct span to, struct span aor,
                struct aor *found, const struct asks *asks)
 {
+    struct sipd_fields agent = r->fields.user_agent;
     struct rules_reader reader;
     struct job_ask ask = {
         .kind = JOB_REGISTER,
@@ -210,7 +214,7 @@ begin_register(struct registrar *r, struct sipd_req *req, const struct uri *to, 
         return refuse_with(r, req, 403, SPAN("Contact Leads Back"));
     if (sipd_req_is_dry(req))
         return reply_dry(r, req, found, asks, &ask.reg);
-    sipd_req_header(req, SPAN("User-Agent"), 0, &ask.user_agent);
+    (void)sipd_req_next_field(req, &agent, &ask.user_agent);
     if (refresh_at_once(&r->jobs, found, &ask)) {
         ++*r->updated;
         return reply_bindings(r, req, found, asks, ask.reg.flows);
@@ -221,6 +225,28 @@ begin_register(struct registrar *r, struct sipd_req *req, const struct uri *to, 
     return job->state == JOB_DONE ? reply_job(r, req, asks, job) : SIPD_WAIT;
 }
 
+/*
+ * Step 5: the address-of-record that To names. 0, or the status to refuse with. Mostly it is of the domain that the request
+ * was sent to. Lent: text, and with req.
+ */
+static unsigned
+read_aor(const struct registrar *r, const struct asks *asks, struct span to,
+         char text[STORE_AOR_BYTES], struct span *aor)
+{
+    struct span host;
+    struct uri uri;
+    uint16_t port;
+
+    if (uri_aor_find(to, aor, &host, &port) && aor->len <= STORE_AOR_BYTES)
+        return (span_eq(host, asks->host) && (port == 0 || port == asks->port)) ||
+                       sipd_is_ours(r->host, host, port)
+                   ? 0
+                   : 404;
+    if (uri_read(to, &uri) != SIPD_OK)
+        return 400;
+    return registrar_aor(r, &uri, text, aor) ? 0 : 404;
+}
+
 /* RFC 3261 §10.3; authentication (steps 3 and 4) has been before, by another hook. */
 enum sipd_verdict
 registrar_on_request(struct sipd_req *req, void *self)
@@ -229,9 +255,7 @@ registrar_on_request(struct sipd_req *req, void *self)
     char text[STORE_AOR_BYTES];
     struct aor *found;
     struct asks asks;
-    struct span aor;
-    struct addr to;
-    struct uri uri;
+    struct span aor, to;
     struct job *job;
     unsigned status;
 
@@ -244,22 +268,21 @@ registrar_on_request(struct sipd_req *req, void *self)
     if (!span_eq(sipd_req_method(req), SPAN("REGISTER")))
         return SIPD_PASS;
     registrar_keep_time(r);
-    status = asks_read(req, &asks);
+    status = asks_read(req, &r->fields, &asks);
     if (status == 420 || asks.too_much)
         return refuse_options(r, req, status == 420); /* step 2 */
     if (status != 0)
         return refuse_with(r, req, status, SPAN("Bad Path"));
-    if (!sipd_req_to(req, &to) || uri_read(to.uri, &uri) != SIPD_OK)
-        return refuse_with(r, req, 400, SPAN("Bad To"));
-    if (!registrar_aor(r, &uri, text, &aor))
-        return refuse_with(r, req, 404, SPAN("")); /* step 5 */
+    status = sipd_req_to_uri(req, &to) ? read_aor(r, &asks, to, text, &aor) : 400;
+    if (status != 0)
+        return refuse_with(r, req, status, status == 400 ? SPAN("Bad To") : SPAN(""));
     if (!registrar_has_read(r, aor))
         return refuse_with(r, req, 503, SPAN(""));
     found = bindings_find(r->index, aor);
     job = jobs_find(found, JOB_REGISTER, sipd_req_id(req));
     if (job)
         return job->state == JOB_DONE ? reply_job(r, req, &asks, job) : SIPD_WAIT;
-    return begin_register(r, req, &uri, aor, found, &asks);
+    return begin_register(r, req, to, aor, found, &asks);
 }
 
 /* ---------------------------------------------------------------- where a user is */

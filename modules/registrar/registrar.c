@@ -517,6 +517,7 @@ registrar_load(struct sipd_host *host, const void *conf, void **self)
     *self = r;
     r->host = host;
     r->loading = true;
+    asks_fields_init(&r->fields);
     jobs_init(&r->jobs);
     mirror_init(&r->mirror);
     ring_init(&r->listings);

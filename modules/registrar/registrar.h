@@ -6,6 +6,7 @@
 
 #include <sipd/module.h>
 
+#include "asks.h"
 #include "bindings.h"
 #include "jobs.h"
 #include "mirror.h"
@@ -26,6 +27,7 @@ struct registrar {
     struct sipd_host *host;
     const struct registrar_conf *conf;
     struct rules_limits limits;
+    struct asks_fields fields;
     struct bindings *index;
     const struct store_ops *ops;
     struct store_port store_port;

@@ -68,9 +68,11 @@ bool
 sipd_req_next_field(const struct sipd_req *req, struct sipd_fields *fields, struct span *value)
 {
     const struct msg *msg = &req->trip->msg;
-    const struct msg_field *field =
-        msg_find_named(msg, (enum header)fields->id, fields->name, fields->last);
+    uint64_t there = fields->last ? msg->again : msg->present;
+    const struct msg_field *field = NULL;
 
+    if (there >> msg_bit((enum header)fields->id) & 1)
+        field = msg_find_named(msg, (enum header)fields->id, fields->name, fields->last);
     if (field)
         fields->last = field;
     return value_of(msg, field, value);
@@ -101,6 +103,24 @@ sipd_req_to(const struct sipd_req *req, struct addr *addr)
 }
 
 bool
+sipd_req_to_uri(const struct sipd_req *req, struct span *uri)
+{
+    struct span to = req->trip->gist.to;
+    struct addr addr;
+    size_t end;
+
+    if (to.len > 0 && to.at[0] == '<' && (end = span_find(to, '>')) < to.len) {
+        *uri =
+            span_trim(span_head(span_skip(to, 1), end - 1)); /* the check of To found it in order */
+        return true;
+    }
+    if (!sipd_req_to(req, &addr))
+        return false;
+    *uri = addr.uri;
+    return true;
+}
+
+bool
 sipd_req_in_dialog(const struct sipd_req *req)
 {
     return req->trip->gist.has_to_tag;
@@ -122,6 +142,15 @@ const struct hop *
 sipd_req_source(const struct sipd_req *req)
 {
     return &req->trip->source;
+}
+
+bool
+sipd_req_is_relayed(const struct sipd_req *req)
+{
+    const struct trip *trip = req->trip;
+
+    return trip->gist.vias_below.len > 0 ||
+           msg_find(&trip->msg, HDR_VIA, trip->gist.via_field) != NULL;
 }
 
 bool

@@ -132,6 +132,48 @@ START_TEST(test_read)
 }
 END_TEST
 
+#define VIA "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKto"
+
+static const char *to_uri; /* that is wanted */
+static bool relayed;
+
+static void
+read_to(struct sipd_req *req)
+{
+    struct span uri;
+    struct addr addr;
+
+    ck_assert(sipd_req_to_uri(req, &uri));
+    must_text(uri, to_uri);
+    ck_assert(sipd_req_to(req, &addr));
+    must_text(addr.uri, to_uri);
+    ck_assert(sipd_req_is_relayed(req) == relayed);
+}
+
+START_TEST(test_read_to)
+{
+    static const struct {
+        const char *to, *uri, *via, *more;
+        bool relayed;
+    } wanted[] = {
+        { "To: <sip:bob@example.com>", "sip:bob@example.com", VIA "1", "X: y", false },
+        { "To: < sip:bob@example.com >;tag=2", "sip:bob@example.com", VIA "2", "X: y", false },
+        { "To: \"<sip:eve@h>\" <sip:bob@h;x>", "sip:bob@h;x", VIA "3", "v: SIP/2.0/UDP h", true },
+        { "To: sip:bob@h;x", "sip:bob@h", VIA "4, SIP/2.0/UDP h", "X: y", true },
+    };
+
+    do_at(SIPD_ON_REQUEST, read_to);
+    for (size_t i = 0; i < countof(wanted); i++) {
+        to_uri = wanted[i].uri;
+        relayed = wanted[i].relayed;
+        rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0",
+                "From: <sip:alice@example.com>;tag=1", wanted[i].to, "Call-ID: abc",
+                "CSeq: 17 MESSAGE", wanted[i].via, wanted[i].more, "", NULL);
+    }
+    ck_assert_uint_eq(acted, countof(wanted));
+}
+END_TEST
+
 /* ---- what one does */
 
 static void
@@ -361,6 +403,7 @@ suite_host_reply(void)
 
     tcase_add_checked_fixture(all, begin, host_rig_end);
     tcase_add_test(all, test_read);
+    tcase_add_test(all, test_read_to);
     tcase_add_test(all, test_authenticate);
     tcase_add_test(all, test_targets);
     tcase_add_test(all, test_edit);

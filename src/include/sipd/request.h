@@ -46,7 +46,10 @@ bool sipd_req_uri(const struct sipd_req *req, struct uri *uri);
 int sipd_req_set_uri(struct sipd_req *req, struct span uri);
 /* The value of the n-th field (0…) with this name, compact forms included; false if there is none. Lent with req. */
 bool sipd_req_header(const struct sipd_req *req, struct span name, unsigned n, struct span *value);
-/* A walk over all fields with this name, in their order: begin it, then take value after value. Lent: name; values with req. */
+/*
+ * A walk over all fields with this name, in their order: begin it, then take value after value. Lent: name; values with req.
+ * One that nothing was taken of is the same for every request: who walks often keeps it, and takes from a copy.
+ */
 struct sipd_fields sipd_req_fields(struct span name);
 bool sipd_req_next_field(const struct sipd_req *req, struct sipd_fields *fields,
                          struct span *value);
@@ -55,6 +58,8 @@ struct span sipd_req_call_id(const struct sipd_req *req);
 uint32_t sipd_req_cseq(const struct sipd_req *req);
 bool sipd_req_from(const struct sipd_req *req, struct addr *addr);
 bool sipd_req_to(const struct sipd_req *req, struct addr *addr);
+/* Of To the URI alone, as written. Lent with req. */
+bool sipd_req_to_uri(const struct sipd_req *req, struct span *uri);
 /* Does To have a tag: is it within a dialog (RFC 3261 §12.2)? */
 bool sipd_req_in_dialog(const struct sipd_req *req);
 /* Did its topmost Route carry the token of a dialog among users of ours: need it prove no more who it is? */
@@ -62,6 +67,8 @@ bool sipd_req_by_token(const struct sipd_req *req);
 struct span sipd_req_body(const struct sipd_req *req);
 /* Where it came from; listener and, on connections, flow are set. */
 const struct hop *sipd_req_source(const struct sipd_req *req);
+/* Has it more than one Via: did it come through a proxy? */
+bool sipd_req_is_relayed(const struct sipd_req *req);
 /* Does the source differ from what the top Via says (a NAT stands between)? */
 bool sipd_req_is_natted(const struct sipd_req *req);
 /* Is the Request-URI ours without a user: meant for the server itself? */
