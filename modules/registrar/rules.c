@@ -79,30 +79,6 @@ rules_contact_uri(struct rules_contact *contact, struct span text)
     return true;
 }
 
-/* The first few: a phone's own was refreshed last, or nearly so. */
-static const struct binding *
-known_as(const struct rules_reader *reader, struct span uri)
-{
-    const struct binding *b = reader->known;
-
-    for (unsigned n = 0; b && n < KNOWN_MOST; b = b->next, n++)
-        if (span_eq(binding_contact(b), uri))
-            return b;
-    return NULL;
-}
-
-static bool
-contact_uri_read(const struct rules_reader *reader, struct rules_contact *contact, struct span text)
-{
-    const struct binding *known = known_as(reader, text);
-
-    if (!known)
-        return rules_contact_uri(contact, text);
-    contact->uri = text;
-    contact->uri_hash = known->uri_hash;
-    return true;
-}
-
 /* RFC 5626 §6: a reg-id without an instance is passed over. */
 static struct rules_answer
 reg_id_read(const struct rules_reader *reader, struct rules_contact *contact, struct span value)
@@ -187,10 +163,70 @@ contact_read(struct rules_reader *reader, const struct addr *addr)
         return answer(400, SPAN("Contact Too Long"));
     if (!addr->brackets && span_find(addr->uri, '?') < addr->uri.len) /* §20.10 */
         return answer(400, SPAN("Bad Contact"));
-    if (!contact_uri_read(reader, contact, addr->uri))
+    if (!rules_contact_uri(contact, addr->uri))
         return answer(400, SPAN("Bad Contact"));
     reader->len++;
     return params_read(reader, addr, contact);
+}
+
+/* "<", a URI, ">": what stands behind it, else false. */
+static bool
+is_in_brackets(struct span value, struct span uri, struct span *behind)
+{
+    if (value.len < uri.len + 2 || value.at[0] != '<' || value.at[uri.len + 1] != '>' ||
+        memcmp(value.at + 1, uri.at, uri.len) != 0)
+        return false;
+    *behind = span_skip(value, uri.len + 2);
+    return true;
+}
+
+/* Nothing, or ";expires=" and a number. */
+static bool
+expires_alone(struct span params, uint32_t *wanted_s)
+{
+    const struct span name = SPAN(";expires=");
+
+    return params.len == 0 || (span_starts(params, name) &&
+                               span_u32(span_skip(params, name.len), UINT32_MAX, wanted_s));
+}
+
+/* The first few: a phone's own was refreshed last, or nearly so. */
+static const struct binding *
+known_field(const struct rules_reader *reader, struct span value, struct span *params)
+{
+    const struct binding *b = reader->known;
+
+    for (unsigned n = 0; b && n < KNOWN_MOST; b = b->next, n++)
+        if (is_in_brackets(value, binding_contact(b), params))
+            return b;
+    return NULL;
+}
+
+/*
+ * One Contact and no more, of a URI that is known, with parameters that are nearly none, or the very ones that were read when
+ * it came before: then nothing is to be read but these. False: it is another.
+ */
+static bool
+read_known(struct rules_reader *reader, struct span value, struct rules_answer *verdict)
+{
+    struct addr addr = { .brackets = true };
+    const struct binding *b = known_field(reader, value, &addr.params);
+    uint32_t wanted_s = reader->header_s;
+    bool plain;
+
+    if (!b || reader->len == RULES_CONTACTS_MAX)
+        return false;
+    plain = expires_alone(addr.params, &wanted_s);
+    if (!plain && !span_eq(addr.params, binding_params(b)))
+        return false;
+    reader->contacts[reader->len] =
+        (struct rules_contact){ .uri = { value.at + 1, b->contact_len },
+                                .uri_hash = b->uri_hash,
+                                .expires_s = plain ? grant(reader, wanted_s) : 0,
+                                .q = STORE_NO_Q };
+    *verdict = plain ? accept() : params_read(reader, &addr, &reader->contacts[reader->len]);
+    reader->len++;
+    return true;
 }
 
 struct rules_answer
@@ -200,6 +236,8 @@ rules_contact_field(struct rules_reader *reader, struct span value)
     struct addr addr;
     int err;
 
+    if (read_known(reader, value, &verdict))
+        return verdict;
     while (verdict.status == 200 && (err = addr_next(&value, &addr)) != SIPD_ENOENT) {
         if (err != SIPD_OK)
             return answer(400, SPAN("Bad Contact"));

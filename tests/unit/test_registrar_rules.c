@@ -181,6 +181,85 @@ START_TEST(contacts_as_read)
 }
 END_TEST
 
+/* A field read by one who knows bindings, and by one who does not, is the same. */
+static void
+must_read_alike(const struct binding *known, const char *field, const char *expires,
+                enum rules_flows use)
+{
+    struct rules_reader readers[2];
+    struct rules_answer answers[2];
+    struct span value = span_of(expires), text = span_of(field);
+
+    for (int i = 0; i < 2; i++) {
+        rules_begin(&readers[i], &limits, i == 0 ? known : NULL, expires ? &value : NULL, use,
+                    false);
+        answers[i] = rules_contact_field(&readers[i], text);
+    }
+    must_for(text, answers[0].status == answers[1].status &&
+                       span_eq(answers[0].phrase, answers[1].phrase));
+    if (answers[0].status != 200)
+        return;
+    must_for(text, readers[0].len == readers[1].len && readers[0].stars == readers[1].stars &&
+                       readers[0].brief == readers[1].brief);
+    for (size_t i = 0; i < readers[0].len; i++) {
+        const struct rules_contact *a = &readers[0].contacts[i], *b = &readers[1].contacts[i];
+
+        must_for(text, a->uri.at == b->uri.at && a->uri.len == b->uri.len);
+        must_for(text, span_eq(a->params, b->params) && span_eq(a->instance, b->instance));
+        must_for(text, a->reg_id == b->reg_id && a->uri_hash == b->uri_hash && a->q == b->q &&
+                           a->expires_s == b->expires_s && a->any_flow == b->any_flow);
+    }
+}
+
+START_TEST(known_contacts_are_read_alike)
+{
+    static const char params[] = ";q=0.5;expires=90;reg-id=2;+sip.instance=\"<urn:a,b>\"";
+    static const char *const behind[] = {
+        "",
+        ";expires=3600",
+        ";expires=5",
+        ";expires=0",
+        ";expires=99999999999",
+        ";expires=soon",
+        ";expires=",
+        ";expires=60;expires=60",
+        ";expires=60;x",
+        ";expires=60, <sip:b@192.0.2.1>",
+        " ;expires=60",
+        ";q=0.3",
+        ", <sip:a@192.0.2.1>",
+        ", *",
+        "x",
+        params,
+        ";q=0.5;expires=90;reg-id=2;+sip.instance=\"<urn:a>\"",
+    };
+    static const char *const heads[] = { "<sip:a@192.0.2.1>", "<sip:a@192.0.2.1;x>",
+                                         "<sip:A@192.0.2.1>", "sip:a@192.0.2.1",
+                                         "\"a\" <sip:a@192.0.2.1>" };
+    struct store_row row = { .aor = SPAN("sip:a@example.com"),
+                             .contact = SPAN("sip:a@192.0.2.1"),
+                             .params = SPAN(params),
+                             .call_id = SPAN("1"),
+                             .q = 500 };
+    struct store_row other = { .aor = row.aor, .contact = SPAN("sip:a@192.0.2.1;x"), .q = 1 };
+    struct binding *known = binding_new(&row, 0);
+    char text[128];
+
+    must(known);
+    known->next = binding_new(&other, 0);
+    must(known->next);
+    for (size_t h = 0; h < countof(heads); h++)
+        for (size_t i = 0; i < countof(behind); i++)
+            for (int use = RULES_FLOWS_IGNORED; use <= RULES_FLOWS_LACKING; use++) {
+                snprintf(text, sizeof text, "%s%s", heads[h], behind[i]);
+                must_read_alike(known, text, NULL, (enum rules_flows)use);
+                must_read_alike(known, text, "70", (enum rules_flows)use);
+            }
+    binding_free(&known->next);
+    binding_free(&known);
+}
+END_TEST
+
 START_TEST(contacts_have_a_ceiling)
 {
     struct rules_reader reader;
@@ -559,6 +638,7 @@ suite_registrar_rules(void)
     tcase_add_test(all, stars);
     tcase_add_test(all, unreadable_contacts);
     tcase_add_test(all, contacts_as_read);
+    tcase_add_test(all, known_contacts_are_read_alike);
     tcase_add_test(all, contacts_have_a_ceiling);
     tcase_add_test(all, adding_refreshing_removing);
     tcase_add_test(all, order_within_a_call);
