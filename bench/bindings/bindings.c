@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "base/heap.h"
 #include "registrar/bindings.h"
 
 enum { USERS_MOST = 1000000, ASKED = 1000000, ROUNDS = 5, DIGITS = 8, BEGUN_MS = 1000000 };
@@ -164,8 +165,11 @@ run(uint32_t len)
     double bytes;
 
     must(index);
-    for (uint32_t i = 0; i < len; i++)
+    for (uint32_t i = 0; i < len; i++) {
         put(index, i);
+        if (i % 1024 == 0)
+            heap_follow(); /* as a turn does */
+    }
     bytes = (double)(mallinfo2().uordblks - before) / len;
     for (int round = 0; round < ROUNDS; round++) {
         struct cost cost = measure(index, len);
@@ -183,6 +187,7 @@ run(uint32_t len)
 int
 main(void)
 {
+    heap_widen(); /* as the server's does */
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         run(sizes[i]);
     return 0;

@@ -17,9 +17,6 @@ struct bindings {
     uint8_t key[16];
     struct spread aors, sources;
     size_t count, dead_count;
-    char last[STORE_AOR_BYTES]; /* what was hashed last, and its hash: one REGISTER asks often */
-    size_t last_len;
-    uint32_t last_hash;
     uint32_t version; /* of the last change */
     uint32_t epoch;
     uint64_t swept_s; /* seconds up to this one are in `due` */
@@ -79,26 +76,9 @@ bindings_tell(const struct bindings *index, const struct aor *aor, uint64_t now_
 /* ---------------------------------------------------------------- AoRs by hash */
 
 static uint32_t
-hash_anew(const struct bindings *index, struct span text)
+hash_of(const struct bindings *index, struct span text)
 {
-    uint8_t out[16];
-    uint32_t hash;
-
-    sipd_prf(index->key, text, out);
-    memcpy(&hash, out, sizeof hash);
-    return hash;
-}
-
-static uint32_t
-hash_of(struct bindings *index, struct span text)
-{
-    if (text.len == 0 || text.len != index->last_len ||
-        memcmp(text.at, index->last, text.len) != 0) {
-        index->last_hash = hash_anew(index, text);
-        index->last_len = text.len <= sizeof index->last ? text.len : 0;
-        memcpy(index->last, text.at, index->last_len);
-    }
-    return index->last_hash;
+    return (uint32_t)sipd_hash(index->key, text);
 }
 
 static struct aor *
@@ -201,7 +181,7 @@ source_find(const struct bindings *index, const struct hop *hop, uint32_t hash)
 static uint32_t
 source_hash(const struct bindings *index, const struct hop *hop)
 {
-    return hash_anew(index, (struct span){ (const char *)hop->ip, sizeof hop->ip });
+    return hash_of(index, (struct span){ (const char *)hop->ip, sizeof hop->ip });
 }
 
 /* Without memory an address is not counted: its limit is looser then. */

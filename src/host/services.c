@@ -136,6 +136,14 @@ sipd_prf(const uint8_t key[16], struct span bytes, uint8_t out[16])
     bytes_of(hash.lo, hash.hi, out);
 }
 
+uint64_t
+sipd_hash(const uint8_t key[16], struct span bytes)
+{
+    const struct prf_key under = { number_of(key), number_of(key + 8) };
+
+    return prf_hash(&under, bytes);
+}
+
 /* ---- counters and log */
 
 uint64_t *

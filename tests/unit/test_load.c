@@ -464,6 +464,9 @@ START_TEST(test_secrets)
     ck_assert_mem_eq(hash, again, 16);
     sipd_prf(other, SPAN("bytes"), again);
     ck_assert_mem_ne(hash, again, 16);
+    ck_assert(sipd_hash(one, SPAN("bytes")) == sipd_hash(same, SPAN("bytes")));
+    ck_assert(sipd_hash(one, SPAN("bytes")) != sipd_hash(other, SPAN("bytes")));
+    ck_assert(sipd_hash(one, SPAN("bytes")) != sipd_hash(one, SPAN("byteS")));
 }
 END_TEST
 

@@ -22,12 +22,8 @@ hash_of(const uint8_t key[16], unsigned user)
 {
     char name[40];
     int len = snprintf(name, sizeof name, "sip:u%07u@example.com", user);
-    uint8_t out[16];
-    uint32_t hash;
 
-    sipd_prf(key, (struct span){ name, (size_t)len }, out);
-    memcpy(&hash, out, sizeof hash);
-    return hash;
+    return (uint32_t)sipd_hash(key, (struct span){ name, (size_t)len });
 }
 
 struct cost {

@@ -207,6 +207,8 @@ uint64_t sipd_random(struct sipd_host *host);
 void sipd_secret(struct sipd_host *host, struct span use, uint8_t key[16]);
 /* SipHash-2-4-128 of bytes under a 128-bit key. */
 void sipd_prf(const uint8_t key[16], struct span bytes, uint8_t out[16]);
+/* SipHash-1-3 of bytes under a 128-bit key: for hash tables of one's own, not for others to see, nor to be kept. */
+uint64_t sipd_hash(const uint8_t key[16], struct span bytes);
 /* A counter's cell, made at 0; never NULL; ++*cell counts. Lent until unload. */
 uint64_t *sipd_counter(struct sipd_host *host, const char *name);
 /* A log line: event word, then pairs of key and value (NUL-terminated), then NULL. level 0 error … 3 debug. */
