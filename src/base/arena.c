@@ -7,6 +7,7 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdint.h>
 
 #include "base/mem.h"
 #include "base/poison.h"
@@ -205,6 +206,19 @@ arena_zalloc(struct arena *a, size_t bytes)
     void *block = arena_alloc(a, bytes);
 
     return block ? memset(block, 0, bytes) : NULL;
+}
+
+void
+arena_shrink(struct arena *a, const void *block, size_t bytes)
+{
+    uintptr_t from = (uintptr_t)block, at = (uintptr_t)a->at;
+    size_t whole = aligned(bytes + !bytes) + GAP_BYTES;
+
+    if (from < (uintptr_t)a->chunks->room || from > at || whole >= at - from)
+        return; /* it has a chunk of its own, or there is no rest */
+    a->left_bytes += at - from - whole;
+    a->at -= at - from - whole;
+    poison((const char *)block + bytes, at - from - bytes);
 }
 
 struct span

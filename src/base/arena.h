@@ -39,6 +39,8 @@ void arena_init(struct arena *a, size_t limit_bytes);
 void *arena_alloc(struct arena *a, size_t bytes) MUST_USE;
 /* As arena_alloc, zeroed. */
 void *arena_zalloc(struct arena *a, size_t bytes) MUST_USE;
+/* The block that was taken last turns out to need only so many bytes: the rest is for others. */
+void arena_shrink(struct arena *a, const void *block, size_t bytes);
 /* A copy of s with the arena's life and a NUL behind it; .at is NULL if there was no memory. */
 struct span arena_copy(struct arena *a, struct span s) MUST_USE;
 /* Ends every block; keeps one chunk of modest size for what comes next. */

@@ -14,22 +14,6 @@
     "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, MESSAGE, SUBSCRIBE, NOTIFY, REFER, PRACK, UPDATE, " \
     "PUBLISH"
 
-/* more: lines for a 2xx only. */
-static struct span
-write_reply(struct core *core, const struct reply_to *to, unsigned status, struct span phrase,
-            struct span headers, struct span more, struct span body_type, struct span body)
-{
-    struct buf *b = &core->scratch;
-
-    buf_clear(b);
-    reply_begin(b, to, status, phrase);
-    buf_put(b, headers);
-    if (status / 100 == 2)
-        buf_put(b, more);
-    reply_end(b, body_type, body);
-    return b->err == SIPD_OK ? arena_copy(core->ports.turn, buf_span(b)) : (struct span){ NULL, 0 };
-}
-
 void
 refuse(struct core *core, const struct intake *in, unsigned status, struct span phrase,
        struct span headers)
@@ -42,8 +26,8 @@ refuse(struct core *core, const struct intake *in, unsigned status, struct span 
         .rport = in->rport,
         .to_tag = mark_tag(&in->mark, tag),
     };
-    struct span none = { NULL, 0 };
-    struct span bytes = write_reply(core, &to, status, phrase, headers, none, none, none);
+    struct reply_with with = { .phrase = phrase, .lines = headers };
+    struct span bytes = reply_write(core->ports.turn, &to, status, &with);
 
     if (bytes.at)
         note_send(core, &in->reply_to, bytes, 0);
@@ -89,10 +73,19 @@ trip_reply(struct trip *trip, unsigned status, struct span phrase, struct span h
         .rport = trip->rport,
         .to_tag = mark_tag(&trip->mark, tag),
     };
-    struct span bytes =
-        write_reply(core, &to, status, phrase, headers, trip->reply_fields, body_type, body);
+    struct reply_with with = {
+        .phrase = phrase,
+        .lines = headers,
+        .type = body_type,
+        .body = body,
+    };
+    struct span bytes;
+    int err;
 
-    int err = bytes.at ? upstream_send(trip, status, bytes) : SIPD_ENOMEM;
+    if (status / 100 == 2)
+        with.more = trip->reply_fields;
+    bytes = reply_write(core->ports.turn, &to, status, &with);
+    err = bytes.at ? upstream_send(trip, status, bytes) : SIPD_ENOMEM;
 
     /* §16.7 step 10, for the answers of modules: whoever still rings is called off. */
     if (err == SIPD_OK && status >= 200)

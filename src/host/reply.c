@@ -9,17 +9,15 @@
 #include "sip/date.h"
 #include "sip/line.h"
 
-struct field {
-    struct field *next;
-    struct span line;
-};
+enum { FIRST_BYTES = 480 }; /* room for lines to begin with */
 
 struct sipd_reply {
     struct sipd_req *req;
     unsigned status;
-    struct span phrase, body_type, body;
-    struct field *fields, **fields_end;
     int err; /* the first failure */
+    struct span phrase, body_type, body;
+    char *lines; /* the fields so far */
+    size_t len, room;
 };
 
 /* What sipd_reply() gives when there is no memory for one: every call sees its error and touches nothing. */
@@ -44,13 +42,16 @@ copy(struct sipd_reply *reply, struct span text, struct span *out)
 struct sipd_reply *
 sipd_reply(struct sipd_req *req, unsigned status)
 {
-    struct sipd_reply *reply = arena_zalloc(req->core->ports.turn, sizeof *reply);
+    struct sipd_reply *reply = arena_alloc(req->core->ports.turn, sizeof *reply + FIRST_BYTES);
 
     if (!reply)
         return &no_memory;
-    reply->req = req;
-    reply->status = status;
-    reply->fields_end = &reply->fields;
+    *reply = (struct sipd_reply){
+        .req = req,
+        .status = status,
+        .lines = (char *)(reply + 1),
+        .room = FIRST_BYTES,
+    };
     if (status < 101 || status > 699)
         reply->err = SIPD_EINVAL;
     return reply;
@@ -65,26 +66,41 @@ sipd_reply_phrase(struct sipd_reply *reply, struct span phrase)
         reply->phrase = kept;
 }
 
+static bool
+make_room(struct sipd_reply *reply, size_t bytes)
+{
+    size_t room = 2 * (reply->len + bytes);
+    char *lines = arena_alloc(memory(reply), room);
+
+    if (!lines) {
+        reply->err = SIPD_ENOMEM;
+        return false;
+    }
+    memcpy(lines, reply->lines, reply->len);
+    reply->lines = lines;
+    reply->room = room;
+    return true;
+}
+
+/* One line behind the others. The name is a token. */
+static void
+add_line(struct sipd_reply *reply, struct span name, struct span value)
+{
+    size_t bytes = line_bytes(name, value);
+
+    if (bytes > reply->room - reply->len && !make_room(reply, bytes))
+        return;
+    line_write(reply->lines + reply->len, name, value);
+    reply->len += bytes;
+}
+
 void
 sipd_reply_header(struct sipd_reply *reply, struct span name, struct span value)
 {
-    struct field *field;
-
-    if (reply->err != SIPD_OK)
-        return;
-    if (!chars_is_token(name)) {
+    if (reply->err == SIPD_OK && !chars_is_token(name))
         reply->err = SIPD_EINVAL;
-        return;
-    }
-    field = arena_alloc(memory(reply), sizeof *field + line_bytes(name, value));
-    if (!field) {
-        reply->err = SIPD_ENOMEM;
-        return;
-    }
-    field->next = NULL;
-    field->line = span_between((char *)(field + 1), line_write((char *)(field + 1), name, value));
-    *reply->fields_end = field;
-    reply->fields_end = &field->next;
+    if (reply->err == SIPD_OK)
+        add_line(reply, name, value);
 }
 
 void
@@ -107,7 +123,7 @@ sipd_reply_date(struct sipd_reply *reply)
     if (reply->err == SIPD_OK)
         date = date_text(&reply->req->core->date, reply->req->core->ports.clock->wall_s);
     if (date.len > 0)
-        sipd_reply_header(reply, SPAN("Date"), date);
+        add_line(reply, SPAN("Date"), date);
     else if (reply->err == SIPD_OK)
         reply->err = SIPD_EINVAL;
 }
@@ -123,34 +139,13 @@ sipd_reply_body(struct sipd_reply *reply, struct span type, struct span body)
     reply->body = kept;
 }
 
-/* The fields as lines, side by side. */
-static bool
-write_fields(struct sipd_reply *reply, struct span *out)
-{
-    size_t bytes = 0;
-    char *lines, *at;
-
-    for (const struct field *f = reply->fields; f; f = f->next)
-        bytes += f->line.len;
-    lines = at = arena_alloc(memory(reply), bytes + 1);
-    if (!lines)
-        return false;
-    for (const struct field *f = reply->fields; f; f = f->next)
-        at = span_write(at, f->line);
-    *out = (struct span){ lines, bytes };
-    return true;
-}
-
 int
 sipd_reply_send(struct sipd_reply *reply)
 {
-    struct span fields;
-
-    if (reply->err == SIPD_OK && !write_fields(reply, &fields))
-        reply->err = SIPD_ENOMEM;
     if (reply->err == SIPD_OK)
-        reply->err = trip_reply(reply->req->trip, reply->status, reply->phrase, fields,
-                                reply->body_type, reply->body);
+        reply->err =
+            trip_reply(reply->req->trip, reply->status, reply->phrase,
+                       (struct span){ reply->lines, reply->len }, reply->body_type, reply->body);
     if (reply->err != SIPD_OK)
         return SIPD_FAIL;
     if (reply->status >= 200)

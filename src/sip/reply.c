@@ -3,12 +3,17 @@
  */
 #include "sip/reply.h"
 
+#include "base/def.h"
 #include "sip/chars.h"
 #include "sip/line.h"
 #include "sip/stamp.h"
 #include "sip/status.h"
 
-enum { BESIDE_BYTES = 256 }; /* status line, our phrases, the stamps' names and digits */
+enum {
+    BESIDE_BYTES =
+        256,        /* status line, our phrases, names and digits of the stamps and of the end */
+    LINE_BYTES = 8, /* a copied line may grow by: "Call-ID" for "i", a blank, a line end */
+};
 
 /*
  * What came in the request: a folding in it must not become a line of ours. A control byte may be what hides a field from
@@ -27,7 +32,7 @@ put_value(char *to, const struct msg *request, struct span text)
 }
 
 static char *
-put_status_line(char *to, unsigned status, struct span phrase)
+put_other_status(char *to, unsigned status, struct span phrase)
 {
     const char digits[] = { (char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
                             (char)('0' + status % 10) };
@@ -36,6 +41,14 @@ put_status_line(char *to, unsigned status, struct span phrase)
     to = span_write(to, SPAN(" "));
     to = phrase.len > 0 ? line_text_write(to, phrase) : span_write(to, status_phrase(status));
     return span_write(to, SPAN("\r\n"));
+}
+
+static char *
+put_status_line(char *to, unsigned status, struct span phrase)
+{
+    if (status == 200 && phrase.len == 0) /* as most are */
+        return span_write(to, SPAN("SIP/2.0 200 OK\r\n"));
+    return put_other_status(to, status, phrase);
 }
 
 /* The line of the topmost Via with its two stamps; others on that line follow as they are. */
@@ -89,62 +102,115 @@ put_copy(char *at, const struct msg *request, enum header id)
     return put_line(at, request, names_header_text(id), value);
 }
 
-/* To, with our tag unless it has one or this is a 100 (§8.2.6.2). */
-static char *
-put_to(char *at, const struct reply_to *to, unsigned status)
+/* Does the line look as we would write it? */
+static bool
+is_as_ours(const struct msg_field *field, enum header id)
 {
-    struct span value = to->gist->to;
-
-    if (value.len == 0)
-        return at;
-    at = put_value(span_write(at, SPAN("To: ")), to->request, value);
-    if (status > 100 && !to->gist->has_to_tag && to->to_tag.len > 0)
-        at = span_write(span_write(at, SPAN(";tag=")), to->to_tag);
-    return span_write(at, SPAN("\r\n"));
+    return field->name_len == names_header_text(id).len &&
+           field->value_at == field->at + field->name_len + 2 &&
+           field->end == field->value_at + field->value_len + 2;
 }
 
-/* The most that what follows writes: a copied line has at least four bytes, and at most three times as many as it came with. */
-static size_t
-most_bytes(const struct reply_to *to, struct span phrase)
+/* From, To, Call-ID and CSeq as they are in most requests: side by side in this order, with nothing to mend. The first, or NULL. */
+static const struct msg_field *
+find_block(const struct msg *m)
 {
-    return 3 * (size_t)to->request->head_end + to->received.len + to->to_tag.len + phrase.len +
+    static const enum header ids[] = { HDR_FROM, HDR_TO, HDR_CALL_ID, HDR_CSEQ };
+    const struct msg_field *from = msg_first(m, HDR_FROM);
+
+    if (!from || m->fault || m->bent || m->bare_lf || m->odd ||
+        (size_t)(from - m->fields) + countof(ids) > m->fields_len)
+        return NULL;
+    for (unsigned i = 0; i < countof(ids); i++)
+        if (from[i].id != ids[i] || from[i].value_len == 0 || !is_as_ours(&from[i], ids[i]))
+            return NULL;
+    return from;
+}
+
+/* To, whose line goes on: our tag unless it has one or this is a 100 (§8.2.6.2). */
+static char *
+put_tag(char *at, const struct reply_to *to, unsigned status)
+{
+    if (status > 100 && !to->gist->has_to_tag && to->to_tag.len > 0)
+        at = span_write(span_write(at, SPAN(";tag=")), to->to_tag);
+    return at;
+}
+
+static char *
+put_block(char *at, const struct reply_to *to, unsigned status, const struct msg_field *from)
+{
+    const char *tag_at = span_end(msg_value(to->request, &from[1]));
+
+    at = span_write(at, span_between(to->request->bytes + from->at, tag_at));
+    at = put_tag(at, to, status);
+    return span_write(at, span_between(tag_at, to->request->bytes + from[3].end));
+}
+
+static char *
+put_one_by_one(char *at, const struct reply_to *to, unsigned status)
+{
+    at = put_copy(at, to->request, HDR_FROM);
+    if (to->gist->to.len > 0) {
+        at = put_value(span_write(at, SPAN("To: ")), to->request, to->gist->to);
+        at = span_write(put_tag(at, to, status), SPAN("\r\n"));
+    }
+    at = put_copy(at, to->request, HDR_CALL_ID);
+    return put_copy(at, to->request, HDR_CSEQ);
+}
+
+static char *
+put_head(char *at, const struct reply_to *to, unsigned status, struct span phrase)
+{
+    const struct msg_field *block = find_block(to->request);
+
+    at = put_vias(put_status_line(at, status, phrase), to);
+    at = block ? put_block(at, to, status, block) : put_one_by_one(at, to, status);
+    return status == 100 ? put_copy(at, to->request, HDR_TIMESTAMP) : at;
+}
+
+static char *
+put_number(char *at, uint64_t number)
+{
+    char digits[20];
+    size_t first = sizeof digits;
+
+    do
+        digits[--first] = (char)('0' + number % 10);
+    while (number /= 10);
+    return span_write(at, (struct span){ digits + first, sizeof digits - first });
+}
+
+static char *
+put_end(char *at, struct span type, struct span body)
+{
+    if (type.len == 0)
+        return span_write(at, SPAN("Content-Length: 0\r\n\r\n"));
+    at = line_write(at, SPAN("Content-Type"), type);
+    at = put_number(span_write(at, SPAN("Content-Length: ")), body.len);
+    return span_write(span_write(at, SPAN("\r\n\r\n")), body);
+}
+
+static size_t
+most_bytes(const struct reply_to *to, const struct reply_with *with)
+{
+    const struct msg *m = to->request;
+
+    return m->head_end + LINE_BYTES * (size_t)m->fields_len + to->received.len + to->to_tag.len +
+           with->phrase.len + with->lines.len + with->more.len + with->type.len + with->body.len +
            BESIDE_BYTES;
 }
 
-void
-reply_begin(struct buf *b, const struct reply_to *to, unsigned status, struct span phrase)
+struct span
+reply_write(struct arena *arena, const struct reply_to *to, unsigned status,
+            const struct reply_with *with)
 {
-    char *start = buf_reserve(b, most_bytes(to, phrase)), *at = start;
+    char *start = arena_alloc(arena, most_bytes(to, with)), *at;
 
     if (!start)
-        return;
-    at = put_status_line(at, status, phrase);
-    at = put_vias(at, to);
-    at = put_copy(at, to->request, HDR_FROM);
-    at = put_to(at, to, status);
-    at = put_copy(at, to->request, HDR_CALL_ID);
-    at = put_copy(at, to->request, HDR_CSEQ);
-    if (status == 100)
-        at = put_copy(at, to->request, HDR_TIMESTAMP);
-    b->len += (size_t)(at - start);
-}
-
-void
-reply_header(struct buf *b, struct span name, struct span value)
-{
-    line_put(b, name, value);
-}
-
-void
-reply_end(struct buf *b, struct span type, struct span body)
-{
-    if (type.len == 0) {
-        buf_put(b, SPAN("Content-Length: 0\r\n\r\n"));
-        return;
-    }
-    line_put(b, SPAN("Content-Type"), type);
-    buf_put(b, SPAN("Content-Length: "));
-    buf_put_u64(b, body.len);
-    buf_put(b, SPAN("\r\n\r\n"));
-    buf_put(b, body);
+        return (struct span){ NULL, 0 };
+    at = put_head(start, to, status, with->phrase);
+    at = span_write(span_write(at, with->lines), with->more);
+    at = put_end(at, with->type, with->body);
+    arena_shrink(arena, start, (size_t)(at - start));
+    return span_between(start, at);
 }

@@ -4,7 +4,7 @@
 #ifndef SIP_REPLY_H
 #define SIP_REPLY_H
 
-#include "base/buf.h"
+#include "base/arena.h"
 #include "sip/gist.h"
 
 struct reply_to {
@@ -16,11 +16,15 @@ struct reply_to {
     struct span to_tag;
 };
 
-/* Writes the status line and the copied fields. An empty phrase means the default one. */
-void reply_begin(struct buf *b, const struct reply_to *to, unsigned status, struct span phrase);
-/* Adds a field; line ends in value become blanks, so that no value can forge a field. */
-void reply_header(struct buf *b, struct span name, struct span value);
-/* Ends the head with Content-Length, and adds the body (type empty: no body). The buffer's err tells. */
-void reply_end(struct buf *b, struct span type, struct span body);
+/* What stands in it besides. */
+struct reply_with {
+    struct span phrase;      /* empty: the default one */
+    struct span lines, more; /* further fields, as line_write() makes them */
+    struct span type, body;  /* Content-Type; empty: no body */
+};
+
+/* Writes a response, whole. In the arena; .at is NULL if there was no memory. */
+struct span reply_write(struct arena *arena, const struct reply_to *to, unsigned status,
+                        const struct reply_with *with) MUST_USE;
 
 #endif

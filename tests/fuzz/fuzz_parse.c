@@ -143,19 +143,16 @@ check_reply(const struct msg *msg, const struct gist *gist, struct arena *arena)
 {
     struct reply_to to = { msg, gist, SPAN("192.0.2.1"), 5060, SPAN("tag") };
     struct span call_id;
+    struct reply_with with = { .phrase = SPAN("") };
     struct msg reply;
-    struct buf buf;
+    struct span bytes = reply_write(arena, &to, 400, &with);
 
-    buf_init(&buf, 1 << 20);
-    reply_begin(&buf, &to, 400, SPAN(""));
-    reply_end(&buf, SPAN(""), SPAN(""));
-    BUG_ON(buf.err);
-    BUG_ON(msg_read(buf_span(&buf), arena, &reply));
+    BUG_ON(!bytes.at);
+    BUG_ON(msg_read(bytes, arena, &reply));
     BUG_ON(reply.fault || reply.odd || reply.bare_lf || reply.status != 400 || reply.body_len != 0);
     BUG_ON(count(&reply, HDR_VIA) != vias_that_speak(msg));
     BUG_ON(msg_get(msg, HDR_CALL_ID, &call_id) && count(&reply, HDR_CALL_ID) != (call_id.len > 0));
     BUG_ON(reply.fields_len > count(msg, HDR_VIA) + 5);
-    buf_fini(&buf);
 }
 
 int

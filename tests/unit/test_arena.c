@@ -332,6 +332,36 @@ START_TEST(only_living_blocks_may_be_touched)
 }
 END_TEST
 
+START_TEST(what_a_block_does_not_need_is_for_others)
+{
+    struct arena a;
+    char *one, *two, *large;
+
+    arena_init(&a, NO_LIMIT);
+    one = arena_alloc(&a, 1000);
+    ck_assert_ptr_nonnull(one);
+    arena_shrink(&a, one, 100);
+    ck_assert(open_bytes(one, 100));
+    ck_assert(!POISON_WORKS || !open_bytes(one + 100, 1));
+    two = arena_alloc(&a, 1000);
+    ck_assert(two >= one + 100 && two < one + 200);
+    arena_shrink(&a, two, 1000);
+    ck_assert(open_bytes(two, 1000));
+    arena_shrink(&a, two, 0);
+    ck_assert(arena_alloc(&a, 1) > (void *)two);
+    arena_fini(&a);
+
+    one = arena_alloc(&a, 1000);
+    large = arena_alloc(&a, 100000); /* in a chunk of its own */
+    ck_assert_ptr_nonnull(large);
+    arena_shrink(&a, large, 1);
+    ck_assert(open_bytes(large, 1));
+    two = arena_alloc(&a, 100);
+    ck_assert(two >= one + 1000 && two < one + 1100);
+    arena_fini(&a);
+}
+END_TEST
+
 START_TEST(when_memory_is_out_what_there_is_stays)
 {
     for (uint64_t n = 0;; n++) {
@@ -377,6 +407,7 @@ suite_arena(void)
     tcase_add_test(all, reset_of_a_large_one_keeps_what_was_needed);
     tcase_add_test(all, an_ended_arena_can_begin_again);
     tcase_add_test(all, only_living_blocks_may_be_touched);
+    tcase_add_test(all, what_a_block_does_not_need_is_for_others);
     tcase_add_test(all, when_memory_is_out_what_there_is_stays);
     suite_add_tcase(suite, all);
     return suite;
