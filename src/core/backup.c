@@ -15,7 +15,7 @@ client_via(struct core *core, const struct txn *txn, struct gist *gist)
 {
     struct msg msg;
 
-    if (msg_read((struct span){ txn->bytes, txn->bytes_len }, core->ports.turn, &msg) != SIPD_OK)
+    if (msg_read(txns_sent(&core->txns, txn), core->ports.turn, &msg) != SIPD_OK)
         return NULL;
     gist_read(&msg, gist);
     return gist->via.host.len > 0 ? &gist->via : NULL;

@@ -278,7 +278,7 @@ attempt(struct branch *branch, const struct hop *hop)
         trip->state = TRIP_ANSWERED; /* whoever answers, the answer finds its way by Via (§16.11) */
         return SIPD_OK;
     }
-    err = txns_request(&core->txns, trip->gist.method, out.branch, &out.way.to, out.bytes,
+    err = txns_request(&core->txns, trip->gist.method, out.branch, &out.way.to, out.bytes, out.tail,
                        branch->id, &branch->client);
     if (err != SIPD_OK)
         return err;

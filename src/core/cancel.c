@@ -19,8 +19,7 @@ write_cancel(struct core *core, const struct txn *invite, struct span reason, st
     struct buf *b = &core->scratch;
     struct msg msg;
 
-    if (msg_read((struct span){ invite->bytes, invite->bytes_len }, core->ports.turn, &msg) !=
-        SIPD_OK)
+    if (msg_read(txns_sent(&core->txns, invite), core->ports.turn, &msg) != SIPD_OK)
         return none;
     gist_read(&msg, gist);
     buf_clear(b);
@@ -42,7 +41,7 @@ send_cancel(struct branch *branch)
         return;
     bytes = write_cancel(core, invite, branch->cancel_reason, &gist);
     if (!bytes.at || txns_request(&core->txns, METHOD_CANCEL, gist.via.branch, &invite->hop, bytes,
-                                  0, &id) != SIPD_OK)
+                                  none, 0, &id) != SIPD_OK)
         return;
     branch->cancel_sent = true;
     timers_arm(&core->timers, &branch->timer, core->ports.clock->now_ms + 64 * TXN_T1_MS,

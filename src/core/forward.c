@@ -327,5 +327,6 @@ forward_write(struct branch *branch, const struct hop *hop, struct forward_resul
     breadth_write(branch, &draft);
     add_edits(branch, &draft);
     forward_add_length(core, &trip->msg, out->way.to.transport, &draft);
+    out->tail = draft_tail(&draft);
     return draft_render(&draft, core->ports.turn, &out->bytes);
 }

@@ -10,6 +10,7 @@ struct forward_result { /* lent for the turn */
     struct way way;
     struct span bytes;
     struct span branch;
+    struct span tail; /* what bytes ends with as it came; lies in the trip's memory */
 };
 
 /* Writes the request for this hop. SIPD_ECLOSED: its flow is dead; other errors: it cannot go there now. */

@@ -401,6 +401,14 @@ rendered_bytes(const struct draft *d)
     return bytes;
 }
 
+struct span
+draft_tail(const struct draft *d)
+{
+    const struct draft_splice *last = d->len > 0 ? &d->splices[d->len - 1] : NULL;
+
+    return span_skip((struct span){ d->msg->bytes, d->msg->len }, last ? last->at + last->cut : 0);
+}
+
 int
 draft_render(const struct draft *d, struct arena *arena, struct span *out)
 {

@@ -80,6 +80,8 @@ void draft_set_value(struct draft *d, const struct msg_field *field, struct span
 /* The status line's code and phrase become others (a response only). */
 void draft_set_status(struct draft *d, unsigned status, struct span phrase);
 
+/* What stands behind the last edit: the rendered bytes end with it. Lent from the message. */
+struct span draft_tail(const struct draft *d);
 /* The edited bytes, in `arena`. Returns the draft's first failure, or SIPD_ENOMEM; *out is then empty. */
 int draft_render(const struct draft *d, struct arena *arena, struct span *out) MUST_USE;
 

@@ -92,18 +92,30 @@ keeps_bytes(const struct txns *t, const struct txn *txn, unsigned state)
     return t->keeps[txn->kind] >> state & 1;
 }
 
-static struct span
-kept(const struct txn *txn)
-{
-    return (struct span){ txn->bytes, txn->bytes_len };
-}
-
 static void
 drop_bytes(struct txn *txn)
 {
     mem_free(txn->bytes);
     txn->bytes = NULL;
     txn->bytes_len = txn->bytes_cap = 0;
+    txn->tail = (struct span){ NULL, 0 };
+}
+
+static struct span
+joined(const struct txns *t, const struct txn *txn)
+{
+    size_t len = txn->bytes_len + txn->tail.len;
+    char *all = arena_alloc(t->arena, len);
+
+    if (all)
+        span_write(span_write(all, (struct span){ txn->bytes, txn->bytes_len }), txn->tail);
+    return (struct span){ all, all ? len : 0 };
+}
+
+struct span
+txns_sent(const struct txns *t, const struct txn *txn)
+{
+    return txn->tail.len > 0 ? joined(t, txn) : (struct span){ txn->bytes, txn->bytes_len };
 }
 
 /* The room of the last one serves again, unless most of it would be wasted. */
@@ -125,7 +137,30 @@ commit_keep(struct txn *txn, struct span bytes)
     }
     memcpy(txn->bytes, bytes.at, bytes.len);
     txn->bytes_len = (uint32_t)bytes.len;
+    txn->tail = (struct span){ NULL, 0 };
     return SIPD_OK;
+}
+
+static int
+keep_with(struct txn *txn, struct span bytes, struct span tail)
+{
+    int err = commit_keep(txn, span_head(bytes, bytes.len - tail.len));
+
+    if (err == SIPD_OK)
+        txn->tail = tail;
+    return err;
+}
+
+void
+commit_own(struct txns *t, struct txn *txn)
+{
+    struct span all;
+
+    if (txn->tail.len == 0)
+        return;
+    all = joined(t, txn);
+    if (!all.at || commit_keep(txn, all) != SIPD_OK)
+        drop_bytes(txn);
 }
 
 /* §17.1.1.3: the ACK takes the INVITE's place as the last message sent; a repeated failure gets the same one again. */
@@ -139,7 +174,7 @@ keep_ack(struct txns *t, struct txn *txn, const struct gist *response)
 
     if (txn->state == TXN_COMPLETED)
         return SIPD_OK;
-    err = msg_read((struct span){ txn->bytes, txn->bytes_len }, t->arena, &invite);
+    err = msg_read(txns_sent(t, txn), t->arena, &invite);
     if (err != SIPD_OK)
         return err;
     gist_read(&invite, &gist);
@@ -156,7 +191,7 @@ write_bytes(struct txns *t, struct txn *txn, const struct txn_rule *rule,
             const struct commit_input *input)
 {
     if (rule->actions & A_SEND && keeps_bytes(t, txn, rule->next))
-        return commit_keep(txn, input->bytes);
+        return keep_with(txn, input->bytes, input->tail);
     if (rule->actions & A_ACK)
         return keep_ack(t, txn, input->response);
     return SIPD_OK;
@@ -176,7 +211,7 @@ bytes_to_send(struct txns *t, const struct txn *txn, unsigned actions,
 {
     if (actions & A_SEND)
         return input->bytes;
-    return txn->bytes ? arena_copy(t->arena, kept(txn)) : kept(txn);
+    return txn->bytes ? joined(t, txn) : (struct span){ NULL, 0 };
 }
 
 static void
@@ -202,7 +237,7 @@ commit_note_it(struct txns *t, struct txn *txn)
 
     buf_clear(b);
     if (txn->state != TXN_GONE)
-        txn_fact_write(txn, t->clock->now_ms, b);
+        txn_fact_write(t, txn, b);
     fact.bytes = buf_span(b);
     fact.lost = b->err != SIPD_OK;
     return t->ports.note(t->ports.io, &fact);

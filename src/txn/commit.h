@@ -7,7 +7,8 @@
 #include "txn/txns.h"
 
 struct commit_input {
-    struct span bytes;           /* for A_SEND: what to keep and send; lives until the turn's end */
+    struct span bytes; /* for A_SEND: what to keep and send; lives until the turn's end … */
+    struct span tail;  /* … and its end, if that need not be kept (txns_request) */
     const struct gist *response; /* for A_ACK: what is acknowledged */
     uint16_t status;             /* of the response that is sent, or came; 0: a request */
 };
@@ -23,6 +24,8 @@ int commit(struct txns *t, struct txn *txn, enum txn_event event, const struct c
 void commit_due(struct txns *t, struct txn *txn, struct txn_told *told);
 /* Keeps a copy of the last message sent instead of the one before; empty: none. SIPD_ENOMEM: nothing was changed. */
 int commit_keep(struct txn *txn, struct span bytes) MUST_USE;
+/* What is lent of the last message becomes its own. Without memory nothing is left to be sent. */
+void commit_own(struct txns *t, struct txn *txn);
 /* One that only absorbs repeats may make room for others, and no state keeps bytes that it will not send again. */
 void commit_file(struct txns *t, struct txn *txn);
 /* Arms the timers of one that was taken in dormant; what was to be repeated before alive_ms was. */

@@ -101,7 +101,7 @@ fact_wake(struct timers *timers, struct timer *timer, uint32_t kind, uint64_t id
 /* ------------------------------------------------------------------ writing */
 
 void
-txn_fact_write(const struct txn *txn, uint64_t now_ms, struct buf *b)
+txn_fact_write(const struct txns *t, const struct txn *txn, struct buf *b)
 {
     struct record record = {
         .kind = txn->kind,
@@ -113,15 +113,17 @@ txn_fact_write(const struct txn *txn, uint64_t now_ms, struct buf *b)
         .interval_ms = txn->interval_ms,
         .owner = txn->owner,
         .peer = txn->peer,
-        .repeat_ms = left_ms(txn->repeat_at_ms, now_ms),
-        .timeout_ms = left_ms(txn->timeout_at_ms, now_ms),
+        .repeat_ms = left_ms(txn->repeat_at_ms, t->clock->now_ms),
+        .timeout_ms = left_ms(txn->timeout_at_ms, t->clock->now_ms),
         .key = txn_key(txn),
-        .bytes = { txn->bytes, txn->bytes_len },
+        .bytes = txns_sent(t, txn),
         .hop = txn->hop,
         .backup = txn->backup,
         .backups_at = txn->backups_at,
     };
 
+    if (txn->bytes && !record.bytes.at)
+        b->err = SIPD_ENOMEM;
     if (txn->backups)
         record.source = txn->backups[txn->backups_len];
     record_write(b, fields, &record);

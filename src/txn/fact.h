@@ -35,7 +35,7 @@ void fact_sleep(struct timer *timer, uint64_t left_ms, uint64_t now_ms);
 void fact_wake(struct timers *timers, struct timer *timer, uint32_t kind, uint64_t id);
 
 /* Appends its record. */
-void txn_fact_write(const struct txn *txn, uint64_t now_ms, struct buf *b);
+void txn_fact_write(const struct txns *t, const struct txn *txn, struct buf *b);
 /*
  * Takes in what another node noted: that transaction under the same id, or what has become of it, or its end. It is dormant:
  * no timer is armed, and no event may come before txns_wake(). What is older than what is known is ignored; but what was known

@@ -235,9 +235,9 @@ is_left_over(const struct txn *txn)
 
 int
 txns_request(struct txns *t, enum method method, struct span branch, const struct hop *hop,
-             struct span bytes, uint64_t owner, uint64_t *id)
+             struct span bytes, struct span tail, uint64_t owner, uint64_t *id)
 {
-    struct commit_input input = { .bytes = bytes };
+    struct commit_input input = { .bytes = bytes, .tail = tail };
     struct span text = names_method_text(method);
     struct span key = match_client_key(t->arena, branch, text);
     struct txn_told told;
@@ -399,6 +399,7 @@ txns_disown(struct txns *t, uint64_t id, uint64_t peer)
 
     if (!txn)
         return;
+    commit_own(t, txn);
     txn->owner = 0;
     txn->peer = peer;
     (void)commit_note(t, txn);

@@ -49,7 +49,10 @@ struct txn {
     uint32_t key_len;
     uint32_t bytes_len, bytes_cap;
     struct hop *backups; /* owned; behind them where the request came from */
-    char *bytes; /* owned: the last message it sent; a client's request until the ACK replaces it */
+    /* owned: the last message it sent; a client's request until the ACK replaces it … */
+    char *bytes;
+    /* … without its end, which many share: lent by its owner until txns_disown(); empty: there is no more */
+    struct span tail;
     char *long_key;               /* owned: one that is longer than … */
     char short_key[TXN_KEY_ROOM]; /* … this room for what bytes decide by */
 };
@@ -132,10 +135,14 @@ int txns_answer(struct txns *t, uint64_t id, unsigned status, struct span bytes)
 
 /*
  * Opens a client transaction and sends its request. bytes: the request rendered, its top Via with the branch, which together
- * with the method is the key. Lent: bytes until the turn's end, the rest until return. SIPD_ENOMEM, SIPD_EFULL, SIPD_EEXIST.
+ * with the method is the key. tail: what it ends with, if its owner holds that as long as it owns the transaction, which then
+ * keeps no copy of it; empty: it keeps all. Lent: bytes until the turn's end, tail until txns_disown(), the rest until return.
+ * SIPD_ENOMEM, SIPD_EFULL, SIPD_EEXIST.
  */
 int txns_request(struct txns *t, enum method method, struct span branch, const struct hop *hop,
-                 struct span bytes, uint64_t owner, uint64_t *id) MUST_USE;
+                 struct span bytes, struct span tail, uint64_t owner, uint64_t *id) MUST_USE;
+/* The last message it sent, in the turn's memory or as it lies; .at is NULL when it keeps none, or memory is out. */
+struct span txns_sent(const struct txns *t, const struct txn *txn);
 /* The client transaction that a response belongs to (§17.1.3); NULL: none. */
 struct txn *txns_find_client(const struct txns *t, const struct gist *response);
 /* A response came for it. TXN_RESPONSE: its user shall hear it. */
@@ -160,8 +167,8 @@ void txns_backup(struct txns *t, uint64_t id, const struct hop *hops, size_t len
 /* Ends it now, silently. A stale id is ignored. */
 void txns_end(struct txns *t, uint64_t id);
 /*
- * The user has no more interest: the transaction lives on by its timers, absorbing repeats. peer: the server transaction by
- * which 2xx that still come go up (RFC 6026 §7.2), or 0.
+ * The user has no more interest: the transaction lives on by its timers, absorbing repeats; one that has still to send what its
+ * user lent keeps a copy. peer: the server transaction by which 2xx that still come go up (RFC 6026 §7.2), or 0.
  */
 void txns_disown(struct txns *t, uint64_t id, uint64_t peer);
 

@@ -143,7 +143,7 @@ pass_all_on(struct node *from, struct node *to)
     buf_init(&b, TURN_BYTES);
     while ((txn = slots_next(&from->core->txns.slots, &cursor))) {
         buf_clear(&b);
-        txn_fact_write(txn, now_ms, &b);
+        txn_fact_write(&from->core->txns, txn, &b);
         pass_on(to, TXN_FACT, txn->id, txn->version, &b);
     }
     for (cursor = 0; (trip = slots_next(&from->core->trips, &cursor));) {

@@ -89,7 +89,7 @@ open_client(void)
     ck_assert_int_eq(
         txns_request(&r.t, METHOD_INVITE, SPAN(BRANCH), &hop,
                      span_of(txn_rig_request("INVITE", "SIP/2.0/UDP 198.51.100.1;branch=" BRANCH)),
-                     1, &id),
+                     SPAN(""), 1, &id),
         SIPD_OK);
     txn = txns_find(&r.t, id);
     memset(calls, 0, sizeof calls);

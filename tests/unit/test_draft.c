@@ -32,10 +32,12 @@ begin(const char *text)
 static void
 must_render_at(const char *text, int line)
 {
-    struct span out;
+    struct span out, tail = draft_tail(&draft);
 
     ck_assert_int_eq(draft_render(&draft, &arena, &out), SIPD_OK);
     must_be_at(out, span_of(text), line);
+    ck_assert_ptr_eq(tail.at + tail.len, draft.msg->bytes + draft.msg->len);
+    must_be_at(span_skip(out, out.len - tail.len), tail, line);
 }
 
 static void
@@ -54,6 +56,7 @@ START_TEST(no_edit_no_change)
 
     begin(START V1 V2 REST BODY);
     must_render(START V1 V2 REST BODY);
+    must_be(draft_tail(&draft), START V1 V2 REST BODY);
     msg = read_span((struct span){ odd, sizeof odd - 1 });
     draft_init(&draft, &msg, &arena);
     ck_assert_int_eq(draft_render(&draft, &arena, &out), SIPD_OK);

@@ -77,7 +77,7 @@ request_to(const char *hop)
         if (txn->kind == TXN_ICT && hop_eq(&txn->hop, &to))
             return (struct rig_sent){ .to = txn->hop,
                                       .token = txn->id,
-                                      .bytes = { txn->bytes, txn->bytes_len } };
+                                      .bytes = txns_sent(&rig.core->txns, txn) };
     ck_abort_msg("nothing was sent to %s", hop);
 }
 

@@ -169,6 +169,34 @@ START_TEST(parallel_takes_all_and_q_takes_the_best)
 }
 END_TEST
 
+/* The branches of a fork share what none of them changes. */
+START_TEST(a_body_is_kept_once)
+{
+    char body[4001];
+    uint64_t cursor = 0;
+    const struct txn *txn;
+    unsigned clients = 0;
+
+    memset(body, 'v', sizeof body - 1);
+    body[sizeof body - 1] = '\0';
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.11;transport=udp", NULL, 1000);
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.12;transport=udp", NULL, 1000);
+    rig_ask(&rig, ALICE, INVITE_BOB, "", body, NULL);
+    while ((txn = slots_next(&rig.core->txns.slots, &cursor)))
+        if (txn->kind == TXN_ICT) {
+            clients++;
+            ck_assert_uint_lt(txn->bytes_cap, 1000);
+            ck_assert_uint_ge(txn->tail.len, sizeof body - 1);
+        }
+    ck_assert_uint_eq(clients, 2);
+    rig_pass(&rig, 500);
+    ck_assert_uint_eq(rig.sent_len, 5); /* the 100 between them */
+    for (unsigned i = 0; i < rig.sent_len; i++)
+        ck_assert(i == 2 ||
+                  memmem(rig.sent[i].bytes.at, rig.sent[i].bytes.len, body, sizeof body - 1));
+}
+END_TEST
+
 /* RFC 5630 §5.3: there is no last hop in the open, and the caller shall know why. */
 START_TEST(a_sips_request_has_sips_targets_only)
 {
@@ -200,6 +228,7 @@ suite_target(void)
     tcase_add_test(c, there_is_a_ceiling);
     tcase_add_test(c, memory_has_a_ceiling_too);
     tcase_add_test(c, parallel_takes_all_and_q_takes_the_best);
+    tcase_add_test(c, a_body_is_kept_once);
     tcase_add_test(c, a_sips_request_has_sips_targets_only);
     suite_add_tcase(s, c);
     return s;

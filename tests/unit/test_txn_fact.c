@@ -48,7 +48,7 @@ ask(const char *method, const char *to)
     ck_assert_int_eq(txns_request(&first.t, names_method(span_of(method)), SPAN(BRANCH), &hop,
                                   span_of(txn_rig_request(
                                       method, "SIP/2.0/UDP 198.51.100.1:5060;branch=" BRANCH)),
-                                  77, &id),
+                                  SPAN(""), 77, &id),
                      SIPD_OK);
     return id;
 }
@@ -224,11 +224,11 @@ START_TEST(what_is_left_over_makes_room_for_a_repeat)
     uint64_t id = ask("BYE", UDP), again;
 
     ck_assert_int_eq(txns_request(&first.t, METHOD_BYE, SPAN(BRANCH), &(struct hop){ .port = 1 },
-                                  SPAN("BYE"), 77, &again),
+                                  SPAN("BYE"), SPAN(""), 77, &again),
                      SIPD_EEXIST);
     hear(&first, id, "BYE", 200);
     ck_assert_int_eq(txns_request(&first.t, METHOD_BYE, SPAN(BRANCH), &(struct hop){ .port = 1 },
-                                  SPAN("BYE"), 77, &again),
+                                  SPAN("BYE"), SPAN(""), 77, &again),
                      SIPD_EEXIST); /* it is somebody's */
     txns_disown(&first.t, id, 0);
     again = ask("BYE", UDP);
@@ -329,7 +329,7 @@ START_TEST(what_is_older_is_ignored)
     struct buf old;
 
     buf_init(&old, 10000);
-    txn_fact_write(txns_find(&first.t, id), first.clock.now_ms, &old);
+    txn_fact_write(&first.t, txns_find(&first.t, id), &old);
     ck_assert_int_eq(txns_answer(&first.t, id, 180, SPAN("ringing")), SIPD_OK);
     ck_assert_int_eq(take(id, 1, buf_span(&old)), SIPD_OK);
     ck_assert_uint_eq(txns_find(&second.t, id)->status, 180);
@@ -356,7 +356,7 @@ START_TEST(what_no_pool_can_hold_is_refused)
     struct buf good;
 
     buf_init(&good, 10000);
-    txn_fact_write(txns_find(&first.t, id), first.clock.now_ms, &good);
+    txn_fact_write(&first.t, txns_find(&first.t, id), &good);
     ck_assert_int_eq(take(other, 1, SPAN("?")), SIPD_ESYNTAX);
     ck_assert_int_eq(take(other, 1, SPAN("\2\0\1\0\0\0\1")), SIPD_EINVAL); /* no key */
     ck_assert_int_eq(take((UINT64_C(1) << 32) + LIMIT, 1, buf_span(&good)), SIPD_EFULL);
@@ -377,7 +377,7 @@ START_TEST(memory_is_out)
 
     buf_init(&good, 10000);
     ck_assert_int_eq(txns_answer(&first.t, id, 180, SPAN("ringing")), SIPD_OK);
-    txn_fact_write(txns_find(&first.t, id), first.clock.now_ms, &good);
+    txn_fact_write(&first.t, txns_find(&first.t, id), &good);
     for (uint64_t n = 0;; n++) {
         int err;
 

@@ -45,7 +45,7 @@ client(const char *method, const char *to)
     ck_assert_int_eq(txns_request(&r.t, names_method(span_of(method)), SPAN(BRANCH), &hop,
                                   span_of(txn_rig_request(
                                       method, "SIP/2.0/UDP 198.51.100.1:5060;branch=" BRANCH)),
-                                  77, &id),
+                                  SPAN(""), 77, &id),
                      SIPD_OK);
     ck_assert_ptr_nonnull(txns_find(&r.t, id));
     return txns_find(&r.t, id);
@@ -313,8 +313,9 @@ START_TEST(methods_that_we_do_not_know_are_clients_too)
     struct txn *txn;
     uint64_t id;
 
-    ck_assert_int_eq(txns_request(&r.t, METHOD_OTHER, SPAN(BRANCH), &hop, SPAN("DANCE"), 1, &id),
-                     SIPD_OK);
+    ck_assert_int_eq(
+        txns_request(&r.t, METHOD_OTHER, SPAN(BRANCH), &hop, SPAN("DANCE"), SPAN(""), 1, &id),
+        SIPD_OK);
     txn = txns_find_client(&r.t, &gist);
     ck_assert_ptr_nonnull(txn);
     ck_assert_uint_eq(txn->id, id);
@@ -745,10 +746,12 @@ START_TEST(two_clients_cannot_share_a_key)
     struct txn *txn = client("INVITE", UDP);
     uint64_t id;
 
-    ck_assert_int_eq(txns_request(&r.t, METHOD_INVITE, SPAN(BRANCH), &hop, SPAN("x"), 1, &id),
-                     SIPD_EEXIST);
-    ck_assert_int_eq(txns_request(&r.t, METHOD_CANCEL, SPAN(BRANCH), &hop, SPAN("x"), 1, &id),
-                     SIPD_OK);
+    ck_assert_int_eq(
+        txns_request(&r.t, METHOD_INVITE, SPAN(BRANCH), &hop, SPAN("x"), SPAN(""), 1, &id),
+        SIPD_EEXIST);
+    ck_assert_int_eq(
+        txns_request(&r.t, METHOD_CANCEL, SPAN(BRANCH), &hop, SPAN("x"), SPAN(""), 1, &id),
+        SIPD_OK);
     ck_assert(txns_find(&r.t, id)->cancel);
     ck_assert(!txn->cancel);
     ck_assert_uint_eq(r.sent_len, 2);
@@ -793,13 +796,15 @@ START_TEST(the_pool_has_a_ceiling)
     }
     ck_assert_int_eq(txns_serve(&r.t, &gist, &hop, 1, &id), SIPD_EFULL);
     snprintf(branch, sizeof branch, BRANCH);
-    ck_assert_int_eq(txns_request(&r.t, METHOD_OPTIONS, span_of(branch), &hop, SPAN("x"), 1, &id),
-                     SIPD_EFULL);
+    ck_assert_int_eq(
+        txns_request(&r.t, METHOD_OPTIONS, span_of(branch), &hop, SPAN("x"), SPAN(""), 1, &id),
+        SIPD_EFULL);
     ck_assert_uint_eq(r.t.slots.used, LIMIT);
     ck_assert_uint_eq(r.sent_len, 0);
     txns_end(&r.t, txns_find_server(&r.t, &gist)->id);
-    ck_assert_int_eq(txns_request(&r.t, METHOD_OPTIONS, span_of(branch), &hop, SPAN("x"), 1, &id),
-                     SIPD_OK);
+    ck_assert_int_eq(
+        txns_request(&r.t, METHOD_OPTIONS, span_of(branch), &hop, SPAN("x"), SPAN(""), 1, &id),
+        SIPD_OK);
 }
 END_TEST
 
@@ -884,7 +889,7 @@ one_of_everything(const struct gist *invite, const struct gist *busy)
         if (txns_answer(&r.t, id, 486, SPAN("busy")) != SIPD_OK)
             txns_end(&r.t, id);
     }
-    if (txns_request(&r.t, METHOD_INVITE, SPAN(BRANCH), &hop, sent, 1, &id) == SIPD_OK) {
+    if (txns_request(&r.t, METHOD_INVITE, SPAN(BRANCH), &hop, sent, SPAN(""), 1, &id) == SIPD_OK) {
         txn = txns_find(&r.t, id);
         (void)txns_heard(&r.t, txn, 486, busy);
         (void)txns_heard(&r.t, txn, 486, busy);
@@ -927,8 +932,9 @@ START_TEST(without_memory_nothing_is_changed)
     ck_assert_int_eq(in->state, TXN_PROCEEDING);
     ck_assert_uint_eq(in->status, 0);
     ck_assert_int_eq(txns_serve(&r.t, &other, &hop, 1, &id), SIPD_ENOMEM);
-    ck_assert_int_eq(txns_request(&r.t, METHOD_OPTIONS, SPAN("z9hG4bKx"), &hop, SPAN("x"), 1, &id),
-                     SIPD_ENOMEM);
+    ck_assert_int_eq(
+        txns_request(&r.t, METHOD_OPTIONS, SPAN("z9hG4bKx"), &hop, SPAN("x"), SPAN(""), 1, &id),
+        SIPD_ENOMEM);
     ck_assert_int_eq(txns_heard(&r.t, out, 486, &busy), TXN_QUIET);
     ck_assert_int_eq(out->state, TXN_CALLING);
     ck_assert_uint_eq(r.sent_len, 0);
