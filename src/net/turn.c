@@ -20,7 +20,7 @@
 
 enum {
     ARENA_MOST_BYTES = 256 << 20,
-    ARENA_KEPT_BYTES = 2 << 20, /* what a full turn writes: the next one finds it there */
+    ARENA_KEPT_BYTES = 8 << 20, /* what a full turn writes: the next one finds it there */
     TELL_ROUNDS = 16, /* of telling and sending again in one turn; the rest is told in the next */
     LOOK_BYTES = 4 << 10, /* of work between two looks at the clock … */
     STEP_BYTES = 1 << 10, /* … for which anything counts at least so much */

@@ -8,9 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/def.h"
@@ -90,75 +88,6 @@ write_long(size_t kind, size_t bytes)
 }
 
 static uint64_t
-cpu_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-/* The processor's time for a chain of multiplications that depend on each other, in µs. */
-static uint64_t
-chain_us(void)
-{
-    enum { LINKS = 400000 };
-    volatile uint64_t seen;
-    uint64_t from = cpu_us(), n = 1;
-
-    for (unsigned i = 0; i < LINKS; i++)
-        n = (n ^ i) * UINT64_C(0x100000001b3);
-    seen = n;
-    (void)seen;
-    return cpu_us() - from;
-}
-
-/* What it takes to touch new memory. */
-static uint64_t
-pages_us(void)
-{
-    enum { PAGES = 500, PAGE_BYTES = 4096 };
-    size_t bytes = (size_t)PAGES * PAGE_BYTES;
-    uint64_t from = cpu_us();
-    char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    ck_assert(memory != MAP_FAILED);
-    for (size_t at = 0; at < bytes; at += PAGE_BYTES)
-        memory[at] = 1;
-    munmap(memory, bytes);
-    return cpu_us() - from;
-}
-
-static uint64_t
-least_of(uint64_t (*measure)(void))
-{
-    enum { TRIES = 20 };
-    uint64_t least = UINT64_MAX;
-
-    for (unsigned i = 0; i < TRIES; i++) {
-        uint64_t us = measure();
-
-        least = us < least ? us : least;
-    }
-    return least;
-}
-
-/*
- * Ten milliseconds are meant for a processor of our days, where the chain takes half of one, and the pages as long. A virtual
- * machine may need ten times as long for these, and a message that goes to twenty phones must be kept for each.
- */
-static bool
-is_slow_machine(void)
-{
-    enum { SLOW_US = 1500 };
-    bool slow = least_of(chain_us) > SLOW_US || least_of(pages_us) > SLOW_US;
-
-    if (slow)
-        proc_skip("that turns are short", "this machine is slow");
-    return slow;
-}
-
-static uint64_t
 late(void)
 {
     return POISON_WORKS ? 0 : throw_count(&server, "turn_late");
@@ -194,8 +123,7 @@ START_TEST(batches_of_long_datagrams)
         throw_batch((size_t)_i);
         after = late();
     }
-    ck_assert_msg(after == before || is_slow_machine(), "%s: a turn is late each time",
-                  kinds[_i].name);
+    ck_assert_msg(after == before, "%s: a turn is late each time", kinds[_i].name);
 }
 END_TEST
 
@@ -232,7 +160,7 @@ START_TEST(a_segment_full_of_messages)
         throw_segment();
         after = late() + throw_count(&server, "turn_slept");
     }
-    ck_assert(after == before || is_slow_machine());
+    ck_assert_uint_eq(after, before);
 }
 END_TEST
 
