@@ -381,12 +381,14 @@ odd_uri(struct span uri, struct gist *out)
     note(out, DEV_URI_CHARACTERS, !around && !(out->odd & deviation_bit(DEV_URI_BLANKS)));
 }
 
-/* sip:@host or sips:@host */
+/* sip:@host or sips:@host; what an @ means behind another scheme is not for us to say. */
 static bool
 has_empty_user(struct span uri)
 {
-    return uri.len > 5 &&
-           ((uri.at[3] == ':' && uri.at[4] == '@') || (uri.at[4] == ':' && uri.at[5] == '@'));
+    size_t colon = uri.len > 5 && uri.at[4] == ':' ? 4 : 3;
+
+    return uri.len > 5 && uri.at[colon] == ':' && uri.at[colon + 1] == '@' &&
+           span_ieq(span_head(uri, colon), (struct span){ "sips", colon });
 }
 
 /* Header fields or a method (§19.1.1)? */

@@ -171,6 +171,10 @@ START_TEST(odd_uris)
         { "tel:+1;method=a", 0 },
         { "http://x/?a=b", 0 },
         { "sips:@x", BIT(URI_EMPTY_USER) },
+        { "SIP:@x", BIT(URI_EMPTY_USER) },
+        { "acme:@x", 0 }, /* whatever it means */
+        { "foo:@x", 0 },
+        { "s:b:@x", 0 },
         { "sip:a@x", 0 },
         { "sips:a@x", 0 },
     };
