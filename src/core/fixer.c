@@ -140,7 +140,7 @@ fixers_mend(struct draft *d, const struct gist *gist, void *self)
     for (struct list *node = fixing->fixers->all.next; node != &fixing->fixers->all;
          node = node->next)
         if (!mend_fields(container_of(node, const struct fixer, link), &w, d)) {
-            draft_init(d, msg, d->arena);
+            d->err = SIPD_ENOENT;
             return;
         }
 }

@@ -36,7 +36,7 @@ void fixers_remove(struct fixers *fixers, struct fixer *fixer);
 /* The first fixer that finds something wrong; NULL: none does. */
 const struct fixer *fixers_find(const struct fixers *fixers, const struct hop *from,
                                 const struct msg *msg, const struct gist *gist);
-/* A repair_fixer_fn; self is a struct fixing. All edits that they wish; none if one of them refuses. */
+/* A repair_fixer_fn; self is a struct fixing. All edits that they wish; the draft fails if one of them refuses. */
 void fixers_mend(struct draft *d, const struct gist *gist, void *self);
 /* "Bad NAME", of the first field that one finds wrong. In the arena, or lent for ever. */
 const char *fixers_phrase(const struct fixers *fixers, const struct hop *from,

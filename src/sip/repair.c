@@ -113,7 +113,8 @@ struct shop {
 
 /* One rule's fix, and the message read anew. SIPD_ENOENT: it could not be mended. */
 static int
-mend_one(const struct shop *shop, enum deviation id, struct msg *msg, struct gist *gist)
+mend_one(const struct shop *shop, enum deviation id, struct msg *msg, struct gist *gist,
+         struct repair_done *done)
 {
     struct draft d;
     uint64_t outside; /* not the readers' to note */
@@ -126,6 +127,10 @@ mend_one(const struct shop *shop, enum deviation id, struct msg *msg, struct gis
         shop->fixer(&d, gist, shop->self);
     else
         mend(id, &d, gist);
+    if (id == DEV_FIXER && shop->fixer && d.err == SIPD_OK && d.len == 0) {
+        gist->odd &= ~deviation_bit(id); /* the fix of another rule has mended it, too */
+        return SIPD_OK;
+    }
     if (d.err != SIPD_ENOMEM && (d.err || d.len == 0))
         return SIPD_ENOENT;
     err = draft_render(&d, shop->work, &out);
@@ -134,6 +139,7 @@ mend_one(const struct shop *shop, enum deviation id, struct msg *msg, struct gis
     if (err == SIPD_OK) {
         gist_read(msg, gist);
         gist->odd |= outside & ~deviation_bit(id);
+        done->fixed |= deviation_bit(id);
     }
     return err == SIPD_OK || err == SIPD_ENOMEM ? err : SIPD_ENOENT;
 }
@@ -155,13 +161,11 @@ mend_all(const struct shop *shop, struct msg *msg, struct gist *gist, struct rep
         if (!wrong)
             return SIPD_OK;
         id = first_of(wrong);
-        err = mend_one(shop, id, msg, gist);
+        err = mend_one(shop, id, msg, gist, done);
         if (err == SIPD_ENOENT)
             reject(msg, gist, id, done);
         else if (err)
             return err;
-        else
-            done->fixed |= deviation_bit(id);
     }
     return SIPD_OK;
 }

@@ -20,7 +20,10 @@ struct repair_done {
     uint64_t rejected;        /* one bit at most */
 };
 
-/* Makes the edits that mend one deviation. A draft that fails, or has no edit, tells that it could not be mended. */
+/*
+ * Makes the edits that a module wishes. A draft that fails tells that it could not be mended; one without an edit, that what
+ * was wrong was mended before.
+ */
 typedef void repair_fixer_fn(struct draft *d, const struct gist *gist, void *self);
 
 /* Every rule's own verdict. */

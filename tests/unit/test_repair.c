@@ -301,7 +301,9 @@ shout(struct draft *d, const struct gist *gist, void *self)
 
     (void)gist;
     ++*(int *)self;
-    if (field)
+    if (field && span_eq(msg_value(d->msg, field), SPAN("never")))
+        d->err = SIPD_ENOENT;
+    else if (field && !span_eq(msg_value(d->msg, field), SPAN("LOUD")))
         draft_set_value(d, field, SPAN("LOUD"));
 }
 
@@ -323,12 +325,36 @@ START_TEST(another_may_mend)
     ck_assert_uint_eq(o.done.accepted, BIT(NO_LENGTH));
     must_be(msg_bytes(&o.msg), LINE VIA FROM TO "X: LOUD\r\n" REST END);
 
-    o.msg = read_text(LINE VIA FROM TO REST END);
+    o.msg = read_text(LINE VIA FROM TO "X: never\r\n" REST END);
     gist_read(&o.msg, &o.gist);
     o.gist.odd |= BIT(FIXER);
     ck_assert_int_eq(repair(&policy, shout, &asked, &work, &arena, &o.msg, &o.gist, &o.done),
                      SIPD_OK);
     ck_assert_uint_eq(o.gist.fault, 400);
+    ck_assert_uint_eq(o.done.rejected, BIT(FIXER));
+}
+END_TEST
+
+/* What it found wrong another rule has mended before it: nothing is left to do, and nothing to refuse. */
+START_TEST(another_comes_too_late)
+{
+    struct repair_policy policy = all(REPAIR_FIX);
+    struct outcome o = { .msg = read_text(LINE VIA FROM TO "X\x01: low\r\nX: LOUD\r\n" REST END) };
+    int asked = 0;
+
+    gist_read(&o.msg, &o.gist);
+    o.gist.odd |= BIT(FIXER);
+    ck_assert_int_eq(repair(&policy, shout, &asked, &work, &arena, &o.msg, &o.gist, &o.done),
+                     SIPD_OK);
+    ck_assert_int_eq(asked, 1);
+    ck_assert_uint_eq(o.gist.fault, 0);
+    ck_assert_uint_eq(o.done.rejected, 0);
+    ck_assert_uint_eq(o.done.fixed, BIT(NO_FIELD));
+    must_be(msg_bytes(&o.msg), LINE VIA FROM TO "X: LOUD\r\n" REST END);
+
+    ck_assert_int_eq(repair(&policy, NULL, NULL, &work, &arena, &o.msg, &o.gist, &o.done), SIPD_OK);
+    o.gist.odd |= BIT(FIXER); /* nobody is there who would know */
+    ck_assert_int_eq(repair(&policy, NULL, NULL, &work, &arena, &o.msg, &o.gist, &o.done), SIPD_OK);
     ck_assert_uint_eq(o.done.rejected, BIT(FIXER));
 }
 END_TEST
@@ -389,6 +415,7 @@ suite_repair(void)
     tcase_add_test(c, refused_for_good);
     tcase_add_test(c, by_default);
     tcase_add_test(c, another_may_mend);
+    tcase_add_test(c, another_comes_too_late);
     tcase_add_test(c, memory_runs_out);
     tcase_add_test(c, the_list);
     suite_add_tcase(s, c);
