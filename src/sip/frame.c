@@ -206,15 +206,6 @@ is_start_line(struct span line)
     return is_sip_word(line) || (word > 0 && is_sip_word(span_skip(line, word)));
 }
 
-/* A blank of either kind ends the method: that there should be one SP is not for us to say. */
-static size_t
-first_word_len(struct span line)
-{
-    size_t blank = span_find(line, ' ');
-
-    return span_find(span_head(line, blank), '\t');
-}
-
 /* One that is none, but whose sender means SIP: it is answered when its head is here. */
 static bool
 means_sip(struct span line)
@@ -226,25 +217,17 @@ means_sip(struct span line)
 }
 
 /*
- * Can this become a start line? First a method or version, then no control byte: TLS, HTTP and noise are told from SIP
- * before the limit is reached. Bytes before `seen` were looked at.
+ * Can this become a start line? TLS and noise are told from SIP by their first byte, which begins no word; HTTP and other texts
+ * by their first line. What else is wrong with it its sender shall hear.
  */
 static bool
 may_be_start_line(struct span bytes, size_t seen)
 {
     struct span line = span_head(bytes, span_find(bytes, '\n'));
-    size_t word = first_word_len(line);
+    bool begins = chars_is(bytes.at[0], CHARS_TOKEN) || span_is_lws(bytes.at[0]);
 
-    if (seen > line.len)
-        return true;
-    for (size_t i = seen; i < line.len; i++) {
-        char c = line.at[i];
-
-        if (i < word ? !chars_is(c, CHARS_TOKEN) && c != '/'
-                     : (unsigned char)c < ' ' && c != '\t' && c != '\r')
-            return false;
-    }
-    return word > 0 && (line.len == bytes.len || is_start_line(line) || means_sip(line));
+    return seen > line.len ||
+           (begins && (line.len == bytes.len || is_start_line(line) || means_sip(line)));
 }
 
 /* ---------------------------------------------------------------- streams */

@@ -243,11 +243,11 @@ START_TEST(no_sip_in_a_stream)
         "\x16\x03\x01",
         "GET / HTTP/1.1\r\n",
         "PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n",
-        " OPTIONS",
-        "OPTIONS sip:a\x01",
         "OPTIONS\r\n",
         "(",
+        "O\x01\xff\n",
         "\x80",
+        "\x7f",
     };
 
     for (size_t i = 0; i < countof(cases); i++)
@@ -279,6 +279,30 @@ START_TEST(a_first_line_that_means_sip)
             ck_assert_uint_eq(frame.fault, 400);
             ck_assert_str_eq(frame.fault_reason, "Bad Request-Line");
             ck_assert_uint_eq(frame.head_len, strlen(text) - 4);
+        }
+    }
+}
+END_TEST
+
+/* Whatever bytes are in it, it has an end, and is answered as in a datagram (RFC 4475 §3.3). */
+START_TEST(a_first_line_with_odd_bytes)
+{
+    static const char *const cases[] = {
+        " OPTIONS sip:a SIP/2.0\r\n",    "OPTIONS sip:a\x01 SIP/2.0\r\n",
+        "OPT\x01IONS sip:a SIP/2.0\r\n", "\t\x80 sip:a SIP/2.0\r\n",
+        "OPT\"IONS\" sip:a SIP/2.0\r\n", "SIP/2.0 200 \x1b[0m\r\n"
+    };
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        char text[128];
+        struct frame frame;
+        int len = snprintf(text, sizeof text, "%sl: 2\r\n\r\nab", cases[i]);
+
+        snprintf(text + len, sizeof text - (size_t)len, "BYE");
+        for (size_t first = 1; first <= strlen(text); first++) {
+            frame = dripped(span_of(text), first, 65535);
+            ck_assert_int_eq(frame.kind, FRAME_MESSAGE);
+            ck_assert_uint_eq(frame.len, (size_t)len);
         }
     }
 }
@@ -355,6 +379,7 @@ suite_frame(void)
     tcase_add_test(c, keep_alives_in_a_stream);
     tcase_add_test(c, no_sip_in_a_stream);
     tcase_add_test(c, a_first_line_that_means_sip);
+    tcase_add_test(c, a_first_line_with_odd_bytes);
     tcase_add_test(c, may_still_become_sip);
     tcase_add_test(c, datagrams);
     suite_add_tcase(s, c);
