@@ -196,6 +196,7 @@ status_line_read(struct msg *msg, uint32_t end)
     return true;
 }
 
+/* One that means to be a response, if only by a blank too many, is never answered. */
 static bool
 start_line_read(struct msg *msg, uint32_t end)
 {
@@ -208,8 +209,8 @@ start_line_read(struct msg *msg, uint32_t end)
     }
     if (plain_request_line_read(msg, end))
         return true;
-    if (is_sip(msg->bytes, 0, end))
-        return status_line_read(msg, end);
+    if (is_sip(msg->bytes, skip_blanks(msg->bytes, 0, end), end))
+        return is_sip(msg->bytes, 0, end) && status_line_read(msg, end);
     if (end > 0 && !request_line_read(msg, end))
         no_request_line(msg, end);
     return end > 0;

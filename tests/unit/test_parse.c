@@ -94,6 +94,8 @@ START_TEST(no_start_line)
         "SIP/2.0\t200 OK\r\n\r\n",
         "SIP/",
         "SIP/2.0 ",
+        " SIP/2.0 200 OK\r\nVia: x\r\n\r\n",
+        "\t sip/2.0 200 OK\r\nVia: x\r\n\r\n",
     };
 
     for (size_t i = 0; i < countof(cases); i++)
