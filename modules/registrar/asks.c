@@ -69,18 +69,22 @@ asks_name_unknown(const struct sipd_req *req, struct sipd_reply *reply)
 
 /* ---------------------------------------------------------------- Path */
 
+/* The elements of a value; empty ones are none. */
 static bool
-is_path(struct span value, struct asks *asks)
+is_path(struct span value, struct asks *asks, size_t *elements)
 {
     struct addr addr;
     struct uri uri;
     int err;
 
+    if (rules_has_control(value))
+        return false;
     while ((err = addr_next(&value, &addr)) == SIPD_OK) {
         if (!addr.brackets || uri_read(addr.uri, &uri) != SIPD_OK ||
             (uri.scheme != URI_SIP && uri.scheme != URI_SIPS))
             return false;
         asks->secure = asks->secure && uri.scheme == URI_SIPS;
+        ++*elements;
     }
     return err == SIPD_ENOENT;
 }
@@ -92,15 +96,18 @@ read_path(const struct sipd_req *req, struct sipd_fields paths, struct asks *ask
     size_t len = 0;
 
     while (sipd_req_next_field(req, &paths, &value)) {
+        size_t elements = 0;
+
         value = span_trim(value);
-        if (!is_path(value, asks) || value.len + 2 > sizeof asks->path_text - len)
+        if (!is_path(value, asks, &elements) || value.len + 2 > sizeof asks->path_text - len)
             return 400;
+        if (elements == 0)
+            continue;
         if (len > 0) {
             memcpy(asks->path_text + len, ", ", 2);
             len += 2;
         }
-        if (value.len > 0)
-            memcpy(asks->path_text + len, value.at, value.len);
+        memcpy(asks->path_text + len, value.at, value.len);
         len += value.len;
     }
     asks->path = (struct span){ asks->path_text, len };

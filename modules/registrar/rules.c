@@ -88,7 +88,7 @@ reg_id_read(const struct rules_reader *reader, struct rules_contact *contact, st
     if (contact->instance.len == 0 || reader->flows == RULES_FLOWS_IGNORED)
         return accept();
     if (!span_u32(value, INT32_MAX, &reg_id) || reg_id == 0)
-        return answer(400, SPAN("Bad reg-id"));
+        return answer(400, SPAN("Bad reg-id in Contact"));
     if (reader->flows == RULES_FLOWS_LACKING)
         return answer(439, SPAN("First Hop Lacks Outbound Support"));
     contact->reg_id = reg_id;
@@ -108,6 +108,16 @@ meaning_of(struct span name)
     if (span_ieq(name, SPAN("reg-id")))
         return REG_ID;
     return span_ieq(name, SPAN("+sip.instance")) ? INSTANCE : NOTHING;
+}
+
+bool
+rules_has_control(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.at[i] < ' ' && !span_is_lws(text.at[i]) &&
+            (i == 0 || text.at[i - 1] != '\\'))
+            return true;
+    return false;
 }
 
 /*
@@ -135,7 +145,7 @@ params_read(struct rules_reader *reader, const struct addr *addr, struct rules_c
         else if (meaning == REG_ID)
             reg_id = param.value;
         else if (meaning == Q && !addr_q_read(param.value, &q))
-            return answer(400, SPAN("Bad q Value"));
+            return answer(400, SPAN("Bad q in Contact"));
         else if (meaning == Q)
             contact->q = (uint16_t)q;
     }
@@ -144,6 +154,8 @@ params_read(struct rules_reader *reader, const struct addr *addr, struct rules_c
         return accept();
     if (addr->params.len > STORE_PARAMS_BYTES)
         return answer(400, SPAN("Contact Too Long"));
+    if (rules_has_control(addr->params))
+        return answer(400, SPAN("Bad Contact"));
     contact->params = addr->params;
     if (seen & INSTANCE)
         contact->instance = binding_find_instance(addr->params);

@@ -78,6 +78,8 @@ struct rules_reader {
 void rules_begin(struct rules_reader *reader, const struct rules_limits *limits,
                  const struct binding *known, const struct span *expires, enum rules_flows flows,
                  bool secure);
+/* What is kept goes into messages of ours: has it a control byte that is not escaped, where others may end a line (§25.1)? */
+bool rules_has_control(struct span text);
 /* Sets a Contact's URI. False if it is none. */
 bool rules_contact_uri(struct rules_contact *contact, struct span uri);
 /* Reads one Contact field. Anything but 200: nothing more need be read. */

@@ -150,12 +150,21 @@ START_TEST(unreadable_contacts)
         "<sip:a@192.0.2.1>;q=0.5;x;q=0.1",
         "<sip:a@192.0.2.1>;reg-id=1;+sip.instance=\"<urn:a>\";reg-id=2",
         "sip:a@192.0.2.1?Route=%3Csip:b@192.0.2.2%3E",
+        "<sip:a@192.0.2.1>;x=\x0bRoute: y",
+        "<sip:a@192.0.2.1>;x=\"\x01\"",
     };
     struct rules_reader reader;
     struct rules_register reg;
 
-    for (size_t i = 0; i < countof(bad); i++)
-        must_for(span_of(bad[i]), read_fields(&reader, &reg, NULL, bad[i], NULL).status == 400);
+    for (size_t i = 0; i < countof(bad); i++) {
+        struct rules_answer answer = read_fields(&reader, &reg, NULL, bad[i], NULL);
+
+        must_for(span_of(bad[i]), answer.status == 400);
+        must_for(span_of(bad[i]),
+                 span_starts(span_skip(answer.phrase, answer.phrase.len - 7), SPAN("Contact")));
+    }
+    must(read_fields(&reader, &reg, NULL, "<sip:a@192.0.2.1>;x=\"\\\x01\r\n \"", NULL).status ==
+         200);
 }
 END_TEST
 
