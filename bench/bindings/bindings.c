@@ -155,7 +155,7 @@ measure(struct bindings *index, uint32_t len)
 }
 
 static void
-run(uint32_t len)
+run(uint32_t len, struct heap *heap)
 {
     const struct bindings_port port = { NULL, nobody_hears, is_watched, listener };
     const uint8_t key[16] = { 1, 2, 3 };
@@ -168,7 +168,7 @@ run(uint32_t len)
     for (uint32_t i = 0; i < len; i++) {
         put(index, i);
         if (i % 1024 == 0)
-            heap_follow(); /* as a turn does */
+            heap_follow(heap); /* as a turn does */
     }
     bytes = (double)(mallinfo2().uordblks - before) / len;
     for (int round = 0; round < ROUNDS; round++) {
@@ -187,8 +187,10 @@ run(uint32_t len)
 int
 main(void)
 {
-    heap_widen(); /* as the server's does */
+    struct heap heap = { NULL, NULL };
+
+    heap_widen(&heap); /* as the server's does */
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-        run(sizes[i]);
+        run(sizes[i], &heap);
     return 0;
 }

@@ -8,34 +8,34 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { STEP_BYTES = 32 << 20 };
+enum { STEP_BYTES = 32 << 20, HUGE_BYTES = 2 << 20, SMALL_BYTES = 4 * HUGE_BYTES };
 
-static char
-    *told_end; /* what lies before was told of, or was there before; NULL: nobody asked for more */
-
-/* The first byte of the page that `at` lies in. */
+/* Where the huge page begins in which `at` lies. */
 static char *
-page_of(char *at)
+huge_of(char *at)
 {
-    return at - (uintptr_t)at % (uintptr_t)sysconf(_SC_PAGESIZE);
+    return at - (uintptr_t)at % HUGE_BYTES;
 }
 
 void
-heap_widen(void)
+heap_widen(struct heap *heap)
 {
     mallopt(M_TOP_PAD, STEP_BYTES);
-    told_end = sbrk(0);
+    heap->small_end = huge_of(sbrk(0)) + SMALL_BYTES + HUGE_BYTES;
+    heap->told_end = heap->small_end;
 }
 
 void
-heap_follow(void)
+heap_follow(struct heap *heap)
 {
-    char *end = sbrk(0);
+    char *end = huge_of(sbrk(0));
 
-    if (!told_end || end == told_end)
+    if (!heap->small_end)
         return;
+    if (end < heap->small_end)
+        end = heap->small_end;
     /* It may have shrunk. Without huge pages in this system, or for this process, small ones do. */
-    if (end > told_end)
-        (void)madvise(page_of(told_end), (size_t)(end - page_of(told_end)), MADV_HUGEPAGE);
-    told_end = end;
+    if (end > heap->told_end)
+        (void)madvise(heap->told_end, (size_t)(end - heap->told_end), MADV_HUGEPAGE);
+    heap->told_end = end;
 }

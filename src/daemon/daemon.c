@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/heap.h"
 #include "base/mem.h"
 #include "daemon/ctl.h"
 #include "daemon/key.h"
@@ -394,7 +393,7 @@ daemon_run(struct daemon *d)
     d->life = LIFE_RUNNING;
     log_event(&d->log, LOG_LVL_INFO, "ready", "file", d->conf_file, NULL);
     sd_notify_ready();
-    heap_widen();
+    heap_widen(&d->heap);
     err = net_run(d->net);
     log_event(&d->log, LOG_LVL_INFO, "ended", NULL);
     if (d->again)
@@ -431,7 +430,7 @@ daemon_tick(struct daemon *d)
 {
     struct core_stats stats;
 
-    heap_follow();
+    heap_follow(&d->heap);
     slices_tick(d);
     if (d->life != LIFE_STOPPING)
         return;

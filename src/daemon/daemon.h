@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/count.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/prf.h"
 #include "base/rand.h"
@@ -55,7 +56,8 @@ struct daemon {
     struct clock clock;
     struct rand rand;
     struct counters counters;
-    struct log log; /* of this floor */
+    struct heap heap; /* as it grows while we run */
+    struct log log;   /* of this floor */
     /* of those beneath, each with a level of its own; host's has the modules, too */
     struct log core_log, net_log, host_log;
     struct logs *logs; /* behind all of these (logs.h) */

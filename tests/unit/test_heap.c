@@ -3,6 +3,7 @@
  */
 #include "base/heap.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,11 +11,11 @@
 #include "base/mem.h"
 #include "unit/must.h"
 
-enum { BLOCKS = 8192, BLOCK_BYTES = 1024 };
+enum { BLOCKS = 8192, BLOCK_BYTES = 8192 };
 
 static void *blocks[BLOCKS];
 
-/* Takes 8 MiB in small blocks; how often the heap's end moved. */
+/* Takes 64 MiB in small blocks; how often the heap's end moved. */
 static unsigned
 fill(void)
 {
@@ -55,27 +56,80 @@ read_flags(const void *at, char *flags, size_t room)
     return found;
 }
 
+/* May the page at `at` be a huge one? As it ought to be where the system does not tell, or the heap lies elsewhere. */
+static bool
+may_be_huge(const void *at, bool ought)
+{
+    char flags[512];
+
+    /* A sanitizer's heap lies elsewhere, and not every system has such pages. */
+    if (at >= (const void *)sbrk(0) ||
+        access("/sys/kernel/mm/transparent_hugepage/enabled", R_OK) != 0 ||
+        !read_flags(at, flags, sizeof flags))
+        return ought;
+    return strstr(flags, " hg") != NULL;
+}
+
 START_TEST(it_grows_by_large_steps)
 {
-    heap_widen();
-    must(fill() <= 1);
+    struct heap heap = { NULL, NULL };
+
+    heap_widen(&heap);
+    must(fill() <= 3);
     empty();
 }
 END_TEST
 
-START_TEST(what_has_grown_may_have_huge_pages)
+START_TEST(what_was_never_widened_is_left_alone)
 {
-    char flags[512];
-    unsigned moves;
+    struct heap heap = { NULL, NULL };
 
-    heap_widen();
-    moves = fill();
-    heap_follow();
-    heap_follow();
-    /* A sanitizer's heap lies elsewhere, and not every system has such pages. */
-    if (moves > 0 && access("/sys/kernel/mm/transparent_hugepage/enabled", R_OK) == 0 &&
-        read_flags(blocks[BLOCKS - 1], flags, sizeof flags))
-        must(strstr(flags, " hg"));
+    fill();
+    heap_follow(&heap);
+    must(!may_be_huge(blocks[BLOCKS - 1], false));
+    empty();
+}
+END_TEST
+
+START_TEST(the_first_8_mib_have_small_pages)
+{
+    struct heap heap = { NULL, NULL };
+
+    heap_widen(&heap);
+    fill();
+    heap_follow(&heap);
+    must(!may_be_huge(blocks[0], false));
+    must(!may_be_huge(blocks[BLOCKS / 8 - 1], false));
+    empty();
+}
+END_TEST
+
+START_TEST(what_grows_beyond_may_have_huge_pages)
+{
+    struct heap heap = { NULL, NULL };
+
+    heap_widen(&heap);
+    fill();
+    heap_follow(&heap);
+    heap_follow(&heap);
+    must(may_be_huge(blocks[BLOCKS / 4], true));
+    empty();
+}
+END_TEST
+
+START_TEST(what_has_shrunk_and_grows_again_too)
+{
+    struct heap heap = { NULL, NULL };
+
+    heap_widen(&heap);
+    fill();
+    heap_follow(&heap);
+    empty();
+    malloc_trim(0);
+    heap_follow(&heap);
+    fill();
+    heap_follow(&heap);
+    must(may_be_huge(blocks[BLOCKS / 4], true));
     empty();
 }
 END_TEST
@@ -87,7 +141,10 @@ suite_heap(void)
     TCase *tc = tcase_create("growth");
 
     tcase_add_test(tc, it_grows_by_large_steps);
-    tcase_add_test(tc, what_has_grown_may_have_huge_pages);
+    tcase_add_test(tc, what_was_never_widened_is_left_alone);
+    tcase_add_test(tc, the_first_8_mib_have_small_pages);
+    tcase_add_test(tc, what_grows_beyond_may_have_huge_pages);
+    tcase_add_test(tc, what_has_shrunk_and_grows_again_too);
     suite_add_tcase(s, tc);
     return s;
 }
