@@ -155,8 +155,10 @@ binding_has_key(const struct binding *b, const struct binding_key *key)
 static void
 find_instance(struct binding *b)
 {
-    struct span params = binding_params(b), instance = binding_find_instance(params);
+    struct span params = binding_params(b), instance = SPAN("");
 
+    if (params.len > 0)
+        instance = binding_find_instance(params);
     if (instance.len == 0)
         return;
     b->instance_at = (uint16_t)(instance.at - params.at);
@@ -164,13 +166,12 @@ find_instance(struct binding *b)
 }
 
 struct binding *
-binding_new(const struct store_row *row, uint64_t deadline_ms)
+binding_new_hashed(const struct store_row *row, uint32_t uri_hash, uint64_t deadline_ms)
 {
     struct span agent = span_head(row->user_agent, STORE_AGENT_BYTES);
     size_t text = row->aor.len + row->contact.len + row->call_id.len + row->params.len +
                   row->path.len + agent.len;
     struct binding *b = sipd_alloc(sizeof *b + text);
-    struct uri uri;
     char *end;
 
     if (!b)
@@ -182,6 +183,7 @@ binding_new(const struct store_row *row, uint64_t deadline_ms)
     b->source = row->source;
     b->cseq = row->cseq;
     b->reg_id = row->reg_id;
+    b->uri_hash = uri_hash;
     b->q = row->q;
     b->reach = row->reach;
     b->aor_len = (uint16_t)row->aor.len;
@@ -193,9 +195,16 @@ binding_new(const struct store_row *row, uint64_t deadline_ms)
     end = span_write(span_write(span_write(b->text, row->aor), row->contact), row->call_id);
     span_write(span_write(span_write(end, row->params), row->path), agent);
     find_instance(b);
-    if (uri_read(binding_contact(b), &uri) == SIPD_OK)
-        b->uri_hash = binding_uri_hash(&uri);
     return b;
+}
+
+struct binding *
+binding_new(const struct store_row *row, uint64_t deadline_ms)
+{
+    struct uri uri;
+    uint32_t hash = uri_read(row->contact, &uri) == SIPD_OK ? binding_uri_hash(&uri) : 0;
+
+    return binding_new_hashed(row, hash, deadline_ms);
 }
 
 void

@@ -35,6 +35,9 @@ struct binding {
 
 /* A binding that is in no index, or NULL. Owns: the caller. row's texts keep to the limits of store.h. */
 struct binding *binding_new(const struct store_row *row, uint64_t deadline_ms);
+/* As binding_new(), by whom has read its URI: binding_uri_hash() of that. */
+struct binding *binding_new_hashed(const struct store_row *row, uint32_t uri_hash,
+                                   uint64_t deadline_ms);
 /* Ends one that is in no index. */
 void binding_free(struct binding **binding);
 /* Its texts. Lent as long as the binding. */

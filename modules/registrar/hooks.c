@@ -99,17 +99,16 @@ refuse_with(struct registrar *r, struct sipd_req *req, unsigned status, struct s
 static enum sipd_verdict
 reply_job(struct registrar *r, struct sipd_req *req, const struct asks *asks, struct job *job)
 {
-    struct rules_answer answer = job->answer;
-    char text[STORE_AOR_BYTES];
-    struct span aor = { text, job->ask.aor.len };
-    bool again = job->again, flows = job->ask.reg.flows;
+    enum sipd_verdict verdict;
 
-    memcpy(text, job->ask.aor.at, aor.len);
-    if (answer.status == 200)
+    if (job->answer.status == 200) {
         ++*(job->changed > 0 ? r->updated : r->fetched);
+        verdict = reply_bindings(r, req, job->aor, asks, job->ask.reg.flows);
+    } else {
+        verdict = refuse(r, req, job->answer, job->again);
+    }
     jobs_take(&r->jobs, &job);
-    return answer.status == 200 ? reply_bindings(r, req, bindings_find(r->index, aor), asks, flows)
-                                : refuse(r, req, answer, again);
+    return verdict;
 }
 
 /* ---------------------------------------------------------------- REGISTER */

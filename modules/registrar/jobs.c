@@ -67,10 +67,10 @@ take_id(struct jobs *jobs, struct job *job)
 
 /* The job, its Contacts and its texts in one block. */
 static struct job *
-job_new(const struct job_ask *ask)
+job_new(struct aor *aor, const struct job_ask *ask)
 {
     struct span agent = span_head(ask->user_agent, STORE_AGENT_BYTES);
-    size_t text = ask->aor.len + ask->reg.call_id.len + agent.len + ask->reg.path.len;
+    size_t text = ask->reg.call_id.len + agent.len + ask->reg.path.len;
     struct rules_contact *contacts;
     struct job *job;
     char *to;
@@ -82,8 +82,9 @@ job_new(const struct job_ask *ask)
         return NULL;
     contacts = (struct rules_contact *)(void *)(job + 1);
     to = (char *)(contacts + ask->reg.len);
+    job->aor = aor;
     job->ask = *ask;
-    job->ask.aor = row_keep(&to, ask->aor);
+    job->ask.aor = aor_text(aor);
     job->ask.reg.call_id = row_keep(&to, ask->reg.call_id);
     job->ask.user_agent = row_keep(&to, agent);
     for (size_t i = 0; i < ask->reg.len; i++) {
@@ -159,23 +160,41 @@ key_of(const struct rules_contact *want)
     return (struct binding_key){ want->uri, want->instance, want->reg_id };
 }
 
-static uint8_t
-reach_of(const struct job *job, const struct rules_contact *want)
+/* The same Contact from the same place, with nobody between then and now: reached as before. */
+static bool
+is_reached_as_before(const struct job *job, const struct rules_step *step)
 {
+    const struct binding *old = step->old;
+
+    return old && old->reach != HOP_NONE && old->path_len == 0 &&
+           (old->reg_id > 0) == (step->want->reg_id > 0) &&
+           span_eq(binding_contact(old), step->want->uri) && hop_eq(&old->source, &job->ask.source);
+}
+
+static uint8_t
+reach_of(const struct job *job, const struct rules_step *step)
+{
+    const struct rules_contact *want = step->want;
     struct uri uri;
 
-    if (job->ask.relayed || job->ask.reg.path.len > 0 || uri_read(want->uri, &uri) != SIPD_OK)
+    if (job->ask.relayed || job->ask.reg.path.len > 0)
+        return HOP_NONE;
+    if (is_reached_as_before(job, step))
+        return step->old->reach;
+    if (uri_read(want->uri, &uri) != SIPD_OK)
         return HOP_NONE;
     return want->reg_id > 0 ? rules_reach_flow(&job->ask.source)
                             : rules_reach(&uri, &job->ask.source);
 }
 
 static int
-plan_put(struct jobs *jobs, struct job *job, const struct rules_contact *want, struct span listener)
+plan_put(struct jobs *jobs, struct job *job, const struct rules_step *step, struct span listener)
 {
+    const struct rules_contact *want = step->want;
     struct binding_key key = key_of(want);
     struct store_row *row = &add_change(job, STORE_PUT, &key)->row;
     uint64_t deadline_ms = jobs->port.now_ms(jobs->port.self) + (uint64_t)want->expires_s * 1000;
+    struct binding *b;
 
     row->params = want->params;
     row->path = job->ask.reg.path;
@@ -187,9 +206,18 @@ plan_put(struct jobs *jobs, struct job *job, const struct rules_contact *want, s
     row->granted_s = want->expires_s;
     row->cseq = job->ask.reg.cseq;
     row->q = want->q;
-    row->reach = reach_of(job, want);
-    job->fresh[job->write.len - 1] = binding_new(row, deadline_ms);
-    return job->fresh[job->write.len - 1] ? SIPD_OK : SIPD_ENOMEM;
+    row->reach = reach_of(job, step);
+    b = binding_new_hashed(row, want->uri_hash, deadline_ms);
+    job->fresh[job->write.len - 1] = b;
+    return b ? SIPD_OK : SIPD_ENOMEM;
+}
+
+/* A store that forgets need not be told by which listener. */
+static struct span
+listener_of(const struct jobs *jobs, const struct job *job)
+{
+    return jobs->ops->forgets ? SPAN("")
+                              : jobs->port.listener(jobs->port.self, job->ask.source.listener);
 }
 
 /* Makes all that the change needs, so that nothing can fail once it is stored. */
@@ -202,8 +230,7 @@ plan(struct jobs *jobs, struct job *job, const struct rules_step *steps, size_t 
 
     if (err)
         return err;
-    listener = jobs->port.listener(jobs->port.self, job->ask.source.listener);
-    listener = row_keep(&text, span_head(listener, HOP_TEXT_BYTES));
+    listener = row_keep(&text, span_head(listener_of(jobs, job), HOP_TEXT_BYTES));
     for (size_t i = 0; i < len && !err; i++) {
         const struct rules_step *step = &steps[i];
         struct binding_key new = step->want ? key_of(step->want) : (struct binding_key){ 0 }, old;
@@ -215,7 +242,7 @@ plan(struct jobs *jobs, struct job *job, const struct rules_step *steps, size_t 
             add_change(job, STORE_DROP, &old);
         }
         if (step->want)
-            err = plan_put(jobs, job, step->want, listener);
+            err = plan_put(jobs, job, step, listener);
     }
     job->changed = len;
     return err;
@@ -232,14 +259,13 @@ drop(struct jobs *jobs, struct aor *aor, const struct store_row *row)
 static void
 apply(struct jobs *jobs, struct job *job)
 {
-    struct aor *aor = bindings_find(jobs->index, job->ask.aor); /* is there: it has this job */
     uint64_t now_ms = jobs->port.now_ms(jobs->port.self);
 
     for (size_t i = 0; i < job->write.len; i++)
         if (job->fresh[i])
-            bindings_put(jobs->index, aor, &job->fresh[i], now_ms);
+            bindings_put(jobs->index, job->aor, &job->fresh[i], now_ms);
         else
-            drop(jobs, aor, &job->changes[i].row);
+            drop(jobs, job->aor, &job->changes[i].row);
 }
 
 /* ---------------------------------------------------------------- a job's turn */
@@ -379,7 +405,7 @@ jobs_written(struct jobs *jobs, uint64_t id, int err)
         fail(jobs, job, err);
     else
         succeed(jobs, job);
-    go_on(jobs, bindings_find(jobs->index, job->ask.aor), job);
+    go_on(jobs, job->aor, job);
 }
 
 /* ---------------------------------------------------------------- coming and going */
@@ -394,7 +420,7 @@ enter(struct jobs *jobs, struct aor *aor, const struct job_ask *ask, struct job 
         ahead++;
     if (ahead >= JOBS_OF_AOR_MAX || jobs->count >= jobs->limits.max_waiting || jobs->closing)
         return SIPD_EFULL;
-    job = job_new(ask);
+    job = job_new(aor, ask);
     if (!job || give_id(jobs, job) != SIPD_OK) {
         sipd_free(job);
         return SIPD_ENOMEM;
@@ -440,7 +466,7 @@ void
 jobs_take(struct jobs *jobs, struct job **taken)
 {
     struct job *job = *taken;
-    struct aor *aor = bindings_find(jobs->index, job->ask.aor);
+    struct aor *aor = job->aor;
     struct job **at = &aor->jobs;
 
     *taken = NULL;

@@ -26,7 +26,7 @@ enum job_state {
     JOB_DONE,    /* `answer` holds; waits for jobs_take() */
 };
 
-/* What is asked for. All of it is copied. */
+/* What is asked for. All of it is copied, but for the AoR, whose own text it is then. */
 struct job_ask {
     enum job_kind kind;
     uint64_t asker; /* sipd_req_id() or sipd_answer_later() */
@@ -38,7 +38,8 @@ struct job_ask {
 };
 
 struct job {
-    struct job *next;     /* of the same AoR */
+    struct job *next;     /* of the same AoR … */
+    struct aor *aor;      /* … which is there as long as it has jobs */
     struct ring finished; /* among the done */
     uint64_t id, done_ms;
     enum job_state state;

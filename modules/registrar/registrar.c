@@ -238,7 +238,7 @@ row_read(void *self, const struct store_row *row)
 
     if (count_read(r, row->aor) > RULES_BINDINGS_MAX || uri_read(row->contact, &uri) != SIPD_OK)
         return SIPD_OK;
-    b = binding_new(row, now + left_ms(r, row));
+    b = binding_new_hashed(row, binding_uri_hash(&uri), now + left_ms(r, row));
     if (!b)
         return SIPD_ENOMEM;
     b->source = registrar_source(r, row);

@@ -23,7 +23,7 @@ struct core {
     struct timers timers;     /* of trips and branches */
     struct list resumed;      /* trips whose hook is ready */
     struct date date;         /* the last that went into a response */
-    struct buf scratch;       /* texts are put together here before they go to memory of their size */
+    struct buf scratch; /* texts are put together here before they go to memory of their size */
     struct prf_key mark_key;  /* K1: branches and To-tags */
     struct prf_key proof_key; /* K2: proves that a branch is ours */
     struct prf_key route_key; /* Record-Route tokens */
