@@ -53,7 +53,7 @@ static struct {
     struct inode *files[FILES];
     uint64_t steps, cut_at, fail_at;
     bool lies;
-    atomic_bool off;
+    atomic_bool off, protected;
 } disk;
 
 /* ---------------------------------------------------------------- bytes */
@@ -196,7 +196,7 @@ enum fate { GOES, FAILS, GOES_OUT };
 static enum fate
 count_step(void)
 {
-    if (atomic_load(&disk.off))
+    if (atomic_load(&disk.off) || atomic_load(&disk.protected))
         return FAILS;
     disk.steps++;
     if (disk.steps == disk.cut_at) {
@@ -267,6 +267,12 @@ power_lie(void)
 }
 
 void
+power_protect(bool on)
+{
+    atomic_store(&disk.protected, on);
+}
+
+void
 power_cut_after(uint64_t n)
 {
     disk.cut_at = n ? disk.steps + n : 0;
@@ -326,7 +332,7 @@ file_write(sqlite3_file *file, const void *from, int amount, sqlite3_int64 offse
     enum fate fate = count_step();
 
     if (fate == FAILS)
-        return power_is_off() ? SQLITE_IOERR_WRITE : SQLITE_FULL;
+        return power_is_off() || atomic_load(&disk.protected) ? SQLITE_IOERR_WRITE : SQLITE_FULL;
     add_step(inode, false, (size_t)offset, from, (size_t)amount);
     copy_in(&inode->seen, (size_t)offset, from, (size_t)amount);
     return fate == GOES ? SQLITE_OK : SQLITE_IOERR_WRITE;
@@ -480,6 +486,8 @@ disk_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int
     *handle = (struct handle){ .base.pMethods = NULL };
     if (atomic_load(&disk.off))
         return SQLITE_CANTOPEN;
+    if (name && atomic_load(&disk.protected)) /* as SQLite does on unix */
+        flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
     if (!name)
         handle->own = inode_new("");
     else if (!(handle->inode = find(name)) && (flags & SQLITE_OPEN_CREATE))

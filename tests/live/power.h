@@ -18,6 +18,8 @@ void power_stop(void);
 void power_cut_after(uint64_t n);
 /* One of those fails once, with the power on: the n-th from now on; 0: none. */
 void power_fail_after(uint64_t n);
+/* From now on the disk is read-only, or no more: nothing is written, cut or deleted, and files are opened for reading alone. */
+void power_protect(bool on);
 /* From now on syncs say that they were done, and save nothing. */
 void power_lie(void);
 /* Is it off? Another thread may ask. */

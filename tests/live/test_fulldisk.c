@@ -1,6 +1,6 @@
 /*
  * A disk without room under the stores: what cannot be kept is refused with a time to come back (RFC 3261 §10.3 step 7,
- * §20.33), what was acknowledged is there and served, and with room again all goes on by itself.
+ * §20.33), what was acknowledged is there and served, and with room again all goes on by itself. And one that may only be read.
  */
 #include <check.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 
 Suite *suite_fulldisk(void);
 
-enum { REFUSED = 20, USERS = 400 };
+enum { REFUSED = 20, USERS = 400, FEW = 20 };
 
 static struct server server;
 static char disk[300], filler[340];
@@ -107,6 +107,51 @@ START_TEST(a_full_disk)
 }
 END_TEST
 
+static void
+let_write(bool may)
+{
+    ck_assert_int_eq(mount("none", disk, NULL, MS_REMOUNT | (may ? 0 : MS_RDONLY), NULL), 0);
+}
+
+/* Nothing could be kept there, so it does not start, says why, and touches nothing. */
+static void
+must_not_start(const char *option)
+{
+    const char *build = getenv("SIPD_BUILD") ? getenv("SIPD_BUILD") : "build";
+    char sipd[300], modules[300];
+    const char *const argv[] = { sipd, "-M", modules, "-f", server.conf, option, NULL };
+    struct proc out;
+
+    snprintf(sipd, sizeof sipd, "%s/sipd", build);
+    snprintf(modules, sizeof modules, "%s/modules", build);
+    ck_assert(!proc_run(&out, "readonly", PROC_PATIENCE_MS, argv));
+    ck_assert_msg(strstr(proc_output(&out), "location.db") &&
+                      strstr(proc_output(&out), "Read-only file system"),
+                  "%s", proc_output(&out));
+}
+
+START_TEST(a_disk_that_is_read_only)
+{
+    if (!make_disk()) {
+        proc_skip("a read-only disk", "this user may not mount one");
+        return;
+    }
+    begin();
+    for (unsigned user = 0; user < FEW; user++)
+        ck_assert_uint_eq(users_keep(user), 200);
+    server_stop(&server);
+    let_write(false);
+    must_not_start(NULL);
+    let_write(true);
+    server_start(&server);
+    for (unsigned user = 0; user < FEW; user++)
+        ck_assert(users_found(user));
+    ck_assert_uint_eq(users_keep(FEW), 200);
+    users_end();
+    server_stop(&server);
+}
+END_TEST
+
 Suite *
 suite_fulldisk(void)
 {
@@ -115,6 +160,7 @@ suite_fulldisk(void)
 
     tcase_set_timeout(tcase, 90);
     tcase_add_test(tcase, a_full_disk);
+    tcase_add_test(tcase, a_disk_that_is_read_only);
     suite_add_tcase(suite, tcase);
     return suite;
 }

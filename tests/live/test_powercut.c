@@ -15,6 +15,7 @@
 #include "live/power.h"
 #include "unit/heap.h"
 #include "unit/must.h"
+#include "unit/text.h"
 
 enum {
     DISKS = 150,
@@ -300,6 +301,52 @@ START_TEST(what_was_acknowledged_is_there)
 }
 END_TEST
 
+static void
+write_all(struct world *w)
+{
+    for (unsigned round = 0; round < 10; round++) {
+        for (unsigned aor = 0; aor < AORS; aor++)
+            begin_write(w, aor);
+        store_rig_wait(&w->rig);
+    }
+}
+
+/* A disk that becomes read-only refuses, loses nothing, is believed to be sound, and works again when it can be written. */
+START_TEST(a_disk_that_is_read_only)
+{
+    uint64_t acked;
+
+    world_init(&world, 1);
+    must(open_store(&world));
+    write_all(&world);
+    acked = world.acked;
+    must(world.refused == 0 && acked == 10 * AORS);
+    power_protect(true);
+    write_all(&world);
+    must(world.refused > 5 * AORS); /* some ask for nothing */
+    must(world.rig.troubles > 0 && world.rig.losses == 0);
+    must_for(span_of(world.rig.words), strstr(world.rig.words, world.path));
+    power_protect(false);
+    acked = world.acked;
+    write_all(&world);
+    must(world.acked == acked + 10 * AORS);
+    power_protect(true);
+    write_all(&world);
+    store_rig_close(&world.rig);
+    must(store_rig_open(&world.rig, world.path) == SIPD_EIO); /* nothing could be kept */
+    must_for(span_of(world.rig.words), strstr(world.rig.words, "cannot be"));
+    if (world.rig.store)
+        store_rig_close(&world.rig);
+    power_protect(false);
+    must(store_rig_open(&world.rig, world.path) == SIPD_OK);
+    compare(&world);
+    must(world.wrong == 0);
+    store_rig_close(&world.rig);
+    store_rig_fini(&world.rig);
+    power_stop();
+}
+END_TEST
+
 /* The test of the test: a disk that does not do what it says is found out. */
 START_TEST(a_lie_is_found_out)
 {
@@ -337,6 +384,7 @@ suite_powercut(void)
     tcase_set_timeout(all, 120);
     tcase_add_checked_fixture(all, setup, teardown);
     tcase_add_test(all, what_was_acknowledged_is_there);
+    tcase_add_test(all, a_disk_that_is_read_only);
     tcase_add_test(all, a_lie_is_found_out);
     suite_add_tcase(suite, all);
     return suite;

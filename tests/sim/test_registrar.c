@@ -268,6 +268,81 @@ START_TEST(served_while_it_is_read)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ while the disk is busy */
+
+static void
+send_register(struct peer *phone, const char *extra)
+{
+    const struct peer_say what = { .what = SPAN("REGISTER"),
+                                   .uri = SPAN("sip:example.com"),
+                                   .extra = span_of(extra) };
+    const char *why = "";
+    struct span bytes = peer_write(phone, &what, &why);
+    struct hop server;
+
+    ck_assert_msg(bytes.len > 0, "%s", why);
+    ck_assert(world_hop_read(SPAN("udp:192.0.2.1:5060"), &server));
+    world_say(&w, phone, &server, bytes);
+    world_run(&w, w.clock.now_ms + 100, NULL);
+}
+
+/* The status of the phone's next answer, 0: none; and has it a time to come back? */
+static unsigned
+next_status(struct peer *phone, bool *again)
+{
+    const struct peer_heard *heard = peer_next(phone);
+    struct span value;
+
+    if (!heard)
+        return 0;
+    *again = msg_get(&heard->msg, HDR_RETRY_AFTER, &value);
+    return heard->msg.status;
+}
+
+/* … when the disk has answered. */
+static unsigned
+later_status(struct sim_sipd *sipd, struct peer *phone)
+{
+    unsigned status;
+    bool again;
+
+    while ((status = next_status(phone, &again)) == 0) {
+        sim_host_run_post(sipd->host);
+        world_run(&w, w.clock.now_ms + 5, NULL);
+    }
+    return status;
+}
+
+/* As many wait as may; who comes then hears at once that it is to come back, and may when there is room. */
+START_TEST(no_more_wait_for_the_disk_than_may)
+{
+    struct sim_sipd *sipd = start("max_waiting = 2;");
+    struct peer *phone;
+    struct hop hop;
+    bool again;
+
+    ck_assert_msg(w.fault.len == 0, "%.*s", SPAN_ARG(buf_span(&w.fault)));
+    read_all(sipd);
+    ck_assert(world_hop_read(SPAN("udp:192.0.2.10:5060"), &hop));
+    phone = world_add_peer(&w, SPAN("alice"), &hop, SPAN("example.com"));
+    sim_host_hold_posts(sipd->host, true);
+    send_register(phone, "To: <sip:u1@example.com>\r\n");
+    send_register(phone, "To: <sip:u2@example.com>\r\n");
+    ck_assert_uint_eq(next_status(phone, &again), 0);
+    send_register(phone, "To: <sip:u3@example.com>\r\n");
+    ck_assert_uint_eq(next_status(phone, &again), 503);
+    ck_assert(again);
+    ck_assert_uint_eq(counter("registrar_refused"), 1);
+    ck_assert_uint_eq(later_status(sipd, phone), 200);
+    ck_assert_uint_eq(later_status(sipd, phone), 200);
+    send_register(phone, "To: <sip:u3@example.com>\r\n");
+    ck_assert_uint_eq(later_status(sipd, phone), 200);
+    sim_host_hold_posts(sipd->host, false);
+    world_run(&w, w.clock.now_ms + 1100, NULL);
+    ck_assert_uint_eq(counter("registrar_bindings"), 3);
+}
+END_TEST
+
 Suite *
 suite_registrar(void)
 {
@@ -278,6 +353,7 @@ suite_registrar(void)
     tcase_add_loop_test(all, service_routes_are_checked, 0, countof(wrong_settings));
     tcase_add_loop_test(all, a_clock_that_is_not_believed, 0, countof(clocks));
     tcase_add_test(all, served_while_it_is_read);
+    tcase_add_test(all, no_more_wait_for_the_disk_than_may);
     suite_add_tcase(suite, all);
     return suite;
 }
