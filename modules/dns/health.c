@@ -6,7 +6,10 @@
 
 #include <sipd/module.h>
 
-enum { BUCKETS = 1024 };
+enum {
+    BUCKETS = 1024,
+    SILENT_MS = 32000, /* 64*T1, as Timer B and F (RFC 3261 §17) */
+};
 
 int
 health_init(struct health_table *h, struct sipd_host *host)
@@ -139,19 +142,63 @@ answered(struct health_target *target, uint64_t now_ms)
     return news;
 }
 
+/* The next one who goes there tries it for all. */
+static void
+doubt(struct health_target *target)
+{
+    target->failing = true;
+    target->passed_ms = 0;
+}
+
+static void
+passed(struct health_target *target, uint64_t now_ms)
+{
+    if (target->passed_ms == 0)
+        target->passed_ms = now_ms;
+    else if (now_ms - target->passed_ms >= SILENT_MS)
+        doubt(target);
+}
+
+/* Anybody may have sent it: that the hop is well only its answer to who tries it for all can say. */
+static void
+seen(struct health_table *h, const struct hop *hop, enum sipd_tried how)
+{
+    struct health_target *target = h->used > 0 ? health_find(h, hop) : NULL;
+
+    if (!target || target->passed_ms == 0)
+        return;
+    if (how == SIPD_TRIED_BOUNCED)
+        doubt(target);
+    else
+        target->passed_ms = 0;
+}
+
 bool
 health_tried(struct health_table *h, const struct hop *hop, enum sipd_tried how,
              uint32_t retry_after_s, const struct health_rest *rest, uint64_t now_ms, uint32_t most)
 {
-    struct health_target *target = get(h, hop, most);
+    struct health_target *target;
 
+    if (how == SIPD_TRIED_SEEN || how == SIPD_TRIED_BOUNCED) {
+        seen(h, hop, how);
+        return false;
+    }
+    target = get(h, hop, most);
     if (!target)
         return false;
+    if (how == SIPD_TRIED_PASSED) {
+        passed(target, now_ms);
+        return false;
+    }
+    target->passed_ms = 0;
     switch (how) {
     case SIPD_TRIED_ANSWERED: return answered(target, now_ms);
     case SIPD_TRIED_BUSY: return busy(target, retry_after_s, rest, now_ms);
     case SIPD_TRIED_SILENT:
-    case SIPD_TRIED_FAILED: break;
+    case SIPD_TRIED_FAILED:
+    case SIPD_TRIED_PASSED:
+    case SIPD_TRIED_SEEN:
+    case SIPD_TRIED_BOUNCED: break;
     }
     return failed(target, rest, now_ms);
 }
@@ -162,6 +209,14 @@ health_of(const struct health_table *h, const struct hop *hop, uint64_t now_ms)
     const struct health_target *target = h->used > 0 ? health_find(h, hop) : NULL;
 
     return target && now_ms < target->until_ms ? target->rests_as : HEALTH_GOOD;
+}
+
+bool
+health_is_well(const struct health_table *h, const struct hop *hop, uint64_t now_ms)
+{
+    const struct health_target *target = h->used > 0 ? health_find(h, hop) : NULL;
+
+    return !target || (!target->failing && now_ms >= target->until_ms);
 }
 
 void

@@ -18,6 +18,7 @@ struct health_target {
     struct ring bucket, age;
     struct hop hop;       /* transport, address, port */
     bool failing;         /* its last word was none */
+    uint64_t passed_ms;   /* since then nothing was seen of it, though requests pass; 0: none did */
     enum health rests_as; /* while now is before … */
     uint64_t until_ms;
     uint64_t answered, failed, busy;
@@ -38,7 +39,8 @@ struct health_rest { /* how long, in ms */
 int health_init(struct health_table *h, struct sipd_host *host);
 void health_fini(struct health_table *h);
 /*
- * What a hop did. True if its state has changed: it rests from now on, or has come back. At `most` targets the one not heard of
+ * What a hop did. Of what passes without state a silence of 64*T1, or a bounce, is a reason to have one request with state try it
+ * for all; of hops to which nothing was passed it says nothing. True if its state has changed: it rests from now on, or has come back. At `most` targets the one not heard of
  * for longest is forgotten. Without memory nothing is noted.
  */
 bool health_tried(struct health_table *h, const struct hop *hop, enum sipd_tried how,
@@ -52,6 +54,8 @@ enum health health_of(const struct health_table *h, const struct hop *hop, uint6
  */
 void health_go(struct health_table *h, const struct hop *hop, const struct health_rest *rest,
                uint64_t now_ms);
+/* May a request pass there without state: has it neither failed nor asked for peace? */
+bool health_is_well(const struct health_table *h, const struct hop *hop, uint64_t now_ms);
 /* What is known of a hop; NULL: nothing. */
 struct health_target *health_find(const struct health_table *h, const struct hop *hop);
 

@@ -291,20 +291,29 @@ take_healthy(const struct locate *l, const struct found *found, enum health heal
     return len;
 }
 
+/* Is the first of them, which all that passes without state takes, to be relied on? */
+static bool
+is_first_well(const struct locate *l, const struct found *found)
+{
+    return found->len == 0 ||
+           health_is_well(&l->finder->health, &found->hops[0], sipd_now_ms(l->finder->host));
+}
+
 /*
  * Those that rest are left out. When all do, those that only failed are the last resort, but never one that said when to come
  * again (RFC 3261 §21.5.4).
  */
 static size_t
-choose(struct locate *l, const struct found *found, struct hop out[HOPS_MAX])
+choose(struct locate *l, const struct found *found, struct hop out[HOPS_MAX], int *err)
 {
     struct health_rest rest = finder_rest(l->finder);
     size_t len;
 
-    if (l->in_order || l->for_answer) {
+    if (l->in_order || l->for_answer || (l->stateless && is_first_well(l, found))) {
         memcpy(out, found->hops, found->len * sizeof *out);
         return found->len;
     }
+    *err = l->stateless ? SIPD_ECLOSED : SIPD_OK;
     len = take_healthy(l, found, HEALTH_GOOD, out);
     if (len == 0)
         len = take_healthy(l, found, HEALTH_DOWN, out);
@@ -318,8 +327,8 @@ answer(struct locate *l, const struct found *found)
 {
     struct finder *f = l->finder;
     struct hop hops[HOPS_MAX];
-    size_t len = choose(l, found, hops);
     int err = SIPD_OK;
+    size_t len = choose(l, found, hops, &err);
 
     if (len == 0)
         err = found->len > 0 || l->no_way ? SIPD_ECLOSED : l->failed ? SIPD_EIO : SIPD_ENOENT;
@@ -396,6 +405,7 @@ locate_begin(struct finder *f, const struct sipd_place *place, uint64_t id)
     l->id = id;
     l->seed = place->seed;
     l->in_order = place->in_order;
+    l->stateless = place->stateless;
     l->one_way = place->one_way;
     l->for_answer = place->for_answer;
     l->began_ms = sipd_now_ms(f->host);

@@ -23,7 +23,7 @@ struct locate {
     unsigned can; /* transports that we have */
     struct order_plan plan;
     char target[ANSWER_NAME_BYTES]; /* plan.target lies here */
-    bool in_order, one_way, for_answer;
+    bool in_order, stateless, one_way, for_answer;
     bool soon;   /* what is there would do: the rest is not waited for much longer */
     bool now;    /* what is known by now must do */
     bool failed; /* somebody could not be asked, or did not answer */

@@ -108,6 +108,24 @@ failed(struct branch *branch, uint16_t status)
     branch_done(branch, status);
 }
 
+static bool
+has_answer(const struct trip *trip)
+{
+    return trip->gist.method != METHOD_ACK && trip->gist.method != METHOD_CANCEL;
+}
+
+/*
+ * Does it go where another request went without state (RFC 3263 §4.4)? With state an ACK is one of a 2xx, and so it is without,
+ * mostly, if it comes by our Record-Route.
+ */
+static bool
+follows_another(const struct trip *trip)
+{
+    if (trip->gist.method == METHOD_ACK)
+        return trip->core->conf->mode == CORE_STATELESS && !trip->by_token;
+    return !has_answer(trip);
+}
+
 /* Asks for the hops of a name. A repeat of what passes without state must find the same (RFC 3263 §4.4). */
 static int
 ask_resolver(const struct branch *branch, const struct uri *uri)
@@ -117,8 +135,9 @@ ask_resolver(const struct branch *branch, const struct uri *uri)
     struct sipd_place place = {
         .uri = uri,
         .seed = mark_seed(&trip->mark),
-        .in_order = !trip_has_state(trip) && trip->gist.method != METHOD_ACK,
-        .one_way = trip->server == 0,
+        .in_order = follows_another(trip),
+        .stateless = has_answer(trip) && !trip_has_state(trip),
+        .one_way = !has_answer(trip) || trip->dry != 0,
     };
 
     return ports->resolve ? ports->resolve(ports->io, &place, branch->id) : SIPD_ENOENT;
@@ -193,14 +212,17 @@ branch_other_flow(struct branch *branch)
 
 /*
  * §16.1: a sender over a stream never repeats what a datagram may lose, and one over datagrams stops to repeat when it has heard
- * anything: between the two somebody must keep transactions.
+ * anything: between the two somebody must keep transactions. And so where a hop may fail, or stands in for one that did: its
+ * repeats must not go to the other (RFC 3263 §4.4).
  */
 static bool
-needs_state(const struct trip *trip, const struct way *way)
+needs_state(const struct branch *branch, const struct way *way)
 {
-    return trip->server == 0 && trip->gist.method != METHOD_ACK &&
-           trip->gist.method != METHOD_CANCEL &&
-           hop_is_reliable(trip->source.transport) != hop_is_reliable(way->to.transport);
+    const struct trip *trip = branch->trip;
+
+    return trip->server == 0 && has_answer(trip) &&
+           (branch->unsure ||
+            hop_is_reliable(trip->source.transport) != hop_is_reliable(way->to.transport));
 }
 
 /* RFC 5922 §4: what must be proved is the domain that was asked for, not the host that it led to. */
@@ -268,12 +290,14 @@ attempt(struct branch *branch, const struct hop *hop)
         dry_attempt(branch);
         return SIPD_OK;
     }
-    if (err == SIPD_OK && needs_state(trip, &out.way))
+    if (err == SIPD_OK && needs_state(branch, &out.way))
         err = trip_serve(trip);
     if (err != SIPD_OK)
         return err;
     if (trip->server == 0) {
         note_send(core, &out.way.to, out.bytes, 0);
+        if (has_answer(trip))
+            branch_tried(branch, SIPD_TRIED_PASSED, 0);
         branch_done(branch, 200);
         trip->state = TRIP_ANSWERED; /* whoever answers, the answer finds its way by Via (§16.11) */
         return SIPD_OK;
@@ -480,6 +504,7 @@ core_resolved(struct core *core, uint64_t id, const struct hop *hops, size_t hop
         hops_len = HOPS_MAX;
     kept = arena_alloc(&branch->trip->arena, hops_len * sizeof *hops);
     branch->located = true;
+    branch->unsure = err != SIPD_OK;
     branch->hops = kept;
     branch->hops_len = kept ? (uint32_t)hops_len : 0;
     branch->attempt = 0;

@@ -15,6 +15,7 @@
 #include "core/note.h"
 #include "core/silence.h"
 #include "core/state.h"
+#include "core/stateless.h"
 #include "core/timer_c.h"
 
 enum {
@@ -190,6 +191,8 @@ core_bounced(struct core *core, const struct hop *to, struct span bytes)
     txn = txns_find_client(&core->txns, &gist);
     if (txn && hop_eq(&txn->hop, to))
         core_gone(core, txn->id, SIPD_ECLOSED);
+    else if (!txn)
+        stateless_seen(core, to, SIPD_TRIED_BOUNCED);
 }
 
 void

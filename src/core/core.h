@@ -67,7 +67,7 @@ bool core_bytes(struct core *core, const struct hop *from, struct span bytes, ui
                 const char *fault_reason);
 /* Would core_bytes() say so of a message off a stream? Nothing else is done with it. Lent: all. */
 bool core_doubts(const struct core *core, const struct hop *from, struct span bytes);
-/* The hops of a branch, best first (empty: none; err then says why). A stale branch is ignored. Lent: hops. */
+/* The hops of a branch, best first; err as with sipd_resolved(). A stale branch is ignored. Lent: hops. */
 void core_resolved(struct core *core, uint64_t branch, const struct hop *hops, size_t hops_len,
                    int err);
 /* Other ways for a response (RFC 3263 §5), best first, or none. A stale id is ignored. Lent: hops. */

@@ -79,6 +79,13 @@ may_stray(struct core *core, const struct intake *in, const struct via *via)
 }
 
 void
+stateless_seen(struct core *core, const struct hop *hop, enum sipd_tried how)
+{
+    if (core->conf->mode == CORE_STATELESS && core->ports.tried)
+        core->ports.tried(core->ports.io, hop, how, 0);
+}
+
+void
 stateless_answer(struct core *core, const struct intake *in)
 {
     struct span bytes;
@@ -86,8 +93,10 @@ stateless_answer(struct core *core, const struct intake *in)
     struct via via;
 
     ++*core->count.strays;
-    if (!may_pass(core, in) || !upstream_second_via(in->msg, in->gist, &via) ||
-        !may_stray(core, in, &via))
+    if (!may_pass(core, in))
+        return;
+    stateless_seen(core, in->from, SIPD_TRIED_SEEN);
+    if (!upstream_second_via(in->msg, in->gist, &via) || !may_stray(core, in, &via))
         return;
     bytes = upstream_pop_via(core, in->msg, in->gist, &via, NULL);
     if (bytes.at && find_way(core, &in->gist->via, &via, bytes.len, &way))

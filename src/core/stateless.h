@@ -15,6 +15,8 @@
  * (proxy.stray) and its topmost Via proves to be ours; else dropped and counted.
  */
 void stateless_answer(struct core *core, const struct intake *in);
+/* Without state, the resolver is told of what is seen of a hop: of any, for whose it was nobody knows. */
+void stateless_seen(struct core *core, const struct hop *hop, enum sipd_tried how);
 /* Leaves one target of all: without state there is no forking, and a repeat must go the same way. */
 void stateless_choose(struct trip *trip);
 

@@ -76,7 +76,8 @@ struct branch {
     bool silent;      /* its hop was silent for proxy.silent_ms … */
     bool left;        /* … and nobody waits for it: others try the next (silence.h) */
     uint64_t first;   /* the branch that it took its hops from; 0: none */
-    bool located;     /* its hops were found by name: whoever found them hears how they fare */
+    bool located;     /* its hops were found by name: whoever found them hears how they fare … */
+    bool unsure;      /* … and says that they need state (RFC 3263 §4.4) */
     const struct hop *hops; /* where it may go, best first; in the trip's arena */
     uint32_t hops_len;
     /* its final response as it came, kept in the trip's arena; empty: made by us */

@@ -26,6 +26,7 @@ static const struct {
     { "flood_of_a_user.sim", MACHINE "what a user has sent of late" },
     { "full.sim", MACHINE "how many transactions it holds" },
     { "overload.sim", MACHINE "how late its turns are" },
+    { "srv_silent_stateless.sim", MACHINE "which hops say nothing" },
     { "edge_path.sim", NAT "a Path names it" },
     { "registered_nat.sim", NAT "a Record-Route names it" },
     { "stateless.sim", NAT "a Record-Route names it" },

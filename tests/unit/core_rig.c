@@ -136,6 +136,7 @@ resolve(void *io, const struct sipd_place *place, uint64_t id)
                                  .scheme = place->uri->scheme,
                                  .seed = place->seed,
                                  .in_order = place->in_order,
+                                 .stateless = place->stateless,
                                  .for_answer = place->for_answer };
     snprintf(asked->host, sizeof asked->host, "%.*s", SPAN_ARG(place->uri->host));
     return SIPD_OK;
@@ -144,7 +145,8 @@ resolve(void *io, const struct sipd_place *place, uint64_t id)
 static void
 tried(void *io, const struct hop *hop, enum sipd_tried how, uint32_t retry_after_s)
 {
-    static const char *const words[] = { "answered", "busy", "silent", "failed" };
+    static const char *const words[] = { "answered", "busy", "silent", "failed",
+                                         "passed",   "seen", "bounced" };
     struct rig *r = io;
     char text[HOP_TEXT_BYTES];
     size_t len = strlen(r->fared);

@@ -42,7 +42,7 @@ struct rig_asked {
     uint64_t branch;
     enum uri_scheme scheme;
     uint64_t seed;
-    bool in_order, for_answer;
+    bool in_order, stateless, for_answer;
     char host[64];
 };
 

@@ -755,18 +755,115 @@ START_TEST(busy_is_busy)
 }
 END_TEST
 
-/* RFC 3263 §4.4: without state the order depends on records and request alone. */
-START_TEST(without_state_health_does_not_matter)
+/* A call without state, if its first hop is well, that goes to this one. */
+static void
+passes_to(const char *hop, bool with_state)
+{
+    struct core_stats stats;
+
+    rig.conf.mode = CORE_STATELESS;
+    call(B);
+    ck_assert(hop_eq(&rig_last(&rig, "INVITE ")->to, &(struct hop[]){ rig_hop(hop) }[0]));
+    core_stats(rig.core, &stats);
+    ck_assert_uint_eq(stats.pending, with_state);
+}
+
+static void
+one_answers(const char *hop)
+{
+    struct hop to = rig_hop(hop);
+
+    for (unsigned i = rig.sent_len; i > 0; i--)
+        if (hop_eq(&rig.sent[i - 1].to, &to)) {
+            rig_reply(&rig, &rig.sent[i - 1], 486, "b", NULL);
+            return;
+        }
+    ck_abort_msg("nothing went to %s", hop);
+}
+
+/* RFC 3263 §4.4: a hop that stands in for one that failed is asked with state, so that repeats do not go back to the other. */
+START_TEST(without_state_who_failed_is_left_with_state)
+{
+    start();
+    zone_of_three();
+    passes_to(ONE, false);
+    tried(ONE, SIPD_TRIED_FAILED, 0);
+    passes_to(TWO, true);
+    one_answers(TWO);
+    pass(30000);
+    passes_to(ONE, true); /* who tries it for all, so that he does not fail if it does … */
+    one_answers(ONE);
+    pass(100);
+    passes_to(ONE, false); /* … and all is as before */
+}
+END_TEST
+
+/* Nobody waits for an answer; but from one that nothing comes from for 64*T1, though requests pass, none will come. */
+START_TEST(without_state_silence_is_found_out_by_one_for_all)
+{
+    start();
+    zone_of_three();
+    passes_to(ONE, false);
+    pass(31999);
+    passes_to(ONE, false);
+    pass(1);
+    passes_to(ONE, false); /* this one has found it out; the next has state, as has its repeat */
+    passes_to(ONE, true);
+    pass(4000);
+    one_answers(TWO);
+    pass(100);
+    passes_to(TWO, true);
+}
+END_TEST
+
+START_TEST(without_state_any_answer_breaks_the_silence)
+{
+    start();
+    zone_of_three();
+    passes_to(ONE, false);
+    pass(20000);
+    one_answers(ONE);
+    for (unsigned n = 0; n < 3; n++) {
+        pass(31000);
+        passes_to(ONE, false);
+        one_answers(ONE);
+    }
+}
+END_TEST
+
+/* RFC 3261 §18.4: the network says that nobody is there. Anybody could say so who has seen a branch of ours: it is tried with state. */
+START_TEST(without_state_a_bounce_is_a_doubt)
 {
     const struct rig_sent *invite;
 
     start();
     zone_of_three();
-    tried(ONE, SIPD_TRIED_FAILED, 0);
-    rig.conf.mode = CORE_STATELESS;
-    call(B);
+    passes_to(ONE, false);
     invite = rig_last(&rig, "INVITE ");
-    ck_assert(hop_eq(&invite->to, &(struct hop[]){ rig_hop(ONE) }[0]));
+    core_bounced(rig.core, &(struct hop[]){ rig_hop(THREE) }[0], invite->bytes);
+    passes_to(ONE, false); /* nothing was passed to the third */
+    core_bounced(rig.core, &(struct hop[]){ rig_hop(ONE) }[0], invite->bytes);
+    passes_to(ONE, true);
+    core_bounced(rig.core, &rig_last(&rig, "INVITE ")->to, rig_last(&rig, "INVITE ")->bytes);
+    tick();
+    one_answers(TWO);
+}
+END_TEST
+
+/* A CANCEL finds where its INVITE went, however that fares. */
+START_TEST(without_state_a_cancel_follows_its_invite)
+{
+    start();
+    zone_of_three();
+    passes_to(ONE, false);
+    tried(ONE, SIPD_TRIED_FAILED, 0);
+    rig_ask(&rig, ALICE, "CANCEL sip:bob@example.com SIP/2.0", NULL);
+    tick();
+    ck_assert(hop_eq(&rig_last(&rig, "CANCEL ")->to, &(struct hop[]){ rig_hop(ONE) }[0]));
+    rig.to_tag = "b";
+    rig_ask(&rig, ALICE, "ACK sip:bob@example.com SIP/2.0", NULL);
+    tick();
+    ck_assert(hop_eq(&rig_last(&rig, "ACK ")->to, &(struct hop[]){ rig_hop(ONE) }[0]));
 }
 END_TEST
 
@@ -883,7 +980,11 @@ suite_dns_finder(void)
     tcase_add_test(c, an_ack_tries_for_nobody);
     tcase_add_test(c, the_last_resort);
     tcase_add_test(c, busy_is_busy);
-    tcase_add_test(c, without_state_health_does_not_matter);
+    tcase_add_test(c, without_state_who_failed_is_left_with_state);
+    tcase_add_test(c, without_state_silence_is_found_out_by_one_for_all);
+    tcase_add_test(c, without_state_any_answer_breaks_the_silence);
+    tcase_add_test(c, without_state_a_bounce_is_a_doubt);
+    tcase_add_test(c, without_state_a_cancel_follows_its_invite);
     tcase_add_test(c, targets_have_a_ceiling);
     tcase_add_test(c, what_operators_see);
     tcase_add_test(c, sips_that_vanishes_is_told);

@@ -23,7 +23,7 @@
 #include <sipd/tel.h>
 #include <sipd/uri.h>
 
-#define SIPD_ABI 6u /* rises with every change that an old .so would not survive */
+#define SIPD_ABI 7u /* rises with every change that an old .so would not survive */
 
 struct sipd_host;
 

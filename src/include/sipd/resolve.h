@@ -13,10 +13,11 @@ struct sipd_place {
     const struct uri *uri; /* sip or sips, its host a name; lent until return */
     /* chance among equals (RFC 2782): the same each time that the same request comes */
     uint64_t seed;
-    /* the order shall depend on seed and records alone, for it is asked again (RFC 3263 §4.4) */
+    /* the order shall depend on seed and records alone: it goes where what it belongs to went (RFC 3263 §4.4) */
     bool in_order;
-    /* nobody will tell how its hops fared: an ACK, or a request that passes without state */
-    bool one_way;
+    /* so it shall, for it is asked again, while the first of them is well; else sipd_resolved() says that it is not */
+    bool stateless;
+    bool one_way;    /* nobody will tell how its hops fared: an ACK, say */
     bool for_answer; /* a response looks for a way: uri is the sent-by of its Via (§5) */
 };
 
@@ -25,7 +26,11 @@ enum sipd_tried {
     SIPD_TRIED_ANSWERED, /* any response but the next line's */
     SIPD_TRIED_BUSY,     /* 503 with Retry-After */
     SIPD_TRIED_SILENT,   /* no response at all */
-    SIPD_TRIED_FAILED    /* no connection, or nobody there */
+    SIPD_TRIED_FAILED,   /* no connection, or nobody there */
+    /* Without state nobody waits for an answer (§4.4). What is seen all the same is told, of any host: */
+    SIPD_TRIED_PASSED, /* a request went there */
+    SIPD_TRIED_SEEN,   /* something came from there */
+    SIPD_TRIED_BOUNCED /* the network says that nobody is there, which proves nothing */
 };
 
 struct sipd_resolver_ops {
@@ -45,7 +50,8 @@ struct sipd_resolver_ops {
  */
 int sipd_offer_resolver(struct sipd_host *host, const struct sipd_resolver_ops *ops, void *self);
 /*
- * The hops of a question, best first; without any, err says why: SIPD_ENOENT no such name, else something that may pass.
+ * The hops of a question, best first; without any, err says why: SIPD_ENOENT no such name, else something that may pass. With some it
+ * is SIPD_OK, or, of what would pass without state, SIPD_ECLOSED: the first is not well, or others stand in for it.
  * Copied. A stale id is ignored.
  */
 void sipd_resolved(struct sipd_host *host, uint64_t id, const struct hop *hops, size_t len,
