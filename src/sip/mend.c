@@ -320,20 +320,26 @@ display_name(struct draft *d, struct span value)
     put(d, addr.display.at, addr.display.len, span_between(text, end));
 }
 
+/* All of them at once on either side: there may be as many as a message has bytes. */
 static void
 address_blanks(struct draft *d, struct span value)
 {
-    struct span inside;
+    const char *open, *close;
     struct addr addr;
     uint64_t odd;
 
     if (addr_read_noting(value, &addr, &odd) || !(odd & deviation_bit(DEV_ADDRESS_BLANKS)))
         return;
-    inside = span_skip(value, (size_t)(addr.uri.at - value.at));
-    for (const char *at = addr.uri.at; at[-1] != '<'; at--)
-        cut(d, (struct span){ at - 1, 1 });
-    for (size_t at = addr.uri.len; inside.at[at] != '>'; at++)
-        cut(d, (struct span){ inside.at + at, 1 });
+    open = addr.uri.at;
+    close = span_end(addr.uri);
+    while (open[-1] != '<')
+        open--;
+    while (*close != '>')
+        close++;
+    if (open < addr.uri.at)
+        cut(d, span_between(open, addr.uri.at));
+    if (span_end(addr.uri) < close)
+        cut(d, span_between(span_end(addr.uri), close));
 }
 
 static void
@@ -372,11 +378,14 @@ empty_tag(struct draft *d, struct span value)
 
 typedef void party_fn(struct draft *d, struct span value);
 
+/* In the order of the text: a splice that stands before others moves them all. */
 static void
 both(struct draft *d, const struct gist *gist, party_fn *fn)
 {
-    fn(d, gist->from);
-    fn(d, gist->to);
+    bool from_first = gist->from.at < gist->to.at;
+
+    fn(d, from_first ? gist->from : gist->to);
+    fn(d, from_first ? gist->to : gist->from);
 }
 
 static void

@@ -3,7 +3,10 @@
  */
 #include "sip/repair.h"
 
+#include <stdio.h>
+
 #include "base/def.h"
+#include "sip/mend.h"
 #include "unit/message.h"
 
 #define LINE    "INVITE sip:b@x SIP/2.0\r\n"
@@ -359,6 +362,30 @@ START_TEST(another_comes_too_late)
 }
 END_TEST
 
+/* One cut each, however many they are: a splice for every byte of a message would cost the square of its length. */
+START_TEST(blanks_go_at_once)
+{
+    enum { BLANKS = 1000 };
+    char text[4 * BLANKS];
+    struct outcome o;
+    struct draft d;
+    struct msg m;
+    struct gist g;
+
+    snprintf(text, sizeof text,
+             LINE VIA "To: <%*ssip:b@x%*s>\r\nFrom: <%*ssip:a@x>;tag=f1\r\n" REST END, BLANKS, "",
+             BLANKS, "", BLANKS, "");
+    m = read_text(text);
+    gist_read(&m, &g);
+    draft_init(&d, &m, &arena);
+    mend(DEV_ADDRESS_BLANKS, &d, &g);
+    ck_assert_int_eq(d.err, SIPD_OK);
+    ck_assert_uint_eq(d.len, 3);
+    o = repair_text(text, all(REPAIR_FIX));
+    must_be(msg_bytes(&o.msg), LINE VIA "To: <sip:b@x>\r\nFrom: <sip:a@x>;tag=f1\r\n" REST END);
+}
+END_TEST
+
 /* Then all is as it was. */
 START_TEST(memory_runs_out)
 {
@@ -416,6 +443,7 @@ suite_repair(void)
     tcase_add_test(c, by_default);
     tcase_add_test(c, another_may_mend);
     tcase_add_test(c, another_comes_too_late);
+    tcase_add_test(c, blanks_go_at_once);
     tcase_add_test(c, memory_runs_out);
     tcase_add_test(c, the_list);
     suite_add_tcase(s, c);
