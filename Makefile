@@ -126,7 +126,7 @@ endif
 all: $(programs) $(module_files) $(B)/libsipd.a
 tests: $(test_programs)
 everything: all tests bench-tools
-bench-tools: $(bench_programs)
+bench-tools: $(bench_programs) $(B)/bench/counted.so
 
 $(B)/sipd: $(call obj,$(main_src)) $(B)/libsipd.a $(B)/gen/exports.list
 	$(call say,LD,$@) $(CC) $(program_ld) -o $@ $(call obj,$(main_src)) $(call whole,$(B)/libsipd.a) $(sipd_libs)
@@ -166,6 +166,11 @@ $(B)/bench/$(1): $(call obj,$(sort $(wildcard bench/$(1)/*.c))) $(filter $(B)/%,
 	$$(call say,LD,$$@) $$(CC) $$(common_ld) -pie $$(user_ldflags) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(bench_$(1)_libs)
 endef
 $(foreach b,$(bench_names),$(eval $(call bench_rule,$(b))))
+
+# Loaded into the program that is measured.
+$(B)/bench/counted.so: bench/conns/inside/counted.c $(B)/gen/flags
+	@mkdir -p $(@D)
+	$(call say,LD,$@) $(CC) $(common) -fPIC $(CRYPTO_CFLAGS) $(user_cflags) $(CFLAGS) $(module_ld) -o $@ $< $(CRYPTO_LIBS)
 
 # One program a kind. A test may call a module's inner functions: only the files it needs are
 # drawn from libmodules.a. sim and live load modules, so they hold all of libsipd.a.

@@ -1,7 +1,7 @@
 /*
  * Many connections to a server on the loopback: what each costs it at rest, and what bad ones can do.
  *
- *   conns [-t] -p PID MODE COUNT PORT
+ *   conns [-t] [-m FILE] -p PID MODE COUNT PORT
  *
  * hold: opens them, has a keep-alive answered on each (RFC 5626 §4.4.1), and says how much private memory the server has more for each.
  * churn: opens and closes one after the other, and says what the server's memory did after the first tenth, and its CPU.
@@ -9,6 +9,7 @@
  * ping: so many OPTIONS by UDP, one every 5 ms; says how long their answers took until the kernel had them: when we got the
  * processor, on which those that go on beside us compete with us, is no affair of the server's.
  * drip: a byte a second on each. deaf: requests on each, and no answer is read. Both go on until a signal.
+ * -m: with hold; a file in which the server says what OpenSSL holds of its memory (inside/counted.c): so the shares are told.
  * -t: over TLS. Sources are 127.0.0.2 and up, two thousand connections each.
  */
 #include <arpa/inet.h>
@@ -33,7 +34,7 @@ struct line {
 
 static struct line lines[MANY];
 static SSL_CTX *ctx;
-static const char *pid;
+static const char *pid, *counted;
 static int room_bytes; /* of the kernel, for what we do not read; 0: as it likes */
 static volatile sig_atomic_t stopped;
 
@@ -70,6 +71,20 @@ private_kib(void)
     if (f)
         fclose(f);
     return kib;
+}
+
+/* What OpenSSL holds in it; 0 without -m. */
+static long
+openssl_bytes(void)
+{
+    FILE *f = counted ? fopen(counted, "re") : NULL;
+    long bytes = 0;
+
+    if (f && fread(&bytes, sizeof bytes, 1, f) != 1)
+        bytes = 0;
+    if (f)
+        fclose(f);
+    return bytes;
 }
 
 /* In milliseconds. */
@@ -180,7 +195,7 @@ is_answered(struct line *line, int n)
 static int
 hold(int count, unsigned port)
 {
-    long before, after;
+    long before, after, all, openssl;
 
     for (int n = 0; n < 10; n++) { /* what is made once is made now */
         if (!line_open(&lines[0], n, port) || !is_alive(&lines[0]))
@@ -189,6 +204,7 @@ hold(int count, unsigned port)
     }
     nap(3000);
     before = private_kib();
+    openssl = openssl_bytes();
     for (int n = 0; n < count; n++)
         if (!line_open(&lines[n], n, port) || !is_alive(&lines[n])) {
             fprintf(stderr, "connection %d was refused\n", n);
@@ -196,8 +212,13 @@ hold(int count, unsigned port)
         }
     nap(3000);
     after = private_kib();
-    printf("{\"connections\":%d,\"bytes_each\":%ld,\"before_kib\":%ld,\"after_kib\":%ld}\n", count,
-           (after - before) * 1024 / count, before, after);
+    all = (after - before) * 1024 / count;
+    openssl = (openssl_bytes() - openssl) / count;
+    printf("{\"connections\":%d,\"bytes_each\":%ld,\"before_kib\":%ld,\"after_kib\":%ld", count,
+           all, before, after);
+    if (counted)
+        printf(",\"openssl_bytes_each\":%ld,\"ours_bytes_each\":%ld", openssl, all - openssl);
+    puts("}");
     return 0;
 }
 
@@ -392,14 +413,17 @@ main(int argc, char **argv)
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
-    while ((opt = getopt(argc, argv, "tp:")) != -1) {
+    while ((opt = getopt(argc, argv, "tp:m:")) != -1) {
         if (opt == 't')
             ctx = SSL_CTX_new(TLS_client_method());
         else if (opt == 'p')
             pid = optarg;
+        else if (opt == 'm')
+            counted = optarg;
     }
     if (argc - optind != 3 || !pid) {
-        fprintf(stderr, "usage: conns [-t] -p PID hold|churn|busy|ping|drip|deaf COUNT PORT\n");
+        fprintf(stderr,
+                "usage: conns [-t] [-m FILE] -p PID hold|churn|busy|ping|drip|deaf COUNT PORT\n");
         return 2;
     }
     if (ctx)
