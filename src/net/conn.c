@@ -102,7 +102,7 @@ static short
 wanted(const struct conn *conn)
 {
     short write = queue_empty(&conn->queue) && !xport_waits(conn) ? 0 : EV_WRITE;
-    short read = xport_may_read(conn) ? EV_READ : 0;
+    short read = xport_may_read(conn) && conn->looks == 0 ? EV_READ : 0;
 
     switch ((enum conn_state)conn->state) {
     case CONN_CONNECTING: return EV_WRITE;
@@ -251,15 +251,30 @@ conn_moved(struct conn *conn)
 {
     bool waited = conn->moved_ms != 0;
 
+    conn->looks = 0;
     conn->moved_ms = has_waiting(conn) ? conn->net->clock->now_ms : 0;
     if (conn->moved_ms && !waited && conn->state == CONN_OPEN)
         deadline_arm(conn);
 }
 
+/*
+ * Who reads nothing is pushed back, and costs next to nothing: his bytes stay in the kernel. Two who both wait for the other to
+ * read would wait for ever, so now and then there is a look.
+ */
+void
+conn_look(struct conn *conn)
+{
+    if (conn->looks < UINT16_MAX)
+        conn->looks++;
+    conn_watch(conn);
+    if (conn->state == CONN_OPEN && xport_may_read(conn))
+        event_active(&conn->ready, EV_READ, 0);
+}
+
 bool
 conn_is_deaf(const struct conn *conn)
 {
-    return conn->queue.bytes > conn->net->conf.queue_bytes / 2;
+    return conn->looks > 0 || conn->queue.bytes > conn->net->conf.queue_bytes / 2;
 }
 
 void

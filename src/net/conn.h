@@ -33,21 +33,22 @@ struct conn {
     struct net *net;
     struct hop peer; /* with its flow, and the listener that it came by or was opened for */
     int fd;
-    short watched;          /* EV_READ, EV_WRITE: what `ready` is armed for */
-    uint8_t state;          /* enum conn_state */
-    bool inbound : 1;       /* one bit each: there are many connections, mostly at rest */
-    bool counted : 1;       /* in its source's quota */
-    bool spoke : 1;         /* any byte came … */
-    bool said : 1;          /* … and a whole message, or a keep-alive */
-    bool asks : 1;          /* a keep-alive of ours is on its way: no sign of life */
-    bool asked : 1;         /* … and its answer has not come */
-    bool peer_ended : 1;    /* the peer said that no more comes */
-    bool abrupt : 1;        /* ends with the turn, whatever waits */
-    bool told : 1;          /* ports.flow_gone was called */
-    bool behind : 1;        /* whole messages may lie in `in` that no turn had room for */
-    uint32_t seen;          /* frame_stream's memory of what lies in `in` … */
-    uint32_t taken;         /* … of which so many bytes were handed on and go with the turn */
-    uint32_t acked;         /* tcp_acked() when it was last asked whether the peer reads */
+    short watched;       /* EV_READ, EV_WRITE: what `ready` is armed for */
+    uint8_t state;       /* enum conn_state */
+    bool inbound : 1;    /* one bit each: there are many connections, mostly at rest */
+    bool counted : 1;    /* in its source's quota */
+    bool spoke : 1;      /* any byte came … */
+    bool said : 1;       /* … and a whole message, or a keep-alive */
+    bool asks : 1;       /* a keep-alive of ours is on its way: no sign of life */
+    bool asked : 1;      /* … and its answer has not come */
+    bool peer_ended : 1; /* the peer said that no more comes */
+    bool abrupt : 1;     /* ends with the turn, whatever waits */
+    bool told : 1;       /* ports.flow_gone was called */
+    bool behind : 1;     /* whole messages may lie in `in` that no turn had room for */
+    uint16_t looks; /* seconds in which nothing waiting has left, and he acknowledged nothing */
+    uint32_t seen;  /* frame_stream's memory of what lies in `in` … */
+    uint32_t taken; /* … of which so many bytes were handed on and go with the turn */
+    uint32_t acked; /* tcp_acked() when it was last asked whether the peer reads */
     struct alias *alias;    /* owned; NULL: none */
     struct sipd_wire *wire; /* the filter of a transport that a module brought; NULL: none. Owned */
     struct event ready;
@@ -114,6 +115,8 @@ void conn_watch(struct conn *conn);
 void conn_touch(struct conn *conn);
 /* Something waits to leave, or some of it has left, or all. */
 void conn_moved(struct conn *conn);
+/* Another second has passed in which the peer did not read: of what it sends there is a look, and no more for a second. */
+void conn_look(struct conn *conn);
 /* Does the peer not read, so that what it asks would be answered in vain? */
 bool conn_is_deaf(const struct conn *conn);
 /* A whole message came, or a keep-alive. */

@@ -8,7 +8,7 @@
 #include "net/state.h"
 #include "net/tcp.h"
 
-enum { LINGER_MS = 2000 };
+enum { LINGER_MS = 2000, LOOK_MS = 1000 };
 
 static uint64_t
 sooner(uint64_t a, uint64_t b)
@@ -55,6 +55,15 @@ end_ms(const struct conn *conn)
     return conn->begun_ms ? sooner(at_ms, conn->begun_ms + conf->message_ms) : at_ms;
 }
 
+/* When is looked whether the peer has read any of what waits for it. */
+static uint64_t
+look_ms(const struct conn *conn)
+{
+    if (!conn->moved_ms || conn->state != CONN_OPEN)
+        return UINT64_MAX;
+    return conn->moved_ms + (conn->looks + 1ull) * LOOK_MS;
+}
+
 static uint64_t
 deadline_ms(const struct conn *conn)
 {
@@ -70,7 +79,7 @@ deadline_ms(const struct conn *conn)
     case CONN_ENDING:
     case CONN_DEAD: break;
     }
-    return sooner(end_ms(conn), ask_ms(conn));
+    return sooner(sooner(end_ms(conn), ask_ms(conn)), look_ms(conn));
 }
 
 /* One that has moved away is not armed anew: when it comes, it is looked at. */
@@ -94,18 +103,39 @@ ask(struct conn *conn)
 }
 
 /* The kernel says that there is room when much of it has become free: a slow reader is known by what it has acknowledged. */
+static bool
+has_read(struct conn *conn)
+{
+    uint32_t acked = tcp_acked(conn);
+    bool read = acked != conn->acked;
+
+    conn->acked = acked;
+    return read;
+}
+
+static void
+look(struct conn *conn)
+{
+    if (has_read(conn)) {
+        conn_moved(conn);
+        conn_watch(conn);
+    } else {
+        conn_look(conn);
+    }
+    if (conn->state == CONN_OPEN)
+        deadline_arm(conn);
+}
+
 static void
 expire_waiting(struct conn *conn)
 {
-    uint32_t acked = tcp_acked(conn);
-
-    if (acked == conn->acked) {
+    if (has_read(conn)) {
+        conn_moved(conn);
+        conn_watch(conn);
+        deadline_arm(conn);
+    } else {
         conn_die(conn, conn->net->count.conns_deaf);
-        return;
     }
-    conn->acked = acked;
-    conn_moved(conn);
-    deadline_arm(conn);
 }
 
 static void
@@ -114,7 +144,9 @@ expire_open(struct conn *conn)
     struct net_count *count = &conn->net->count;
     uint64_t now_ms = conn->net->clock->now_ms;
 
-    if (end_ms(conn) > now_ms)
+    if (end_ms(conn) > now_ms && look_ms(conn) <= now_ms)
+        look(conn);
+    else if (end_ms(conn) > now_ms)
         ask(conn);
     else if (first_deadline_ms(conn) <= now_ms)
         conn_die(conn, count->conns_silent);

@@ -20,6 +20,7 @@ enum {
     BACKLOG = 4096,
     PAUSE_MS = 100,            /* when nothing can be accepted nor turned away */
     UNACKNOWLEDGED_MS = 32000, /* 64*T1: by then nobody waits for an answer */
+    UNSENT_BYTES = 32 << 10,
 };
 
 /*
@@ -31,6 +32,8 @@ set_options(int fd)
 {
     sock_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     sock_set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS);
+    /* More would not leave sooner. What waits, waits where we see and bound it, not in megabytes of the kernel's. */
+    sock_set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES);
 }
 
 /* ---------------------------------------------------------------- accepted */

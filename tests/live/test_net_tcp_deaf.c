@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +14,25 @@
 #include "unit/must.h"
 
 Suite *suite_net_tcp_deaf(void);
+
+static char scrap[TCP_LARGE];
+
+/* Our end of the connection whose other end this is. */
+static int
+our_end(int peer_fd)
+{
+    struct sockaddr_in peer, at;
+    socklen_t len = sizeof peer, at_len;
+
+    ck_assert_int_eq(getsockname(peer_fd, (struct sockaddr *)&peer, &len), 0);
+    for (int fd = 0; fd < 1024; fd++) {
+        at_len = sizeof at;
+        if (getpeername(fd, (struct sockaddr *)&at, &at_len) == 0 && at.sin_family == AF_INET &&
+            at.sin_port == peer.sin_port && fd != peer_fd)
+            return fd;
+    }
+    ck_abort_msg("there is no such connection");
+}
 
 /* ---------------------------------------------------------------- no room */
 
@@ -107,6 +127,53 @@ START_TEST(who_does_not_read_is_not_heard)
 }
 END_TEST
 
+static int
+unread_bytes(int fd)
+{
+    int bytes = 0;
+
+    ck_assert_int_eq(ioctl(fd, FIONREAD, &bytes), 0);
+    return bytes;
+}
+
+/* Who reads nothing for seconds is not read either, but for a look each second, which hears answers; until he reads. */
+START_TEST(who_does_not_read_is_not_read)
+{
+    struct net_conf conf = tcp_plain;
+    struct hop flow;
+    int fd = tcp_talking(&flow), ours;
+    uint64_t tokens, until_ms = rig.clock.now_ms + 10000;
+    size_t heard, len = 0;
+
+    conf.message_ms = 30000;
+    net_set_conf(rig.net, &conf);
+    ours = our_end(fd);
+    tokens = tcp_fill(&flow);
+    while (unread_bytes(ours) == 0) {
+        must(rig.clock.now_ms < until_ms);
+        peer_write(fd, SPAN(TCP_ANSWER));
+        rig_run_turns(3);
+        usleep(20000);
+    }
+    heard = rig.messages_len;
+    rig_run_messages(heard + 1); /* at the next look */
+    while (len < tokens * TCP_LARGE) {
+        ssize_t n = recv(fd, scrap, sizeof scrap, MSG_DONTWAIT);
+
+        must(n > 0 || (n < 0 && errno == EAGAIN));
+        len += n > 0 ? (size_t)n : 0;
+        rig_run_turns(1);
+    }
+    heard = rig.messages_len;
+    peer_write(fd, SPAN(TCP_REQUEST));
+    rig_run_turns(3);
+    ck_assert_int_eq(unread_bytes(ours), 0);
+    ck_assert_uint_gt(rig.messages_len, heard);
+    ck_assert_uint_eq(rig_count("net_dropped_deaf"), 0);
+    close(fd);
+}
+END_TEST
+
 /* What is dropped unheard ends somewhere, too. */
 START_TEST(nothing_is_read_behind_a_doubtful_end_of_who_does_not_read)
 {
@@ -133,23 +200,6 @@ START_TEST(nothing_is_read_behind_a_doubtful_end_of_who_does_not_read)
 END_TEST
 
 /* ---------------------------------------------------------------- vanished */
-
-/* Our end of the connection whose other end this is. */
-static int
-our_end(int peer_fd)
-{
-    struct sockaddr_in peer, at;
-    socklen_t len = sizeof peer, at_len;
-
-    ck_assert_int_eq(getsockname(peer_fd, (struct sockaddr *)&peer, &len), 0);
-    for (int fd = 0; fd < 1024; fd++) {
-        at_len = sizeof at;
-        if (getpeername(fd, (struct sockaddr *)&at, &at_len) == 0 && at.sin_family == AF_INET &&
-            at.sin_port == peer.sin_port && fd != peer_fd)
-            return fd;
-    }
-    ck_abort_msg("there is no such connection");
-}
 
 /* Nothing reaches it any more: as a host that lost its power, it does not even acknowledge. */
 static void
@@ -185,7 +235,6 @@ END_TEST
 /* Who reads slowly is not deaf: each time that something leaves, the deadline begins anew. */
 START_TEST(who_reads_slowly_is_not_closed)
 {
-    static char scrap[TCP_LARGE];
     struct net_conf conf = tcp_plain;
     struct hop flow;
     int fd = tcp_talking(&flow), small = 8192;
@@ -270,6 +319,7 @@ suite_net_tcp_deaf(void)
     tcase_add_test(all, what_has_no_room_waits_in_order);
     tcase_add_test(all, what_waits_has_a_ceiling);
     tcase_add_test(all, who_does_not_read_is_not_heard);
+    tcase_add_test(all, who_does_not_read_is_not_read);
     tcase_add_test(all, nothing_is_read_behind_a_doubtful_end_of_who_does_not_read);
     all = rig_case("vanished");
     suite_add_tcase(suite, all);
