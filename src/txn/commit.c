@@ -11,8 +11,8 @@
 #include "txn/fact.h"
 
 /*
- * §17.1.1.2, §17.1.2.2, §17.2.1, §17.2.2, RFC 6026 §7.1, §7.2; 0: fires in this turn. J would be 0 over a stream, but that the
- * connection was gone is known behind the turn only; and what goes over a new one may fail for as long as its sender waits.
+ * §17.1.1.2, §17.1.2.2, §17.2.1, §17.2.2, RFC 6026 §7.1, §7.2; 0: fires in this turn. J and D would be 0 over a stream, but that
+ * the connection was gone is known behind the turn only; and what goes over a new one may fail for as long as its sender waits.
  */
 static uint32_t
 letter_ms(enum txn_letter letter, const struct hop *hop)
@@ -25,7 +25,7 @@ letter_ms(enum txn_letter letter, const struct hop *hop)
     case T_H:
     case T_L:
     case T_M: return 64 * TXN_T1_MS;
-    case T_D: return reliable ? 0 : 64 * TXN_T1_MS;
+    case T_D: return connected ? 1 : reliable ? 0 : 64 * TXN_T1_MS;
     case T_J: return connected ? 1 : 64 * TXN_T1_MS;
     case T_I:
     case T_K: return reliable ? 0 : TXN_T4_MS;

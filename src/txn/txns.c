@@ -319,6 +319,23 @@ answer_anew(struct txns *t, struct txn *txn)
     return true;
 }
 
+/*
+ * §9.1, §17.1.1.3: a CANCEL and the ACK to a failure go where their INVITE went. It was heard there, so when its connection is gone
+ * they take a new one; no answer would ask for them again over a stream. False: it is none of these, or that was tried already.
+ */
+static bool
+follow_anew(struct txns *t, struct txn *txn)
+{
+    struct hop hop = txn->hop;
+
+    if (txn->hop.flow == 0 ||
+        !(txn->cancel || (txn->kind == TXN_ICT && txn->state == TXN_COMPLETED)))
+        return false;
+    hop.flow = 0;
+    send_last(t, txn, &hop);
+    return true;
+}
+
 /* RFC 3263 §5, over streams only: what an answer by datagrams is told of a way may be anybody's word. */
 static bool
 is_astray(const struct txn *txn)
@@ -349,7 +366,8 @@ txns_gone(struct txns *t, uint64_t id, struct txn_told *told)
     struct txn *txn = slots_find(&t->slots, id);
 
     *told = (struct txn_told){ .news = TXN_QUIET };
-    if (!txn || txn->backup == TXN_BACKUP_ASKED || answer_anew(t, txn) || try_backup(t, txn))
+    if (!txn || txn->backup == TXN_BACKUP_ASKED || answer_anew(t, txn) || follow_anew(t, txn) ||
+        try_backup(t, txn))
         return;
     if (!is_astray(txn)) {
         fail(t, txn, told);

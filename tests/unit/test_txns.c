@@ -572,6 +572,46 @@ START_TEST(a_client_that_sends_no_more_does_not_mind)
 }
 END_TEST
 
+/* §17.1.1.3: it goes to where the INVITE went, by a new connection if need be, for over a stream nobody asks for it again. */
+START_TEST(an_ack_whose_connection_is_gone_takes_another)
+{
+    struct txn *txn = client("INVITE", FLOW);
+    uint64_t id = txn->id;
+
+    hear(txn, 180);
+    txn_rig_forget(&r);
+    ck_assert_int_eq(hear(txn, 486), TXN_RESPONSE);
+    ck_assert_int_eq(gone(id), TXN_QUIET);
+    ck_assert_uint_eq(r.sent_len, 2);
+    ck_assert_str_eq(r.sent[1].text, r.sent[0].text);
+    ck_assert_uint_ne(r.sent[0].to.flow, 0);
+    ck_assert_uint_eq(r.sent[1].to.flow, 0);
+    ck_assert(hop_eq(&r.sent[1].to, &r.sent[0].to));
+    ck_assert_int_eq(gone(id), TXN_FAILED); /* once */
+    ck_assert_uint_eq(r.t.slots.used, 0);
+    txn = client("INVITE", FLOW);
+    hear(txn, 486);
+    txn_rig_pass(&r, 1); /* it has left */
+    ck_assert_uint_eq(r.t.slots.used, 0);
+}
+END_TEST
+
+/* So does a CANCEL; other requests fail, for they may have been heard. */
+START_TEST(a_cancel_whose_connection_is_gone_takes_another)
+{
+    struct txn *txn = client("CANCEL", FLOW);
+    uint64_t id = txn->id;
+
+    ck_assert_int_eq(gone(id), TXN_QUIET);
+    ck_assert_uint_eq(r.sent_len, 2);
+    ck_assert_str_eq(r.sent[1].text, r.sent[0].text);
+    ck_assert_uint_eq(r.sent[1].to.flow, 0);
+    ck_assert_int_eq(gone(id), TXN_FAILED);
+    ck_assert_int_eq(gone(client("OPTIONS", FLOW)->id), TXN_FAILED);
+    ck_assert_int_eq(gone(client("INVITE", FLOW)->id), TXN_FAILED);
+}
+END_TEST
+
 /* RFC 6026 §8.8: it MUST remain in its state, so that repeats are no new requests. */
 START_TEST(a_server_that_cannot_send_stays)
 {
@@ -1001,6 +1041,8 @@ suite_txns(void)
     const TTest *const pool[] = {
         a_client_that_cannot_send_fails,
         a_client_that_sends_no_more_does_not_mind,
+        an_ack_whose_connection_is_gone_takes_another,
+        a_cancel_whose_connection_is_gone_takes_another,
         a_server_that_cannot_send_stays,
         an_answer_whose_connection_is_gone_takes_another,
         an_answer_to_no_invite_whose_connection_is_gone_stays,
