@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "live/proc.h"
 #include "live/udp_rig.h"
 #include "unit/must.h"
 
@@ -85,6 +86,41 @@ START_TEST(what_cannot_be_listened_on_is_refused_in_words)
         buf_clear(&rig.why);
         ck_assert_int_eq(net_listen(rig.net, &spec, &id, &rig.why), specs[i].err);
         ck_assert_uint_gt(rig.why.len, 0);
+    }
+}
+END_TEST
+
+/* As a pair's virtual address, which the other one has now. */
+START_TEST(an_address_may_come_later)
+{
+    static const char *const ips[] = { "198.51.100.1", "2001:db8::1" };
+    const char *argv[] = { "ip", "addr", "add", "198.51.100.1/32", "dev", "lo", NULL };
+    bool alone = udp_shorten_loopback(1500);
+    struct proc out;
+    uint16_t id, port;
+
+    for (size_t i = 0; i < countof(ips); i++) {
+        struct net_listen spec = { .at = rig_hop(i == 0 ? HOP_TCP : HOP_UDP, ips[i], 0) };
+
+        if (i == 1 && !rig_has_ipv6())
+            continue;
+        ck_assert_int_eq(net_listen(rig.net, &spec, &id, &rig.why), SIPD_EIO);
+        spec.freebind = true;
+        ck_assert_int_eq(net_listen(rig.net, &spec, &id, &rig.why), SIPD_OK);
+    }
+    if (alone) {
+        struct net_listen spec = { .at = rig_hop(HOP_UDP, ips[0], 0), .freebind = true };
+        struct hop at;
+        int fd;
+
+        ck_assert_int_eq(net_listen(rig.net, &spec, &id, &rig.why), SIPD_OK);
+        at = rig_at(id);
+        ck_assert(proc_run(&out, "ip", PROC_PATIENCE_MS, argv));
+        fd = peer_new(SOCK_DGRAM, "127.0.0.1", &port);
+        peer_send(fd, &at, SPAN(UDP_REQUEST));
+        rig_run_messages(1);
+        rig_expect(0, SPAN(UDP_REQUEST));
+        close(fd);
     }
 }
 END_TEST
@@ -316,6 +352,7 @@ suite_net_listen(void)
     tcase_add_test(all, a_listener_is_known_by_its_name);
     tcase_add_test(all, a_taken_port_is_refused_in_words);
     tcase_add_test(all, what_cannot_be_listened_on_is_refused_in_words);
+    tcase_add_test(all, an_address_may_come_later);
     tcase_add_test(all, an_address_given_up_can_be_taken_in_the_same_turn);
     tcase_add_test(all, a_listener_may_be_closed_while_it_is_read);
     tcase_add_test(all, listeners_are_listed);
