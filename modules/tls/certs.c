@@ -13,7 +13,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include "tls.h"
+#include "session.h"
 
 /* Forward secrecy and authenticated encryption only (RFC 9325 §4.2). */
 #define SUITES_12 "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
@@ -202,7 +202,7 @@ ctx_new(struct tls *tls, const struct tls_conf *conf, bool server, char why[CERT
     SSL_CTX_set_read_ahead(ctx, 1);
     SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
     SSL_CTX_set_timeout(ctx, (long)conf->ticket_s);
-    io_set_callbacks(ctx, tls, server);
+    session_set_callbacks(ctx, tls, server);
     if (!set_suites(ctx, conf, why)) {
         SSL_CTX_free(ctx);
         return NULL;

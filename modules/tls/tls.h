@@ -49,8 +49,6 @@ struct tls {
     char shown[256];    /* an identity, while it is shown */
 };
 
-/* The callbacks of contexts; each finds its session by SSL_get_app_data(). */
-void io_set_callbacks(SSL_CTX *ctx, struct tls *tls, bool server);
 extern const struct sipd_transport_ops io_ops;
 /* How a session's wire looks to OpenSSL. NULL: no memory. */
 BIO_METHOD *io_method_new(void);
