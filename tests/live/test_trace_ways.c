@@ -24,13 +24,17 @@ static void
 start(void)
 {
     char settings[1500], listeners[256];
+    int n;
 
     certs_make();
     certs_copy("server.pem", "own.pem", "644");
     certs_copy("server.key", "own.key", "600");
     tls_port = proc_port("127.0.0.1");
-    snprintf(listeners, sizeof listeners,
-             "{ transport = \"tls\"; address = \"127.0.0.1\"; port = %u; }", tls_port);
+    n = snprintf(listeners, sizeof listeners,
+                 "{ transport = \"tls\"; address = \"127.0.0.1\"; port = %u; }", tls_port);
+    if (proc_has_ip("::1"))
+        snprintf(listeners + n, sizeof listeners - (size_t)n,
+                 ", { transport = \"tls\"; address = \"::1\"; port = %u; }", tls_port);
     server_also_listen(listeners);
     snprintf(settings, sizeof settings,
              "modules = [ \"tls\" ];\nproxy = { relay = \"any\"; };\n"
@@ -173,6 +177,112 @@ START_TEST(every_transport_family_and_size_is_captured)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- a call from one to the other */
+
+static uint16_t
+port_of(int fd)
+{
+    struct sockaddr_in6 at;
+    socklen_t len = sizeof at;
+
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    return ntohs(at.sin6_port);
+}
+
+/* The answer to a request: what §8.2.6.2 copies. */
+static void
+answer(int fd, char *request)
+{
+    static const char *const copied[] = { "Via:", "Record-Route:", "From:",
+                                          "To:",  "Call-ID:",      "CSeq:" };
+    char lines[4096] = "";
+
+    for (char *line = strtok(request, "\r\n"); line; line = strtok(NULL, "\r\n"))
+        for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
+            if (strncmp(line, copied[i], strlen(copied[i])) == 0)
+                snprintf(lines + strlen(lines), sizeof lines - strlen(lines), "%s%s\n", line,
+                         i == 3 ? ";tag=six" : "");
+    server_send(fd, "SIP/2.0 200 OK\n%sContact: <sip:six@[::1]>\nContent-Length: 0\n\n", lines);
+}
+
+/* A caller over TLS and IPv4, a callee over UDP and IPv6. */
+static void
+call_from_tls_to_six(struct tls_peer *caller, int callee)
+{
+    char text[4096] = "";
+
+    tls_peer_send(
+        caller,
+        "INVITE sip:six@[::1]:%u SIP/2.0\nVia: SIP/2.0/TLS 127.0.0.1:5;branch=z9hG4bKsix\n"
+        "Max-Forwards: 70\nFrom: <sip:tls@127.0.0.1>;tag=1\nTo: <sip:six@[::1]>\n"
+        "Call-ID: from-tls-to-six\nCSeq: 1 INVITE\nContact: <sip:tls@127.0.0.1:5;transport=tls>\n"
+        "Content-Length: 0\n\n",
+        port_of(callee));
+    ck_assert_uint_gt(server_receive(callee, text, sizeof text, PROC_PATIENCE_MS), 0);
+    ck_assert_msg(strncmp(text, "INVITE ", 7) == 0, "%s", text);
+    answer(callee, text);
+    while (!strstr(text, "SIP/2.0 200"))
+        ck_assert_uint_gt(tls_peer_receive(caller, text, sizeof text), 0);
+}
+
+/* In this order. */
+static void
+must_have(const struct proc *p, const char *const words[])
+{
+    const char *text = tracer_output(p), *at = text;
+
+    for (size_t i = 0; words[i]; i++) {
+        at = strstr(at, words[i]);
+        ck_assert_msg(at != NULL, "no \"%s\" (in this order) in:\n%.3000s", words[i], text);
+        at += strlen(words[i]);
+    }
+}
+
+START_TEST(a_call_from_tls_to_ipv6_is_explained)
+{
+    char lane[32], to[64];
+    const char *const ways[] = { "127.0.0.1:",  lane,     "tls",        "udp",    "INVITE six",
+                                 "goes to",     to,       "INVITE six", "200 OK", "ends with 200",
+                                 "200 goes up", "200 OK", NULL };
+    struct tls_wish wish = { .cert = NULL };
+    struct tls_peer caller;
+    struct proc trace, out;
+    int callee;
+
+    if (!proc_has_ip("::1"))
+        return;
+    callee = server_socket(&server, "::1");
+    snprintf(lane, sizeof lane, "[::1]:%u\n", port_of(callee));
+    snprintf(to, sizeof to, "udp:[::1]:%u,", port_of(callee));
+    ck_assert(tls_peer_connect(&caller, "127.0.0.1", tls_port, &wish));
+    tracer_start(&trace, &server, "tls-six", "trace all");
+    call_from_tls_to_six(&caller, callee);
+    tracer_says(&trace, "200");
+    tracer_end(&trace);
+    must_have(&trace, ways);
+    ck_assert_int_eq(server_ctl(&server, &out, "explain from-tls-to-six", NULL), 0);
+    must_have(&out, ways);
+    tls_peer_close(&caller);
+    close(callee);
+}
+END_TEST
+
+START_TEST(what_would_happen_is_told_of_tls_and_ipv6)
+{
+    static const char *const ways[] = { "branch 1: goes to tls:[::1]:5077",
+                                        "So: it goes to 1 place", NULL };
+    struct proc out;
+
+    if (!proc_has_ip("::1"))
+        return;
+    ck_assert_int_eq(server_ctl(&server, &out,
+                                "explain INVITE 'sip:x@[::1]:5077;transport=tls' from [::1]:5070",
+                                NULL),
+                     0);
+    must_have(&out, ways);
+}
+END_TEST
+
 Suite *
 suite_trace_ways(void)
 {
@@ -182,6 +292,8 @@ suite_trace_ways(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, start, stop);
     tcase_add_test(tcase, every_transport_family_and_size_is_captured);
+    tcase_add_test(tcase, a_call_from_tls_to_ipv6_is_explained);
+    tcase_add_test(tcase, what_would_happen_is_told_of_tls_and_ipv6);
     suite_add_tcase(suite, tcase);
     return suite;
 }
