@@ -47,6 +47,30 @@ START_TEST(a_client_is_served_and_shown)
 }
 END_TEST
 
+/* A program of others says what was agreed on, and hears the answer. */
+START_TEST(openssl_s_client_is_served)
+{
+    char script[2048];
+    const char *argv[] = { "sh", "-c", script, NULL };
+    struct proc out;
+
+    snprintf(script, sizeof script,
+             "{ printf 'OPTIONS sip:127.0.0.1:%u SIP/2.0\\r\\nVia: SIP/2.0/TLS "
+             "127.0.0.1:5;branch=z9hG4bKs\\r\\n"
+             "Max-Forwards: 70\\r\\nFrom: <sip:a@127.0.0.1>;tag=1\\r\\nTo: "
+             "<sip:127.0.0.1:%u>\\r\\nCall-ID: s\\r\\n"
+             "CSeq: 1 OPTIONS\\r\\nContent-Length: 0\\r\\n\\r\\n'; i=0; until grep -qs 'SIP/2.0 "
+             "200 OK' %s/seen || [ $i = 300 ]; do i=$((i + 1)); sleep 0.1; done; } |"
+             " openssl s_client -connect 127.0.0.1:%u -CAfile %s -verify_return_error -alpn sip/2 "
+             ">%s/seen 2>&1;"
+             " grep -q 'ALPN protocol: sip/2' %s/seen && grep -q 'SIP/2.0 200 OK' %s/seen || { cat "
+             "%s/seen; exit 1; }",
+             tls_port, tls_port, proc_dir(), tls_port, certs_path("ca.pem"), proc_dir(), proc_dir(),
+             proc_dir(), proc_dir());
+    ck_assert_msg(proc_run(&out, "s_client", PROC_PATIENCE_MS, argv), "%s", proc_output(&out));
+}
+END_TEST
+
 START_TEST(the_name_chooses_the_certificate)
 {
     static const char *const cases[][2] = { { "two.example.com", "two" },
@@ -333,6 +357,7 @@ suite_tls(void)
     tcase_add_checked_fixture(optional, tls_start_optional, tls_stop);
     tcase_add_checked_fixture(require, start_require, tls_stop);
     tcase_add_test(optional, a_client_is_served_and_shown);
+    tcase_add_test(optional, openssl_s_client_is_served);
     tcase_add_test(optional, the_name_chooses_the_certificate);
     tcase_add_test(optional, a_bad_certificate_is_refused_where_none_is_needed);
     tcase_add_loop_test(optional, versions_and_suites_are_good_ones, 0,
