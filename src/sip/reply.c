@@ -168,16 +168,14 @@ put_head(char *at, const struct reply_to *to, unsigned status, struct span phras
     return status == 100 ? put_copy(at, to->request, HDR_TIMESTAMP) : at;
 }
 
+/* From its front on; twenty digits at most. */
 static char *
 put_number(char *at, uint64_t number)
 {
-    char digits[20];
-    size_t first = sizeof digits;
-
-    do
-        digits[--first] = (char)('0' + number % 10);
-    while (number /= 10);
-    return span_write(at, (struct span){ digits + first, sizeof digits - first });
+    if (number > 9)
+        at = put_number(at, number / 10);
+    *at = (char)('0' + number % 10);
+    return at + 1;
 }
 
 static char *
