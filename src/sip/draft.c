@@ -318,41 +318,32 @@ least(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-/* The first elements alone: those behind them are not counted. */
-static void
-cut_first_routes(struct draft *d)
+/* How many stay, once the draft has dropped its own at either end; SIPD_ENOENT in its err: there are not so many. */
+static uint32_t
+routes_left(struct draft *d)
 {
-    uint32_t left = d->routes_head;
-
-    for (const struct msg_field *f = NULL; left > 0 && (f = msg_find(d->msg, HDR_ROUTE, f));) {
-        struct span value = msg_value(d->msg, f), rest = value, whole;
-        uint32_t before = left;
-
-        while (left > 0 && element_next(&rest, &whole))
-            left--;
-        if (element_next(&rest, &whole))
-            cut_route(d, value.at, whole.at);
-        else if (left < before)
-            cut_route(d, d->msg->bytes + f->at, d->msg->bytes + f->end);
-    }
-    if (left > 0)
-        splice_fail(d, SIPD_ENOENT);
-}
-
-/* Two elements share a comma and the last one takes its line along: so both ends are cut anew, from their counts. */
-static void
-cut_both_ends(struct draft *d)
-{
-    uint32_t head = d->routes_head, kept = 0;
+    uint32_t count = 0;
 
     for (const struct msg_field *f = NULL; (f = msg_find(d->msg, HDR_ROUTE, f));)
-        kept += element_count(msg_value(d->msg, f));
-    if (kept < d->routes_head || kept - d->routes_head < d->routes_tail) {
-        splice_fail(d, SIPD_ENOENT);
-        return;
-    }
-    kept -= d->routes_head + d->routes_tail;
-    for (const struct msg_field *f = NULL; (f = msg_find(d->msg, HDR_ROUTE, f));) {
+        count += element_count(msg_value(d->msg, f));
+    if (count >= d->routes_head && count - d->routes_head >= d->routes_tail)
+        return count - d->routes_head - d->routes_tail;
+    splice_fail(d, SIPD_ENOENT);
+    return 0;
+}
+
+/*
+ * Two elements share a comma and the last one takes its line along: so both ends are cut anew, from their counts. What stays when
+ * none goes from the end need not be counted.
+ */
+static void
+cut_routes(struct draft *d)
+{
+    uint32_t head = d->routes_head, kept = d->routes_tail > 0 ? routes_left(d) : UINT32_MAX;
+
+    splice_forget(d, DRAFT_ROUTE);
+    for (const struct msg_field *f = NULL;
+         (head > 0 || d->routes_tail > 0) && (f = msg_find(d->msg, HDR_ROUTE, f));) {
         uint32_t count = element_count(msg_value(d->msg, f));
         uint32_t here = least(head, count), stay = least(kept, count - here);
 
@@ -361,16 +352,8 @@ cut_both_ends(struct draft *d)
         head -= here;
         kept -= stay;
     }
-}
-
-static void
-cut_routes(struct draft *d)
-{
-    splice_forget(d, DRAFT_ROUTE);
-    if (d->routes_tail > 0)
-        cut_both_ends(d);
-    else
-        cut_first_routes(d);
+    if (head > 0)
+        splice_fail(d, SIPD_ENOENT);
 }
 
 void
