@@ -5,15 +5,6 @@
 
 #include <sipd/param.h>
 
-static char *
-put_number(char *to, uint64_t number)
-{
-    if (number >= 10)
-        to = put_number(to, number / 10);
-    *to = (char)('0' + number % 10);
-    return to + 1;
-}
-
 struct span
 contact_q_write(uint16_t q, char to[8])
 {
@@ -76,7 +67,7 @@ contact_write(const struct binding *b, uint64_t left_s, bool gruu, char to[CONTA
 
     if (q.len > 0)
         end = span_write(span_write(end, SPAN(";q=")), q);
-    end = put_number(span_write(end, SPAN(";expires=")), left_s);
+    end = span_write_u64(span_write(end, SPAN(";expires=")), left_s);
     if (b->params_len > 0)
         end = put_params(end, binding_params(b));
     if (gruu && b->instance_len > 0)

@@ -168,23 +168,13 @@ put_head(char *at, const struct reply_to *to, unsigned status, struct span phras
     return status == 100 ? put_copy(at, to->request, HDR_TIMESTAMP) : at;
 }
 
-/* From its front on; twenty digits at most. */
-static char *
-put_number(char *at, uint64_t number)
-{
-    if (number > 9)
-        at = put_number(at, number / 10);
-    *at = (char)('0' + number % 10);
-    return at + 1;
-}
-
 static char *
 put_end(char *at, struct span type, struct span body)
 {
     if (type.len == 0)
         return span_write(at, SPAN("Content-Length: 0\r\n\r\n"));
     at = line_write(at, SPAN("Content-Type"), type);
-    at = put_number(span_write(at, SPAN("Content-Length: ")), body.len);
+    at = span_write_u64(span_write(at, SPAN("Content-Length: ")), body.len);
     return span_write(span_write(at, SPAN("\r\n\r\n")), body);
 }
 

@@ -169,6 +169,16 @@ span_write(char *to, struct span s)
     return end;
 }
 
+/* Writes n in decimal, from its front on, at `to`, which has room for it: 20 bytes are enough. Returns the end. */
+static inline char *
+span_write_u64(char *to, uint64_t n)
+{
+    if (n > 9)
+        to = span_write_u64(to, n / 10);
+    *to = (char)('0' + n % 10);
+    return to + 1;
+}
+
 /* Reads digits, up to max; false (and *out is left alone) if empty, more than digits, or larger. */
 static inline bool
 span_u64(struct span s, uint64_t max, uint64_t *out)
