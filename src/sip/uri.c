@@ -464,32 +464,17 @@ uri_aor_write(const struct uri *uri, char *to, size_t room)
     return escape_done(&out);
 }
 
-/* A host name of small letters, or an IPv4 address; 0: neither, or not seen to be one. */
+/* A host name of small letters without a dot at its end, or an IPv4 address; 0: neither, or not seen to be one. */
 static size_t
 plain_host_len(struct span text)
 {
-    bool begun = false, number = true; /* this label */
-    struct hop hop;
     size_t len = 0;
 
-    for (; len < text.len; len++) {
-        char c = text.at[len];
-
-        if (c == '.' && !begun)
-            return 0;
-        if (c == '.') {
-            begun = false;
-            number = true;
-        } else if (chars_is_digit(c)) {
-            begun = true;
-        } else if ((c >= 'a' && c <= 'z') || c == '-') {
-            begun = true;
-            number = false;
-        } else {
-            break;
-        }
-    }
-    return begun && (!number || hop_ip_read(span_head(text, len), &hop)) ? len : 0;
+    while (len < text.len &&
+           ((text.at[len] >= 'a' && text.at[len] <= 'z') || chars_is_digit(text.at[len]) ||
+            text.at[len] == '-' || text.at[len] == '.'))
+        len++;
+    return len > 0 && text.at[len - 1] != '.' && is_host_name(span_head(text, len)) ? len : 0;
 }
 
 static bool
