@@ -181,18 +181,6 @@ make_the_call(void)
 }
 
 static void
-must_have(const struct proc *p, const char *const words[])
-{
-    const char *text = tracer_output(p), *at = text;
-
-    for (size_t i = 0; words[i]; i++) {
-        at = strstr(at, words[i]);
-        ck_assert_msg(at != NULL, "no \"%s\" (in this order) in:\n%.3000s", words[i], text);
-        at += strlen(words[i]);
-    }
-}
-
-static void
 must_lack_secrets(const struct proc *p)
 {
     const char *text = tracer_output(p);
@@ -216,7 +204,7 @@ START_TEST(a_ladder_has_the_call_and_its_decisions)
     make_the_call();
     tracer_says(&trace, "CANCEL");
     tracer_end(&trace);
-    must_have(&trace, the_call);
+    tracer_has(&trace, the_call);
     for (int i = 0; i < 3; i++) {
         snprintf(peer, sizeof peer, "127.0.0.1:%u",
                  i == 0   ? alice.port
@@ -342,7 +330,7 @@ START_TEST(a_call_is_explained_afterwards)
     tracer_end(&trace);
     snprintf(words, sizeof words, "explain call-%u@alice", calls);
     ck_assert_int_eq(server_ctl(&server, &out, words, NULL), 0);
-    must_have(&out, the_call);
+    tracer_has(&out, the_call);
     must_lack_secrets(&out);
     ck_assert_int_eq(server_ctl(&server, &out, "explain no-such-call", NULL), 1);
 }
@@ -464,8 +452,8 @@ START_TEST(traces_do_not_disturb_each_other)
     tracer_end(&one);
     tracer_end(&other);
     tracer_end(&user);
-    must_have(&one, the_call);
-    must_have(&user, the_call);
+    tracer_has(&one, the_call);
+    tracer_has(&user, the_call);
     ck_assert_uint_eq(tracer_count(tracer_output(&all), "Call-ID call-"), 2);
     ck_assert_uint_eq(tracer_count(tracer_output(&user), "Call-ID call-"), 2);
     ck_assert_uint_eq(tracer_count(tracer_output(&user), "OPTIONS"), 0);

@@ -48,6 +48,18 @@ tracer_output(const struct proc *p)
 }
 
 void
+tracer_has(const struct proc *p, const char *const words[])
+{
+    const char *text = tracer_output(p), *at = text;
+
+    for (size_t i = 0; words[i]; i++) {
+        at = strstr(at, words[i]);
+        ck_assert_msg(at != NULL, "no \"%s\" (in this order) in:\n%.3000s", words[i], text);
+        at += strlen(words[i]);
+    }
+}
+
+void
 tracer_knock(const struct server *server)
 {
     static struct hand h;

@@ -14,6 +14,8 @@ const char *tracer_output(const struct proc *p);
 unsigned tracer_count(const char *text, const char *words);
 /* Waits until it says these words; fails the test when it does not. */
 void tracer_says(const struct proc *p, const char *words);
+/* Fails the test unless it has said all of these, in this order. Ends with NULL. */
+void tracer_has(const struct proc *p, const char *const words[]);
 /* Has the server asked something, which it answers itself: OPTIONS. */
 void tracer_knock(const struct server *server);
 /* As Ctrl-C does; it must end well. */

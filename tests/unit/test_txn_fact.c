@@ -42,15 +42,7 @@ end(void)
 static uint64_t
 ask(const char *method, const char *to)
 {
-    struct hop hop = txn_rig_hop(to);
-    uint64_t id = 0;
-
-    ck_assert_int_eq(txns_request(&first.t, names_method(span_of(method)), SPAN(BRANCH), &hop,
-                                  span_of(txn_rig_request(
-                                      method, "SIP/2.0/UDP 198.51.100.1:5060;branch=" BRANCH)),
-                                  SPAN(""), 77, &id),
-                     SIPD_OK);
-    return id;
+    return txn_rig_ask(&first, BRANCH, method, to);
 }
 
 static uint64_t

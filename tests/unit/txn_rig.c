@@ -167,3 +167,16 @@ txn_rig_response(unsigned status, const char *method, const char *branch, const 
         status, branch, *to_tag ? ";tag=" : "", to_tag, method);
     return text;
 }
+
+uint64_t
+txn_rig_ask(struct txn_rig *r, const char *branch, const char *method, const char *to)
+{
+    struct hop hop = txn_rig_hop(to);
+    uint64_t id = 0;
+    char via[128];
+
+    snprintf(via, sizeof via, "SIP/2.0/UDP 198.51.100.1:5060;branch=%s", branch);
+    must(txns_request(&r->t, names_method(span_of(method)), span_of(branch), &hop,
+                      span_of(txn_rig_request(method, via)), SPAN(""), 77, &id) == SIPD_OK);
+    return id;
+}

@@ -45,6 +45,8 @@ void txn_rig_forget(struct txn_rig *r);
 struct hop txn_rig_hop(const char *text);
 /* A request with this method and top Via. To has no tag; CSeq is 1. Static text, good until the fourth next call. */
 const char *txn_rig_request(const char *method, const char *via);
+/* A client transaction that just sent its request to this hop, with this branch in its Via. Returns its id; its owner is 77. */
+uint64_t txn_rig_ask(struct txn_rig *r, const char *branch, const char *method, const char *to);
 /* A response with this status to a request whose top Via had this branch; to_tag: of To, or "". */
 const char *txn_rig_response(unsigned status, const char *method, const char *branch,
                              const char *to_tag);
