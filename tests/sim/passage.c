@@ -178,6 +178,13 @@ keep(struct passage *p, const struct wanted *text, uint64_t hash)
     p->forgot = true;
 }
 
+/* A 100 is each hop's own (RFC 3261 §16.7 step 5): that of a sipd has the marks of the one that it heard. */
+static bool
+is_hop_by_hop(const struct msg *msg)
+{
+    return msg->status == 100;
+}
+
 void
 passage_heard(struct passage *p, const struct sim_sipd *s, const struct msg *msg,
               const struct gist *gist)
@@ -186,6 +193,8 @@ passage_heard(struct passage *p, const struct sim_sipd *s, const struct msg *msg
     struct via beneath = gist->via;
     uint64_t hash;
 
+    if (is_hop_by_hop(msg))
+        return;
     if (!msg_is_request(msg) && !upstream_second_via(msg, gist, &beneath))
         return;
     text.key_len = write_text(p, msg, gist, &beneath);
@@ -223,6 +232,8 @@ passage_sent(struct passage *p, const struct sim_sipd *s, const struct msg *msg,
     const struct table_node *came;
     uint64_t hash;
 
+    if (is_hop_by_hop(msg))
+        return;
     if (msg_is_request(msg) && !upstream_second_via(msg, gist, &beneath))
         return;
     text.key_len = write_text(p, msg, gist, &beneath);

@@ -140,6 +140,15 @@ START_TEST(responses)
 }
 END_TEST
 
+/* The callee's has no tag either; the one that goes up is not made of it. */
+START_TEST(a_100_is_our_own)
+{
+    ck_assert(passes("SIP/2.0 100 Trying\r\n" OUR_VIA VIA MARKS ODD "\r\n",
+                     "SIP/2.0 100 Trying\r\n" VIA MARKS "\r\n"));
+    ck_assert_uint_eq(passage_compared(w.passage), 0);
+}
+END_TEST
+
 /* What came long ago is forgotten, and not held against who sends it. */
 START_TEST(old_ones_are_forgotten)
 {
@@ -171,6 +180,7 @@ suite_passage(void)
     tcase_add_test(tcase, requests);
     tcase_add_test(tcase, requests_of_our_own);
     tcase_add_test(tcase, responses);
+    tcase_add_test(tcase, a_100_is_our_own);
     tcase_add_test(tcase, old_ones_are_forgotten);
     suite_add_tcase(suite, tcase);
     return suite;
