@@ -20,6 +20,7 @@ struct judge {
     uint16_t up_status;
     struct branch_side *ack; /* an ACK goes down by this */
     bool stray;              /* it is a response that has no transaction */
+    bool broken;             /* it is a request that gets none */
 };
 
 /* ------------------------------------------------------------------ small things */
@@ -122,16 +123,6 @@ may_be_another(const struct side *side)
            (side->method == METHOD_OTHER || (side->final >= 300 && list_empty(&side->branches)));
 }
 
-/* What is answered to a broken request looks like an answer to the one whose branch and CSeq it bears. */
-static void
-doubt_namesake(struct judge *j, struct sim_sipd *s, const struct gist *gist)
-{
-    struct side *side = side_find(&j->sides, s, &gist->via, names_method(gist->cseq_method));
-
-    if (side)
-        side->doubtful = true;
-}
-
 /* Else a torn Via may come back as another one: a response's writer blanks what would break lines. */
 static bool
 is_plain(struct span s)
@@ -150,8 +141,6 @@ heard_request(struct judge *j, struct sim_sipd *s, const struct hop *from, const
 
     if (side && (may_be_anew(j, side) || may_be_another(side)))
         side->doubtful = true;
-    if (gist->fault != 0)
-        doubt_namesake(j, s, gist);
     if (side || !call || !gist->via.has_cookie || gist->fault != 0)
         return;
     side = arena_zalloc(&call->arena, sizeof *side);
@@ -285,6 +274,7 @@ heard(void *self, struct sim_sipd *s, const struct hop *from, const struct msg *
     j->server = j->up = NULL;
     j->ack = NULL;
     j->stray = false;
+    j->broken = msg_is_request(msg) && gist->fault != 0;
     if (!is_judged(j, s) || (gist->fault != 0 && !msg_is_request(msg)))
         return;
     if (!msg_is_request(msg))
@@ -324,7 +314,7 @@ done(void *self, struct sim_sipd *s)
     if (j->server)
         check_cancels(j, j->server);
     j->heard = j->said = (struct span){ NULL, 0 };
-    j->stray = false;
+    j->stray = j->broken = false;
 }
 
 /* ------------------------------------------------------------------ requests go out */
@@ -476,6 +466,8 @@ sent_response(struct judge *j, struct sim_sipd *s, const struct hop *to, const s
     if (!side || memcmp(side->from.ip, to->ip, sizeof to->ip) != 0)
         return; /* nobody's, or by a forged Via somebody else's */
     doubt_changeling(side, gist);
+    /* What is answered to a broken request looks like an answer to the one whose branch and CSeq it bears. */
+    side->doubtful |= j->broken;
     /* One that passes on what has no transaction any more does not know what else is under way (proxy.stray). */
     side->doubtful |= j->stray && s->conf.stray == CORE_STRAY_VERIFIED;
     if (side == j->up && msg->status == j->up_status)
