@@ -463,6 +463,9 @@ hear(struct sim_sipd *s, const struct hop *from, const struct frame *frame, stru
         passage_heard(w->passage, s, &msg, &gist);
         if (tap)
             tap->heard(tap->self, s, from, &msg, &gist);
+        if (hop_is_reliable(
+                from->transport)) /* a stream was cut there; where a datagram ends the core must see */
+            bytes = msg_bytes(&msg);
     }
     if (w->rehearsals && frame->fault == 0)
         rehearse_before(s, from, bytes);
