@@ -1,9 +1,9 @@
 /*
  * Hash table of intrusive nodes: the hash finds, bytes decide.
  *
- * The caller hashes (prf_hash under a secret key) and compares; the table links. It grows a few
- * buckets an insertion, so no insertion pays for all; when memory is out it grows no further and
- * still works.
+ * The caller hashes (prf_hash under a secret key) and compares; the table links. It grows a bucket
+ * an insertion, so no insertion pays for all; when memory is out it grows no further and still
+ * works.
  */
 #ifndef BASE_TABLE_H
 #define BASE_TABLE_H
@@ -12,13 +12,16 @@
 #include "base/span.h"
 
 struct table_node {
-    struct table_node *next;
+    struct table_node *next; /* of those for which their bucket had no place */
     uint64_t hash;
 };
 
+struct table_bucket;
+
 struct table {
-    struct table_node **buckets;     /* owned; 1 << bits of them */
-    struct table_node **old_buckets; /* owned; being moved, or NULL */
+    struct table_bucket *buckets;     /* 1 << bits of them */
+    struct table_bucket *old_buckets; /* being moved, or NULL */
+    void *room, *old_room;            /* owned: where they lie */
     uint32_t bits, old_bits;
     size_t moved; /* old buckets emptied so far */
     size_t used;  /* nodes linked */
