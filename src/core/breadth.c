@@ -29,12 +29,9 @@ breadth_write(const struct branch *branch, struct draft *draft)
     const struct trip *trip = branch->trip;
     const struct msg_field *field = msg_find(&trip->msg, HDR_MAX_BREADTH, NULL);
     const struct msg_field *more = field;
-    struct buf *b = &trip->core->scratch;
-    struct span value;
+    char digits[SPAN_U64_BYTES];
+    struct span value = span_between(digits, span_write_u64(digits, branch->breadth));
 
-    buf_clear(b);
-    buf_put_u64(b, branch->breadth);
-    value = buf_span(b);
     if (!field)
         draft_add_header(draft, SPAN("Max-Breadth"), value);
     else if (!span_eq(msg_value(&trip->msg, field), value))

@@ -24,7 +24,7 @@ write_cancel(struct core *core, const struct txn *invite, struct span reason, st
     gist_read(&msg, gist);
     buf_clear(b);
     derive_cancel(b, &msg, gist, reason);
-    return b->err == SIPD_OK ? arena_copy(core->ports.turn, buf_span(b)) : none;
+    return core_text(core);
 }
 
 /* Out of memory, it is tried again with the next provisional response, and Timer C watches over all. */

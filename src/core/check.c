@@ -78,7 +78,7 @@ check_proxy_require(struct core *core, const struct intake *in, struct check_res
         !refuse_finds_options(in->msg, HDR_PROXY_REQUIRE))
         return 0;
     bad->headers = refuse_options(core, in->msg, HDR_PROXY_REQUIRE);
-    return 420;
+    return bad->headers.at ? 420 : 500;
 }
 
 /* New work is refused when we are about to stop, or overloaded; what goes on in dialogs, or ends work, is not (§21.5.4). */

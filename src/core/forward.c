@@ -13,7 +13,12 @@
 #include "sip/draft_body.h"
 #include "sip/request_uri.h"
 
-enum { HEAD_ROOM = 512 }; /* what the edits add at most, for the choice of a way by size */
+#define SIDE_PARAM ";" STATELESS_SIDE "="
+
+enum {
+    HEAD_ROOM = 512, /* what the edits add at most, for the choice of a way by size */
+    SIDE_BYTES = sizeof SIDE_PARAM + SPAN_U64_BYTES,
+};
 
 /* A few spans put together in the turn's memory. */
 static struct span
@@ -233,16 +238,14 @@ asks_for_alias(const struct hop *hop, const struct way *way)
  * must leave (RFC 3581 §4). A CANCEL and an ACK have the same Via as their INVITE (§9.1, §17.1.1.3).
  */
 static struct span
-side_in_via(const struct trip *trip)
+side_in_via(const struct trip *trip, char to[SIDE_BYTES])
 {
-    struct buf *b = &trip->core->scratch;
+    char *end;
 
     if (trip->core->conf->mode != CORE_STATELESS || hop_is_reliable(trip->source.transport))
         return SPAN("");
-    buf_clear(b);
-    buf_put(b, SPAN(";" STATELESS_SIDE "="));
-    buf_put_u64(b, trip->source.listener);
-    return buf_span(b);
+    end = span_write(to, SPAN(SIDE_PARAM));
+    return span_between(to, span_write_u64(end, trip->source.listener));
 }
 
 /* Step 8: our Via on top, the stamps on the one beneath it. Returns the branch. */
@@ -252,7 +255,7 @@ add_via(struct branch *branch, const struct hop *hop, const struct way *way, str
     struct trip *trip = branch->trip;
     struct core *core = trip->core;
     struct span uri = branch->target->is.uri;
-    char mark[MARK_BRANCH_LEN];
+    char mark[MARK_BRANCH_LEN], side[SIDE_BYTES];
     struct mark_branch_of of = {
         .mark = &trip->mark,
         .uri = span_eq(uri, msg_span(&trip->msg, trip->msg.uri)) ? SPAN("") : uri,
@@ -268,7 +271,7 @@ add_via(struct branch *branch, const struct hop *hop, const struct way *way, str
         SPAN(" "),
         way->sent_by,
         asks_for_alias(hop, way) ? SPAN(";alias") : SPAN(""),
-        side_in_via(trip),
+        side_in_via(trip, side),
         SPAN(";branch="),
         mark_branch(core, &of, mark),
     };
@@ -281,16 +284,15 @@ add_via(struct branch *branch, const struct hop *hop, const struct way *way, str
 
 /* Step 9: a stream needs a Content-Length, which a datagram may lack (§18.3). */
 void
-forward_add_length(struct core *core, const struct msg *msg, uint8_t transport, struct draft *draft)
+forward_add_length(const struct msg *msg, uint8_t transport, struct draft *draft)
 {
-    struct buf *b = &core->scratch;
+    char digits[SPAN_U64_BYTES];
     struct span there;
 
     if (!hop_is_reliable(transport) || msg_get(msg, HDR_CONTENT_LENGTH, &there))
         return;
-    buf_clear(b);
-    buf_put_u64(b, draft_body_len(draft));
-    draft_add_header(draft, SPAN("Content-Length"), arena_copy(core->ports.turn, buf_span(b)));
+    draft_add_header(draft, SPAN("Content-Length"),
+                     span_between(digits, span_write_u64(digits, draft_body_len(draft))));
 }
 
 /* ON_BRANCH hooks: what they wish holds for this branch only. */
@@ -326,7 +328,7 @@ forward_write(struct branch *branch, const struct hop *hop, struct forward_resul
     path_write(branch, &out->way, is_secure(trip), &draft);
     breadth_write(branch, &draft);
     add_edits(branch, &draft);
-    forward_add_length(core, &trip->msg, out->way.to.transport, &draft);
+    forward_add_length(&trip->msg, out->way.to.transport, &draft);
     out->tail = draft_tail(&draft);
     return draft_render(&draft, core->ports.turn, &out->bytes);
 }

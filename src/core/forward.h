@@ -17,7 +17,6 @@ struct forward_result { /* lent for the turn */
 int forward_write(struct branch *branch, const struct hop *hop,
                   struct forward_result *out) MUST_USE;
 /* A message without Content-Length gets one if it goes over a stream (§18.3). */
-void forward_add_length(struct core *core, const struct msg *msg, uint8_t transport,
-                        struct draft *draft);
+void forward_add_length(const struct msg *msg, uint8_t transport, struct draft *draft);
 
 #endif

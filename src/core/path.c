@@ -57,5 +57,5 @@ path_write(const struct branch *branch, const struct way *way, bool secure, stru
     buf_put(b, plain ? SPAN("") : SPAN(";transport="));
     buf_put(b, plain ? SPAN("") : hop_transport_uri(way->to.transport));
     buf_put(b, ob ? SPAN(";lr;ob>") : SPAN(";lr>"));
-    draft_push_path(draft, arena_copy(core->ports.turn, buf_span(b)));
+    draft_push_path(draft, core_text(core));
 }

@@ -61,6 +61,8 @@ follow(struct trip *trip, const struct msg_field *field, struct draft *draft)
             keep(left, addr.whole);
     if (span_trim(rest).len > 0)
         keep(left, span_trim(rest)); /* what could not be read */
+    if (left->err)                   /* then all of it stays */
+        return true;
     if (any && left->len > 0)
         draft_set_value(draft, field, buf_span(left));
     else if (any)

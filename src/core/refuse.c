@@ -57,7 +57,7 @@ refuse_retry_after(struct core *core)
     buf_put(b, SPAN("Retry-After: "));
     buf_put_u64(b, core->retry_after_s ? core->retry_after_s : 5);
     buf_put(b, SPAN("\r\n"));
-    return arena_copy(core->ports.turn, buf_span(b));
+    return core_text(core);
 }
 
 int
@@ -138,7 +138,7 @@ refuse_options(struct core *core, const struct msg *msg, enum header asked)
     buf_clear(b);
     while ((field = msg_find(msg, asked, field)))
         put_unsupported(b, msg_value(msg, field));
-    return b->err == SIPD_OK ? arena_copy(core->ports.turn, buf_span(b)) : (struct span){ NULL, 0 };
+    return core_text(core);
 }
 
 /* As a server we know no option that it must support (§8.2.2.3). */
@@ -147,11 +147,12 @@ answer_options(struct trip *trip)
 {
     struct span none = { NULL, 0 };
     struct span able = SPAN("Allow: " ALLOWED "\r\nAccept: */*\r\nSupported: \r\n");
+    struct span unable;
 
     if (!refuse_finds_options(&trip->msg, HDR_REQUIRE))
         return trip_reply(trip, 200, none, able, none, none);
-    return trip_reply(trip, 420, none, refuse_options(trip->core, &trip->msg, HDR_REQUIRE), none,
-                      none);
+    unable = refuse_options(trip->core, &trip->msg, HDR_REQUIRE);
+    return trip_reply(trip, unable.at ? 420 : 500, none, unable, none, none);
 }
 
 int

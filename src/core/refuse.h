@@ -12,11 +12,11 @@ void refuse(struct core *core, const struct intake *in, unsigned status, struct 
             struct span headers);
 /* Is this the ACK to an answer of ours: does its To carry the tag that we would give? */
 bool refuse_is_acked(const struct intake *ack);
-/* "Retry-After: …\r\n", in the turn's memory (§20.33). */
+/* "Retry-After: …\r\n", in the turn's memory (§20.33); nowhere (at NULL) if that is out. */
 struct span refuse_retry_after(struct core *core);
 /* Does such a field name an option? One of nothing but commas asks for nothing. */
 bool refuse_finds_options(const struct msg *msg, enum header asked);
-/* "Unsupported: …\r\n" with the options of each field of this name, in the turn's memory (§20.40). */
+/* "Unsupported: …\r\n" with the options of each field of this name, in the turn's memory (§20.40); nowhere if that is out. */
 struct span refuse_options(struct core *core, const struct msg *msg, enum header asked);
 /* Answers a request whose Request-URI names us and no user (OPTIONS 200 or 420, REGISTER 405, others 404). */
 int refuse_for_server(struct trip *trip) MUST_USE;

@@ -56,6 +56,15 @@ struct core {
     } count;
 };
 
+/* What was put together in scratch, in the turn's memory; nowhere (at NULL) if there was none for it. */
+static inline struct span
+core_text(struct core *core)
+{
+    if (core->scratch.err != SIPD_OK)
+        return (struct span){ NULL, 0 };
+    return arena_copy(core->ports.turn, buf_span(&core->scratch));
+}
+
 enum core_timer { TIMER_TRYING, TIMER_NO_ANSWER, TIMER_SILENT, TIMER_BRANCH }; /* timer.kind */
 
 #endif

@@ -146,7 +146,7 @@ upstream_pop_via(struct core *core, const struct msg *msg, const struct gist *gi
 
     draft_init(&draft, msg, core->ports.turn);
     draft_pop_via(&draft, gist);
-    forward_add_length(core, msg, hop_transport_read(second->transport), &draft);
+    forward_add_length(msg, hop_transport_read(second->transport), &draft);
     if (trip && (msg->status == 401 || msg->status == 407))
         add_challenges(trip, msg, &draft);
     return draft_render(&draft, core->ports.turn, &bytes) == SIPD_OK ? bytes : none;

@@ -47,11 +47,20 @@ replace_span(struct draft *d, struct span old, struct span text)
     replace(d, at_of(d, old.at), (uint32_t)old.len, text);
 }
 
+/* Who gives a text that is nowhere had no memory for it. */
+static bool
+is_there(struct draft *d, struct span text)
+{
+    if (!text.at)
+        splice_fail(d, SIPD_ENOMEM);
+    return text.at != NULL;
+}
+
 /* A text that lasts as long as the draft, without line ends. */
 static struct span
 text_keep(struct draft *d, struct span text)
 {
-    char *kept = splice_text(d, text.len);
+    char *kept = is_there(d, text) ? splice_text(d, text.len) : NULL;
 
     return kept ? span_between(kept, line_text_write(kept, text)) : (struct span){ NULL, 0 };
 }
@@ -60,7 +69,7 @@ static void
 insert_line(struct draft *d, uint32_t at, struct span name, struct span value,
             enum splice_side side)
 {
-    char *text = splice_text(d, line_bytes(name, value));
+    char *text = is_there(d, value) ? splice_text(d, line_bytes(name, value)) : NULL;
 
     if (text)
         insert(d, at, span_between(text, line_write(text, name, value)), side);

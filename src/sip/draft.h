@@ -39,7 +39,8 @@ struct draft {
 
 /*
  * A draft without edits, which stays where it is. Lent: msg and arena, as long as the draft. What edits insert is copied into the arena, its line
- * ends made blanks, so that no value can forge a field. An edit of something that is not there is SIPD_ENOENT.
+ * ends made blanks, so that no value can forge a field; a text without an address, which somebody had no memory to make, is
+ * SIPD_ENOMEM. An edit of something that is not there is SIPD_ENOENT.
  */
 void draft_init(struct draft *d, const struct msg *msg, struct arena *arena);
 

@@ -169,7 +169,9 @@ span_write(char *to, struct span s)
     return end;
 }
 
-/* Writes n in decimal, from its front on, at `to`, which has room for it: 20 bytes are enough. Returns the end. */
+enum { SPAN_U64_BYTES = 20 }; /* digits of the largest number */
+
+/* Writes n in decimal, from its front on, at `to`, which has room for it: SPAN_U64_BYTES are enough. Returns the end. */
 static inline char *
 span_write_u64(char *to, uint64_t n)
 {
