@@ -51,13 +51,12 @@ refuse_is_acked(const struct intake *ack)
 struct span
 refuse_retry_after(struct core *core)
 {
-    struct buf *b = &core->scratch;
+    char line[sizeof "Retry-After: \r\n" + SPAN_U64_BYTES];
+    char *end = span_write(line, SPAN("Retry-After: "));
 
-    buf_clear(b);
-    buf_put(b, SPAN("Retry-After: "));
-    buf_put_u64(b, core->retry_after_s ? core->retry_after_s : 5);
-    buf_put(b, SPAN("\r\n"));
-    return core_text(core);
+    end = span_write_u64(end, core->retry_after_s ? core->retry_after_s : 5);
+    end = span_write(end, SPAN("\r\n"));
+    return arena_copy(core->ports.turn, span_between(line, end));
 }
 
 int
