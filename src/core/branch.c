@@ -7,6 +7,7 @@
 #include "core/dry.h"
 #include "core/fact.h"
 #include "core/forward.h"
+#include "core/large.h"
 #include "core/mark.h"
 #include "core/note.h"
 #include "core/scheme.h"
@@ -16,9 +17,8 @@
 #include "sip/addr.h"
 
 enum {
-    HOPS_MAX = UINT8_MAX,  /* branch->attempt counts them */
-    DATAGRAM_BYTES = 1300, /* of a request; more is large (§18.1.1) */
-    STREAM_TRY_MS = 500,   /* for a connection that there need not be */
+    HOPS_MAX = UINT8_MAX, /* branch->attempt counts them */
+    STREAM_TRY_MS = 500,  /* for a connection that there need not be */
 };
 
 /* A slot becomes a branch. */
@@ -239,6 +239,13 @@ named(const struct branch *branch, const struct hop *hop)
     return to;
 }
 
+/* Is it ours to choose between UDP and TCP, and have we not chosen yet? */
+static bool
+may_go_by_stream(const struct branch *branch, const struct hop *hop)
+{
+    return branch->large == LARGE_NO && hop->by_rule && hop->transport == HOP_UDP && hop->flow == 0;
+}
+
 /*
  * §18.1.1: what might be cut into fragments goes over TCP, if nobody named the transport; over UDP all the same where no
  * connection can be had soon. The other way is tried by the same hop when this one has failed.
@@ -249,8 +256,6 @@ write_by_stream(struct branch *branch, const struct hop *hop, struct forward_res
     struct hop stream = *hop;
     struct forward_result result;
 
-    if (branch->large != LARGE_NO || !hop->by_rule || hop->transport != HOP_UDP || hop->flow != 0)
-        return false;
     stream.transport = HOP_TCP;
     stream.listener = 0;
     stream.connect_ms = STREAM_TRY_MS;
@@ -264,10 +269,13 @@ write_by_stream(struct branch *branch, const struct hop *hop, struct forward_res
 static int
 write_for(struct branch *branch, const struct hop *hop, struct forward_result *out)
 {
+    const struct core_ports *ports = &branch->trip->core->ports;
     struct hop to = named(branch, hop);
     int err = hop_is_multicast(hop) ? SIPD_EINVAL : forward_write(branch, &to, out);
 
-    if (err == SIPD_ETOOBIG || (err == SIPD_OK && out->bytes.len > DATAGRAM_BYTES))
+    if (!may_go_by_stream(branch, &to))
+        return err;
+    if (err == SIPD_ETOOBIG || (err == SIPD_OK && large_is(ports, &out->way.to, out->bytes.len)))
         return write_by_stream(branch, &to, out) ? SIPD_OK : err;
     return err;
 }

@@ -1,5 +1,5 @@
 /*
- * The doors of the proxy core outward: way, send, resolve, note, ours; time, chance and secrets come in by here too.
+ * The doors of the proxy core outward: way, path_mtu, send, resolve, note, ours; time, chance and secrets come in by here too.
  *
  * The daemon fills them (daemon/wire.c), or a test does. None of them calls back before it returns.
  */
@@ -35,6 +35,11 @@ struct explain_event;
 struct core_ports {
     /* How would `bytes` to this hop leave (net_way)? SIPD_ENOENT, SIPD_ECLOSED, SIPD_EFULL. */
     int (*way)(void *io, const struct hop *to, size_t bytes, struct way *out);
+    /*
+     * The MTU of the path to this hop of datagrams, in bytes of IP; 0: not known. It costs little, and is asked where it matters
+     * only (large.h). NULL: nobody knows of any.
+     */
+    uint32_t (*path_mtu)(void *io, const struct hop *to);
     /* Sends; need: the newest fact it rests on. A failure comes by core_gone(token). Lent: bytes, until the turn's end. */
     void (*send)(void *io, const struct hop *to, struct span bytes, uint64_t token, uint64_t need);
     /*

@@ -101,6 +101,14 @@ core_way(void *io, const struct hop *to, size_t bytes, struct way *out)
     return net_way(d->net, to, bytes, out);
 }
 
+static uint32_t
+core_path_mtu(void *io, const struct hop *to)
+{
+    const struct daemon *d = io;
+
+    return net_path_mtu(d->net, to);
+}
+
 /* need: facts are acknowledged at once when nobody watches. */
 static void
 core_send(void *io, const struct hop *to, struct span bytes, uint64_t token, uint64_t need)
@@ -222,6 +230,7 @@ wire_core(struct daemon *d, struct core_ports *ports)
 {
     *ports = (struct core_ports){
         .way = core_way,
+        .path_mtu = core_path_mtu,
         .send = core_send,
         .resolve = core_resolve,
         .tried = core_tried,

@@ -164,6 +164,11 @@ bool net_is_local(const struct net *net, const struct hop *to);
  */
 int net_way(struct net *net, const struct hop *to, size_t bytes, struct way *out) MUST_USE;
 /*
+ * The MTU of the path to there, in bytes of IP, as the kernel knows it: of the device, the route, or what routers said. An
+ * answer is kept for a few seconds. 0: unknown.
+ */
+uint32_t net_path_mtu(struct net *net, const struct hop *to);
+/*
  * Queues bytes for a way's hop; opens the connection if there is none. Lent: bytes, until the end
  * of the turn. token: given back by `gone` when this could not leave; 0: nobody asks. A
  * retransmission (same token, same bytes) of what still waits in here is dropped.

@@ -1,8 +1,9 @@
 /*
- * Which of our addresses a message leaves by when nobody said: the kernel is asked, its answer kept
- * for a while.
+ * Which of our addresses a message leaves by when nobody said, and how long a packet may be on its way: the kernel is asked, its
+ * answers are kept for a while.
  *
- * A connect() of a datagram socket sends nothing but makes the kernel choose route and source.
+ * A connect() of a datagram socket sends nothing but makes the kernel choose route and source. With the route comes its MTU, or
+ * the smaller one that a router has told of (RFC 1191, RFC 8201).
  */
 #include "net/source.h"
 
@@ -19,9 +20,21 @@ sources_forget(struct sources *sources)
     *sources = (struct sources){ 0 };
 }
 
-/* The address that the kernel would send from. False if it has no route. */
+/* 0: unknown. */
+static uint32_t
+mtu_of(int fd, bool v4)
+{
+    int mtu = 0;
+    socklen_t len = sizeof mtu;
+
+    if (getsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_MTU : IPV6_MTU, &mtu, &len) != 0)
+        return 0;
+    return mtu > 0 ? (uint32_t)mtu : 0;
+}
+
+/* The address that the kernel would send from, and the path's MTU. False if it has no route. */
 static bool
-ask_kernel(const struct hop *to, struct hop *from)
+ask_kernel(const struct hop *to, struct hop *from, uint32_t *mtu)
 {
     union sock_addr addr;
     socklen_t len = sock_addr_write(to, &addr), room = sizeof addr;
@@ -29,6 +42,7 @@ ask_kernel(const struct hop *to, struct hop *from)
     bool told =
         fd >= 0 && connect(fd, &addr.any, len) == 0 && getsockname(fd, &addr.any, &room) == 0;
 
+    *mtu = told ? mtu_of(fd, hop_is_v4(to)) : 0;
     if (told)
         sock_addr_read(&addr, from);
     if (fd >= 0)
@@ -59,10 +73,10 @@ suits(const struct listener *listener, const struct hop *to, const struct hop *f
 }
 
 static struct listener *
-pick(struct net *net, const struct hop *to)
+pick(struct net *net, const struct hop *to, uint32_t *mtu)
 {
     struct hop from;
-    bool told = ask_kernel(to, &from);
+    bool told = ask_kernel(to, &from, mtu);
     struct listener *best = NULL;
     int best_suits = 0;
 
@@ -90,24 +104,45 @@ place(struct net *net, const struct hop *to)
     return &net->sources.at[(half[0] ^ half[1]) >> 32 & (SOURCES - 1)];
 }
 
-struct listener *
-source_pick(struct net *net, const struct hop *to)
+/* What is kept of the kernel's answer, or it is asked anew. NULL: no listener reaches there. */
+static const struct source *
+find(struct net *net, const struct hop *to)
 {
     struct source *kept = place(net, to);
     struct listener *listener;
+    uint32_t mtu;
 
     if (kept->listener && kept->until_ms > net->clock->now_ms && kept->transport == to->transport &&
         kept->scope_id == to->scope_id && memcmp(kept->ip, to->ip, sizeof kept->ip) == 0)
-        return listener_find(net, kept->listener);
-    listener = pick(net, to);
+        return kept;
+    listener = pick(net, to, &mtu);
     if (!listener)
         return NULL;
     *kept = (struct source){
         .scope_id = to->scope_id,
         .listener = listener->at.listener,
         .transport = to->transport,
+        .mtu = mtu,
         .until_ms = net->clock->now_ms + KEEP_MS,
     };
     memcpy(kept->ip, to->ip, sizeof kept->ip);
-    return listener;
+    return kept;
+}
+
+struct listener *
+source_pick(struct net *net, const struct hop *to)
+{
+    const struct source *source = find(net, to);
+
+    return source ? listener_find(net, source->listener) : NULL;
+}
+
+uint32_t
+net_path_mtu(struct net *net, const struct hop *to)
+{
+    const struct source *source;
+
+    turn_begin(net);
+    source = find(net, to);
+    return source ? source->mtu : 0;
 }

@@ -1,6 +1,6 @@
 /*
- * Which of our addresses a message leaves by when nobody said: the one that the kernel would pick
- * for the destination.
+ * What the kernel knows of the way to a destination: which of our addresses a message leaves by when nobody said, and how
+ * long a packet may be.
  */
 #ifndef NET_SOURCE_H
 #define NET_SOURCE_H
@@ -17,6 +17,7 @@ struct source {     /* an answer of the kernel's */
     uint32_t scope_id;
     uint16_t listener; /* 0: nothing is kept here */
     uint8_t transport;
+    uint32_t mtu;      /* of the path, in bytes of IP; 0: unknown */
     uint64_t until_ms; /* routes change */
 };
 

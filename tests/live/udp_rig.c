@@ -40,18 +40,23 @@ udp_closed_port(const char *ip)
 }
 
 bool
-udp_shorten_loopback(int mtu)
+udp_set_loopback(int mtu)
 {
     struct ifreq lo = { .ifr_name = "lo" };
-    int fd;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     bool done;
 
-    if (unshare(CLONE_NEWNET) != 0 || (fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
-        return false;
     lo.ifr_flags = IFF_UP;
-    done = ioctl(fd, SIOCSIFFLAGS, &lo) == 0;
+    done = fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &lo) == 0;
     lo.ifr_mtu = mtu;
     done = done && ioctl(fd, SIOCSIFMTU, &lo) == 0;
-    close(fd);
+    if (fd >= 0)
+        close(fd);
     return done;
+}
+
+bool
+udp_shorten_loopback(int mtu)
+{
+    return unshare(CLONE_NEWNET) == 0 && udp_set_loopback(mtu);
 }

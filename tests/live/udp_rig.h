@@ -17,5 +17,7 @@ struct span udp_long_message(size_t len);
 uint16_t udp_closed_port(const char *ip);
 /* A loopback of this process alone, whose packets are short; false where that is not allowed. */
 bool udp_shorten_loopback(int mtu);
+/* The same once more, for the loopback that is there. */
+bool udp_set_loopback(int mtu);
 
 #endif

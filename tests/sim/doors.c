@@ -1,5 +1,5 @@
 /*
- * The doors of a simulated sipd, which the daemon would fill: way, send, resolve, ours; and what comes in by them.
+ * The doors of a simulated sipd, which the daemon would fill: way, path_mtu, send, resolve, ours; and what comes in by them.
  */
 #include "sim/doors.h"
 
@@ -143,6 +143,14 @@ port_way(void *io, const struct hop *to, size_t bytes, struct way *out)
     err = find_way(s, to, out);
     world_enter(s->world);
     return err;
+}
+
+static uint32_t
+port_path_mtu(void *io, const struct hop *to)
+{
+    const struct sim_sipd *s = io;
+
+    return wire_mtu(&s->world->wire, to);
 }
 
 static void
@@ -425,6 +433,7 @@ doors_fill(struct sim_sipd *s, struct core_ports *ports)
 
     *ports = (struct core_ports){
         .way = port_way,
+        .path_mtu = port_path_mtu,
         .send = port_send,
         .resolve = port_resolve,
         .tried = port_tried,

@@ -7,6 +7,7 @@
 #include "core/dry.h"
 
 enum { RUNS_MOST = 512, STEPS_MOST = 96, TEXT_BYTES = 200 };
+enum { GROWTH_BYTES = 300, RESERVE_BYTES = 200 }; /* what a sipd adds to a request; core/large.h */
 
 struct place { /* one that a branch goes to */
     char at[TEXT_BYTES];
@@ -163,13 +164,14 @@ has_gruu(const struct msg *msg)
 
 /* Nothing but method, Request-URI, sender and source tells where it goes: no Route, no size that asks for a stream. */
 static bool
-is_plain(const struct msg *msg, const struct gist *gist)
+is_plain(const struct world *w, const struct msg *msg, const struct gist *gist)
 {
-    return msg->len < 1000 && !gist->has_to_tag && gist->fault == 0 && gist->odd == 0 &&
-           !msg_find(msg, HDR_ROUTE, NULL) && !msg_find(msg, HDR_PROXY_REQUIRE, NULL) &&
-           !msg_find(msg, HDR_REQUIRE, NULL) && !has_gruu(msg) && gist->method != METHOD_REGISTER &&
-           gist->max_forwards > 60 && gist->vias_below.len == 0 &&
-           !msg_find(msg, HDR_VIA, gist->via_field) && !msg_find_name(msg, SPAN("Max-Breadth"), 0);
+    return msg->len + GROWTH_BYTES < w->wire.least_mtu - RESERVE_BYTES && !gist->has_to_tag &&
+           gist->fault == 0 && gist->odd == 0 && !msg_find(msg, HDR_ROUTE, NULL) &&
+           !msg_find(msg, HDR_PROXY_REQUIRE, NULL) && !msg_find(msg, HDR_REQUIRE, NULL) &&
+           !has_gruu(msg) && gist->method != METHOD_REGISTER && gist->max_forwards > 60 &&
+           gist->vias_below.len == 0 && !msg_find(msg, HDR_VIA, gist->via_field) &&
+           !msg_find_name(msg, SPAN("Max-Breadth"), 0);
 }
 
 static int
@@ -184,7 +186,7 @@ run(struct sim_sipd *s, struct rehearsal *r, const struct hop *from, const struc
     int err = SIPD_EINVAL;
 
     buf_init(&b, 1 << 16);
-    r->plain = s->conf.mode == CORE_STATEFUL && is_plain(msg, gist) &&
+    r->plain = s->conf.mode == CORE_STATEFUL && is_plain(s->world, msg, gist) &&
                addr_read(gist->from, &addr) == SIPD_OK;
     if (r->plain) {
         ask.from = addr.uri;

@@ -189,6 +189,19 @@ slow(struct script *s, const struct line *line)
 }
 
 static void
+narrow(struct script *s, const struct line *line)
+{
+    struct hop at[8];
+    unsigned n = addresses(s, line_word(line, 1), at);
+    uint32_t mtu = 0;
+
+    if (n == 0 || !span_u32(line_word(line, 2), 65535, &mtu))
+        world_fail(&s->world, "narrow NAME 1000");
+    for (unsigned i = 0; s->world.fault.len == 0 && i < n; i++)
+        wire_narrow(&s->world.wire, &at[i], mtu);
+}
+
+static void
 load(struct script *s, const struct line *line)
 {
     struct sim_sipd *sipd = find_sipd(s, line_word(line, 1));
@@ -254,6 +267,8 @@ act_alone(struct script *s, const struct line *line)
         wire_heal(&s->world.wire, s->world.clock.now_ms);
     else if (line_is(line, 0, "slow"))
         slow(s, line);
+    else if (line_is(line, 0, "narrow"))
+        narrow(s, line);
     else if (line_is(line, 0, "spare") && p)
         wire_spare(&s->world.wire, &p->seen);
     else if (line_is(line, 0, "deaf") && p)

@@ -26,6 +26,7 @@
  *   most 40                         no more messages than so many were sent since the start, or the last such line
  *   load SIPD lag 200ms queue 80    its loop does not keep up: turns take so long, its queue is so full; nothing: it does again
  *   slow NAME 500ms                 its messages take longer      spare NAME   the network loses, doubles, delays nothing of it
+ *   narrow NAME 1000                the path to it is known to have this MTU (bytes)
  *   quiet                           long enough for every timer: nothing more is said, and no state is left
  */
 #ifndef SIM_SCRIPT_H

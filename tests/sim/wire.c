@@ -12,6 +12,7 @@ struct wire_end {
     struct table_node node;
     struct hop at;
     uint32_t slow_ms;
+    uint32_t mtu;
     bool spared;
 };
 
@@ -27,6 +28,7 @@ wire_init(struct wire *w, uint64_t seed, uint64_t now_ms)
 {
     memset(w, 0, sizeof *w);
     w->conf.delay_ms = 1;
+    w->least_mtu = 1500;
     rand_seed(&w->rand, seed);
     timers_init(&w->timers, now_ms);
     list_init(&w->cuts);
@@ -125,6 +127,20 @@ void
 wire_slow(struct wire *w, const struct hop *at, uint32_t ms)
 {
     get_end(w, at)->slow_ms = ms;
+}
+
+void
+wire_narrow(struct wire *w, const struct hop *at, uint32_t mtu)
+{
+    get_end(w, at)->mtu = mtu;
+    if (mtu < w->least_mtu)
+        w->least_mtu = mtu;
+}
+
+uint32_t
+wire_mtu(const struct wire *w, const struct hop *at)
+{
+    return find_end(w, at)->mtu;
 }
 
 void

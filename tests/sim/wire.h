@@ -30,6 +30,7 @@ struct wire {
     struct timers timers; /* of packets and cuts */
     struct table ends;    /* struct wire_end: addresses with manners of their own */
     struct list cuts;
+    uint32_t least_mtu; /* of all paths: 1500, or the least that wire_narrow() said */
     uint64_t sent, lost, doubled, held;
 };
 
@@ -41,6 +42,10 @@ void wire_fini(struct wire *w);
  * keeps its order.
  */
 void wire_slow(struct wire *w, const struct hop *at, uint32_t ms);
+/* The path to this address has packets of so many bytes at most, as whoever sends there knows. Nothing is cut for it. */
+void wire_narrow(struct wire *w, const struct hop *at, uint32_t mtu);
+/* 0: nobody said. */
+uint32_t wire_mtu(const struct wire *w, const struct hop *at);
 /* No datagram to or from this address is lost, doubled or late; a cut holds for it too. */
 void wire_spare(struct wire *w, const struct hop *at);
 

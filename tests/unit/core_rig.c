@@ -111,6 +111,16 @@ way(void *io, const struct hop *to, size_t bytes, struct way *out)
     return SIPD_OK;
 }
 
+static uint32_t
+path_mtu(void *io, const struct hop *to)
+{
+    struct rig *r = io;
+
+    must(to->transport == HOP_UDP && to->flow == 0);
+    r->mtu_asked++;
+    return r->mtu;
+}
+
 static void
 take_send(void *io, const struct hop *to, struct span bytes, uint64_t token, uint64_t need)
 {
@@ -281,6 +291,7 @@ rig_init(struct rig *r)
     r->ports = (struct core_ports){
         .repair = repair_for,
         .way = way,
+        .path_mtu = path_mtu,
         .send = take_send,
         .resolve = resolve,
         .tried = tried,

@@ -75,6 +75,8 @@ struct rig {
     const struct repair_policy *repair; /* of all; NULL: each rule's own verdict */
     uint16_t came_to;                   /* the listener of what comes; 0: the one that fits */
     bool spent;                         /* the turn has done enough */
+    uint32_t mtu;                       /* of every path; 0: unknown */
+    unsigned mtu_asked;                 /* so many times */
     struct core_load load;              /* of the loop */
     uint64_t flows;                     /* connections that are opened are numbered from here */
     uint64_t notes;
