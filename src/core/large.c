@@ -3,7 +3,7 @@
  */
 #include "core/large.h"
 
-/* Every host takes 576 bytes over IPv4 (RFC 1122 §3.3.2), every link of IPv6 carries 1,280 (RFC 8200 §5): less is not asked for. */
+/* Every host takes 576 bytes of IPv4 (RFC 1122 §3.3.2), every link of IPv6 carries 1,280 (RFC 8200 §5): less is no question. */
 enum { LEAST_MTU_V4 = 576, LEAST_MTU_V6 = 1280 };
 /* What is large whatever the path; what a path has left for the headers beneath and for a longer answer. */
 enum { ANYWHERE_BYTES = 1300, RESERVE_BYTES = 200 };
