@@ -93,6 +93,23 @@ write_reply(char *to, size_t room)
                             (int)(forwards - via), via, (int)(subject - from), from);
 }
 
+/* A datagram, or as much of a stream as ends with a head. */
+static void
+take(int fd, struct sockaddr_storage *from, socklen_t *from_len)
+{
+    size_t len = 0;
+
+    do {
+        ssize_t n;
+
+        wait_for(fd);
+        n = recvfrom(fd, heard + len, sizeof heard - 1 - len, 0, (struct sockaddr *)from, from_len);
+        ck_assert_int_gt(n, 0);
+        len += (size_t)n;
+        heard[len] = '\0';
+    } while (!strstr(heard, "\r\n\r\n"));
+}
+
 /* What was said comes by TCP or by UDP, and is answered; repeats of what came before are passed over. */
 static void
 hear(bool by_tcp)
@@ -104,14 +121,9 @@ hear(bool by_tcp)
     size_t len;
 
     snprintf(call_id, sizeof call_id, "\r\nCall-ID: path%u\r\n", serial);
-    do {
-        ssize_t n;
-
-        wait_for(fd);
-        n = recvfrom(fd, heard, sizeof heard - 1, 0, (struct sockaddr *)&from, &from_len);
-        ck_assert_int_gt(n, 0);
-        heard[n] = '\0';
-    } while (!strstr(heard, call_id));
+    do
+        take(fd, &from, &from_len);
+    while (!strstr(heard, call_id));
     len = write_reply(reply, sizeof reply);
     if (by_tcp)
         ck_assert_int_eq(send(fd, reply, len, MSG_NOSIGNAL), (ssize_t)len);
