@@ -133,17 +133,22 @@ request_mark(const struct auth *auth, const struct sipd_req *req)
     return mark;
 }
 
-/* The user of "alice", who is of the domain in question, or of "alice@example.com". */
+/*
+ * The user of "alice", who is of the domain in question, or of "alice@example.com". *who is the same name for both forms, of users
+ * that do not exist too: else who may try one form longer than the other would tell who exists.
+ */
 static const struct user *
 login_find(const struct auth *auth, struct span login, struct span domain, enum user_form *form,
-           struct user_id *id)
+           struct user_id *id, struct span *who)
 {
     size_t at = span_find(login, '@');
 
     *form = at < login.len ? USER_LONG : USER_SHORT;
+    *who = login;
     if (!user_id_write(span_head(login, at), *form == USER_LONG ? span_skip(login, at + 1) : domain,
                        id))
         return NULL;
+    *who = user_id_span(id);
     return users_find(auth->users, id);
 }
 
@@ -253,8 +258,7 @@ weigh_one(struct auth *auth, const struct sipd_req *req, struct claim *claim,
     if (!digest_algorithm_read(credentials->algorithm, &algorithm) || !auth->offered[algorithm] ||
         !digest_is_whole(credentials, &nc))
         return ABSENT;
-    user = login_find(auth, credentials->username, claim->domain, &form, &claim->id);
-    id = user ? user_id_span(&claim->id) : credentials->username;
+    user = login_find(auth, credentials->username, claim->domain, &form, &claim->id, &id);
     claim->wait_ms =
         guard_wait_ms(auth->guard, &auth->conf->guard, sipd_req_source(req), id, now_ms);
     if (claim->wait_ms > 0)

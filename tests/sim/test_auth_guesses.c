@@ -3,6 +3,11 @@
  */
 #include "sim/auth_rig.h"
 
+#include <stdio.h>
+
+#include "auth/digest.h"
+#include "sim/hashed.h"
+
 Suite *suite_auth_guesses(void);
 
 /* Guesses until it is told to wait; the right password is not looked at then, and is again afterwards. */
@@ -122,6 +127,83 @@ START_TEST(an_old_nonce_tells_nothing)
 }
 END_TEST
 
+/* One guess with a fresh challenge; what the server answers is the same, whoever the guess is for. */
+static struct hashed
+guess(const char *method, struct digest challenge, const struct auth_login *login)
+{
+    const char *credentials = auth_rig_credentials(method, &challenge, login);
+    bool registers = strcmp(method, "REGISTER") == 0;
+    struct hashed before = hashed_now();
+    const struct peer_heard *heard;
+
+    ck_assert_uint_eq(auth_rig_ask(auth_rig.alice, method,
+                                   registers ? "sip:example.com" : "sip:bob@example.com",
+                                   credentials, &heard),
+                      registers ? 401 : 407);
+    ck_assert(!auth_rig_is_stale(heard));
+    return hashed_since(&before);
+}
+
+/* The time that a refusal takes tells nothing, for the same is hashed and compared: this counts the work instead of the time. */
+START_TEST(who_exists_costs_no_more)
+{
+    static const struct auth_login logins[] = {
+        { "alice", "Secret", NULL, false },
+        { "nobody", "Secret", NULL, false },
+        { "alice@example.com", "Secret", NULL, false },
+        { "nobody@example.com", "Secret", NULL, false },
+        { "alice@example.org", "Secret", NULL, false },
+        { "", "Secret", NULL, false },
+    };
+    static const char *const methods[] = { "REGISTER", "INVITE" };
+
+    auth_rig_start(
+        "algorithms = [ \"MD5\", \"SHA-256\", \"SHA-512-256\" ]; guard = { failures = 0; };",
+        "udp:192.0.2.1:5060", "example.com");
+    for (unsigned i = 0; i < countof(methods) * DIGEST_ALGORITHMS; i++) {
+        const char *method = methods[i % countof(methods)];
+        struct hashed first = { 0 };
+
+        for (size_t n = 0; n < countof(logins); n++) {
+            const struct peer_heard *heard;
+            struct hashed cost;
+
+            (void)auth_rig_ask(auth_rig.alice, method, "sip:bob@example.com", "", &heard);
+            cost = guess(method, auth_rig_challenge_of(heard, i / countof(methods)), &logins[n]);
+            ck_assert(cost.ended > 0 && cost.bytes > 0 && cost.compared > 0);
+            first = n == 0 ? cost : first;
+            ck_assert_msg(memcmp(&cost, &first, sizeof cost) == 0,
+                          "a guess at \"%s\" costs other work than one at \"%s\"", logins[n].user,
+                          logins[0].user);
+        }
+    }
+}
+END_TEST
+
+/* A name's two forms are one name, whether its user exists or not; each guess comes from another place. */
+START_TEST(who_exists_waits_no_longer)
+{
+    static const char *const names[][2] = { { "alice", "alice@example.com" },
+                                            { "nobody", "nobody@EXAMPLE.com" } };
+
+    auth_rig_start("guard = { failures = 4; };", "udp:192.0.2.1:5060", "example.com");
+    for (unsigned i = 0; i < countof(names); i++)
+        for (unsigned n = 0; n < 5; n++) {
+            const struct auth_login login = { names[i][n % 2], "Secret", NULL, false };
+            char at[40];
+            struct peer *p;
+            struct digest c;
+
+            snprintf(at, sizeof at, "udp:198.51.100.%u:5060", 1 + i * 5 + n);
+            p = auth_rig_add_peer("alice", at);
+            c = auth_rig_challenged(p, "MESSAGE");
+            ck_assert_uint_eq(auth_rig_ask(p, "MESSAGE", "sip:bob@example.com",
+                                           auth_rig_credentials("MESSAGE", &c, &login), NULL),
+                              n < 4 ? 407 : 503);
+        }
+}
+END_TEST
+
 Suite *
 suite_auth_guesses(void)
 {
@@ -133,6 +215,8 @@ suite_auth_guesses(void)
     tcase_add_test(all, friends_do_not_wait);
     tcase_add_test(all, nobody_guesses_in_anothers_place);
     tcase_add_test(all, an_old_nonce_tells_nothing);
+    tcase_add_test(all, who_exists_costs_no_more);
+    tcase_add_test(all, who_exists_waits_no_longer);
     suite_add_tcase(suite, all);
     return suite;
 }
