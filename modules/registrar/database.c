@@ -53,9 +53,38 @@ database_is_damaged(struct database *d)
     return d->damage[0] != '\0';
 }
 
+/* Why the system refused a call, by the file that it was for: SQLite's own sqlite3_system_errno() has it for opening only. */
+static int
+last_errno(sqlite3 *db)
+{
+    static const int files[] = { SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER };
+    int why = sqlite3_system_errno(db);
+
+    for (size_t i = 0; why == 0 && i < sizeof files / sizeof files[0]; i++) {
+        sqlite3_file *file = NULL;
+
+        if (sqlite3_file_control(db, "main", files[i], &file) == SQLITE_OK && file &&
+            file->pMethods)
+            (void)file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &why);
+    }
+    return why;
+}
+
+const char *
+database_words(struct database *d, char to[DATABASE_WORDS_BYTES])
+{
+    int code = sqlite3_errcode(d->db) & 0xff, why;
+
+    if ((code != SQLITE_IOERR && code != SQLITE_CANTOPEN) || (why = last_errno(d->db)) == 0)
+        return sqlite3_errmsg(d->db);
+    snprintf(to, DATABASE_WORDS_BYTES, "%s: %s", sqlite3_errmsg(d->db), strerror(why));
+    return to;
+}
+
 int
 database_complain(struct database *d, const char *doing)
 {
+    char words[DATABASE_WORDS_BYTES];
     int code = sqlite3_errcode(d->db) & 0xff;
 
     if (database_is_damaged(d))
@@ -65,7 +94,7 @@ database_complain(struct database *d, const char *doing)
     if (code == SQLITE_NOTADB)
         location_complain(d->say, "%s: " LOCATION_NOT_A_DATABASE, d->path);
     else
-        location_complain(d->say, "%s: %s: %s", d->path, doing, sqlite3_errmsg(d->db));
+        location_complain(d->say, "%s: %s: %s", d->path, doing, database_words(d, words));
     return code == SQLITE_NOMEM ? SIPD_ENOMEM : SIPD_EIO;
 }
 

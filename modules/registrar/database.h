@@ -44,7 +44,13 @@ int database_renew(struct database *database, int64_t wall_s);
 
 /* The first column of the first row. An error as database_complain() has it. */
 int database_ask_number(struct database *database, const char *sql, int64_t *number);
-/* Says what SQLite says, or notes it as damage; always an error. */
+/*
+ * SQLite's words for what failed last, and the system's behind them where a call of the system did: "disk I/O error" alone tells
+ * nobody that the file system is read-only. In `to`, or lent until the next use of the database.
+ */
+#define DATABASE_WORDS_BYTES 160
+const char *database_words(struct database *database, char to[DATABASE_WORDS_BYTES]);
+/* Says that, or notes it as damage; always an error. */
 int database_complain(struct database *database, const char *doing);
 /* Is what failed last damage of the file? It is noted then. */
 bool database_is_damaged(struct database *database);

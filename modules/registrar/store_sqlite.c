@@ -355,13 +355,14 @@ static int
 commit(struct file *f, const struct store_write *group, char words[STORE_WORDS_BYTES])
 {
     sqlite3 *db = f->database.db;
+    char why[DATABASE_WORDS_BYTES];
     bool performed = perform_all(f, group);
 
     if (performed && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) {
         database_leave(&f->database);
         return SIPD_OK;
     }
-    snprintf(words, STORE_WORDS_BYTES, "%s: %s", f->path, sqlite3_errmsg(db));
+    snprintf(words, STORE_WORDS_BYTES, "%s: %s", f->path, database_words(&f->database, why));
     (void)database_is_damaged(&f->database);
     if (!sqlite3_get_autocommit(db))
         sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);

@@ -152,6 +152,14 @@ proc_file(const char *name, const char *format, ...)
     return path;
 }
 
+static void (*in_next)(void);
+
+void
+proc_in_next(void (*hook)(void))
+{
+    in_next = hook;
+}
+
 static _Noreturn void
 become(const struct proc *p, pid_t parent, const char *const argv[])
 {
@@ -172,6 +180,8 @@ become(const struct proc *p, pid_t parent, const char *const argv[])
     dup2(log, 1);
     dup2(log, 2);
     (void)close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+    if (in_next)
+        in_next();
     execvp(copy[0], copy);
     dprintf(2, "cannot start %s: %s\n", copy[0], strerror(errno));
     _exit(127);
@@ -188,6 +198,7 @@ proc_start(struct proc *p, const char *name, const char *const argv[])
     /* before Check's next word: it goes to a file whose place parent and child share */
     if (p->pid == 0)
         become(p, parent, argv);
+    in_next = NULL;
     ck_assert_int_ge(p->pid, 0);
 }
 

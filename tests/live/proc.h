@@ -37,6 +37,8 @@ const char *proc_file(const char *name, const char *format, ...)
 
 /* Starts argv (ended by NULL), its output in NAME.log; it dies with the test. Fails the test when it can't. */
 void proc_start(struct proc *p, const char *name, const char *const argv[]);
+/* The next program that is started does this before it begins, in its own process. */
+void proc_in_next(void (*hook)(void));
 /* Waits until its output has `text`; false after timeout_ms, or when it ended without. */
 bool proc_says(struct proc *p, const char *text, unsigned timeout_ms);
 /* How many times its output has `text`. */

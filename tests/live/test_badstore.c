@@ -1,7 +1,7 @@
 /*
- * The registrar's file in other hands: held by another program, kept from growing, or written over while the server runs. What
- * cannot be kept is refused with a time to come back (RFC 3261 §10.3 step 7, §20.33), look-ups go on from memory, an alarm says
- * so, and all goes on by itself when the trouble is over.
+ * The registrar's file in other hands: held by another program, kept from growing or from any change, or written over while the
+ * server runs. What cannot be kept is refused with a time to come back (RFC 3261 §10.3 step 7, §20.33), look-ups go on from memory,
+ * an alarm says so, and all goes on by itself when the trouble is over.
  */
 #include <check.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "live/readonly.h"
 #include "live/users.h"
 
 Suite *suite_badstore(void);
@@ -192,6 +193,37 @@ START_TEST(kept_from_growing)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- read-only */
+
+/* The file system, beneath a server that holds the file open: none of its calls that write does. */
+START_TEST(turned_read_only)
+{
+    if (!readonly_begin(proc_dir())) {
+        proc_skip("a disk that turns read-only",
+                  "the kernel lets this user answer no system calls");
+        return;
+    }
+    begin("turned", "");
+    readonly_set(true);
+    for (unsigned n = USERS; n < USERS + 20; n++)
+        users_must_come_back(users_keep(n));
+    for (unsigned n = 0; n < USERS; n++)
+        ck_assert(users_found(n));
+    ck_assert(!users_found(USERS));
+    ck_assert_uint_eq(users_ask(0), 200);
+    ck_assert(counts("registrar_store_down", "1"));
+    ck_assert(proc_says(&server.proc, "turned.db: disk I/O error: Read-only file system",
+                        PROC_PATIENCE_MS));
+    ck_assert_uint_eq(proc_said(&server.proc, "registrar_store module=registrar reason="), 1);
+    ck_assert_uint_eq(proc_said(&server.proc, "registrar_store_lost"), 0);
+    readonly_set(false);
+    users_keep_in_the_end(USERS + 1);
+    ck_assert(proc_says(&server.proc, "registrar_store_works_again", PROC_PATIENCE_MS));
+    ck_assert(counts("registrar_store_down", "0"));
+    end(USERS + 1, USERS + 2);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- written over */
 
 static void
@@ -277,6 +309,7 @@ suite_badstore(void)
     tcase_add_test(tcase, held_for_long);
     tcase_add_test(tcase, slow);
     tcase_add_test(tcase, kept_from_growing);
+    tcase_add_test(tcase, turned_read_only);
     tcase_add_test(tcase, written_over);
     tcase_add_test(tcase, written_over_in_silence);
     tcase_add_test(tcase, written_over_before_the_stop);
