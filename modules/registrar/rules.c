@@ -369,12 +369,14 @@ static bool
 has_uri(struct compared *c, struct span text, uint32_t hash)
 {
     struct uri other;
+    unsigned cost;
 
     if (hash != c->want->uri_hash || *c->left == 0)
         return false;
     if (span_eq(text, c->want->uri))
         return true; /* as it mostly is */
-    --*c->left;
+    cost = 1 + (unsigned)(text.len / RULES_ALIKE_BYTES);
+    *c->left -= cost < *c->left ? cost : *c->left;
     if (!c->read && uri_read(c->want->uri, &c->uri) != SIPD_OK)
         return false;
     c->read = true;

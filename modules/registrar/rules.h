@@ -10,8 +10,9 @@
 
 #include "bindings.h"
 
-#define RULES_ALIKE_MAX \
-    4096 /* URIs compared for one REGISTER, byte by byte unequal and yet with one hash */
+/* Comparisons of so many bytes for one REGISTER, of URIs that are unequal byte by byte and yet have one hash. */
+#define RULES_ALIKE_MAX    4096
+#define RULES_ALIKE_BYTES  64
 #define RULES_CONTACTS_MAX 100  /* Contacts in one REGISTER */
 #define RULES_BINDINGS_MAX 1000 /* bound of max_contacts */
 
@@ -54,7 +55,7 @@ struct rules_answer {
     unsigned status;
     struct span phrase;     /* empty: the status's own */
     uint32_t min_expires_s; /* for 423 */
-    unsigned compared; /* what rules_decide() had to compare: URIs of one hash and unequal bytes */
+    unsigned compared;      /* what rules_decide() had to compare, of RULES_ALIKE_MAX */
 };
 
 /* Reads a REGISTER field by field. */

@@ -7,6 +7,7 @@
 #include "core/fact_record.h"
 #include "core/mark.h"
 #include "core/route.h"
+#include "core/target.h"
 
 /* ------------------------------------------------------------------ a trip */
 
@@ -40,7 +41,11 @@ keep_target(struct trip *trip, const struct target *noted, struct target **out)
         err = keep(&trip->arena, noted->is.path, &target->is.path);
     if (err == SIPD_OK)
         err = keep(&trip->arena, noted->is.instance, &target->is.instance);
-    return err == SIPD_OK ? uri_read(target->is.uri, &target->uri) : err;
+    if (err == SIPD_OK)
+        err = uri_read(target->is.uri, &target->uri);
+    if (err == SIPD_OK)
+        target->alike = target_alike(&target->uri);
+    return err;
 }
 
 static int

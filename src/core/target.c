@@ -10,24 +10,51 @@
 #include "core/state.h"
 #include "core/stateless.h"
 #include "core/upstream.h"
+#include "sip/chars.h"
 
-/* Is it this one? Another way there makes another target; one that names no way leads to where that one did. */
-static bool
-is_same(const struct core *core, const struct target *known, const struct target *it)
+/* Of host and port; an IPv6 reference may be written in many ways, and other schemes have rules of their own. */
+uint32_t
+target_alike(const struct uri *uri)
 {
-    return scheme_uri_eq(&core->chain, &known->uri, &it->uri) &&
-           (it->is.hop.transport == HOP_NONE ||
-            (hop_eq(&known->is.hop, &it->is.hop) && known->is.hop.flow == it->is.hop.flow));
+    uint32_t hash = uri->port;
+
+    if (!scheme_is_sip(uri) || chars_begin(uri->host, '['))
+        return hash;
+    for (size_t i = 0; i < uri->host.len; i++)
+        hash = (hash ^ (unsigned char)span_lower(uri->host.at[i])) * 16777619U;
+    return hash;
 }
 
 static bool
-is_known(const struct trip *trip, const struct target *target)
+is_same_uri(struct trip *trip, const struct target *known, const struct target *it)
+{
+    if (known->alike != it->alike)
+        return false;
+    if (span_eq(known->is.uri, it->is.uri))
+        return true;
+    if (trip->compared >= TARGET_COMPARED_MAX)
+        return false;
+    trip->compared += 1 + (uint32_t)it->is.uri.len / TARGET_COMPARED_BYTES;
+    return scheme_uri_eq(&trip->core->chain, &known->uri, &it->uri);
+}
+
+/* Is it this one? Another way there makes another target; one that names no way leads to where that one did. */
+static bool
+is_same(struct trip *trip, const struct target *known, const struct target *it)
+{
+    return (it->is.hop.transport == HOP_NONE ||
+            (hop_eq(&known->is.hop, &it->is.hop) && known->is.hop.flow == it->is.hop.flow)) &&
+           is_same_uri(trip, known, it);
+}
+
+static bool
+is_known(struct trip *trip, const struct target *target)
 {
     list_each (node, after, &trip->targets)
-        if (is_same(trip->core, container_of(node, struct target, link), target))
+        if (is_same(trip, container_of(node, struct target, link), target))
             return true;
     list_each (node, after, &trip->branches)
-        if (is_same(trip->core, container_of(node, struct branch, link)->target, target))
+        if (is_same(trip, container_of(node, struct branch, link)->target, target))
             return true;
     return false;
 }
@@ -95,6 +122,7 @@ add(struct trip *trip, const struct target *it, struct span who)
     if (!target)
         return SIPD_ENOMEM;
     *target = *it;
+    target->alike = target_alike(&target->uri);
     if (trip->uri.scheme == URI_SIPS && target->uri.scheme == URI_SIP) {
         trip->insecure = true;
         return SIPD_EINVAL;

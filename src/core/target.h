@@ -6,6 +6,15 @@
 
 #include "core/trip.h"
 
+/*
+ * What finding equal targets of one request may cost, in comparisons of so many bytes of a URI: whoever registers may choose many that
+ * differ only in the last of many parameters. From there on only those are equal that are so byte by byte; the others are targets
+ * each, up to limits.targets.
+ */
+enum { TARGET_COMPARED_MAX = 1024, TARGET_COMPARED_BYTES = 64 };
+
+/* A hash of what equal URIs have in common, and cheap to tell. */
+uint32_t target_alike(const struct uri *uri);
 /* The Request-URI itself is the only target, by the flow that our Route named if it named one. */
 int target_add_uri(struct trip *trip) MUST_USE;
 /* Starts a branch for each target of the next group: all of them, or those of the highest q (proxy.fork). */

@@ -42,6 +42,7 @@ struct target {
     struct list link;      /* of trip->targets, best q first */
     struct sipd_target is; /* uri and all copied to the trip's arena */
     struct uri uri;        /* is.uri, read */
+    uint32_t alike;        /* target_alike() of that */
     bool else_by_uri;      /* when its flow is dead, the URI is tried (a flow that a Route named) */
     /* the same device by another flow, for when this one fails (RFC 5626 §7) */
     struct target *other;
@@ -138,10 +139,11 @@ struct trip {
     bool insecure;        /* a sips request was not let go to a sip target (RFC 5630 §5.3) */
     struct list branches; /* all that were made */
     uint32_t targets_len; /* ever added */
-    uint32_t pending;     /* branches not done … */
-    uint32_t left;        /* … and of them those that nobody waits for (silence.h) */
-    uint32_t breadth;     /* Incoming Max-Breadth (RFC 5393 §5.2) */
-    struct edit *edits;   /* in the order of the wishes */
+    uint32_t compared;  /* what finding equal ones among them has cost, in TARGET_COMPARED_BYTES */
+    uint32_t pending;   /* branches not done … */
+    uint32_t left;      /* … and of them those that nobody waits for (silence.h) */
+    uint32_t breadth;   /* Incoming Max-Breadth (RFC 5393 §5.2) */
+    struct edit *edits; /* in the order of the wishes */
     struct edit **edits_end;
     struct span reply_fields; /* lines that modules want in a 2xx of ours */
 

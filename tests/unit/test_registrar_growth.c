@@ -204,6 +204,32 @@ START_TEST(contacts_alike_are_compared_up_to_a_ceiling)
 }
 END_TEST
 
+/* Long ones cost as many short ones. */
+START_TEST(long_contacts_alike_cost_more)
+{
+    static struct rules_step steps[RULES_BINDINGS_MAX + RULES_CONTACTS_MAX];
+    struct rules_contact want = { .expires_s = 60, .q = STORE_NO_Q };
+    struct rules_register reg = { .call_id = SPAN("call"), .cseq = 5, .contacts = &want, .len = 1 };
+    struct store_row row = { .aor = SPAN("sip:bob@example.com"),
+                             .call_id = SPAN("call"),
+                             .granted_s = 60,
+                             .q = STORE_NO_Q };
+    struct rules_answer answer;
+    char contact[10 * RULES_ALIKE_BYTES];
+    size_t steps_len;
+
+    memset(contact, 'x', sizeof contact);
+    memcpy(contact, "sip:bob@192.0.2.1;x=", strlen("sip:bob@192.0.2.1;x="));
+    row.contact = (struct span){ contact, sizeof contact };
+    bindings[0] = binding_new(&row, 1);
+    must(bindings[0]);
+    must(rules_contact_uri(&want, SPAN("sip:bob@192.0.2.1;x=y")));
+    answer = rules_decide(&reg, bindings[0], CONTACTS, steps, &steps_len);
+    must(answer.status == 200 && answer.compared == 11);
+    free_bindings(1);
+}
+END_TEST
+
 /* Of many with other ports only the one is read that has the same. */
 START_TEST(others_are_not_compared)
 {
@@ -234,6 +260,7 @@ suite_registrar_growth(void)
     tcase_add_test(all, a_refresh_grows_with_the_contacts_and_no_faster);
     tcase_add_test(all, others_are_not_compared);
     tcase_add_test(all, contacts_alike_are_compared_up_to_a_ceiling);
+    tcase_add_test(all, long_contacts_alike_cost_more);
     suite_add_tcase(suite, all);
     return suite;
 }

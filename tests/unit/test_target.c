@@ -136,6 +136,48 @@ START_TEST(there_is_a_ceiling)
 }
 END_TEST
 
+/* "sip:bob@192.0.2.1" with twenty parameters; that which tells it from others comes last. */
+static void
+write_alike(char *uri, size_t room, unsigned n, unsigned port)
+{
+    int len = snprintf(uri, room, "sip:bob@192.0.2.1:%u", port);
+
+    for (unsigned i = 0; i < 20; i++)
+        len += snprintf(uri + len, room - (size_t)len, ";p%u=v", i);
+    snprintf(uri + len, room - (size_t)len, ";x=%u", n);
+}
+
+enum { TARGETS = 1000 };
+
+/* Equal ones are found, and many that are only alike, by their owner's choice, cost no more than so many comparisons. */
+START_TEST(many_are_compared_up_to_a_ceiling)
+{
+    char uri[256];
+
+    rig.conf.max_targets = TARGETS;
+    rig.conf.trip_bytes = 4 << 20;
+    open_trip();
+    for (unsigned i = 0; i < TARGETS / 2; i++) {
+        write_alike(uri, sizeof uri, 0, 1024 + i);
+        ck_assert_int_eq(add(uri, NULL, 1000), SIPD_OK);
+    }
+    ck_assert_uint_eq(trip_at_hand->compared, 0); /* others have other ports */
+    write_alike(uri, sizeof uri, 0, 1024);
+    memcpy(uri, "SIP", 3);
+    ck_assert_int_eq(add(uri, NULL, 1000), SIPD_OK);
+    ck_assert_uint_eq(trip_at_hand->targets_len, TARGETS / 2);
+    ck_assert_uint_lt(trip_at_hand->compared, 8);
+    for (unsigned i = 1; i < TARGETS / 2; i++) {
+        write_alike(uri, sizeof uri, i, 1024);
+        ck_assert_int_eq(add(uri, NULL, 1000), SIPD_OK);
+        ck_assert_int_eq(add(uri, NULL, 1000), SIPD_OK); /* at sight */
+    }
+    ck_assert_uint_eq(trip_at_hand->targets_len, TARGETS - 1);
+    ck_assert_uint_ge(trip_at_hand->compared, TARGET_COMPARED_MAX);
+    ck_assert_uint_lt(trip_at_hand->compared, TARGET_COMPARED_MAX + 8);
+}
+END_TEST
+
 START_TEST(memory_has_a_ceiling_too)
 {
     char uri[4096] = "sip:";
@@ -226,6 +268,7 @@ suite_target(void)
     tcase_add_test(c, one_that_was_tried_is_not_tried_again);
     tcase_add_test(c, what_is_no_uri_is_no_target);
     tcase_add_test(c, there_is_a_ceiling);
+    tcase_add_test(c, many_are_compared_up_to_a_ceiling);
     tcase_add_test(c, memory_has_a_ceiling_too);
     tcase_add_test(c, parallel_takes_all_and_q_takes_the_best);
     tcase_add_test(c, a_body_is_kept_once);
