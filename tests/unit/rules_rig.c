@@ -1,0 +1,31 @@
+/*
+ * The fields of a REGISTER, read by the registrar's rules.
+ */
+#include "unit/rules_rig.h"
+
+#include "base/def.h"
+#include "unit/text.h"
+
+const struct rules_limits rules_rig_limits = { 60, 7200, 3600, 3 };
+enum rules_flows rules_rig_flows;
+bool rules_rig_secure;
+
+struct rules_answer
+rules_rig_read(struct rules_reader *reader, struct rules_register *reg, const char *expires,
+               const char *first, const char *second)
+{
+    struct span header = span_of(expires);
+    const char *const contacts[] = { first, second };
+
+    rules_begin(reader, &rules_rig_limits, NULL, expires ? &header : NULL, rules_rig_flows,
+                rules_rig_secure);
+    for (size_t i = 0; i < countof(contacts); i++)
+        if (contacts[i]) {
+            struct rules_answer answer = rules_contact_field(reader, span_of(contacts[i]));
+
+            if (answer.status != 200)
+                return answer;
+        }
+    *reg = (struct rules_register){ .call_id = SPAN("call"), .cseq = 7 };
+    return rules_end(reader, reg);
+}
