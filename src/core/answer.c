@@ -86,7 +86,7 @@ tries_next_hop(struct branch *branch, uint16_t status)
 static bool
 tries_other_flow(struct branch *branch)
 {
-    if (!branch->target->other || branch->left)
+    if (branch->left || !branch_has_other_flow(branch))
         return false;
     txns_disown(&branch->trip->core->txns, branch->client, 0);
     branch->client = 0;

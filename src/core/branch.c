@@ -198,12 +198,18 @@ branch_start(struct trip *trip, struct target *target, uint32_t breadth)
 }
 
 bool
-branch_other_flow(struct branch *branch)
+branch_has_other_flow(const struct branch *branch)
 {
     const struct trip *trip = branch->trip;
 
-    if (!branch->target->other || branch->cancelled_as != 0 || trip->cancelled || trip->declined ||
-        trip->final != 0)
+    return branch->target->other && branch->cancelled_as == 0 && !trip->cancelled &&
+           !trip->declined && trip->final == 0 && !silence_went_on(branch);
+}
+
+bool
+branch_other_flow(struct branch *branch)
+{
+    if (!branch_has_other_flow(branch))
         return false;
     branch->target = branch->target->other;
     start(branch);
@@ -380,7 +386,10 @@ branch_search(const struct branch *branch)
     return branch->first != 0 ? branch->first : branch->id;
 }
 
-/* Its share of Max-Breadth goes with the hops: who says nothing, spreads nothing. */
+/*
+ * Its share of Max-Breadth goes with the hops: who says nothing, spreads nothing. It stays, too, for the device's other flow, which
+ * none may reach with a share of 0 (RFC 5393 §5.3.1).
+ */
 bool
 branch_go_beside(struct branch *branch)
 {
@@ -395,7 +404,6 @@ branch_go_beside(struct branch *branch)
     next->hops_len = branch->hops_len;
     next->attempt = branch->attempt;
     next->large = branch->large;
-    branch->breadth = 0;
     branch->hops_len = branch->attempt;
     branch->large = LARGE_NO;
     branch_try(next, 408);

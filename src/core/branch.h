@@ -14,10 +14,9 @@ void branch_try(struct branch *branch, uint16_t status);
 bool branch_has_hop(const struct branch *branch);
 /* Somebody was reached by the way at hand: another one to the same hop helps nobody. */
 void branch_heard(struct branch *branch);
-/*
- * The flow at hand failed: begins anew with another flow of the same device, if there is one and the search is still on
- * (RFC 5626 §7). False: there is none.
- */
+/* Has the same device another flow that none of this search went on to, and is the search still on (RFC 5626 §7)? */
+bool branch_has_other_flow(const struct branch *branch);
+/* The flow at hand failed: begins anew with the other one. False: there is none. */
 bool branch_other_flow(struct branch *branch);
 /* The id of the first of the branches that try the hops of this one's target. */
 uint64_t branch_search(const struct branch *branch);

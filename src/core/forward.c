@@ -190,11 +190,22 @@ is_strict_path(const struct branch *branch, struct span *first, struct span *res
     if (!has_path(branch) || addr_next(rest, &addr) != SIPD_OK ||
         uri_read(addr.uri, &uri) != SIPD_OK || uri_param(&uri, SPAN("lr"), &lr))
         return false;
-    *first = addr.uri;
+    *first = request_uri(&uri, 0, branch->trip->core->ports.turn);
     *rest = span_trim(*rest);
     if (rest->len > 0 && rest->at[0] == ',')
         *rest = span_trim(span_skip(*rest, 1));
     return true;
+}
+
+/* The strict router that is next, without what may not stand in a Request-URI (§19.1.1); it was read before. */
+static struct span
+strict_text(const struct trip *trip)
+{
+    struct uri uri;
+
+    return uri_read(trip->next_route, &uri) == SIPD_OK
+               ? request_uri(&uri, 0, trip->core->ports.turn)
+               : trip->next_route;
 }
 
 /*
@@ -213,7 +224,7 @@ set_routes(struct branch *branch, struct draft *draft)
     draft_drop_routes(draft, trip->own_routes + (trip->strict_next ? 1u : 0u));
     if (trip->last_route_is_uri)
         draft_drop_last_route(draft);
-    draft_set_uri(draft, strict_path ? first : trip->strict_next ? trip->next_route : target);
+    draft_set_uri(draft, strict_path ? first : trip->strict_next ? strict_text(trip) : target);
     if (strict_path && rest.len > 0)
         draft_append_route(draft, rest);
     if (strict_path || trip->strict_next)

@@ -28,6 +28,36 @@ is_sibling(const struct branch *a, const struct branch *b)
     return a != b && branch_search(a) == branch_search(b);
 }
 
+/* By what they say: on a node that took over, each branch has its target to itself. */
+static bool
+is_same_flow(const struct target *a, const struct target *b)
+{
+    return span_eq(a->is.uri, b->is.uri) && span_eq(a->is.path, b->is.path) &&
+           hop_eq(&a->is.hop, &b->is.hop) && a->is.hop.flow == b->is.hop.flow;
+}
+
+static bool
+is_any_on(const struct branch *branch, const struct target *flow)
+{
+    list_each (node, after, &branch->trip->branches) {
+        const struct branch *other = container_of(node, struct branch, link);
+
+        if (is_sibling(branch, other) && is_same_flow(flow, other->target))
+            return true;
+    }
+    return false;
+}
+
+bool
+silence_went_on(const struct branch *branch)
+{
+    const struct target *flow = branch->target->other;
+
+    while (flow && !is_any_on(branch, flow))
+        flow = flow->other;
+    return flow != NULL;
+}
+
 static void
 leave(struct branch *branch)
 {

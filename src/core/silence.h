@@ -19,5 +19,7 @@ bool silence_ends(struct branch *branch);
 void silence_broken(struct branch *branch);
 /* Its last hop failed: those that were left are waited for again. Nothing, if it was left itself. */
 void silence_failed(struct branch *branch);
+/* Is another of its search on one of the device's flows that come behind its own (RFC 5626 §7: none twice)? */
+bool silence_went_on(const struct branch *branch);
 
 #endif

@@ -465,6 +465,20 @@ START_TEST(a_strict_router_behind_us_gets_what_it_wants)
 }
 END_TEST
 
+/* §19.1.1: header fields and a method may not stand in a Request-URI. */
+START_TEST(a_strict_router_is_no_more_than_a_request_uri)
+{
+    const struct rig_sent *bye;
+
+    rig.trust = true;
+    rig_ask(&rig, ALICE, "BYE sip:carol@example.net SIP/2.0",
+            "Route: <sip:203.0.113.5;method=INVITE;x=y?Subject=z>", NULL);
+    bye = rig_expect(&rig, NEXT, "BYE sip:203.0.113.5;x=y SIP/2.0\r\n");
+    ck_assert_str_eq(rig_value(bye, "Route", 0), "<sip:carol@example.net>");
+    ck_assert_uint_eq(rig_count(bye, "Route"), 1);
+}
+END_TEST
+
 START_TEST(strict_routers_on_both_sides)
 {
     const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB), *bye;
@@ -714,6 +728,7 @@ suite_route(void)
     tcase_add_test(c, a_strict_router_and_two_record_routes);
     tcase_add_test(c, our_record_route_without_a_route_leads_nowhere);
     tcase_add_test(c, a_strict_router_behind_us_gets_what_it_wants);
+    tcase_add_test(c, a_strict_router_is_no_more_than_a_request_uri);
     tcase_add_test(c, strict_routers_on_both_sides);
     tcase_add_test(c, a_sips_resource_is_never_reached_in_the_open);
     tcase_add_test(c, a_maddr_of_ours_has_done_its_service);
