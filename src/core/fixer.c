@@ -121,7 +121,7 @@ mend_fields(const struct fixer *fixer, const struct walk *w, struct draft *d)
         enum sipd_fix fix = ask(fixer, w, field, &asked);
 
         if (fix == SIPD_FIX_VALUE)
-            draft_set_value(d, field, asked.better);
+            draft_set_value(d, field, asked.better.len > 0 ? asked.better : SPAN(""));
         else if (fix == SIPD_FIX_DROP)
             draft_drop_field(d, field);
         else if (fix != SIPD_FIX_NONE)

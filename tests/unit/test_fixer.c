@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "sip/gist.h"
+#include "unit/core_rig.h"
 #include "unit/message.h"
 
 static unsigned asked;
@@ -75,13 +76,35 @@ START_TEST(each_by_its_name)
 }
 END_TEST
 
+static enum sipd_fix
+better_empty(struct sipd_field *field, void *self)
+{
+    (void)self;
+    return field->value.len > 0 ? SIPD_FIX_VALUE : SIPD_FIX_NONE;
+}
+
+/* A value that says nothing may well be the better one: that it lies nowhere is no lack of memory. */
+START_TEST(a_value_may_become_empty)
+{
+    struct fixer its = { .name = SPAN("X-Odd"), .fn = better_empty };
+
+    ck_assert_int_eq(fixers_add(core_fixers(rig.core), &its), SIPD_OK);
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    rig_ask(&rig, ALICE, INVITE_BOB, "X-Odd: x", NULL);
+    ck_assert_str_eq(rig_value(rig_expect(&rig, BOB, "INVITE "), "X-Odd", 0), "");
+    fixers_remove(core_fixers(rig.core), &its);
+}
+END_TEST
+
 Suite *
 suite_fixer(void)
 {
     Suite *s = suite_create("fixer");
-    TCase *c = message_case("fixer");
+    TCase *c = message_case("fixer"), *mended = rig_case("mended");
 
     tcase_add_test(c, each_by_its_name);
     suite_add_tcase(s, c);
+    tcase_add_test(mended, a_value_may_become_empty);
+    suite_add_tcase(s, mended);
     return s;
 }
