@@ -45,6 +45,13 @@ takes_messages(const struct conn *conn)
            conn->state == CONN_OPEN;
 }
 
+/* One that is not there yet fails with its deadline, so who merely tries (hop.connect_ms) and who must connect do not share it. */
+static bool
+comes_in_time(const struct conn *conn, const struct hop *to)
+{
+    return conn->state != CONN_CONNECTING || (conn->peer.connect_ms != 0) == (to->connect_ms != 0);
+}
+
 static bool
 leads_to(const struct table_node *node, const void *key)
 {
@@ -52,7 +59,7 @@ leads_to(const struct table_node *node, const void *key)
     const struct hop *to = key;
 
     return takes_messages(conn) && hop_eq(&conn->peer, to) && sock_same_ip(&conn->peer, to) &&
-           xport_suits(conn, to->name);
+           xport_suits(conn, to->name) && comes_in_time(conn, to);
 }
 
 uint64_t

@@ -211,6 +211,37 @@ START_TEST(who_took_none_is_tried_again_when_its_rest_is_over)
 }
 END_TEST
 
+/*
+ * Who must connect has longer than who merely tries, and is not dragged along when the try fails; nor does a try wait for as long
+ * as who must.
+ */
+START_TEST(who_tries_and_who_must_do_not_wait_for_each_other)
+{
+    struct hop must = rig_hop(HOP_TCP, "127.0.0.2", 0), tries;
+    struct way way;
+    int listening = peer_new(SOCK_STREAM, "127.0.0.2", &must.port);
+    int filler[8];
+
+    rig_listen(HOP_TCP, "127.0.0.1");
+    ck_assert_int_eq(listen(listening, 0), 0);
+    for (size_t i = 0; i < countof(filler); i++)
+        filler[i] = peer_new_connecting(&must);
+    tries = must;
+    tries.connect_ms = 300;
+    rig_send(_i ? &must : &tries, TCP_REQUEST, _i ? 2 : 1);
+    rig_send(_i ? &tries : &must, TCP_REQUEST, _i ? 1 : 2);
+    rig_run_gone(1);
+    ck_assert_uint_eq(rig.gone_len, 1);
+    ck_assert_uint_eq(rig.gone[0].token, 1);
+    ck_assert_int_eq(net_way(rig.net, &tries, 100, &way), SIPD_ECLOSED);
+    ck_assert_int_eq(net_way(rig.net, &must, 100, &way), SIPD_OK);
+    ck_assert(net_flow_alive(rig.net, way.to.flow));
+    for (size_t i = 0; i < countof(filler); i++)
+        close(filler[i]);
+    close(listening);
+}
+END_TEST
+
 Suite *
 suite_net_tcp_out(void)
 {
@@ -227,5 +258,6 @@ suite_net_tcp_out(void)
     suite_add_tcase(suite, all);
     tcase_add_test(all, a_connection_tried_in_vain_is_not_tried_again_soon);
     tcase_add_test(all, who_took_none_is_tried_again_when_its_rest_is_over);
+    tcase_add_loop_test(all, who_tries_and_who_must_do_not_wait_for_each_other, 0, 2);
     return suite;
 }
