@@ -8,7 +8,13 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
-enum { SERVERS_BYTES = 2048, EDNS_BYTES = 1232, UNKNOWN_S = INT32_MAX };
+enum {
+    SERVERS_BYTES = 2048,
+    EDNS_BYTES = 1232,
+    UNKNOWN_S = INT32_MAX,
+    HALF_MS = 400, /* both families are waited for so long */
+    HALF_S = 10,   /* what one of them alone has said holds for so long */
+};
 
 struct ask {
     struct sipd_host *host;
@@ -24,6 +30,9 @@ struct question {
     struct ask *ask;
     uint64_t number;
     enum dns_what what;
+    unsigned running; /* so many answers are to come */
+    uint64_t timer;   /* until the families are asked for singly */
+    bool told;
     char name[];
 };
 
@@ -191,14 +200,32 @@ ask_free(struct ask **ref)
 
 /* ---- answers */
 
+/* The first that is told counts. */
+static void
+tell_first(struct question *q, struct dns_records *records)
+{
+    if (q->ask->ending || q->told) {
+        dns_records_free(&records);
+        return;
+    }
+    q->told = true;
+    q->ask->told(q->ask->self, q->name, q->what, q->number, records);
+}
+
+static void
+end(struct question *q)
+{
+    if (--q->running > 0)
+        return;
+    sipd_timer_cancel(q->ask->host, q->timer);
+    sipd_free(q);
+}
+
 static void
 tell(struct question *q, struct dns_records *records)
 {
-    if (q->ask->ending)
-        dns_records_free(&records);
-    else
-        q->ask->told(q->ask->self, q->name, q->what, q->number, records);
-    sipd_free(q);
+    tell_first(q, records);
+    end(q);
 }
 
 /* What a server said stands in the bytes; without any, nobody said anything. */
@@ -279,13 +306,82 @@ addresses_came(void *arg, int status, int timeouts, struct ares_addrinfo *info)
     tell(q, records);
 }
 
+/* ---- one family, when the other keeps silent */
+
+static bool
+can_send(struct sipd_host *host, const struct dns_records *records)
+{
+    for (size_t i = 0; i < records->len; i++)
+        for (uint8_t transport = HOP_UDP; transport < HOP_TRANSPORTS; transport++) {
+            struct hop hop = { .transport = transport };
+
+            memcpy(hop.ip, records->addresses[i].ip, sizeof hop.ip);
+            if (sipd_can_send(host, &hop))
+                return true;
+        }
+    return false;
+}
+
+/* Addresses that are of use are told; for all else the answer of both families is waited for. */
+static void
+family_came(void *arg, int status, int timeouts, struct ares_addrinfo *info)
+{
+    struct question *q = arg;
+    struct dns_records *records = NULL;
+
+    (void)timeouts;
+    if (status == ARES_SUCCESS && info && !q->ask->ending)
+        records = read_addresses(info);
+    if (info)
+        ares_freeaddrinfo(info);
+    if (records && can_send(q->ask->host, records)) {
+        if (records->ttl_s > HALF_S)
+            records->ttl_s = HALF_S;
+        tell_first(q, records);
+    } else {
+        dns_records_free(&records);
+    }
+    end(q);
+}
+
+/*
+ * There are name servers that never answer for AAAA (RFC 4074 §4.1), and c-ares tells of no address before it has heard of both
+ * families or given up.
+ */
+static void
+ask_singly(void *self, uint64_t arg)
+{
+    static const int families[] = { AF_INET, AF_INET6 };
+    struct question *q = self;
+    struct ask *ask = q->ask;
+
+    (void)arg;
+    q->timer = 0;
+    q->running += 2;
+    for (size_t i = 0; i < 2; i++) {
+        const struct ares_addrinfo_hints hints = { .ai_family = families[i],
+                                                   .ai_socktype = SOCK_DGRAM };
+
+        ares_getaddrinfo(ask->channel, q->name, NULL, &hints, family_came, q);
+    }
+    set_timer(ask);
+}
+
+static void
+ask_for_addresses(struct question *q)
+{
+    const struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM };
+
+    q->timer = sipd_timer(q->ask->host, HALF_MS, ask_singly, q, 0);
+    ares_getaddrinfo(q->ask->channel, q->name, NULL, &hints, addresses_came, q);
+}
+
 /* ---- questions */
 
 int
 ask_for(struct ask *ask, const char *name, enum dns_what what, uint64_t question)
 {
     enum { CLASS_IN = 1 };
-    const struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM };
     size_t len = strlen(name);
     struct question *q = sipd_alloc(sizeof *q + len + 1);
 
@@ -294,9 +390,10 @@ ask_for(struct ask *ask, const char *name, enum dns_what what, uint64_t question
     q->ask = ask;
     q->number = question;
     q->what = what;
+    q->running = 1;
     memcpy(q->name, name, len);
     if (what == DNS_ADDRESS)
-        ares_getaddrinfo(ask->channel, name, NULL, &hints, addresses_came, q);
+        ask_for_addresses(q);
     else
         ares_query(ask->channel, name, CLASS_IN, what == DNS_SRV ? ANSWER_SRV : ANSWER_NAPTR,
                    raw_came, q);

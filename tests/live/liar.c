@@ -166,7 +166,7 @@ hear_datagram(void)
     if (len <= 0 || !read_question(bytes, (size_t)len, &q))
         return;
     atomic_fetch_add(&liar.asked, 1);
-    if (is(&q, "mute"))
+    if (is(&q, "mute") || (is(&q, "half") && q.type == WIRE_AAAA))
         return;
     if (is(&q, "slow")) {
         put_off(&from, bytes, (size_t)len);

@@ -81,7 +81,8 @@ must_end_so(const struct lie *lie)
 START_TEST(a_server_that_lies_at_times)
 {
     static const struct lie lies[] = {
-        { "good", "0", "200" }, { "bothids", "0", "200" }, { "tc", "0", "200" }, { "nx", "", "404" }
+        { "good", "0", "200" }, { "bothids", "0", "200" }, { "tc", "0", "200" },
+        { "half", "0", "200" }, { "nx", "", "404" },
     };
 
     start_with_liar("timeout_ms = 5000; tries = 2;");
