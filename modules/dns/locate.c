@@ -13,6 +13,7 @@ enum {
     SERVICES_MAX = 8, /* of NAPTR */
     ROUNDS_MAX = 64,
     OTHERS_MS = 300, /* so long yet, when the best are known, or something stale is */
+    HALVES = 2,      /* after half of the time what comes behind silent NAPTR is asked for, too */
 };
 
 enum step { STEP_DONE, STEP_WAITS };
@@ -239,6 +240,21 @@ by_services(struct locate *l, struct found *found, const struct order_service *s
     return any ? STEP_DONE : add_default(l, found, services[0].transport);
 }
 
+/*
+ * There are name servers, and what stands before them, that keep silent about a type they do not know. What is found beside NAPTR
+ * counts when that has had its time.
+ */
+static enum step
+wait_for_naptr(struct locate *l)
+{
+    struct found beside = { .len = 0 };
+    const struct dns_records *none;
+
+    if (l->is_late && by_our_transports(l, &beside) == STEP_DONE)
+        l->soon |= beside.len > 0;
+    return need(l, DNS_NAPTR, l->plan.target, &none);
+}
+
 /* Neither transport nor port is named (§4.1). A domain that offers SIP only by what we do not have cannot be reached. */
 static enum step
 by_naptr(struct locate *l, struct found *found)
@@ -250,7 +266,7 @@ by_naptr(struct locate *l, struct found *found)
     unsigned len = 0;
 
     if (need(l, DNS_NAPTR, l->plan.target, &records) == STEP_WAITS)
-        return STEP_WAITS;
+        return wait_for_naptr(l);
     if (is_found(records)) {
         memcpy(naptrs, records->naptrs, records->len * sizeof *naptrs);
         len = order_naptr(naptrs, records->len, l->plan.sips, l->can, services, SERVICES_MAX,
@@ -339,36 +355,46 @@ answer(struct locate *l, const struct found *found)
 
 /* ---- time */
 
+enum { TIME_HALF, TIME_UP };
+
+static void set_timer(struct locate *l, uint64_t ms, uint64_t what);
+
+static uint64_t
+end_ms(const struct locate *l)
+{
+    return l->began_ms + l->finder->conf->give_up_ms;
+}
+
 static void
-timer_fired(void *self, uint64_t arg)
+timer_fired(void *self, uint64_t what)
 {
     struct locate *l = self;
     struct finder *f = l->finder;
+    uint64_t now_ms = sipd_now_ms(f->host);
 
-    (void)arg;
     l->timer = 0;
-    l->now = true;
+    l->is_late = true;
+    l->now = what == TIME_UP || now_ms >= end_ms(l);
+    if (!l->now)
+        set_timer(l, end_ms(l) - now_ms, TIME_UP);
     f->busy = true;
     locate_go_on(l);
     finder_settle(f);
 }
 
 static void
-set_timer(struct locate *l, uint64_t ms)
+set_timer(struct locate *l, uint64_t ms, uint64_t what)
 {
     sipd_timer_cancel(l->finder->host, l->timer);
-    l->timer = sipd_timer(l->finder->host, ms, timer_fired, l, 0);
+    l->timer = sipd_timer(l->finder->host, ms, timer_fired, l, what);
 }
 
 /* What is there would do: for something better there is a little time, and no more than there was. */
 static void
 hurry(struct locate *l)
 {
-    uint64_t end_ms = l->began_ms + l->finder->conf->give_up_ms;
-    uint64_t soon_ms = sipd_now_ms(l->finder->host) + OTHERS_MS;
-
-    if (soon_ms < end_ms)
-        set_timer(l, OTHERS_MS);
+    if (sipd_now_ms(l->finder->host) + OTHERS_MS < end_ms(l))
+        set_timer(l, OTHERS_MS, TIME_UP);
 }
 
 void
@@ -387,7 +413,7 @@ locate_go_on(struct locate *l)
         return;
     }
     if (l->timer == 0)
-        set_timer(l, l->finder->conf->give_up_ms);
+        set_timer(l, l->finder->conf->give_up_ms / HALVES, TIME_HALF);
     if (was_soon)
         l->soon = true;
     else if (l->soon)

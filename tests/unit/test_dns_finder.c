@@ -518,6 +518,49 @@ START_TEST(nobody_waits_for_ever)
 }
 END_TEST
 
+/* Some servers, and what stands before them, answer nothing to a type that they do not know. */
+START_TEST(who_is_silent_about_naptr_is_found_all_the_same)
+{
+    start();
+    zone("_sip._udp.a.example SRV 1 1 5070 h.a.example");
+    zone("h.a.example A 192.0.2.1");
+    t.late = true;
+    call("sip:a.example");
+    pass(2999);
+    expect_asked("a.example NAPTR");
+    pass(1);
+    expect_asked("a.example NAPTR, _sip._tcp.a.example SRV, _sip._udp.a.example SRV");
+    tell("_sip._tcp.a.example", DNS_SRV);
+    tell("_sip._udp.a.example", DNS_SRV);
+    tell("h.a.example", DNS_ADDRESS);
+    pass(299);
+    ck_assert_ptr_null(rig_last(&rig, "INVITE "));
+    pass(1);
+    ck_assert_str_eq(walk(), "udp:192.0.2.1:5070!");
+    ck_assert_uint_eq(t.finder.locates_len, 0);
+}
+END_TEST
+
+/* It was slow, not silent: what it says counts. */
+START_TEST(naptr_that_comes_late_is_heard)
+{
+    start();
+    zone("a.example NAPTR 1 1 s SIP+D2T _sip._tcp.a.example");
+    zone("_sip._tcp.a.example SRV 1 1 5071 h.a.example");
+    zone("_sip._udp.a.example SRV 1 1 5070 h.a.example");
+    zone("h.a.example A 192.0.2.1");
+    t.late = true;
+    call("sip:a.example");
+    pass(3000);
+    tell("_sip._udp.a.example", DNS_SRV);
+    tell("a.example", DNS_NAPTR);
+    tell("_sip._tcp.a.example", DNS_SRV);
+    tell("h.a.example", DNS_ADDRESS);
+    tick();
+    ck_assert_str_eq(walk(), "tcp:192.0.2.1:5071");
+}
+END_TEST
+
 /* RFC 8767: while no server answers, what was true is used; who is silent costs 300 ms, and that for all of a URI. */
 START_TEST(what_was_true_is_used_while_nobody_answers)
 {
@@ -970,6 +1013,8 @@ suite_dns_finder(void)
     tcase_add_test(c, equal_questions_are_asked_once);
     tcase_add_test(c, a_slow_name_does_not_hold_up_the_best);
     tcase_add_test(c, nobody_waits_for_ever);
+    tcase_add_test(c, who_is_silent_about_naptr_is_found_all_the_same);
+    tcase_add_test(c, naptr_that_comes_late_is_heard);
     tcase_add_test(c, what_was_true_is_used_while_nobody_answers);
     tcase_add_test(c, ceilings);
     tcase_add_test(c, the_cache_has_a_ceiling);
