@@ -13,7 +13,6 @@ enum {
     SERVICES_MAX = 8, /* of NAPTR */
     ROUNDS_MAX = 64,
     OTHERS_MS = 300, /* so long yet, when the best are known, or something stale is */
-    HALVES = 2,      /* after half of the time what comes behind silent NAPTR is asked for, too */
 };
 
 enum step { STEP_DONE, STEP_WAITS };
@@ -240,6 +239,22 @@ by_services(struct locate *l, struct found *found, const struct order_service *s
     return any ? STEP_DONE : add_default(l, found, services[0].transport);
 }
 
+/* Of the time that one URI's questions may take. */
+static uint64_t
+left_ms(const struct locate *l)
+{
+    uint64_t passed_ms = sipd_now_ms(l->finder->host) - l->began_ms;
+    uint64_t all_ms = l->finder->conf->give_up_ms;
+
+    return passed_ms < all_ms ? all_ms - passed_ms : 0;
+}
+
+static bool
+is_half_over(const struct locate *l)
+{
+    return left_ms(l) <= l->finder->conf->give_up_ms / 2;
+}
+
 /*
  * There are name servers, and what stands before them, that keep silent about a type they do not know. What is found beside NAPTR
  * counts when that has had its time.
@@ -250,7 +265,7 @@ wait_for_naptr(struct locate *l)
     struct found beside = { .len = 0 };
     const struct dns_records *none;
 
-    if (l->is_late && by_our_transports(l, &beside) == STEP_DONE)
+    if (is_half_over(l) && by_our_transports(l, &beside) == STEP_DONE)
         l->soon |= beside.len > 0;
     return need(l, DNS_NAPTR, l->plan.target, &none);
 }
@@ -357,26 +372,14 @@ answer(struct locate *l, const struct found *found)
 
 enum { TIME_HALF, TIME_UP };
 
-static void set_timer(struct locate *l, uint64_t ms, uint64_t what);
-
-static uint64_t
-end_ms(const struct locate *l)
-{
-    return l->began_ms + l->finder->conf->give_up_ms;
-}
-
 static void
 timer_fired(void *self, uint64_t what)
 {
     struct locate *l = self;
     struct finder *f = l->finder;
-    uint64_t now_ms = sipd_now_ms(f->host);
 
     l->timer = 0;
-    l->is_late = true;
-    l->now = what == TIME_UP || now_ms >= end_ms(l);
-    if (!l->now)
-        set_timer(l, end_ms(l) - now_ms, TIME_UP);
+    l->now = what == TIME_UP;
     f->busy = true;
     locate_go_on(l);
     finder_settle(f);
@@ -389,11 +392,22 @@ set_timer(struct locate *l, uint64_t ms, uint64_t what)
     l->timer = sipd_timer(l->finder->host, ms, timer_fired, l, what);
 }
 
+static void
+set_time(struct locate *l)
+{
+    uint64_t half_ms = l->finder->conf->give_up_ms / 2;
+
+    if (is_half_over(l))
+        set_timer(l, left_ms(l), TIME_UP);
+    else
+        set_timer(l, left_ms(l) - half_ms, TIME_HALF);
+}
+
 /* What is there would do: for something better there is a little time, and no more than there was. */
 static void
 hurry(struct locate *l)
 {
-    if (sipd_now_ms(l->finder->host) + OTHERS_MS < end_ms(l))
+    if (OTHERS_MS < left_ms(l))
         set_timer(l, OTHERS_MS, TIME_UP);
 }
 
@@ -413,7 +427,7 @@ locate_go_on(struct locate *l)
         return;
     }
     if (l->timer == 0)
-        set_timer(l, l->finder->conf->give_up_ms / HALVES, TIME_HALF);
+        set_time(l);
     if (was_soon)
         l->soon = true;
     else if (l->soon)

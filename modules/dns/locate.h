@@ -24,11 +24,10 @@ struct locate {
     struct order_plan plan;
     char target[ANSWER_NAME_BYTES]; /* plan.target lies here */
     bool in_order, stateless, one_way, for_answer;
-    bool soon;    /* what is there would do: the rest is not waited for much longer */
-    bool is_late; /* half of the time is over */
-    bool now;     /* what is known by now must do */
-    bool failed;  /* somebody could not be asked, or did not answer */
-    bool no_way;  /* it is there, but by no transport that we have */
+    bool soon;   /* what is there would do: the rest is not waited for much longer */
+    bool now;    /* what is known by now must do */
+    bool failed; /* somebody could not be asked, or did not answer */
+    bool no_way; /* it is there, but by no transport that we have */
     unsigned rounds;
     unsigned waits_len;
     struct locate_wait waits[LOCATE_WAITS_MAX];

@@ -15,8 +15,7 @@ enum {
     FIRST_BITS = 3,
     MOST_BITS = FIRST_BITS + 32, /* a tag knows no more */
     PLACES = 4,
-    FULL =
-        3, /* nodes a bucket, on the average, when growth begins; it has ended before there are 4 */
+    FULL = 3, /* nodes a bucket when growth begins; it ends before there are 4 */
     LINE_BYTES = 64,
 };
 
