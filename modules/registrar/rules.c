@@ -356,27 +356,36 @@ is_flow(const struct rules_contact *want, struct span instance, uint32_t reg_id)
     return want->reg_id == reg_id && span_eq(want->instance, instance);
 }
 
+/* What one REGISTER has cost, and may yet. */
+struct effort {
+    unsigned compared; /* URIs */
+    size_t left;       /* bytes of those */
+};
+
 /* A Contact while others are held against it. */
 struct compared {
     const struct rules_contact *want;
     struct uri uri; /* read when there is one with its hash and other bytes */
     bool read;
-    unsigned *left; /* of the comparisons that one REGISTER may cost */
+    struct effort *effort;
 };
 
-/* Parameters of his own choice make URIs that differ and have one hash: who has very many of those is refused in the end. */
+/*
+ * Parameters of his own choice make URIs that differ and have one hash: who has very many of those is refused in the end, the sooner
+ * the longer they are.
+ */
 static bool
 has_uri(struct compared *c, struct span text, uint32_t hash)
 {
+    size_t len = text.len > c->want->uri.len ? text.len : c->want->uri.len;
     struct uri other;
-    unsigned cost;
 
-    if (hash != c->want->uri_hash || *c->left == 0)
+    if (hash != c->want->uri_hash || c->effort->left == 0)
         return false;
     if (span_eq(text, c->want->uri))
         return true; /* as it mostly is */
-    cost = 1 + (unsigned)(text.len / RULES_ALIKE_BYTES);
-    *c->left -= cost < *c->left ? cost : *c->left;
+    c->effort->compared++;
+    c->effort->left -= len < c->effort->left ? len : c->effort->left;
     if (!c->read && uri_read(c->want->uri, &c->uri) != SIPD_OK)
         return false;
     c->read = true;
@@ -439,7 +448,7 @@ rules_decide(const struct rules_register *reg, const struct binding *first, uint
              struct rules_step *steps, size_t *len)
 {
     struct rules_answer verdict = accept();
-    unsigned left = RULES_ALIKE_MAX;
+    struct effort effort = { 0, RULES_ALIKE_BYTES };
     size_t repeated = 0;
     long more;
 
@@ -448,7 +457,7 @@ rules_decide(const struct rules_register *reg, const struct binding *first, uint
         return decide_star(reg, first, steps, len);
     for (size_t i = 0; i < reg->len; i++) {
         const struct rules_contact *want = &reg->contacts[i];
-        struct compared compared = { .want = want, .left = &left };
+        struct compared compared = { .want = want, .effort = &effort };
         const struct binding *old;
 
         if (is_said_again(reg, &compared))
@@ -468,12 +477,12 @@ rules_decide(const struct rules_register *reg, const struct binding *first, uint
     }
     if (repeated > 0 && *len > 0)
         return out_of_order();
-    if (left == 0)
-        return answer(403, SPAN("Too Many Contacts Alike"));
     more = gain(steps, *len);
-    if (more > 0 && count(first) + more > (long)max_contacts)
+    if (effort.left == 0)
+        verdict = answer(403, SPAN("Too Many Contacts Alike"));
+    else if (more > 0 && count(first) + more > (long)max_contacts)
         verdict = answer(403, SPAN("Too Many Contacts"));
-    verdict.compared = RULES_ALIKE_MAX - left;
+    verdict.compared = effort.compared;
     return verdict;
 }
 

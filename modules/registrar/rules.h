@@ -10,9 +10,8 @@
 
 #include "bindings.h"
 
-/* Comparisons of so many bytes for one REGISTER, of URIs that are unequal byte by byte and yet have one hash. */
-#define RULES_ALIKE_MAX    4096
-#define RULES_ALIKE_BYTES  64
+/* Bytes of URIs compared for one REGISTER that have one hash and yet other bytes: some milliseconds at the most. */
+#define RULES_ALIKE_BYTES  40000
 #define RULES_CONTACTS_MAX 100  /* Contacts in one REGISTER */
 #define RULES_BINDINGS_MAX 1000 /* bound of max_contacts */
 
@@ -55,7 +54,7 @@ struct rules_answer {
     unsigned status;
     struct span phrase;     /* empty: the status's own */
     uint32_t min_expires_s; /* for 423 */
-    unsigned compared;      /* what rules_decide() had to compare, of RULES_ALIKE_MAX */
+    unsigned compared; /* what rules_decide() had to compare: URIs of one hash and unequal bytes */
 };
 
 /* Reads a REGISTER field by field. */

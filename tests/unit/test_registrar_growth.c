@@ -114,7 +114,7 @@ static void
 make_bindings_of(const char *before, size_t from, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        char contact[64];
+        char contact[STORE_CONTACT_BYTES];
         struct store_row row = { .aor = SPAN("sip:bob@example.com"),
                                  .call_id = SPAN("call"),
                                  .granted_s = 60,
@@ -204,29 +204,30 @@ START_TEST(contacts_alike_are_compared_up_to_a_ceiling)
 }
 END_TEST
 
-/* Long ones cost as many short ones. */
-START_TEST(long_contacts_alike_cost_more)
+/* To compare two takes the longer the more parameters there are to be put in order: bytes are counted, not URIs. */
+START_TEST(the_longer_they_are_the_fewer_are_compared)
 {
+    enum { LEN = 900, SOME = RULES_ALIKE_BYTES / STORE_CONTACT_BYTES };
     static struct rules_step steps[RULES_BINDINGS_MAX + RULES_CONTACTS_MAX];
     struct rules_contact want = { .expires_s = 60, .q = STORE_NO_Q };
     struct rules_register reg = { .call_id = SPAN("call"), .cseq = 5, .contacts = &want, .len = 1 };
-    struct store_row row = { .aor = SPAN("sip:bob@example.com"),
-                             .call_id = SPAN("call"),
-                             .granted_s = 60,
-                             .q = STORE_NO_Q };
+    char before[LEN + 8] = "sip:bob@192.0.2.1", contact[LEN + 16];
     struct rules_answer answer;
-    char contact[10 * RULES_ALIKE_BYTES];
     size_t steps_len;
 
-    memset(contact, 'x', sizeof contact);
-    memcpy(contact, "sip:bob@192.0.2.1;x=", strlen("sip:bob@192.0.2.1;x="));
-    row.contact = (struct span){ contact, sizeof contact };
-    bindings[0] = binding_new(&row, 1);
-    must(bindings[0]);
-    must(rules_contact_uri(&want, SPAN("sip:bob@192.0.2.1;x=y")));
+    while (strlen(before) < LEN)
+        strcat(before, ";a");
+    strcat(before, ";x=");
+    snprintf(contact, sizeof contact, "%snew", before);
+    must(rules_contact_uri(&want, span_of(contact)));
+    make_bindings_of(before, 0, SOME);
     answer = rules_decide(&reg, bindings[0], CONTACTS, steps, &steps_len);
-    must(answer.status == 200 && answer.compared == 11);
-    free_bindings(1);
+    must(answer.status == 200 && answer.compared == SOME && steps_len == 1);
+    free_bindings(SOME);
+    make_bindings_of(before, 0, CONTACTS);
+    answer = rules_decide(&reg, bindings[0], 2 * CONTACTS, steps, &steps_len);
+    must(answer.status == 403 && answer.compared <= RULES_ALIKE_BYTES / LEN + 1);
+    free_bindings(CONTACTS);
 }
 END_TEST
 
@@ -260,7 +261,7 @@ suite_registrar_growth(void)
     tcase_add_test(all, a_refresh_grows_with_the_contacts_and_no_faster);
     tcase_add_test(all, others_are_not_compared);
     tcase_add_test(all, contacts_alike_are_compared_up_to_a_ceiling);
-    tcase_add_test(all, long_contacts_alike_cost_more);
+    tcase_add_test(all, the_longer_they_are_the_fewer_are_compared);
     suite_add_tcase(suite, all);
     return suite;
 }
