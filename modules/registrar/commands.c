@@ -163,15 +163,16 @@ static bool
 aor_read(const struct registrar *r, struct span word, char text[STORE_AOR_BYTES], struct span *aor,
          struct sipd_answer *answer)
 {
-    char typed[STORE_AOR_BYTES];
+    char whole[STORE_AOR_BYTES];
+    struct span said = word;
     struct uri uri;
     int len;
 
     if (span_find(word, ':') > span_find(word, '@')) {
-        len = snprintf(typed, sizeof typed, "sip:%.*s", SPAN_ARG(word));
-        word = (struct span){ typed, len > 0 && (size_t)len < sizeof typed ? (size_t)len : 0 };
+        len = snprintf(whole, sizeof whole, "sip:%.*s", SPAN_ARG(word));
+        said = (struct span){ whole, len > 0 && (size_t)len < sizeof whole ? (size_t)len : 0 };
     }
-    if (uri_read(word, &uri) == SIPD_OK && registrar_aor(r, &uri, text, aor))
+    if (uri_read(said, &uri) == SIPD_OK && registrar_aor(r, &uri, text, aor))
         return true;
     sipd_answer_refuse(answer, "%.*s: not a user of one of our domains", SPAN_ARG(word));
     return false;

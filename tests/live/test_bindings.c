@@ -43,7 +43,7 @@ static int
 ctl(const char *words)
 {
     const char *at = strchr(words, '$');
-    char all[256];
+    char all[800];
 
     if (at)
         snprintf(all, sizeof all, "%.*s%s%s", (int)(at - words), words, contact, at + 1);
@@ -139,6 +139,9 @@ START_TEST(an_added_one_is_reached_until_it_is_removed)
 }
 END_TEST
 
+#define TEN     "0123456789"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
 START_TEST(what_is_not_understood_is_said)
 {
     static const struct {
@@ -147,6 +150,8 @@ START_TEST(what_is_not_understood_is_said)
         { "add binding bob@example.org '$'", "bob@example.org: not a user of one of our domains" },
         { "add binding bob '$'", "bob: not a user of one of our domains" },
         { "add binding sip:example.com '$'", "sip:example.com: not a user of one of our domains" },
+        { "add binding " HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED "@example.com '$'", /* too long */
+          "9@example.com: not a user of one of our domains" },
         { "add binding bob@example.com bob", "bob: not a URI" },
         { "add binding bob@example.com '<$>'", ": not a URI" },
         { "add binding bob@example.com '$' expires 0", "0: not a number of seconds" },
