@@ -6,18 +6,16 @@
  */
 #include "base/arena.h"
 
-#include <stdalign.h>
 #include <stdint.h>
 
 #include "base/mem.h"
-#include "base/poison.h"
 
 enum {
     CHUNK_MIN_BYTES = 2 << 10,
     CHUNK_FIRST_BYTES = 4 << 10,
     CHUNK_MAX_BYTES = 64 << 10,
     SPARE_MOST = 256, /* chunks of a size */
-    ALIGN = alignof(max_align_t),
+    ALIGN = ARENA_ALIGN,
     GAP_BYTES = POISON_WORKS * ALIGN, /* poisoned, behind each block: trips who overruns it */
 };
 
@@ -61,7 +59,7 @@ begin(struct arena *a, struct arena_chunk *chunk)
 {
     poison(chunk->room, room_bytes(chunk));
     a->at = chunk->room;
-    a->left_bytes = room_bytes(chunk);
+    a->end = chunk->room + room_bytes(chunk);
 }
 
 /* Which of the sizes that are left to others; ARENA_SIZES: none of them. */
@@ -151,16 +149,21 @@ next_bytes(const struct arena *a)
     return (bytes < most ? bytes : most) & ~(size_t)(ALIGN - 1);
 }
 
+static size_t
+left_bytes(const struct arena *a)
+{
+    return (size_t)(a->end - a->at);
+}
+
 static void *
 cut(struct arena *a, size_t bytes)
 {
     char *block = a->at;
     size_t whole = aligned(bytes) + GAP_BYTES;
 
-    if (GAP_BYTES > 0 && whole > a->left_bytes)
-        whole = a->left_bytes; /* the chunk's end needs no gap */
+    if (GAP_BYTES > 0 && whole > left_bytes(a))
+        whole = left_bytes(a); /* the chunk's end needs no gap */
     a->at += whole;
-    a->left_bytes -= whole;
     unpoison(block, bytes);
     return block;
 }
@@ -192,12 +195,9 @@ alloc_more(struct arena *a, size_t bytes)
 }
 
 void *
-arena_alloc(struct arena *a, size_t bytes)
+arena_alloc_it(struct arena *a, size_t bytes)
 {
-    bytes += !bytes; /* blocks of nothing have addresses of their own too */
-    if (__builtin_expect(bytes <= a->left_bytes, 1))
-        return cut(a, bytes);
-    return alloc_more(a, bytes);
+    return bytes <= left_bytes(a) ? cut(a, bytes) : alloc_more(a, bytes);
 }
 
 void *
@@ -216,22 +216,8 @@ arena_shrink(struct arena *a, const void *block, size_t bytes)
 
     if (from < (uintptr_t)a->chunks->room || from > at || whole >= at - from)
         return; /* it has a chunk of its own, or there is no rest */
-    a->left_bytes += at - from - whole;
     a->at -= at - from - whole;
     poison((const char *)block + bytes, at - from - bytes);
-}
-
-struct span
-arena_copy(struct arena *a, struct span s)
-{
-    char *copy = arena_alloc(a, s.len + 1);
-
-    if (!copy)
-        return (struct span){ NULL, 0 };
-    if (s.len > 0)
-        memcpy(copy, s.at, s.len);
-    copy[s.len] = '\0';
-    return (struct span){ copy, s.len };
 }
 
 /* The chunk worth keeping: the newest, as they grow, that is not oversized. */
@@ -256,8 +242,7 @@ arena_reset(struct arena *a)
             chunk_free(a, chunk);
     }
     a->chunks = kept;
-    a->at = NULL;
-    a->left_bytes = 0;
+    a->at = a->end = NULL;
     if (!kept)
         return;
     kept->next = NULL;
@@ -272,8 +257,7 @@ arena_fini(struct arena *a)
         chunk_free(a, chunk);
     }
     a->chunks = NULL;
-    a->at = NULL;
-    a->left_bytes = 0;
+    a->at = a->end = NULL;
 }
 
 void

@@ -7,12 +7,19 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
+#include <stdalign.h>
+#include <string.h>
+
 #include "base/def.h"
+#include "base/poison.h"
 #include "base/span.h"
 
 struct arena_chunk;
 
-enum { ARENA_SIZES = 3 }; /* of chunks that are left to others: 2, 4 and 8 KiB */
+enum {
+    ARENA_SIZES = 3, /* of chunks that are left to others: 2, 4 and 8 KiB */
+    ARENA_ALIGN = alignof(max_align_t),
+};
 
 /* Chunks that arenas of short life leave to each other, by size; the last one left is still in the cache. */
 struct arena_spare {
@@ -25,24 +32,48 @@ struct arena_spare {
 struct arena {
     struct arena_spare *spare;  /* lent; NULL: the heap alone */
     struct arena_chunk *chunks; /* owned; the one in use first */
+    char *at, *end;             /* what is free of it; a multiple of ARENA_ALIGN */
     size_t first_bytes;         /* of its first chunk */
     size_t chunk_bytes;         /* of its largest ordinary ones, of which a reset keeps one */
-    char *at;                   /* where it is free */
-    size_t left_bytes;          /* free from there on */
     size_t held_bytes;          /* heap bytes in chunks */
     size_t limit_bytes;         /* ceiling on held_bytes */
 };
 
 /* An empty arena; takes no memory yet. Units: limit_bytes, the ceiling on what it may hold. */
 void arena_init(struct arena *a, size_t limit_bytes);
+/* As arena_alloc() where it is not that simple. bytes: not 0. */
+void *arena_alloc_it(struct arena *a, size_t bytes) MUST_USE;
+
 /* Memory until the next reset, or NULL at the ceiling or when memory is out. */
-void *arena_alloc(struct arena *a, size_t bytes) MUST_USE;
+MUST_USE static inline void *
+arena_alloc(struct arena *a, size_t bytes)
+{
+    char *block = a->at;
+
+    bytes += !bytes; /* blocks of nothing have addresses of their own too */
+    if (POISON_WORKS || __builtin_expect(bytes > (size_t)(a->end - block), 0))
+        return arena_alloc_it(a, bytes);
+    a->at = block + ((bytes + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1));
+    return block;
+}
+
 /* As arena_alloc, zeroed. */
 void *arena_zalloc(struct arena *a, size_t bytes) MUST_USE;
 /* The block that was taken last turns out to need only so many bytes: the rest is for others. */
 void arena_shrink(struct arena *a, const void *block, size_t bytes);
 /* A copy of s with the arena's life and a NUL behind it; .at is NULL if there was no memory. */
-struct span arena_copy(struct arena *a, struct span s) MUST_USE;
+MUST_USE static inline struct span
+arena_copy(struct arena *a, struct span s)
+{
+    char *copy = arena_alloc(a, s.len + 1);
+
+    if (!copy)
+        return (struct span){ NULL, 0 };
+    if (s.len > 0)
+        memcpy(copy, s.at, s.len);
+    copy[s.len] = '\0';
+    return (struct span){ copy, s.len };
+}
 /* Ends every block; keeps one chunk of modest size for what comes next. */
 void arena_reset(struct arena *a);
 /* Ends every block and gives all memory back. */
