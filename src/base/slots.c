@@ -23,10 +23,19 @@ struct slot {
 void
 slots_init(struct slots *s, size_t item_bytes, uint32_t limit)
 {
+    slots_init_head(s, item_bytes, item_bytes, limit);
+}
+
+void
+slots_init_head(struct slots *s, size_t item_bytes, size_t head_bytes, uint32_t limit)
+{
     size_t whole = sizeof(struct slot) + (item_bytes + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
 
     BUG_ON(whole > UINT32_MAX / SLOTS_CHUNK);
-    *s = (struct slots){ .item_bytes = (uint32_t)whole, .limit = limit };
+    BUG_ON(head_bytes > item_bytes);
+    *s = (struct slots){ .item_bytes = (uint32_t)whole,
+                         .head_bytes = (uint32_t)head_bytes,
+                         .limit = limit };
 }
 
 static size_t
@@ -63,7 +72,9 @@ slots_fini(struct slots *s)
         mem_free(s->chunks[i]);
     }
     mem_free(s->chunks);
-    *s = (struct slots){ .item_bytes = s->item_bytes, .limit = s->limit };
+    *s = (struct slots){ .item_bytes = s->item_bytes,
+                         .head_bytes = s->head_bytes,
+                         .limit = s->limit };
 }
 
 static bool
@@ -104,7 +115,7 @@ begin(struct slots *s, struct slot *slot, uint32_t generation)
     slot->generation = generation;
     s->used++;
     unpoison(slot->item, body_bytes(s));
-    return memset(slot->item, 0, body_bytes(s));
+    return memset(slot->item, 0, s->head_bytes);
 }
 
 void *

@@ -14,6 +14,7 @@ struct slots {
     void **chunks; /* owned; each holds 256 items */
     uint32_t chunks_len;
     uint32_t item_bytes; /* with the generation in front */
+    uint32_t head_bytes; /* of an item, zeroed when it is made */
     uint32_t used;       /* items alive */
     uint32_t made;       /* items ever made: indexes below this were used once */
     uint32_t limit;      /* ceiling on used */
@@ -22,6 +23,8 @@ struct slots {
 
 /* An empty table. Units: item_bytes of the caller's struct; limit: most items alive. */
 void slots_init(struct slots *s, size_t item_bytes, uint32_t limit);
+/* As slots_init(), for items of which slots_new() and slots_put() zero so many bytes; the rest is its owner's to fill. */
+void slots_init_head(struct slots *s, size_t item_bytes, size_t head_bytes, uint32_t limit);
 /* Gives all memory back; every item ends. */
 void slots_fini(struct slots *s);
 /* A zeroed item and its id, or NULL at the ceiling or when memory is out. */

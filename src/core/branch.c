@@ -54,8 +54,7 @@ literal_hop(const struct uri *uri, struct hop *hop)
     struct span maddr, transport;
     struct span host = uri->host;
 
-    memset(hop, 0, sizeof *hop);
-    hop->transport = uri->scheme == URI_SIPS ? HOP_TLS : HOP_UDP;
+    *hop = (struct hop){ .transport = uri->scheme == URI_SIPS ? HOP_TLS : HOP_UDP };
     if (uri_param(uri, SPAN("transport"), &transport))
         hop->transport = hop_transport_read(transport);
     else
@@ -68,34 +67,36 @@ literal_hop(const struct uri *uri, struct hop *hop)
     return hop->transport != HOP_NONE && hop_ip_read(host, hop);
 }
 
+/* There is one hop, which lives as long as the branch. */
 static void
 set_hop(struct branch *branch, const struct hop *hop)
 {
-    struct hop *kept = arena_alloc(&branch->trip->arena, sizeof *kept);
-
     branch->located = false;
-    branch->hops = kept;
-    branch->hops_len = kept != NULL;
+    branch->hops = hop;
+    branch->hops_len = 1;
     branch->attempt = 0;
     branch->large = LARGE_NO;
-    if (kept)
-        *kept = *hop;
 }
 
-/* The URI that says where to: the topmost Route left, the target's Path (RFC 3327 §5.4), else its own (§16.6 step 7). */
-static bool
-next_uri(const struct branch *branch, struct uri *uri)
+/*
+ * The URI that says where to: the topmost Route left, the target's Path (RFC 3327 §5.4), else its own (§16.6 step 7). read: where it
+ * is read if it was not before. NULL: it cannot be.
+ */
+static const struct uri *
+next_uri(const struct branch *branch, struct uri *read)
 {
-    const struct trip *trip = branch->trip;
-    struct span path = branch->target->is.path;
+    struct span route = branch->trip->next_route, path = branch->target->is.path;
     struct addr first;
 
-    if (trip->next_route.len > 0)
-        return uri_read(trip->next_route, uri) == SIPD_OK;
-    if (path.len > 0)
-        return addr_next(&path, &first) == SIPD_OK && uri_read(first.uri, uri) == SIPD_OK;
-    *uri = branch->target->uri;
-    return true;
+    if (route.len == 0 && path.len == 0)
+        return &branch->target->uri;
+    if (route.len == 0)
+        route = addr_next(&path, &first) == SIPD_OK ? first.uri : SPAN("");
+    if (uri_read(route, read) != SIPD_OK)
+        return NULL;
+    if (read->scheme == URI_SIP && branch->target->uri.scheme == URI_SIPS)
+        read->scheme = URI_SIPS; /* whatever the Route says */
+    return read;
 }
 
 /* It ends so, unless the device has another flow. */
@@ -147,26 +148,24 @@ ask_resolver(const struct branch *branch, const struct uri *uri)
 static void
 find_hops(struct branch *branch)
 {
-    struct uri uri;
-    struct hop hop;
+    struct uri read;
+    const struct uri *uri = next_uri(branch, &read);
 
-    if (!next_uri(branch, &uri)) {
+    if (!uri) {
         failed(branch, 503);
         return;
     }
     /* No Route is left, and nobody knows an address for such a URI (RFC 3263 §4). */
-    if (!scheme_is_sip(&uri)) {
+    if (!scheme_is_sip(uri)) {
         failed(branch, 416);
         return;
     }
-    if (branch->target->uri.scheme == URI_SIPS)
-        uri.scheme = URI_SIPS; /* §16.6 step 7: whatever the Route says */
-    if (literal_hop(&uri, &hop)) {
-        set_hop(branch, &hop);
+    if (literal_hop(uri, &branch->literal)) {
+        set_hop(branch, &branch->literal);
         branch_try(branch, 503);
-    } else if (ask_resolver(branch, &uri) == SIPD_OK) {
+    } else if (ask_resolver(branch, uri) == SIPD_OK) {
         branch->state = BRANCH_RESOLVING;
-        EXPLAIN_BRANCH(branch, .step = STEP_LOOKUP, .uri = uri.whole);
+        EXPLAIN_BRANCH(branch, .step = STEP_LOOKUP, .uri = uri->whole);
     } else {
         EXPLAIN_BRANCH(branch, .step = STEP_LOST, .why = SPAN("nobody looks up names"));
         failed(branch, 503);
@@ -232,17 +231,19 @@ needs_state(const struct branch *branch, const struct way *way)
 }
 
 /* RFC 5922 §4: what must be proved is the domain that was asked for, not the host that it led to. */
-static struct hop
-named(const struct branch *branch, const struct hop *hop)
+static const struct hop *
+named(const struct branch *branch, const struct hop *hop, struct hop *other)
 {
     const struct core_ports *ports = &branch->trip->core->ports;
-    struct hop to = *hop;
-    struct uri uri;
+    const struct uri *uri;
+    struct uri read;
 
-    if (to.transport == HOP_TLS && to.flow == 0 && to.name == 0 && ports->name &&
-        next_uri(branch, &uri))
-        to.name = ports->name(ports->io, uri.host);
-    return to;
+    if (hop->transport != HOP_TLS || hop->flow != 0 || hop->name != 0 || !ports->name)
+        return hop;
+    uri = next_uri(branch, &read);
+    *other = *hop;
+    other->name = uri ? ports->name(ports->io, uri->host) : 0;
+    return other;
 }
 
 /* Is it ours to choose between UDP and TCP, and have we not chosen yet? */
@@ -276,13 +277,14 @@ static int
 write_for(struct branch *branch, const struct hop *hop, struct forward_result *out)
 {
     const struct core_ports *ports = &branch->trip->core->ports;
-    struct hop to = named(branch, hop);
-    int err = hop_is_multicast(hop) ? SIPD_EINVAL : forward_write(branch, &to, out);
+    struct hop other;
+    const struct hop *to = named(branch, hop, &other);
+    int err = hop_is_multicast(hop) ? SIPD_EINVAL : forward_write(branch, to, out);
 
-    if (!may_go_by_stream(branch, &to))
+    if (!may_go_by_stream(branch, to))
         return err;
     if (err == SIPD_ETOOBIG || (err == SIPD_OK && large_is(ports, &out->way.to, out->bytes.len)))
-        return write_by_stream(branch, &to, out) ? SIPD_OK : err;
+        return write_by_stream(branch, to, out) ? SIPD_OK : err;
     return err;
 }
 

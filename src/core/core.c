@@ -92,8 +92,8 @@ core_new(struct core **out, const struct core_ports *ports, const struct core_co
     core->conf = conf;
     note_init(core);
     chain_init(&core->chain);
-    slots_init(&core->trips, sizeof(struct trip), conf->transactions);
-    slots_init(&core->branches, sizeof(struct branch), conf->transactions);
+    slots_init_head(&core->trips, sizeof(struct trip), TRIP_HEAD_BYTES, conf->transactions);
+    slots_init_head(&core->branches, sizeof(struct branch), BRANCH_HEAD_BYTES, conf->transactions);
     timers_init(&core->timers, ports->clock->now_ms);
     list_init(&core->resumed);
     buf_init(&core->scratch, SCRATCH_BYTES);

@@ -481,7 +481,11 @@ trip_end(struct trip *trip)
 struct trip *
 trip_put(struct core *core, uint64_t id, size_t bytes)
 {
-    return begin(core, slots_put(&core->trips, id), id, bytes);
+    struct trip *trip = slots_put(&core->trips, id);
+
+    if (trip)
+        memset((char *)trip + TRIP_HEAD_BYTES, 0, sizeof *trip - TRIP_HEAD_BYTES);
+    return begin(core, trip, id, bytes);
 }
 
 void

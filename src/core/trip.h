@@ -42,7 +42,7 @@ struct target {
     struct list link;      /* of trip->targets, best q first */
     struct sipd_target is; /* uri and all copied to the trip's arena */
     struct uri uri;        /* is.uri, read */
-    uint32_t alike;        /* target_alike() of that */
+    uint32_t alike;        /* a hash of what equal URIs have in common; 0: nobody has asked */
     bool else_by_uri;      /* when its flow is dead, the URI is tried (a flow that a Route named) */
     /* the same device by another flow, for when this one fails (RFC 5626 §7) */
     struct target *other;
@@ -63,30 +63,35 @@ struct branch {
     enum branch_state state;
     /* we want it to end (§16.10), and then it counts as this status; 0: we don't */
     uint16_t cancelled_as;
-    /* value of its Reason field (RFC 3326), or empty; lent as long as the trip */
-    struct span cancel_reason;
-    bool cancel_sent; /* CANCEL goes once a provisional response came (§9.1) */
-    bool provisional; /* any provisional response came */
     /* its final status; 408 time-out, 503 transport failure (§16.9), 430 dead flow */
     uint16_t status;
+    uint64_t client;        /* client transaction; 0: none */
+    const struct hop *hops; /* where it may go, best first; in the trip's arena, or one's own */
+    uint32_t hops_len;
+    uint32_t breadth; /* its share of the trip's */
     uint8_t attempt;  /* hops tried so far */
     uint8_t large;    /* enum branch_large: of the hop at hand */
     bool hooked;      /* ON_BRANCH was asked */
-    uint32_t breadth; /* its share of the trip's */
-    uint64_t client;  /* client transaction; 0: none */
+    bool cancel_sent; /* CANCEL goes once a provisional response came (§9.1) */
+    bool provisional; /* any provisional response came */
     bool silent;      /* its hop was silent for proxy.silent_ms … */
     bool left;        /* … and nobody waits for it: others try the next (silence.h) */
-    uint64_t first;   /* the branch that it took its hops from; 0: none */
     bool located;     /* its hops were found by name: whoever found them hears how they fare … */
     bool unsure;      /* … and says that they need state (RFC 3263 §4.4) */
-    const struct hop *hops; /* where it may go, best first; in the trip's arena */
-    uint32_t hops_len;
+    uint64_t first;   /* the branch that it took its hops from; 0: none */
+    struct timer timer; /* Timer C (§16.8); after CANCEL: when we stop waiting (§9.1) */
     /* its final response as it came, kept in the trip's arena; empty: made by us */
     struct span response;
-    struct timer timer; /* Timer C (§16.8); after CANCEL: when we stop waiting (§9.1) */
-    uint32_t version;   /* counts its facts … */
-    uint64_t digest;    /* … and is what the last one said; 0: there is none */
+    /* value of the Reason field (RFC 3326) of its CANCEL, or empty; lent as long as the trip */
+    struct span cancel_reason;
+    uint32_t version; /* counts its facts … */
+    uint64_t digest;  /* … and is what the last one said; 0: there is none */
+
+    /* From here on nothing is zeroed. BRANCH_HEAD_BYTES is what stands before. */
+    struct hop literal; /* what its URI says by itself: hops may be this */
 };
+
+#define BRANCH_HEAD_BYTES offsetof(struct branch, literal)
 
 struct trip {
     uint64_t id;
@@ -96,65 +101,68 @@ struct trip {
     uint32_t version;    /* counts its facts … */
     uint32_t epoch;      /* core->epoch, when it was taken in; its branches are of the same */
     uint64_t digest;     /* … and is what the last one said; 0: there is none */
-    struct arena arena;
-    enum trip_state state;
     uint64_t began_ms;
-    uint64_t dry;          /* the number of a dry run (dry.h); 0: it is real … */
-    uint32_t dry_hops;     /* … and to how many it would go */
+    enum trip_state state;
     enum sipd_stage stage; /* where the hooks stand … */
     uint16_t hook_at;      /* … and which one is asked next */
-
-    struct msg msg;   /* kept */
-    struct gist gist; /* of msg */
-    struct mark mark; /* what its branches and our tag begin with */
-    struct hop source;
-    struct hop reply_to; /* where responses go (§18.2.2) */
+    uint16_t final;        /* status that went up, 0: none yet */
+    uint32_t dry_hops;     /* to how many a dry run would go … */
+    uint64_t dry;          /* … and its number (dry.h); 0: it is real */
     /* server transaction; 0: none, as of an ACK and of all that passes statelessly (§16.11) */
     uint64_t server;
-    struct span received; /* stamp for the top Via (§18.2.1) */
-    uint16_t rport;       /* … (RFC 3581 §4), 0: none */
-    bool natted;          /* its source is not what its Via says */
 
-    struct span uri_text;   /* Request-URI after §16.4 */
-    struct uri uri;         /* … read; until then as it came */
+    struct span uri_text; /* Request-URI after §16.4 */
+    unsigned own_routes;  /* our Route elements on top, to be dropped */
+    unsigned routes;      /* with last_route_is_uri: these many stand before that one */
+    /* topmost Route left after ours went: where it goes next; empty: none */
+    struct span next_route;
+    bool strict_next;       /* … and it is a strict router (§16.6 step 6) */
+    bool last_route_is_uri; /* a strict router put the Request-URI last (§16.4): drop that one */
     bool for_us;            /* Request-URI names us: a domain or address of ours */
-    unsigned own_routes;    /* our Route elements on top, to be dropped */
-    bool last_route_is_uri; /* a strict router put the Request-URI last (§16.4): drop that one … */
-    unsigned routes;        /* … and these many stand before it */
     bool by_token;   /* within a dialog, and the topmost Route was ours with the right token */
     bool by_path;    /* … that of a Path, in any request: it is bound */
     bool among_ours; /* … of a dialog whose two sides are ours: no token of it was bound */
     bool bound;      /* … which leads to its flow only */
     bool from_ours;  /* … of a side that is ours, and the request came from its address */
-    bool has_flow;   /* the last of our Routes names a flow … */
-    struct hop flow; /* … this one */
-    /* topmost Route left after ours went: where it goes next; empty: none */
-    struct span next_route;
-    bool strict_next; /* … and it is a strict router (§16.6 step 6) */
+    bool has_flow;   /* the last of our Routes names a flow: trip->flow */
 
-    struct span user; /* authenticated name; empty: none */
     bool trusted;
+    bool insecure;    /* a sips request was not let go to a sip target (RFC 5630 §5.3) */
+    bool up;          /* something other than our own 100 went up */
+    bool cancelled;   /* the caller gave up (§9.2) */
+    bool declined;    /* a 6xx came: no new branches (§16.7 step 5) */
+    struct span user; /* authenticated name; empty: none */
 
     struct list targets;  /* not yet tried */
-    bool insecure;        /* a sips request was not let go to a sip target (RFC 5630 §5.3) */
     struct list branches; /* all that were made */
     uint32_t targets_len; /* ever added */
     uint32_t compared;  /* what finding equal ones among them has cost, in TARGET_COMPARED_BYTES */
     uint32_t pending;   /* branches not done … */
     uint32_t left;      /* … and of them those that nobody waits for (silence.h) */
-    uint32_t breadth;   /* Incoming Max-Breadth (RFC 5393 §5.2) */
     struct edit *edits; /* in the order of the wishes */
     struct edit **edits_end;
     struct span reply_fields; /* lines that modules want in a 2xx of ours */
 
-    bool up;             /* something other than our own 100 went up */
-    bool cancelled;      /* the caller gave up (§9.2) */
-    bool declined;       /* a 6xx came: no new branches (§16.7 step 5) */
-    uint16_t final;      /* status that went up, 0: none yet */
     struct timer trying; /* our 100 Trying (§17.2.1, RFC 4320 §4.1) */
     /* the group at hand rang long enough; of a silent one: its client has given up */
     struct timer no_answer;
+
+    /* From here on nothing is zeroed: who begins a trip fills it. TRIP_HEAD_BYTES is what stands before. */
+    struct arena arena;
+    struct hop flow; /* with has_flow */
+    struct hop source;
+    struct hop reply_to;  /* where responses go (§18.2.2) */
+    uint32_t breadth;     /* Incoming Max-Breadth (RFC 5393 §5.2) */
+    uint16_t rport;       /* stamps for the top Via: RFC 3581 §4, 0: none … */
+    bool natted;          /* its source is not what its Via says */
+    struct span received; /* … and §18.2.1 */
+    struct uri uri;       /* uri_text, read; until then as it came */
+    struct mark mark;     /* what its branches and our tag begin with */
+    struct gist gist;     /* of msg */
+    struct msg msg;       /* kept */
 };
+
+#define TRIP_HEAD_BYTES offsetof(struct trip, arena)
 
 /*
  * Adds a target, best q first, unless an equal one was added before (§16.5). SIPD_ENOMEM, SIPD_EFULL, SIPD_ESYNTAX; SIPD_EINVAL: a

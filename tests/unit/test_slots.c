@@ -49,6 +49,31 @@ START_TEST(an_item_is_found_by_its_id)
 }
 END_TEST
 
+START_TEST(a_new_item_is_zeroed_or_its_head_is)
+{
+    struct {
+        struct slots s;
+        size_t zeroed;
+    } tables[2];
+    uint64_t id = 0;
+
+    slots_init(&tables[0].s, sizeof(struct item), LIMIT);
+    tables[0].zeroed = sizeof(struct item);
+    slots_init_head(&tables[1].s, sizeof(struct item), offsetof(struct item, text), LIMIT);
+    tables[1].zeroed = offsetof(struct item, text);
+    for (size_t i = 0; i < countof(tables); i++) {
+        static const struct item zeroes;
+        struct item *item = new_item(&tables[i].s);
+
+        memset(item->text, 'x', sizeof item->text);
+        slots_free(&tables[i].s, item->id);
+        ck_assert_ptr_eq(slots_new(&tables[i].s, &id), item);
+        ck_assert_mem_eq(item, &zeroes, tables[i].zeroed);
+        slots_fini(&tables[i].s);
+    }
+}
+END_TEST
+
 START_TEST(what_never_was_is_not_found)
 {
     struct slots s;
@@ -408,6 +433,7 @@ suite_slots(void)
     TCase *all = heap_case("all");
 
     tcase_add_test(all, an_item_is_found_by_its_id);
+    tcase_add_test(all, a_new_item_is_zeroed_or_its_head_is);
     tcase_add_test(all, what_never_was_is_not_found);
     tcase_add_test(all, an_id_goes_stale_and_its_place_is_used_again);
     tcase_add_test(all, ids_differ_through_many_lives);
