@@ -20,6 +20,8 @@ breadth_read(const struct trip *trip)
 uint32_t
 breadth_share(const struct trip *trip, uint32_t n, uint32_t of)
 {
+    if (of == 1)
+        return trip->breadth;
     return trip->breadth / of + (n < trip->breadth % of);
 }
 

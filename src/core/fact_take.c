@@ -43,8 +43,6 @@ keep_target(struct trip *trip, const struct target *noted, struct target **out)
         err = keep(&trip->arena, noted->is.instance, &target->is.instance);
     if (err == SIPD_OK)
         err = uri_read(target->is.uri, &target->uri);
-    if (err == SIPD_OK)
-        target->alike = target_alike(&target->uri);
     return err;
 }
 

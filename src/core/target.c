@@ -12,23 +12,32 @@
 #include "core/upstream.h"
 #include "sip/chars.h"
 
-/* Of host and port; an IPv6 reference may be written in many ways, and other schemes have rules of their own. */
-uint32_t
-target_alike(const struct uri *uri)
+/* Of host and port; an IPv6 reference may be written in many ways, and other schemes have rules of their own. Never 0. */
+static uint32_t
+hash_of(const struct uri *uri)
 {
     uint32_t hash = uri->port;
 
     if (!scheme_is_sip(uri) || chars_begin(uri->host, '['))
-        return hash;
+        return hash | 1;
     for (size_t i = 0; i < uri->host.len; i++)
         hash = (hash ^ (unsigned char)span_lower(uri->host.at[i])) * 16777619U;
-    return hash;
+    return hash | 1;
+}
+
+/* Most requests have one target, which is compared to none. */
+static uint32_t
+alike(struct target *target)
+{
+    if (target->alike == 0)
+        target->alike = hash_of(&target->uri);
+    return target->alike;
 }
 
 static bool
-is_same_uri(struct trip *trip, const struct target *known, const struct target *it)
+is_same_uri(struct trip *trip, struct target *known, struct target *it)
 {
-    if (known->alike != it->alike)
+    if (alike(known) != alike(it))
         return false;
     if (span_eq(known->is.uri, it->is.uri))
         return true;
@@ -40,7 +49,7 @@ is_same_uri(struct trip *trip, const struct target *known, const struct target *
 
 /* Is it this one? Another way there makes another target; one that names no way leads to where that one did. */
 static bool
-is_same(struct trip *trip, const struct target *known, const struct target *it)
+is_same(struct trip *trip, struct target *known, struct target *it)
 {
     return (it->is.hop.transport == HOP_NONE ||
             (hop_eq(&known->is.hop, &it->is.hop) && known->is.hop.flow == it->is.hop.flow)) &&
@@ -48,7 +57,7 @@ is_same(struct trip *trip, const struct target *known, const struct target *it)
 }
 
 static bool
-is_known(struct trip *trip, const struct target *target)
+is_known(struct trip *trip, struct target *target)
 {
     list_each (node, after, &trip->targets)
         if (is_same(trip, container_of(node, struct target, link), target))
@@ -110,19 +119,28 @@ keep(struct trip *trip, struct span *text)
     return text->at ? SIPD_OK : SIPD_ENOMEM;
 }
 
-/* Adds a target whose texts lie in the trip's memory. */
-static int
-add(struct trip *trip, const struct target *it, struct span who)
+/* Another one in the trip's memory, for the caller to fill: is and uri. NULL: memory is out. */
+static struct target *
+target_new(struct trip *trip)
 {
-    struct target *target, *device;
+    struct target *target = arena_alloc(&trip->arena, sizeof *target);
+
+    if (!target)
+        return NULL;
+    target->alike = 0;
+    target->else_by_uri = false;
+    target->other = NULL;
+    return target;
+}
+
+/* Adds a target whose texts lie in the trip's memory, as it does. */
+static int
+add(struct trip *trip, struct target *target, struct span who)
+{
+    struct target *device;
 
     if (trip->targets_len >= trip->core->conf->max_targets)
         return SIPD_EFULL;
-    target = arena_alloc(&trip->arena, sizeof *target);
-    if (!target)
-        return SIPD_ENOMEM;
-    *target = *it;
-    target->alike = target_alike(&target->uri);
     if (trip->uri.scheme == URI_SIPS && target->uri.scheme == URI_SIP) {
         trip->insecure = true;
         return SIPD_EINVAL;
@@ -144,15 +162,18 @@ add(struct trip *trip, const struct target *it, struct span who)
 int
 trip_add_target(struct trip *trip, const struct sipd_target *is)
 {
-    struct target it = { .is = *is };
+    struct target *target = target_new(trip);
 
-    it.is.uri = arena_copy(&trip->arena, is->uri);
-    if (!it.is.uri.at || keep(trip, &it.is.path) != SIPD_OK ||
-        keep(trip, &it.is.instance) != SIPD_OK)
+    if (!target)
         return SIPD_ENOMEM;
-    if (uri_read(it.is.uri, &it.uri) != SIPD_OK)
+    target->is = *is;
+    target->is.uri = arena_copy(&trip->arena, is->uri);
+    if (!target->is.uri.at || keep(trip, &target->is.path) != SIPD_OK ||
+        keep(trip, &target->is.instance) != SIPD_OK)
+        return SIPD_ENOMEM;
+    if (uri_read(target->is.uri, &target->uri) != SIPD_OK)
         return SIPD_ESYNTAX;
-    return add(trip, &it, span_of(trip->core->asked ? trip->core->asked : "the answer"));
+    return add(trip, target, span_of(trip->core->asked ? trip->core->asked : "the answer"));
 }
 
 /*
@@ -174,15 +195,17 @@ leads_on(const struct trip *trip)
 int
 target_add_uri(struct trip *trip)
 {
-    struct target it = {
-        .is = { .uri = trip->uri_text, .q = 1000 },
-        .uri = trip->uri,
-        .else_by_uri = trip->has_flow && leads_on(trip),
-    };
+    struct target *target = target_new(trip);
 
-    if (trip->has_flow)
-        it.is.hop = trip->flow;
-    return add(trip, &it, SPAN("the Request-URI"));
+    if (!target)
+        return SIPD_ENOMEM;
+    target->is = (struct sipd_target){ .uri = trip->uri_text, .q = 1000 };
+    target->uri = trip->uri;
+    if (trip->has_flow) {
+        target->is.hop = trip->flow;
+        target->else_by_uri = leads_on(trip);
+    }
+    return add(trip, target, SPAN("the Request-URI"));
 }
 
 static void
@@ -214,7 +237,8 @@ target_start_group(struct trip *trip)
 {
     uint32_t len;
 
-    if (trip->server == 0 && trip->core->conf->mode == CORE_STATELESS)
+    if (trip->targets.next != trip->targets.prev && trip->server == 0 &&
+        trip->core->conf->mode == CORE_STATELESS)
         stateless_choose(trip);
     len = group_len(trip);
     if (breadth_share(trip, len - 1, len) == 0) {

@@ -13,8 +13,6 @@
  */
 enum { TARGET_COMPARED_MAX = 1024, TARGET_COMPARED_BYTES = 64 };
 
-/* A hash of what equal URIs have in common, and cheap to tell. */
-uint32_t target_alike(const struct uri *uri);
 /* The Request-URI itself is the only target, by the flow that our Route named if it named one. */
 int target_add_uri(struct trip *trip) MUST_USE;
 /* Starts a branch for each target of the next group: all of them, or those of the highest q (proxy.fork). */
