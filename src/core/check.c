@@ -18,7 +18,8 @@ static uint16_t
 check_syntax(struct core *core, const struct intake *in, struct check_result *bad)
 {
     (void)core;
-    bad->phrase = span_of(in->gist->fault_reason);
+    if (in->gist->fault != 0)
+        bad->phrase = span_of(in->gist->fault_reason);
     return in->gist->fault;
 }
 
@@ -100,25 +101,31 @@ check_room(struct core *core, const struct intake *in, struct check_result *bad)
     CHECK("loop", check_loop)                   \
     CHECK("Proxy-Require", check_proxy_require) \
     CHECK("room for new work", check_room)
-#define CHECK_ROW(name, fn)  { name, fn },
+#define CHECK_IT(name, fn)           \
+    bad->status = fn(core, in, bad); \
+    if (bad->status != 0)            \
+        return name;
 #define CHECK_NAME(name, fn) ", " name
+
+/* The name of the first that it does not pass; NULL: it passes all. */
+static const char *
+failed_check(struct core *core, const struct intake *in, struct check_result *bad)
+{
+    CHECKS(CHECK_IT)
+    return NULL;
+}
 
 bool
 check_request(struct core *core, const struct intake *in, struct check_result *bad)
 {
-    static const struct {
-        const char *name;
-        uint16_t (*fn)(struct core *, const struct intake *, struct check_result *);
-    } checks[] = { CHECKS(CHECK_ROW) };
+    const char *failed;
 
-    for (size_t i = 0; i < countof(checks); i++) {
-        *bad = (struct check_result){ .status = 0 };
-        bad->status = checks[i].fn(core, in, bad);
-        if (bad->status != 0) {
-            EXPLAIN(core, .step = STEP_REFUSED, .gist = in->gist, .who = span_of(checks[i].name),
-                    .status = bad->status, .why = bad->phrase, .dry = in->dry);
-            return false;
-        }
+    *bad = (struct check_result){ .status = 0 };
+    failed = failed_check(core, in, bad);
+    if (failed) {
+        EXPLAIN(core, .step = STEP_REFUSED, .gist = in->gist, .who = span_of(failed),
+                .status = bad->status, .why = bad->phrase, .dry = in->dry);
+        return false;
     }
     EXPLAIN(core, .step = STEP_CHECK, .gist = in->gist, .dry = in->dry,
             .who = span_skip(SPAN(CHECKS(CHECK_NAME)), 2));

@@ -17,7 +17,7 @@
 static bool
 sent_by_is_source(const struct via *via, const struct hop *from)
 {
-    struct hop said = *from;
+    struct hop said;
 
     return hop_ip_read(via->host, &said) && memcmp(said.ip, from->ip, sizeof said.ip) == 0;
 }
@@ -45,11 +45,24 @@ needs_rport(const struct core *core, const struct hop *from)
            (core->conf->mode == CORE_STATELESS || core->conf->stray == CORE_STRAY_VERIFIED);
 }
 
-static bool
-wants_rport(const struct via *via, uint8_t listener_rule, bool same)
+/* listen.rport */
+static uint8_t
+rport_rule(const struct core *core, const struct hop *from)
 {
-    if (via->has_rport)
+    struct core_side side;
+
+    return core->ports.side(core->ports.io, from->listener, &side) ? side.rport : 0;
+}
+
+static bool
+wants_rport(const struct core *core, const struct intake *in, bool same)
+{
+    const struct via *via = &in->gist->via;
+    uint8_t listener_rule;
+
+    if (via->has_rport || needs_rport(core, in->from))
         return true;
+    listener_rule = rport_rule(core, in->from);
     return listener_rule == 2 || (listener_rule == 1 && !same && sent_by_is_private(via));
 }
 
@@ -61,17 +74,17 @@ static void
 find_way_back(struct intake *in, bool rport)
 {
     const struct via *via = &in->gist->via;
-    struct hop maddr = *in->from;
+    struct hop maddr;
+    bool to_group;
 
     in->reply_to = *in->from;
     if (hop_is_reliable(in->from->transport))
         return;
-    if (!rport)
+    to_group = via->maddr.len > 0 && hop_ip_read(via->maddr, &maddr) && hop_is_multicast(&maddr);
+    if (to_group)
+        memcpy(in->reply_to.ip, maddr.ip, sizeof maddr.ip);
+    if (to_group || !rport)
         in->reply_to.port = sent_by_port(via, in->from->transport);
-    if (via->maddr.len > 0 && hop_ip_read(via->maddr, &maddr) && hop_is_multicast(&maddr)) {
-        in->reply_to = maddr;
-        in->reply_to.port = sent_by_port(via, in->from->transport);
-    }
 }
 
 /* RFC 5923 §4. */
@@ -91,20 +104,15 @@ intake_stamp(struct core *core, struct intake *in)
 {
     const struct via *via = &in->gist->via;
     bool same = sent_by_is_source(via, in->from);
-    struct core_side side;
+    bool rport = wants_rport(core, in, same);
     char text[HOP_TEXT_BYTES];
-    bool rport;
 
-    rport = wants_rport(
-                via, core->ports.side(core->ports.io, in->from->listener, &side) ? side.rport : 0,
-                same) ||
-            needs_rport(core, in->from);
     in->natted = !same || (!hop_is_reliable(in->from->transport) &&
                            sent_by_port(via, in->from->transport) != in->from->port);
-    if (!same || via->received.len > 0 || rport)
-        in->received = arena_copy(core->ports.turn, hop_ip_write(in->from, text));
-    if (rport)
-        in->rport = in->from->port;
+    in->received = !same || via->received.len > 0 || rport
+                       ? arena_copy(core->ports.turn, hop_ip_write(in->from, text))
+                       : SPAN("");
+    in->rport = rport ? in->from->port : 0;
     find_way_back(in, rport);
     if (in->dry == 0)
         find_alias(core, in);
@@ -272,7 +280,7 @@ bool
 core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_t fault,
            const char *fault_reason)
 {
-    struct intake in = { .from = from };
+    struct intake in; /* not zeroed: it is large, and each takes what it needs */
     struct msg msg;
     struct gist gist;
     int err = msg_read(bytes, core->ports.turn, &msg);
@@ -295,6 +303,8 @@ core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_
         repair_message(core, from, 0, &msg, &gist);
     in.msg = &msg;
     in.gist = &gist;
+    in.from = from;
+    in.dry = 0;
     if (msg_is_request(&msg))
         request(core, &in);
     else

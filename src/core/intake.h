@@ -10,14 +10,16 @@ struct intake { /* one message on its way in; all lent for the turn */
     const struct msg *msg;
     const struct gist *gist;
     const struct hop *from;
+    uint64_t dry; /* the number of its dry run (dry.h); 0: it is real */
+    /* of a request, by intake_stamp() */
     struct span received; /* stamp for the top Via: address text, or empty (§18.2.1) */
     uint16_t rport;       /* stamp (RFC 3581 §4), 0: none */
     bool natted;          /* the source is not what the Via says */
     struct hop reply_to;  /* where responses go (§18.2.2) */
-    struct uri uri;       /* of a request that no transaction has: its Request-URI … */
-    int uri_err;          /* … or why that cannot be read */
-    struct mark mark;     /* … and its marks */
-    uint64_t dry;         /* the number of its dry run (dry.h); 0: it is real */
+    /* of one that no transaction has */
+    int uri_err;      /* SIPD_OK, or why its Request-URI cannot be read … */
+    struct uri uri;   /* … which is this */
+    struct mark mark; /* its marks */
 };
 
 /* Works out the stamps of a request's top Via and the way back. */

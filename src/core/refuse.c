@@ -45,7 +45,8 @@ refuse_is_acked(const struct intake *ack)
 {
     char tag[MARK_TAG_LEN];
 
-    return ack->gist->has_to_tag && span_eq(ack->gist->to_tag, mark_tag(&ack->mark, tag));
+    return ack->gist->to_tag.len == sizeof tag &&
+           span_eq(ack->gist->to_tag, mark_tag(&ack->mark, tag));
 }
 
 struct span
