@@ -81,7 +81,7 @@ explain_verdict(const struct sipd_req *req, const struct chain_hook *hook,
 }
 
 enum sipd_verdict
-chain_ask(const struct chain *chain, struct sipd_req *req, enum sipd_stage stage, uint16_t *at)
+chain_ask_them(const struct chain *chain, struct sipd_req *req, enum sipd_stage stage, uint16_t *at)
 {
     req->stage = stage;
     for (; *at < chain->len[stage]; ++*at) {

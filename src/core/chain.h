@@ -45,12 +45,18 @@ void chain_fini(struct chain *chain);
 int chain_add(struct chain *chain, enum sipd_stage stage, const struct chain_hook *hook) MUST_USE;
 /* Takes out every hook of this owner. */
 void chain_remove(struct chain *chain, const void *owner);
+/* As chain_ask(), where there is one to ask. */
+enum sipd_verdict chain_ask_them(const struct chain *chain, struct sipd_req *req,
+                                 enum sipd_stage stage, uint16_t *at);
 /*
  * Asks the hooks of a stage from *at on (0 at first). SIPD_PASS when all passed; else the verdict of the one that spoke,
  * and *at is its place, so that a waiting one is asked again on resume.
  */
-enum sipd_verdict chain_ask(const struct chain *chain, struct sipd_req *req, enum sipd_stage stage,
-                            uint16_t *at);
+static inline enum sipd_verdict
+chain_ask(const struct chain *chain, struct sipd_req *req, enum sipd_stage stage, uint16_t *at)
+{
+    return *at < chain->len[stage] ? chain_ask_them(chain, req, stage, at) : SIPD_PASS;
+}
 /* "ON_REQUEST" … for lists. */
 const char *chain_stage_name(enum sipd_stage stage);
 

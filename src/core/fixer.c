@@ -92,13 +92,11 @@ finds_wrong(const struct fixer *fixer, const struct walk *w)
 }
 
 const struct fixer *
-fixers_find(const struct fixers *fixers, const struct hop *from, const struct msg *msg,
-            const struct gist *gist)
+fixers_find_it(const struct fixers *fixers, const struct hop *from, const struct msg *msg,
+               const struct gist *gist)
 {
     struct walk w = { msg, gist, from };
 
-    if (!(fixers->present & msg->present))
-        return NULL;
     for (struct list *node = fixers->all.next; node != &fixers->all; node = node->next) {
         const struct fixer *fixer = container_of(node, const struct fixer, link);
 

@@ -33,9 +33,16 @@ void fixers_init(struct fixers *fixers);
 int fixers_add(struct fixers *fixers, struct fixer *fixer) MUST_USE;
 void fixers_remove(struct fixers *fixers, struct fixer *fixer);
 
+/* As fixers_find(), where a field may be there that one looks after. */
+const struct fixer *fixers_find_it(const struct fixers *fixers, const struct hop *from,
+                                   const struct msg *msg, const struct gist *gist);
 /* The first fixer that finds something wrong; NULL: none does. */
-const struct fixer *fixers_find(const struct fixers *fixers, const struct hop *from,
-                                const struct msg *msg, const struct gist *gist);
+static inline const struct fixer *
+fixers_find(const struct fixers *fixers, const struct hop *from, const struct msg *msg,
+            const struct gist *gist)
+{
+    return fixers->present & msg->present ? fixers_find_it(fixers, from, msg, gist) : NULL;
+}
 /* A repair_fixer_fn; self is a struct fixing. All edits that they wish; the draft fails if one of them refuses. */
 void fixers_mend(struct draft *d, const struct gist *gist, void *self);
 /* "Bad NAME", of the first field that one finds wrong. In the arena, or lent for ever. */

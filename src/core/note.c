@@ -38,19 +38,12 @@ note_init(struct core *core)
 
 /* ------------------------------------------------------------------ what is sent */
 
-void
-note_send(struct core *core, const struct hop *to, struct span bytes, uint64_t token)
+/* In a watched turn it leaves behind what the turn has changed. */
+COLD static void
+send_later(struct core *core, const struct hop *to, struct span bytes, uint64_t token)
 {
-    const struct core_ports *ports = &core->ports;
-    struct outgoing *out;
+    struct outgoing *out = arena_alloc(core->ports.turn, sizeof *out);
 
-    if (EXPLAIN_ON(core))
-        explain_sent(core, to, bytes);
-    if (!IS_WATCHED(core)) {
-        ports->send(ports->io, to, bytes, token, 0);
-        return;
-    }
-    out = arena_alloc(ports->turn, sizeof *out);
     if (!out) {
         ++*core->count.unsent; /* as if the network had lost it */
         return;
@@ -58,6 +51,17 @@ note_send(struct core *core, const struct hop *to, struct span bytes, uint64_t t
     *out = (struct outgoing){ .to = *to, .bytes = bytes, .token = token };
     *core->outgoing_end = out;
     core->outgoing_end = &out->next;
+}
+
+void
+note_send(struct core *core, const struct hop *to, struct span bytes, uint64_t token)
+{
+    if (EXPLAIN_ON(core))
+        explain_sent(core, to, bytes);
+    if (IS_WATCHED(core))
+        send_later(core, to, bytes, token);
+    else
+        core->ports.send(core->ports.io, to, bytes, token, 0);
 }
 
 static void
