@@ -20,13 +20,6 @@ static const char *const migrations[] = {
 _Static_assert(sizeof migrations / sizeof migrations[0] == MIGRATE_SCHEMA - 1,
                "each version has its way from the one before");
 
-static int
-failed(struct userdb *db, const char *what)
-{
-    snprintf(db->why, sizeof db->why, "%s: %s", what, sqlite3_errmsg(db->sql));
-    return SIPD_EIO;
-}
-
 /* An empty file of a name that none has yet: HA1s are for nobody else from its first moment. */
 static int
 make_copy(struct userdb *db, const char *path, int version, char copy[PATH_MAX])
@@ -57,7 +50,8 @@ fill_copy(struct userdb *db, const char *copy)
     bool done = sqlite3_prepare_v2(db->sql, "VACUUM INTO ?1", -1, &statement, NULL) == SQLITE_OK &&
                 sqlite3_bind_text(statement, 1, copy, -1, SQLITE_STATIC) == SQLITE_OK &&
                 sqlite3_step(statement) == SQLITE_DONE;
-    int err = done ? SIPD_OK : failed(db, "cannot be copied before it is brought up to date");
+    int err =
+        done ? SIPD_OK : userdb_failed(db, "cannot be copied before it is brought up to date");
 
     sqlite3_finalize(statement);
     return err;
@@ -73,7 +67,7 @@ run(struct userdb *db, int from)
         done = sqlite3_exec(db->sql, migrations[version - 1], NULL, NULL, NULL) == SQLITE_OK;
     if (done && sqlite3_exec(db->sql, MIGRATE_MARKS "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
         return SIPD_OK;
-    err = failed(db, "cannot be brought up to date");
+    err = userdb_failed(db, "cannot be brought up to date");
     if (!sqlite3_get_autocommit(db->sql))
         sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
     return err;

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <sipd/sqlite.h>
+
 #include "migrate.h"
 
 #define BUSY_TIMEOUT_MS 5000
@@ -23,20 +25,21 @@ static const char make_schema[] =
 static const char prove_writable[] =
     "BEGIN IMMEDIATE; PRAGMA user_version = " MIGRATE_TEXT_OF(MIGRATE_SCHEMA) "; COMMIT";
 
-/* Keeps SQLite's words for what just failed, behind ours. */
-static int
-failed(struct userdb *db, const char *what)
+int
+userdb_failed(struct userdb *db, const char *what)
 {
     int code = sqlite3_extended_errcode(db->sql);
+    char words[SQLITE_WORDS_BYTES];
 
-    snprintf(db->why, sizeof db->why, "%s: %s", what, sqlite3_errmsg(db->sql));
+    snprintf(db->why, sizeof db->why, "%s: %s", what, sqlite_words(db->sql, words));
     return (code & 0xff) == SQLITE_NOMEM ? SIPD_ENOMEM : SIPD_EIO;
 }
 
 static int
 run(struct userdb *db, const char *sql, const char *what)
 {
-    return sqlite3_exec(db->sql, sql, NULL, NULL, NULL) == SQLITE_OK ? SIPD_OK : failed(db, what);
+    return sqlite3_exec(db->sql, sql, NULL, NULL, NULL) == SQLITE_OK ? SIPD_OK
+                                                                     : userdb_failed(db, what);
 }
 
 static sqlite3_stmt *
@@ -73,7 +76,7 @@ ask_number(struct userdb *db, const char *sql, int *out)
     if (statement && sqlite3_step(statement) == SQLITE_ROW)
         *out = sqlite3_column_int(statement, 0);
     else
-        err = failed(db, "cannot be read");
+        err = userdb_failed(db, "cannot be read");
     sqlite3_finalize(statement);
     return err;
 }
@@ -86,7 +89,7 @@ check_pages(struct userdb *db)
     int err = SIPD_OK;
 
     if (!statement || sqlite3_step(statement) != SQLITE_ROW)
-        err = failed(db, "cannot be read");
+        err = userdb_failed(db, "cannot be read");
     else if (!span_eq(column(statement, 0), SPAN("ok"))) {
         snprintf(db->why, sizeof db->why, "is damaged (%.*s): put a good copy in its place",
                  SPAN_ARG(column(statement, 0)));
@@ -167,7 +170,7 @@ connect_file(struct userdb *db, const char *path, int how)
     int err = SIPD_OK;
 
     if (sqlite3_open_v2(path, &db->sql, how, NULL) != SQLITE_OK) {
-        err = failed(db, "cannot be opened");
+        err = userdb_failed(db, "cannot be opened");
         userdb_close(db);
         return err;
     }
@@ -186,13 +189,16 @@ open_and_prove(struct userdb *db, const char *path)
         return SIPD_EIO;
     }
     /* What was an HA1 shall not stay in free pages, and what was answered shall survive a power cut. */
-    err = run(db, "PRAGMA secure_delete = ON; PRAGMA synchronous = FULL", "cannot be opened");
+    err = run(db, "PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA mmap_size = 0",
+              "cannot be opened");
     if (err == SIPD_OK || (sqlite3_errcode(db->sql) & 0xff) == SQLITE_NOTADB)
         err = check_schema(db, &version);
     if (err == SIPD_OK && version > 0 && version < MIGRATE_SCHEMA)
         err = migrate_file(db, path, version);
     if (err != SIPD_OK)
         return err;
+    /* Another program may have given it a log, whose index is mapped, and which keeps what was an HA1. */
+    sqlite3_exec(db->sql, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
     return run(db, version == 0 ? make_schema : prove_writable, "cannot be written");
 }
 
@@ -226,7 +232,7 @@ userdb_count_locked_out(struct userdb *db, struct span realm, size_t *out)
     if (statement && bind(statement, 1, realm) && sqlite3_step(statement) == SQLITE_ROW)
         *out = (size_t)sqlite3_column_int64(statement, 0);
     else
-        err = failed(db, "cannot be read");
+        err = userdb_failed(db, "cannot be read");
     sqlite3_finalize(statement);
     return err;
 }
@@ -317,7 +323,7 @@ userdb_read(struct userdb *db, const uint8_t key[16], struct users **out, size_t
         }
     }
     if (err == SIPD_OK && (!rows || step != SQLITE_DONE))
-        err = failed(db, "cannot be read");
+        err = userdb_failed(db, "cannot be read");
     sqlite3_finalize(rows);
     if (err == SIPD_OK)
         *out = users;
@@ -346,7 +352,7 @@ delete_rows(struct userdb *db, struct span name, struct span id)
     bool done = statement && bind(statement, 1, name) && bind(statement, 2, id) &&
                 bind(statement, 3, span_skip(id, name.len + 1)) &&
                 sqlite3_step(statement) == SQLITE_DONE;
-    int err = done ? SIPD_OK : failed(db, "cannot be written");
+    int err = done ? SIPD_OK : userdb_failed(db, "cannot be written");
 
     sqlite3_finalize(statement);
     return err;
@@ -396,7 +402,7 @@ insert_rows(struct userdb *db, const struct user *user)
 
     for (const struct user_keys *keys = user->keys; done && keys; keys = keys->next)
         done = insert_keys(statement, user, keys);
-    err = done ? SIPD_OK : failed(db, "cannot be written");
+    err = done ? SIPD_OK : userdb_failed(db, "cannot be written");
     sqlite3_finalize(statement);
     return err;
 }
@@ -459,7 +465,7 @@ userdb_list(struct userdb *db, userdb_list_fn *fn, void *arg)
     while (rows && (step = sqlite3_step(rows)) == SQLITE_ROW)
         fn(arg, column(rows, 0), column(rows, 1), column(rows, 2),
            algorithms_write(rows, algorithms, sizeof algorithms));
-    err = step == SQLITE_DONE ? SIPD_OK : failed(db, "cannot be read");
+    err = step == SQLITE_DONE ? SIPD_OK : userdb_failed(db, "cannot be read");
     sqlite3_finalize(rows);
     return err;
 }

@@ -11,7 +11,7 @@
 
 #include "users.h"
 
-#define USERDB_WHY_BYTES  200
+#define USERDB_WHY_BYTES  320
 #define USERDB_NEWS_BYTES 400
 
 struct sqlite3;
@@ -37,6 +37,8 @@ int userdb_check(const char *path, struct span realm, size_t *locked_out, struct
  * SIPD_ENOMEM.
  */
 int userdb_count_locked_out(struct userdb *db, struct span realm, size_t *out);
+/* Keeps in `why` what just failed behind `what`: SIPD_EIO, SIPD_ENOMEM. */
+int userdb_failed(struct userdb *db, const char *what);
 /* Closes it; why stays. */
 void userdb_close(struct userdb *db);
 

@@ -3,6 +3,7 @@
  */
 #include "auth/userdb.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -443,6 +444,40 @@ START_TEST(a_file_that_cannot_be_written)
 }
 END_TEST
 
+/* A folder lies where the journal goes: SQLite's words would not tell. */
+START_TEST(why_a_change_is_not_kept)
+{
+    struct user_id id = id_of("alice", "example.com");
+    struct userdb db;
+    char journal[112];
+
+    open_fine(&db);
+    snprintf(journal, sizeof journal, "%s-journal", path);
+    ck_assert_int_eq(mkdir(journal, 0700), 0);
+    ck_assert_int_eq(userdb_remove(&db, &id), SIPD_EIO);
+    must_for(span_of(db.why), strstr(db.why, strerror(EISDIR)));
+    ck_assert_int_eq(rmdir(journal), 0);
+    put(&db, "alice", "example.com", "example.com", 0x11);
+    userdb_close(&db);
+}
+END_TEST
+
+/* Such a log keeps what was an HA1, and its index is mapped. */
+START_TEST(a_log_of_anothers_is_given_up)
+{
+    static const char asked[] = "SELECT journal_mode = 'delete' FROM pragma_journal_mode";
+    struct userdb db;
+
+    open_fine(&db);
+    userdb_close(&db);
+    by_hand("PRAGMA journal_mode = WAL");
+    open_fine(&db);
+    put(&db, "alice", "example.com", "example.com", 0x11);
+    ck_assert_int_eq(number_of(path, asked), 1);
+    userdb_close(&db);
+}
+END_TEST
+
 START_TEST(a_trial_makes_nothing)
 {
     struct userdb db;
@@ -545,6 +580,8 @@ suite_auth_userdb(void)
     tcase_add_test(all, an_empty_file_is_a_new_one);
     tcase_add_test(all, where_no_file_can_be);
     tcase_add_test(all, a_file_that_cannot_be_written);
+    tcase_add_test(all, why_a_change_is_not_kept);
+    tcase_add_test(all, a_log_of_anothers_is_given_up);
     tcase_add_test(all, a_trial_makes_nothing);
     tcase_add_test(all, a_changed_realm_locks_out);
     tcase_add_test(all, a_failed_write_leaves_all);
