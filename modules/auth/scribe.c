@@ -137,6 +137,7 @@ start_thread(struct scribe *s)
     int failed;
 
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* a page that is lost is this thread's own affair */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     failed = pthread_create(&s->thread, NULL, scribe_main, s);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 
 #include <sipd/err.h>
+#include <sipd/module.h>
+#include <sipd/sqlite.h>
 
 #include "location.h"
 #include "schema.h"
@@ -35,12 +37,11 @@ static const char *const statement_sql[DATABASE_STATEMENTS] = {
 
 /* ---------------------------------------------------------------- words */
 
-/* The file is damaged: so much is kept for whoever opens it, who puts it aside. */
-static int
-note_damage(struct database *d, const char *what)
+/* So much is kept for whoever opens it, who puts it aside. */
+void
+database_note_damage(struct database *d, const char *what)
 {
     snprintf(d->damage, sizeof d->damage, "%s", what);
-    return SIPD_EIO;
 }
 
 bool
@@ -49,42 +50,14 @@ database_is_damaged(struct database *d)
     int code = sqlite3_errcode(d->db) & 0xff;
 
     if (code == SQLITE_CORRUPT || (code == SQLITE_NOTADB && d->was_ours))
-        note_damage(d, sqlite3_errmsg(d->db));
+        database_note_damage(d, sqlite3_errmsg(d->db));
     return d->damage[0] != '\0';
-}
-
-/* Why the system refused a call, by the file that it was for: SQLite's own sqlite3_system_errno() has it for opening only. */
-static int
-last_errno(sqlite3 *db)
-{
-    static const int files[] = { SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER };
-    int why = sqlite3_system_errno(db);
-
-    for (size_t i = 0; why == 0 && i < sizeof files / sizeof files[0]; i++) {
-        sqlite3_file *file = NULL;
-
-        if (sqlite3_file_control(db, "main", files[i], &file) == SQLITE_OK && file &&
-            file->pMethods)
-            (void)file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &why);
-    }
-    return why;
-}
-
-const char *
-database_words(struct database *d, char to[DATABASE_WORDS_BYTES])
-{
-    int code = sqlite3_errcode(d->db) & 0xff, why;
-
-    if ((code != SQLITE_IOERR && code != SQLITE_CANTOPEN) || (why = last_errno(d->db)) == 0)
-        return sqlite3_errmsg(d->db);
-    snprintf(to, DATABASE_WORDS_BYTES, "%s: %s", sqlite3_errmsg(d->db), strerror(why));
-    return to;
 }
 
 int
 database_complain(struct database *d, const char *doing)
 {
-    char words[DATABASE_WORDS_BYTES];
+    char words[SQLITE_WORDS_BYTES];
     int code = sqlite3_errcode(d->db) & 0xff;
 
     if (database_is_damaged(d))
@@ -94,7 +67,7 @@ database_complain(struct database *d, const char *doing)
     if (code == SQLITE_NOTADB)
         location_complain(d->say, "%s: " LOCATION_NOT_A_DATABASE, d->path);
     else
-        location_complain(d->say, "%s: %s: %s", d->path, doing, database_words(d, words));
+        location_complain(d->say, "%s: %s: %s", d->path, doing, sqlite_words(d->db, words));
     return code == SQLITE_NOMEM ? SIPD_ENOMEM : SIPD_EIO;
 }
 
@@ -148,7 +121,10 @@ database_check_pages(struct database *d)
 
     if (ask(d, "PRAGMA quick_check(1)", NULL, found, sizeof found) != SQLITE_ROW)
         return database_complain(d, "cannot be checked");
-    return strcmp(found, "ok") == 0 ? SIPD_OK : note_damage(d, found);
+    if (strcmp(found, "ok") == 0)
+        return SIPD_OK;
+    database_note_damage(d, found);
+    return SIPD_EIO;
 }
 
 /* A commit is on disk before it is reported: a log beside the file, synced each time. */
@@ -156,6 +132,7 @@ static int
 set_durable(struct database *d)
 {
     static const char pragmas[] = "PRAGMA synchronous = FULL;"
+                                  "PRAGMA mmap_size = 0;"
                                   "PRAGMA journal_size_limit = 67108864;";
     char mode[16] = "";
 
@@ -214,8 +191,18 @@ database_close(struct database *d)
     for (size_t i = 0; i < DATABASE_STATEMENTS; i++)
         sqlite3_finalize(d->statements[i]);
     memset(d->statements, 0, sizeof d->statements);
+    if (d->db && database_is_torn(d))
+        sqlite3_db_config(d->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(d->db);
     d->db = NULL;
+}
+
+/* By an index that is not to be believed nothing is brought from the log to its place. */
+static void
+close_as_it_is(struct database *d)
+{
+    d->index_lost = true;
+    database_close(d);
 }
 
 static int
@@ -236,6 +223,8 @@ database_open(struct database *d)
     int err;
 
     d->damage[0] = '\0';
+    d->index_lost = false;
+    d->lost_pages = sipd_lost_pages();
     if ((err = open_database(d)) != SIPD_OK || (err = check_database(d)) != SIPD_OK)
         return err;
     err = prepare(d);
@@ -250,13 +239,27 @@ database_open(struct database *d)
 void
 database_check_place(struct database *d)
 {
+    const char *changed = location_tell_change(d->path, &d->mark);
     int moved = 0;
 
     if (d->db && sqlite3_file_control(d->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
         moved)
-        note_damage(d, "it is not the file that was opened");
-    else if (d->db && location_was_written(d->path, &d->mark))
-        note_damage(d, "another program has written to it");
+        database_note_damage(d, "it is not the file that was opened");
+    else if (changed)
+        database_note_damage(d, changed);
+    d->index_lost |= d->db && location_lost_index(d->path, &d->mark);
+}
+
+bool
+database_is_torn(const struct database *d)
+{
+    return !d->db || d->index_lost || sipd_lost_pages() != d->lost_pages;
+}
+
+bool
+database_is_well(const struct database *d)
+{
+    return d->damage[0] == '\0' && !database_is_torn(d);
 }
 
 void
@@ -265,8 +268,15 @@ database_leave(struct database *d)
     location_note_mark(d->path, &d->mark);
 }
 
-int
-database_renew(struct database *d, int64_t wall_s)
+void
+database_works(struct database *d)
+{
+    database_leave(d);
+    d->told_torn = false;
+}
+
+static int
+renew(struct database *d, int64_t wall_s)
 {
     char damage[sizeof d->damage];
     int err;
@@ -281,4 +291,45 @@ database_renew(struct database *d, int64_t wall_s)
         location_complain(d->say, "%s: %s", d->path, d->damage);
     memcpy(d->damage, damage, sizeof damage); /* until it is renewed */
     return err;
+}
+
+/* SQLite opens one whose log or index it may not write, too. */
+static int
+prove_writable(struct database *d)
+{
+    return sqlite3_exec(d->db, "BEGIN IMMEDIATE; ROLLBACK", NULL, NULL, NULL) == SQLITE_OK
+               ? SIPD_OK
+               : database_complain(d, "cannot be opened again");
+}
+
+/* All that was committed is in its log, of which a new index is made. */
+static int
+reopen(struct database *d)
+{
+    int err;
+
+    close_as_it_is(d);
+    err = database_open(d);
+    if (err == SIPD_OK)
+        err = prove_writable(d);
+    if (err != SIPD_OK)
+        close_as_it_is(d);
+    else if (!d->told_torn)
+        location_note(d->say, "%s: the index of its log (-shm) was lost; it was opened again",
+                      d->path);
+    d->told_torn |= err == SIPD_OK;
+    return err;
+}
+
+int
+database_mend(struct database *d, int64_t wall_s, bool *anew)
+{
+    int err = SIPD_EIO;
+
+    if (d->damage[0] == '\0')
+        database_check_place(d);
+    if (d->damage[0] == '\0')
+        err = reopen(d);
+    *anew = d->damage[0] != '\0';
+    return *anew ? renew(d, wall_s) : err;
 }

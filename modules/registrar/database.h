@@ -25,6 +25,9 @@ struct database {
                 2]; /* what is wrong with the file; empty: nothing. It is to be renewed */
     const char *path;
     struct location_mark mark; /* as we left the file */
+    uint64_t lost_pages;       /* of memory, when it was opened */
+    bool index_lost;
+    bool told_torn; /* since it worked last */
 };
 
 /* Opens it, made if it is not there, brought up to date if it is old; an error after a complaint, or with `damage` set. */
@@ -34,23 +37,31 @@ void database_close(struct database *database);
 int database_check_pages(struct database *database);
 /*
  * Is it still the file of that name, and as we left it? If not it is as good as damaged: what we have in memory of it says nothing
- * about what is in it.
+ * about what is in it. Without the index of its log it is torn.
  */
 void database_check_place(struct database *database);
-/* This is how we leave it. */
+/*
+ * Is it closed, or was the index of its log lost, as a file or as memory that maps it (sipd_lost_pages())? What is told by that
+ * is not to be believed; the file itself is well, and is to be opened again.
+ */
+bool database_is_torn(const struct database *database);
+/* Neither damaged nor torn. */
+bool database_is_well(const struct database *database);
+/*
+ * Makes it well: opens again what is torn; what is damaged is put aside, never emptied, and a new one begun: *anew. An error after
+ * a complaint: to be tried again.
+ */
+int database_mend(struct database *database, int64_t wall_s, bool *anew);
+/* So much is known to be wrong with it. */
+void database_note_damage(struct database *database, const char *what);
+/* This is how we leave it … */
 void database_leave(struct database *database);
-/* Puts what is damaged aside, never empties it, and begins a new one. An error after a complaint: to be tried again. */
-int database_renew(struct database *database, int64_t wall_s);
+/* … and what was asked was done. */
+void database_works(struct database *database);
 
 /* The first column of the first row. An error as database_complain() has it. */
 int database_ask_number(struct database *database, const char *sql, int64_t *number);
-/*
- * SQLite's words for what failed last, and the system's behind them where a call of the system did: "disk I/O error" alone tells
- * nobody that the file system is read-only. In `to`, or lent until the next use of the database.
- */
-#define DATABASE_WORDS_BYTES 160
-const char *database_words(struct database *database, char to[DATABASE_WORDS_BYTES]);
-/* Says that, or notes it as damage; always an error. */
+/* Says what failed last, or notes it as damage; always an error. */
 int database_complain(struct database *database, const char *doing);
 /* Is what failed last damage of the file? It is noted then. */
 bool database_is_damaged(struct database *database);

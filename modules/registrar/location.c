@@ -54,15 +54,19 @@ location_was_ours(const char *path)
            access(beside, F_OK) == 0;
 }
 
-/* Of the file and of its write-ahead log. */
-static bool
+enum look { SEEN, GONE, HIDDEN };
+
+static enum look
 look_beside(const char *path, unsigned which, struct stat *st)
 {
-    static const char *const ends[] = { "", "-wal" };
+    static const char *const ends[LOCATION_FILES] = {
+        [LOCATION_FILE] = "", [LOCATION_LOG] = "-wal", [LOCATION_INDEX] = "-shm"
+    };
     char beside[PATH_MAX];
 
-    return (size_t)snprintf(beside, sizeof beside, "%s%s", path, ends[which]) < sizeof beside &&
-           stat(beside, st) == 0;
+    if ((size_t)snprintf(beside, sizeof beside, "%s%s", path, ends[which]) >= sizeof beside)
+        return HIDDEN;
+    return stat(beside, st) == 0 ? SEEN : errno == ENOENT ? GONE : HIDDEN;
 }
 
 void
@@ -71,26 +75,52 @@ location_note_mark(const char *path, struct location_mark *mark)
     struct stat st;
 
     mark->known = true;
-    for (unsigned i = 0; i < 2 && mark->known; i++) {
-        mark->known = look_beside(path, i, &st);
+    for (unsigned i = 0; i < LOCATION_FILES && mark->known; i++) {
+        mark->known = look_beside(path, i, &st) == SEEN;
         if (mark->known) {
             mark->written[i] = st.st_mtim;
             mark->bytes[i] = st.st_size;
+            mark->number[i] = st.st_ino;
         }
     }
 }
 
-bool
-location_was_written(const char *path, const struct location_mark *mark)
+static bool
+is_as_left(const struct stat *st, const struct location_mark *mark, unsigned which)
 {
+    return st->st_ino == mark->number[which] && st->st_size == mark->bytes[which] &&
+           st->st_mtim.tv_sec == mark->written[which].tv_sec &&
+           st->st_mtim.tv_nsec == mark->written[which].tv_nsec;
+}
+
+const char *
+location_tell_change(const char *path, const struct location_mark *mark)
+{
+    static const char *const gone[] = {
+        [LOCATION_FILE] = "it is not there any more", [LOCATION_LOG] = "its log (-wal) is gone"
+    };
     struct stat st;
 
-    for (unsigned i = 0; i < 2; i++)
-        if (mark->known && look_beside(path, i, &st) &&
-            (st.st_size != mark->bytes[i] || st.st_mtim.tv_sec != mark->written[i].tv_sec ||
-             st.st_mtim.tv_nsec != mark->written[i].tv_nsec))
-            return true;
-    return false;
+    for (unsigned i = LOCATION_FILE; i <= LOCATION_LOG; i++) {
+        enum look look = look_beside(path, i, &st);
+
+        if (look == GONE)
+            return gone[i];
+        if (look == SEEN && mark->known && !is_as_left(&st, mark, i))
+            return "another program has written to it";
+    }
+    return NULL;
+}
+
+bool
+location_lost_index(const char *path, const struct location_mark *mark)
+{
+    struct stat st;
+    enum look look = look_beside(path, LOCATION_INDEX, &st);
+
+    return look == GONE || (look == SEEN && mark->known &&
+                            (st.st_ino != mark->number[LOCATION_INDEX] ||
+                             st.st_size < mark->bytes[LOCATION_INDEX]));
 }
 
 void

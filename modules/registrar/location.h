@@ -29,17 +29,24 @@ int location_judge(const struct store_port *port, const char *path, int64_t appl
  * complaint.
  */
 int location_look(const struct store_port *port, const char *path);
+
+/* What a database consists of while it is open: the file, its log, and the index of that, which all who have it open map. */
+enum { LOCATION_FILE, LOCATION_LOG, LOCATION_INDEX, LOCATION_FILES };
+
 /* The state in which a database was left: who finds another was not the last to write to it. */
 struct location_mark {
     bool known;
-    struct timespec written[2]; /* the file and its log */
-    off_t bytes[2];
+    struct timespec written[LOCATION_FILES];
+    off_t bytes[LOCATION_FILES];
+    ino_t number[LOCATION_FILES];
 };
 
 /* Notes how the database looks now; not known if it cannot be seen. */
 void location_note_mark(const char *path, struct location_mark *mark);
-/* Has it been written to since the mark was noted? False where that cannot be known. */
-bool location_was_written(const char *path, const struct location_mark *mark);
+/* Has it been written to since the mark was noted, or is any of it gone? In words; NULL: no, or it cannot be known. */
+const char *location_tell_change(const char *path, const struct location_mark *mark);
+/* Is the log's index gone, or another, or cut short? Others would share none with us then, and make none of the same. */
+bool location_lost_index(const char *path, const struct location_mark *mark);
 /* Removes the lock file: the file was never ours. */
 void location_forget(const char *path);
 /* Locks a file beside it for as long as *fd is open. An error comes after a complaint; *fd may then be open. */

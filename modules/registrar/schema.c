@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <sipd/err.h>
+#include <sipd/sqlite.h>
 
 #define COPIES_MAX 100 /* of one version, each beside the one before */
 
@@ -63,7 +64,9 @@ schema_make(sqlite3 *db)
 static int
 complain(const struct store_port *port, sqlite3 *db, const char *path, const char *doing)
 {
-    location_complain(port, "%s: cannot be %s: %s", path, doing, sqlite3_errmsg(db));
+    char words[SQLITE_WORDS_BYTES];
+
+    location_complain(port, "%s: cannot be %s: %s", path, doing, sqlite_words(db, words));
     return SIPD_EIO;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <sipd/module.h>
+#include <sipd/sqlite.h>
 
 #include "database.h"
 #include "handover.h"
@@ -66,13 +67,14 @@ thread_news(void *self, const char *words)
     handover_news(f->handover, words);
 }
 
-/* What the loop has in memory is to be written to the new file; before anything was read that is nothing. */
+/* What the loop has in memory is to be written to a new file; before anything was read that is nothing. */
 static int
-renew(struct file *f)
+mend(struct file *f)
 {
-    int err = database_renew(&f->database, f->wall_s);
+    bool anew;
+    int err = database_mend(&f->database, f->wall_s, &anew);
 
-    if (err == SIPD_OK && f->stage != STAGE_CHECK)
+    if (err == SIPD_OK && anew && f->stage != STAGE_CHECK)
         handover_lost(f->handover);
     return err;
 }
@@ -122,10 +124,13 @@ read_slice(struct file *f, sqlite3_stmt *s, struct handover_slice *slice)
         return SQLITE_NOMEM;
     for (int n = 0; n < READ_ROWS; n++) {
         struct store_row row;
+        bool sensible = (code = sqlite3_step(s)) == SQLITE_ROW && rows_read(s, &row);
 
-        if ((code = sqlite3_step(s)) != SQLITE_ROW)
+        if (database_is_torn(&f->database))
+            return SQLITE_IOERR;
+        if (code != SQLITE_ROW)
             return code;
-        if (!rows_read(s, &row))
+        if (!sensible)
             pass_over(f, &row);
         else if (!handover_copy(slice, &row))
             return SQLITE_OK;
@@ -172,15 +177,15 @@ read_some(struct file *f, bool *tell)
 
     if (!slice)
         return WRITER_IDLE;
-    code = read_slice(f, s, slice);
-    if (code != SQLITE_OK && code != SQLITE_DONE)
+    code = s ? read_slice(f, s, slice) : SQLITE_IOERR;
+    if (code != SQLITE_OK && code != SQLITE_DONE && !database_is_torn(&f->database))
         database_complain(&f->database, "cannot be read");
     sqlite3_reset(s);
     if (slice->len > 0)
         handover_put(f->handover, slice);
     *tell = true;
-    if (f->database.damage[0] != '\0')
-        return renew(f) == SIPD_OK ? 0 : AGAIN_MS;
+    if (!database_is_well(&f->database))
+        return mend(f) == SIPD_OK ? 0 : AGAIN_MS;
     if (code == SQLITE_DONE)
         end_reading(f);
     return code == SQLITE_DONE ? WRITER_IDLE : code == SQLITE_OK ? 0 : AGAIN_MS;
@@ -211,8 +216,8 @@ check_file(struct file *f, bool *tell)
     }
     if (err == SIPD_OK)
         err = database_ask_number(d, WRITTEN_S_SQL, &written_s);
-    if (err != SIPD_OK)
-        return d->damage[0] != '\0' && renew(f) == SIPD_OK ? 0 : AGAIN_MS;
+    if (err != SIPD_OK || database_is_torn(d))
+        return !database_is_well(d) && mend(f) == SIPD_OK ? 0 : AGAIN_MS;
     handover_written(f->handover, written_s);
     f->stage = STAGE_READ;
     return 0;
@@ -225,10 +230,10 @@ watch_file(struct file *f, bool *tell)
     struct database *d = &f->database;
 
     database_check_place(d);
-    if (d->damage[0] == '\0')
+    if (database_is_well(d))
         return WRITER_IDLE;
     *tell = true;
-    return renew(f) == SIPD_OK ? WRITER_IDLE : AGAIN_MS;
+    return mend(f) == SIPD_OK ? WRITER_IDLE : AGAIN_MS;
 }
 
 static uint32_t
@@ -265,6 +270,14 @@ read_rows(struct file *f)
     return err;
 }
 
+static int
+complain_of_tear(struct file *f)
+{
+    location_complain(f->database.say, "%s: the index of its log (-shm) was lost while it was read",
+                      f->path);
+    return SIPD_EIO;
+}
+
 /* What is read in no time is read before the server says that it is there. */
 static int
 read_now(struct file *f)
@@ -282,7 +295,9 @@ read_now(struct file *f)
         err = read_rows(f);
     }
     if (d->damage[0] != '\0')
-        err = renew(f);
+        err = mend(f);
+    else if (err == SIPD_OK && database_is_torn(d))
+        err = complain_of_tear(f);
     if (err != SIPD_OK)
         return err;
     note_senseless(f);
@@ -351,18 +366,32 @@ perform_all(struct file *f, const struct store_write *group)
     return perform_written(f, wall_s);
 }
 
+/* What stands in the log by now is not known; memory knows what was acknowledged. */
+static int
+tear(struct file *f, bool performed, char words[STORE_WORDS_BYTES])
+{
+    snprintf(words, STORE_WORDS_BYTES, "%s: the index of its log (-shm) is lost", f->path);
+    database_leave(&f->database);
+    if (performed && f->stage == STAGE_SERVE)
+        database_note_damage(&f->database, "the index of its log was lost while it was written");
+    return SIPD_EIO;
+}
+
 static int
 commit(struct file *f, const struct store_write *group, char words[STORE_WORDS_BYTES])
 {
     sqlite3 *db = f->database.db;
-    char why[DATABASE_WORDS_BYTES];
-    bool performed = perform_all(f, group);
+    char why[SQLITE_WORDS_BYTES];
+    bool performed = perform_all(f, group) && !database_is_torn(&f->database);
+    bool committed = performed && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
 
-    if (performed && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) {
-        database_leave(&f->database);
+    if (database_is_torn(&f->database))
+        return tear(f, performed, words);
+    if (committed) {
+        database_works(&f->database);
         return SIPD_OK;
     }
-    snprintf(words, STORE_WORDS_BYTES, "%s: %s", f->path, database_words(&f->database, why));
+    snprintf(words, STORE_WORDS_BYTES, "%s: %s", f->path, sqlite_words(db, why));
     (void)database_is_damaged(&f->database);
     if (!sqlite3_get_autocommit(db))
         sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
@@ -376,7 +405,7 @@ commit(struct file *f, const struct store_write *group, char words[STORE_WORDS_B
     return SIPD_EIO;
 }
 
-/* A file that proves damaged is renewed, and what it did not take goes into the new one. */
+/* A file that proves damaged or torn is mended, and what it did not take goes into what it is then. */
 static int
 file_commit(void *self, const struct store_write *group, char words[STORE_WORDS_BYTES])
 {
@@ -384,16 +413,18 @@ file_commit(void *self, const struct store_write *group, char words[STORE_WORDS_
     struct database *d = &f->database;
 
     database_check_place(d);
-    if (d->damage[0] == '\0') {
+    if (database_is_well(d)) {
         int err = commit(f, group, words);
 
-        if (err == SIPD_OK || d->damage[0] == '\0')
+        if (err == SIPD_OK || database_is_well(d))
             return err;
     }
     words[0] = '\0'; /* what was wrong is told as news */
-    if (renew(f) == SIPD_OK)
+    if (mend(f) == SIPD_OK)
         return commit(f, group, words);
-    snprintf(words, STORE_WORDS_BYTES, "%s: %s, and no new one can be begun", f->path, d->damage);
+    if (d->damage[0] != '\0')
+        snprintf(words, STORE_WORDS_BYTES, "%s: %s, and no new one can be begun", f->path,
+                 d->damage);
     return SIPD_EIO;
 }
 
@@ -514,10 +545,11 @@ open_or_begin(struct file *f)
 {
     const struct store_port *port = f->port;
     int err = database_open(&f->database);
+    bool anew;
 
     if (err == SIPD_OK || f->database.damage[0] == '\0')
         return err;
-    return database_renew(&f->database, port->wall_s ? port->wall_s(port->self) : 0);
+    return database_mend(&f->database, port->wall_s ? port->wall_s(port->self) : 0, &anew);
 }
 
 static int

@@ -211,6 +211,7 @@ start(struct writer *w)
     int failed;
 
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* a page that is lost is this thread's own affair */
     if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
         return SIPD_EIO;
     failed = pthread_create(&w->thread, NULL, run, w);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/mem.h"
 #include "daemon/ctl.h"
 #include "daemon/key.h"
@@ -354,6 +355,7 @@ daemon_start(struct daemon *d, struct buf *why)
     int err;
 
     umask(027);
+    fault_catch();
     err = read_all(d, why);
     if (err == SIPD_OK)
         err = privs_find(d->config, &privs, why);

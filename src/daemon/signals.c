@@ -81,6 +81,7 @@ signals_block(sigset_t *old)
     sigset_t all;
 
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* nobody else can have it */
     pthread_sigmask(SIG_SETMASK, &all, old);
 }
 

@@ -13,7 +13,7 @@ int signals_open(struct daemon *d) MUST_USE;
 /* Undoes it. */
 void signals_close(struct daemon *d);
 
-/* While modules are loaded: threads that they start are born with all signals blocked, so that ours come to the loop. */
+/* While modules are loaded: threads that they start are born with all signals blocked but SIGBUS, so that ours come to the loop. */
 void signals_block(sigset_t *old);
 void signals_unblock(const sigset_t *old);
 

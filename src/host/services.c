@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/fault.h"
 #include "base/mem.h"
 #include "host/state.h"
 
@@ -50,6 +51,12 @@ void
 sipd_free(void *block)
 {
     mem_free(block);
+}
+
+uint64_t
+sipd_lost_pages(void)
+{
+    return fault_count();
 }
 
 void

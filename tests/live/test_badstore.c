@@ -2,12 +2,17 @@
  * The registrar's file in other hands: held by another program, kept from growing or from any change, or written over while the
  * server runs. What cannot be kept is refused with a time to come back (RFC 3261 §10.3 step 7, §20.33), look-ups go on from memory,
  * an alarm says so, and all goes on by itself when the trouble is over.
+ * What lies beside it, log and index, may go as well.
  */
 #include <check.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -299,6 +304,110 @@ START_TEST(replaced_before_the_stop)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- what lies beside it */
+
+static const char *
+beside(const char *end)
+{
+    static char name[320];
+
+    snprintf(name, sizeof name, "%s%s", path, end);
+    return name;
+}
+
+/* A page that is mapped and on disk may then not be written; not even by root. */
+static bool
+set_immutable(const char *name, bool on)
+{
+    int fd = open(name, O_RDONLY | O_CLOEXEC), flags = 0;
+    bool done;
+
+    ck_assert_int_ge(fd, 0);
+    done = fsync(fd) == 0 && ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0;
+    flags = on ? flags | FS_IMMUTABLE_FL : flags & ~FS_IMMUTABLE_FL;
+    done = done && ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0;
+    close(fd);
+    return done;
+}
+
+START_TEST(an_index_that_may_not_be_written)
+{
+    begin("index", "");
+    if (!set_immutable(beside("-shm"), true)) {
+        proc_skip("a file that may not be changed", "this user, or the disk, knows none");
+        users_end();
+        server_stop(&server);
+        return;
+    }
+    for (unsigned n = USERS; n < USERS + 5; n++)
+        users_must_come_back(users_keep(n));
+    for (unsigned n = 0; n < USERS; n++)
+        ck_assert(users_found(n));
+    ck_assert(counts("registrar_store_down", "1"));
+    ck_assert(proc_says(&server.proc, "-shm: Operation not permitted", PROC_PATIENCE_MS));
+    ck_assert_uint_eq(proc_said(&server.proc, "registrar_store module=registrar reason="), 1);
+    ck_assert(set_immutable(beside("-shm"), false));
+    users_keep_in_the_end(USERS + 1);
+    ck_assert(proc_says(&server.proc, "registrar_store_works_again", PROC_PATIENCE_MS));
+    ck_assert(counts("registrar_store_down", "0"));
+    end(USERS + 1, USERS + 2);
+}
+END_TEST
+
+static atomic_bool cuts;
+
+static void *
+cut_on_and_on(void *name)
+{
+    while (atomic_load(&cuts))
+        if (truncate(name, 0) != 0)
+            continue; /* it is about to be made */
+    return NULL;
+}
+
+/* Between any two steps of the writer. It need not be able to write, but no word of it may be wrong. */
+START_TEST(an_index_that_is_cut_short_on_and_on)
+{
+    pthread_t thread;
+    bool kept[USERS];
+
+    begin("cut", "");
+    atomic_store(&cuts, true);
+    ck_assert_int_eq(
+        pthread_create(&thread, NULL, cut_on_and_on, (void *)(uintptr_t)beside("-shm")), 0);
+    for (unsigned n = 0; n < USERS; n++) {
+        unsigned status = users_keep(USERS + n);
+
+        kept[n] = status == 200;
+        if (!kept[n])
+            users_must_come_back(status);
+        ck_assert(users_found(n));
+    }
+    atomic_store(&cuts, false);
+    pthread_join(thread, NULL);
+    users_keep_in_the_end(2 * USERS);
+    ck_assert(counts("registrar_store_down", "0"));
+    server_stop(&server);
+    server_start(&server);
+    for (unsigned n = 0; n < USERS; n++)
+        ck_assert(users_found(USERS + n) == kept[n]);
+    end(2 * USERS, 2 * USERS + 1);
+}
+END_TEST
+
+/* And the process is killed: what was in it is not. */
+START_TEST(a_log_that_is_gone)
+{
+    begin("gone", "");
+    ck_assert_int_eq(unlink(beside("-wal")), 0);
+    ck_assert_uint_eq(users_keep(USERS), 200);
+    ck_assert(proc_says(&server.proc, "registrar_store_written_anew", PROC_PATIENCE_MS));
+    proc_kill(&server.proc);
+    server_start(&server);
+    end(USERS, USERS + 2);
+}
+END_TEST
+
 Suite *
 suite_badstore(void)
 {
@@ -314,6 +423,9 @@ suite_badstore(void)
     tcase_add_test(tcase, written_over_in_silence);
     tcase_add_test(tcase, written_over_before_the_stop);
     tcase_add_test(tcase, replaced_before_the_stop);
+    tcase_add_test(tcase, an_index_that_may_not_be_written);
+    tcase_add_test(tcase, an_index_that_is_cut_short_on_and_on);
+    tcase_add_test(tcase, a_log_that_is_gone);
     suite_add_tcase(suite, tcase);
     return suite;
 }

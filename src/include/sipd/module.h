@@ -74,6 +74,12 @@ void *sipd_alloc(size_t bytes);
 void *sipd_realloc(void *block, size_t bytes);
 void sipd_free(void *block);
 /*
+ * How many pages of files that are mapped into memory, as databases do, could not be had from their files (cut short, a disk that
+ * is gone). Each is one of zeros instead: what was done with a mapping while this rose is not to be believed. Any thread may ask,
+ * and none may block SIGBUS.
+ */
+uint64_t sipd_lost_pages(void);
+/*
  * Says in words why load() or reload() fails, and what would be right, after "; ". Words that begin with a key of the schema, as
  * "rules[1].from: …", are shown with the file, the line and the whole name of that key; others with the section's. In a trial,
  * said by a load() that succeeds, it is a warning.
