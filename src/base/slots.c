@@ -86,11 +86,19 @@ add_chunk(struct slots *s)
     if (!chunks)
         return false;
     s->chunks = chunks;
-    chunk = mem_new((size_t)SLOTS_CHUNK * s->item_bytes);
+    chunk = mem_grow(NULL, (size_t)SLOTS_CHUNK * s->item_bytes);
     if (!chunk)
         return false;
     chunks[s->chunks_len++] = chunk;
     return true;
+}
+
+/* Slots below this were used once, or could have been: what lies in a chunk behind them is anything. */
+static void
+make_below(struct slots *s, uint32_t index)
+{
+    while (s->made < index)
+        slot_at(s, s->made++)->generation = 0;
 }
 
 /* The index of a free slot, taken from those that lived before or made new. */
@@ -104,7 +112,8 @@ take_free(struct slots *s, uint32_t *index)
     }
     if (s->made / SLOTS_CHUNK == s->chunks_len && !add_chunk(s))
         return false;
-    *index = s->made++;
+    *index = s->made;
+    make_below(s, *index + 1);
     return true;
 }
 
@@ -141,8 +150,7 @@ slots_put(struct slots *s, uint64_t id)
     while (index >= s->chunks_len * (uint64_t)SLOTS_CHUNK)
         if (!add_chunk(s))
             return NULL;
-    if (s->made <= index)
-        s->made = index + 1;
+    make_below(s, index + 1);
     return slot_lives(slot_at(s, index)) ? NULL : begin(s, slot_at(s, index), generation);
 }
 
