@@ -307,7 +307,7 @@ attempt(struct branch *branch, const struct hop *hop)
         return SIPD_OK;
     }
     if (err == SIPD_OK && needs_state(branch, &out.way))
-        err = trip_serve(trip);
+        err = trip_serve(trip, NULL);
     if (err != SIPD_OK)
         return err;
     if (trip->server == 0) {

@@ -182,7 +182,7 @@ request(struct core *core, struct intake *in)
         return;
     }
     intake_stamp(core, in);
-    if (in->gist->method != METHOD_ACK && (txn = txns_find_server(&core->txns, in->gist))) {
+    if (in->gist->method != METHOD_ACK && (txn = txns_look_for(&core->txns, in->gist, &in->key))) {
         heard_again(core, txn, in);
         return;
     }

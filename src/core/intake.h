@@ -20,6 +20,7 @@ struct intake { /* one message on its way in; all lent for the turn */
     int uri_err;      /* SIPD_OK, or why its Request-URI cannot be read … */
     struct uri uri;   /* … which is this */
     struct mark mark; /* its marks */
+    struct txn_key key; /* what a transaction of it will be found by */
 };
 
 /* Works out the stamps of a request's top Via and the way back. */

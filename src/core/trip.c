@@ -105,14 +105,14 @@ trip_has_state(const struct trip *trip)
 }
 
 int
-trip_serve(struct trip *trip)
+trip_serve(struct trip *trip, const struct txn_key *key)
 {
     struct core *core = trip->core;
     int err;
 
     if (trip->dry != 0)
         return SIPD_OK;
-    err = txns_serve(&core->txns, &trip->gist, &trip->reply_to, trip->id, &trip->server);
+    err = txns_serve(&core->txns, &trip->gist, key, &trip->reply_to, trip->id, &trip->server);
     if (err != SIPD_OK)
         return err;
     core->pending++;
@@ -140,7 +140,7 @@ keep(struct trip *trip, const struct intake *in)
     trip->received = arena_copy(&trip->arena, in->received);
     if (!trip->received.at)
         return SIPD_ENOMEM;
-    return is_stateless(trip) ? SIPD_OK : trip_serve(trip);
+    return is_stateless(trip) ? SIPD_OK : trip_serve(trip, &in->key);
 }
 
 /* Hooks never see an ACK to a failure nor a CANCEL as requests: they follow their INVITE, and need its targets only. */
@@ -188,7 +188,7 @@ trip_begin(struct core *core, const struct intake *in)
 static void
 wait(struct trip *trip)
 {
-    if (trip->server == 0 && !follows_an_invite(trip) && trip_serve(trip) != SIPD_OK)
+    if (trip->server == 0 && !follows_an_invite(trip) && trip_serve(trip, NULL) != SIPD_OK)
         upstream_status(trip, 503);
     else
         trip->state = TRIP_WAITING;

@@ -246,8 +246,10 @@ end_stale(struct txns *t, struct txn *txn)
 static int
 put(struct txns *t, uint64_t id, const struct record *r, struct txn **txn)
 {
-    end_stale(t, match_find(t, r->key));
-    return txns_put(t, id, r->kind, r->key, txn);
+    struct txn_key key = match_hashed(t, r->key);
+
+    end_stale(t, match_find(t, &key));
+    return txns_put(t, id, r->kind, &key, txn);
 }
 
 int

@@ -16,8 +16,10 @@ struct span match_server_key(struct arena *arena, const struct gist *gist, struc
 /* The key of a client transaction: its branch and the method of CSeq. */
 struct span match_client_key(struct arena *arena, struct span branch, struct span method) MUST_USE;
 
-/* The transaction under this key, or NULL. */
+/* With its hash. Lent: key. */
 struct txns;
-struct txn *match_find(const struct txns *t, struct span key);
+struct txn_key match_hashed(const struct txns *t, struct span key);
+/* The transaction under this key, or NULL. */
+struct txn *match_find(const struct txns *t, const struct txn_key *key);
 
 #endif

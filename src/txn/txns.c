@@ -73,9 +73,9 @@ keep_key(struct txn *txn, struct span key)
 
 /* A slot becomes a transaction that its key finds. False: memory is out, and the slot is free again. */
 static bool
-begin(struct txns *t, struct txn *txn, uint64_t id, enum txn_kind kind, struct span key)
+begin(struct txns *t, struct txn *txn, uint64_t id, enum txn_kind kind, const struct txn_key *key)
 {
-    if (!keep_key(txn, key)) {
+    if (!keep_key(txn, key->bytes)) {
         slots_free(&t->slots, id);
         return false;
     }
@@ -84,19 +84,20 @@ begin(struct txns *t, struct txn *txn, uint64_t id, enum txn_kind kind, struct s
     list_init(&txn->finished);
     timer_init(&txn->timer);
     txn->repeat_at_ms = txn->timeout_at_ms = TXN_NEVER;
-    table_insert(&t->table, &txn->by_key, prf_hash(&t->hash_key, key));
+    table_insert(&t->table, &txn->by_key, key->hash);
     t->by_kind[kind]++;
     return true;
 }
 
 static struct txn *
-open(struct txns *t, enum txn_kind kind, struct span key, const struct hop *hop, uint64_t owner)
+open(struct txns *t, enum txn_kind kind, const struct txn_key *key, const struct hop *hop,
+     uint64_t owner)
 {
     struct txn *txn;
     uint64_t id;
 
     make_room(t);
-    txn = key.at ? slots_new(&t->slots, &id) : NULL;
+    txn = key->bytes.at ? slots_new(&t->slots, &id) : NULL;
     if (!txn || !begin(t, txn, id, kind, key))
         return NULL;
     txn->owner = owner;
@@ -105,7 +106,8 @@ open(struct txns *t, enum txn_kind kind, struct span key, const struct hop *hop,
 }
 
 int
-txns_put(struct txns *t, uint64_t id, enum txn_kind kind, struct span key, struct txn **out)
+txns_put(struct txns *t, uint64_t id, enum txn_kind kind, const struct txn_key *key,
+         struct txn **out)
 {
     struct txn *txn = slots_put(&t->slots, id);
 
@@ -124,15 +126,27 @@ why_not_open(const struct txns *t)
     return t->slots.used >= t->slots.limit ? SIPD_EFULL : SIPD_ENOMEM;
 }
 
+/* The method is not always that of the message itself. */
+static struct txn_key
+server_key(const struct txns *t, const struct gist *gist, struct span as)
+{
+    return match_hashed(t, match_server_key(t->arena, gist, as));
+}
+
 int
-txns_serve(struct txns *t, const struct gist *gist, const struct hop *hop, uint64_t owner,
-           uint64_t *id)
+txns_serve(struct txns *t, const struct gist *gist, const struct txn_key *key,
+           const struct hop *hop, uint64_t owner, uint64_t *id)
 {
     enum txn_kind kind = gist->method == METHOD_INVITE ? TXN_IST : TXN_NIST;
-    struct txn *txn =
-        open(t, kind, match_server_key(t->arena, gist, gist->method_text), hop, owner);
+    struct txn_key made;
+    struct txn *txn;
     struct txn_told told;
 
+    if (!key || !key->bytes.at) {
+        made = server_key(t, gist, gist->method_text);
+        key = &made;
+    }
+    txn = open(t, kind, key, hop, owner);
     if (!txn)
         return why_not_open(t);
     txn->method = (uint8_t)gist->method;
@@ -149,20 +163,32 @@ holds_none(const struct txns *t)
 }
 
 struct txn *
-txns_find_server(const struct txns *t, const struct gist *gist)
+txns_look_for(const struct txns *t, const struct gist *gist, struct txn_key *key)
 {
     struct span as =
         gist->method == METHOD_ACK ? names_method_text(METHOD_INVITE) : gist->method_text;
 
+    *key = (struct txn_key){ .hash = 0 };
     if (holds_none(t))
         return NULL;
-    return match_find(t, match_server_key(t->arena, gist, as));
+    *key = server_key(t, gist, as);
+    return match_find(t, key);
+}
+
+struct txn *
+txns_find_server(const struct txns *t, const struct gist *gist)
+{
+    struct txn_key key;
+
+    return txns_look_for(t, gist, &key);
 }
 
 struct txn *
 txns_find_cancelled(const struct txns *t, const struct gist *cancel)
 {
-    return match_find(t, match_server_key(t->arena, cancel, names_method_text(METHOD_INVITE)));
+    struct txn_key key = server_key(t, cancel, names_method_text(METHOD_INVITE));
+
+    return match_find(t, &key);
 }
 
 /* Where the request came from, whatever way its answer has taken since. */
@@ -239,17 +265,17 @@ txns_request(struct txns *t, enum method method, struct span branch, const struc
 {
     struct commit_input input = { .bytes = bytes, .tail = tail };
     struct span text = names_method_text(method);
-    struct span key = match_client_key(t->arena, branch, text);
+    struct txn_key key = match_hashed(t, match_client_key(t->arena, branch, text));
     struct txn_told told;
     struct txn *txn;
     int err;
 
-    txn = match_find(t, key);
+    txn = match_find(t, &key);
     if (txn && !is_left_over(txn))
         return SIPD_EEXIST;
     if (txn)
         commit_end(t, txn);
-    txn = open(t, method == METHOD_INVITE ? TXN_ICT : TXN_NICT, key, hop, owner);
+    txn = open(t, method == METHOD_INVITE ? TXN_ICT : TXN_NICT, &key, hop, owner);
     if (!txn)
         return why_not_open(t);
     txn->method = (uint8_t)method;
@@ -264,11 +290,14 @@ txns_request(struct txns *t, enum method method, struct span branch, const struc
 struct txn *
 txns_find_client(const struct txns *t, const struct gist *response)
 {
+    /* Unknown methods share one name here: the branch alone tells them apart. */
+    struct span method = names_method_text(response->method);
+    struct txn_key key;
+
     if (holds_none(t))
         return NULL;
-    /* Unknown methods share one name here: the branch alone tells them apart. */
-    return match_find(
-        t, match_client_key(t->arena, response->via.branch, names_method_text(response->method)));
+    key = match_hashed(t, match_client_key(t->arena, response->via.branch, method));
+    return match_find(t, &key);
 }
 
 enum txn_news

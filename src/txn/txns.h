@@ -57,6 +57,12 @@ struct txn {
     char short_key[TXN_KEY_ROOM]; /* … this room for what bytes decide by */
 };
 
+/* What a transaction is found by. */
+struct txn_key {
+    struct span bytes; /* .at is NULL: there is none */
+    uint64_t hash;
+};
+
 /* What happened that the user of a transaction must hear. */
 enum txn_news {
     TXN_QUIET,    /* absorbed or answered by the transaction itself */
@@ -111,12 +117,18 @@ int txns_init(struct txns *t, const struct txn_ports *ports, const struct clock 
 void txns_fini(struct txns *t);
 
 /*
- * Opens the server transaction of a request (not an ACK). hop: where its responses go. Lent: all.
+ * Opens the server transaction of a request (not an ACK). hop: where its responses go; key: as txns_look_for() made it, or NULL.
+ * Lent: all.
  * SIPD_ENOMEM, SIPD_EFULL (the ceiling).
  */
-int txns_serve(struct txns *t, const struct gist *gist, const struct hop *hop, uint64_t owner,
-               uint64_t *id) MUST_USE;
-/* The server transaction this request (or ACK, or repeated request) belongs to; NULL: none. RFC 2543 peers too. */
+int txns_serve(struct txns *t, const struct gist *gist, const struct txn_key *key,
+               const struct hop *hop, uint64_t owner, uint64_t *id) MUST_USE;
+/*
+ * The server transaction this request (or ACK, or repeated request) belongs to; NULL: none. RFC 2543 peers too. key: what was
+ * looked for, in the turn's memory; without any transactions nothing was.
+ */
+struct txn *txns_look_for(const struct txns *t, const struct gist *gist, struct txn_key *key);
+/* The same for whoever opens none. */
 struct txn *txns_find_server(const struct txns *t, const struct gist *gist);
 /* The INVITE server transaction that a CANCEL is about (§9.2); NULL: none. */
 struct txn *txns_find_cancelled(const struct txns *t, const struct gist *cancel);
@@ -182,7 +194,7 @@ uint64_t txns_next_ms(const struct txns *t);
  * One that another pool has under this id, for txns_restore() to fill: by key, nothing else set. Copied: key.
  * SIPD_EFULL, SIPD_ENOMEM.
  */
-int txns_put(struct txns *t, uint64_t id, enum txn_kind kind, struct span key,
+int txns_put(struct txns *t, uint64_t id, enum txn_kind kind, const struct txn_key *key,
              struct txn **out) MUST_USE;
 /* Walks all: as slots_next_within. */
 struct txn *txns_next_within(const struct txns *t, uint64_t *cursor, uint32_t *places);

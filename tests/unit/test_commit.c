@@ -76,7 +76,7 @@ open_server(void)
     struct hop hop = txn_rig_hop("udp:192.0.2.1:5060");
     uint64_t id = 0;
 
-    ck_assert_int_eq(txns_serve(&r.t, &gist, &hop, 1, &id), SIPD_OK);
+    ck_assert_int_eq(txns_serve(&r.t, &gist, NULL, &hop, 1, &id), SIPD_OK);
     txn = txns_find(&r.t, id);
 }
 

@@ -53,7 +53,7 @@ serve(const char *method, const char *to)
     struct hop hop = txn_rig_hop(to);
     uint64_t id = 0;
 
-    ck_assert_int_eq(txns_serve(&first.t, &gist, &hop, 88, &id), SIPD_OK);
+    ck_assert_int_eq(txns_serve(&first.t, &gist, NULL, &hop, 88, &id), SIPD_OK);
     return id;
 }
 
@@ -194,7 +194,7 @@ START_TEST(a_flow_of_another_process_is_dead)
     uint64_t id = 0;
 
     hop.flow = 7;
-    ck_assert_int_eq(txns_serve(&first.t, &gist, &hop, 88, &id), SIPD_OK);
+    ck_assert_int_eq(txns_serve(&first.t, &gist, NULL, &hop, 88, &id), SIPD_OK);
     txn = txns_find(&second.t, id);
     ck_assert_uint_eq(txn->hop.flow, 0);
     ck_assert_uint_eq(txn->hop.port, 5060);

@@ -92,9 +92,9 @@ START_TEST(the_pool_has_a_ceiling)
     for (unsigned i = 0; i < LIMIT; i++) {
         snprintf(text, sizeof text, "SIP/2.0/UDP a;branch=z9hG4bK%u", i);
         gist = gist_text(txn_rig_request("OPTIONS", text));
-        must(txns_serve(&r.t, &gist, &hop, 1, &id) == SIPD_OK);
+        must(txns_serve(&r.t, &gist, NULL, &hop, 1, &id) == SIPD_OK);
     }
-    ck_assert_int_eq(txns_serve(&r.t, &gist, &hop, 1, &id), SIPD_EFULL);
+    ck_assert_int_eq(txns_serve(&r.t, &gist, NULL, &hop, 1, &id), SIPD_EFULL);
     snprintf(branch, sizeof branch, BRANCH);
     ck_assert_int_eq(
         txns_request(&r.t, METHOD_OPTIONS, span_of(branch), &hop, SPAN("x"), SPAN(""), 1, &id),
@@ -118,7 +118,7 @@ START_TEST(at_the_ceiling_the_oldest_finished_one_goes)
     for (unsigned i = 0; i < LIMIT; i++) {
         snprintf(text, sizeof text, "SIP/2.0/UDP a;branch=z9hG4bK%u", i);
         gist = gist_text(txn_rig_request("OPTIONS", text));
-        must(txns_serve(&r.t, &gist, &hop, 1, &id) == SIPD_OK);
+        must(txns_serve(&r.t, &gist, NULL, &hop, 1, &id) == SIPD_OK);
         first = i == 2 ? id : first;
         second = i == 1 ? id : second;
     }
@@ -127,13 +127,13 @@ START_TEST(at_the_ceiling_the_oldest_finished_one_goes)
     for (unsigned i = 0; i < 2; i++) {
         snprintf(text, sizeof text, "SIP/2.0/UDP b;branch=z9hG4bK%u", i);
         gist = gist_text(txn_rig_request("OPTIONS", text));
-        ck_assert_int_eq(txns_serve(&r.t, &gist, &hop, 1, &id), SIPD_OK);
+        ck_assert_int_eq(txns_serve(&r.t, &gist, NULL, &hop, 1, &id), SIPD_OK);
         ck_assert_ptr_null(txns_find(&r.t, first));
         ck_assert_int_eq(txns_find(&r.t, second) != NULL, i == 0);
     }
     ck_assert_uint_eq(r.t.evicted, 2);
     gist = gist_text(txn_rig_request("OPTIONS", "SIP/2.0/UDP c;branch=z9hG4bK1"));
-    ck_assert_int_eq(txns_serve(&r.t, &gist, &hop, 1, &id), SIPD_EFULL);
+    ck_assert_int_eq(txns_serve(&r.t, &gist, NULL, &hop, 1, &id), SIPD_EFULL);
 }
 END_TEST
 
@@ -181,7 +181,7 @@ one_of_everything(const struct gist *invite, const struct gist *busy)
     struct txn *txn;
     uint64_t id;
 
-    if (txns_serve(&r.t, invite, &hop, 1, &id) == SIPD_OK) {
+    if (txns_serve(&r.t, invite, NULL, &hop, 1, &id) == SIPD_OK) {
         (void)!txns_answer(&r.t, id, 180, SPAN("ringing"));
         txn = txns_find_server(&r.t, invite);
         if (txn)
@@ -231,7 +231,7 @@ START_TEST(without_memory_nothing_is_changed)
     ck_assert_int_eq(txns_answer(&r.t, in->id, 486, SPAN("busy")), SIPD_ENOMEM);
     ck_assert_int_eq(in->state, TXN_PROCEEDING);
     ck_assert_uint_eq(in->status, 0);
-    ck_assert_int_eq(txns_serve(&r.t, &other, &hop, 1, &id), SIPD_ENOMEM);
+    ck_assert_int_eq(txns_serve(&r.t, &other, NULL, &hop, 1, &id), SIPD_ENOMEM);
     ck_assert_int_eq(
         txns_request(&r.t, METHOD_OPTIONS, SPAN("z9hG4bKx"), &hop, SPAN("x"), SPAN(""), 1, &id),
         SIPD_ENOMEM);

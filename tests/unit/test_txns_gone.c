@@ -134,7 +134,7 @@ START_TEST(an_answer_whose_connection_is_gone_takes_another)
     uint64_t id;
 
     hop.flow = 7;
-    ck_assert_int_eq(txns_serve(&r.t, &gist, &hop, 1, &id), SIPD_OK);
+    ck_assert_int_eq(txns_serve(&r.t, &gist, NULL, &hop, 1, &id), SIPD_OK);
     txn = txns_find(&r.t, id);
     answer(txn, 486, "busy");
     ck_assert_uint_eq(r.sent[0].to.flow, 7);
@@ -225,7 +225,7 @@ START_TEST(a_connection_that_is_gone_before_the_answer)
     uint64_t id;
 
     hop.flow = 7;
-    ck_assert_int_eq(txns_serve(&r.t, &gist, &hop, 1, &id), SIPD_OK);
+    ck_assert_int_eq(txns_serve(&r.t, &gist, NULL, &hop, 1, &id), SIPD_OK);
     ck_assert_int_eq(gone(id), TXN_QUIET);
     ck_assert_uint_eq(r.sent_len, 0);
     answer(txns_find(&r.t, id), 200, "ok");

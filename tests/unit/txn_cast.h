@@ -73,7 +73,7 @@ server(const char *method, const char *to)
     struct hop hop = txn_rig_hop(to);
     uint64_t id = 0;
 
-    ck_assert_int_eq(txns_serve(&r.t, &gist, &hop, 88, &id), SIPD_OK);
+    ck_assert_int_eq(txns_serve(&r.t, &gist, NULL, &hop, 88, &id), SIPD_OK);
     ck_assert_ptr_eq(txns_find_server(&r.t, &gist), txns_find(&r.t, id));
     return txns_find(&r.t, id);
 }
