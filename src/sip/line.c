@@ -3,55 +3,44 @@
  */
 #include "sip/line.h"
 
-/* Has any of eight bytes less than 16, as CR and LF have? Also some others that have the highest bit: see the bytes then. */
-static bool
-has_low(const char *at)
+/* Copies eight bytes. Not 0: any of them is less than 16, as CR and LF are, or has the highest bit: see the bytes then. */
+static uint64_t
+copy_word(char *to, const char *from)
 {
     uint64_t word;
 
-    memcpy(&word, at, sizeof word);
+    memcpy(&word, from, sizeof word);
+    memcpy(to, &word, sizeof word);
     return (word - 0x1010101010101010) & 0x8080808080808080;
 }
 
-/* Might there be a line end in it? The last eight bytes overlap those before. */
+/* Copies a text. Might there be a line end in it? The last eight bytes overlap those before. */
 static bool
-has_line_end(struct span text)
+copy_looking(char *to, struct span text)
 {
-    const char *at = text.at, *end = span_end(text);
+    size_t last = text.len - 8;
+    uint64_t low = 0;
 
     if (text.len < 8) {
-        bool low = false;
-
-        for (; at < end; at++)
-            low |= (unsigned char)*at < 16;
+        for (size_t i = 0; i < text.len; i++)
+            low |= (unsigned char)(to[i] = text.at[i]) < 16;
         return low;
     }
-    for (; end - at > 8; at += 8)
-        if (has_low(at))
-            return true;
-    return has_low(end - 8);
+    for (size_t i = 0; i < last; i += 8)
+        low |= copy_word(to + i, text.at + i);
+    return low | copy_word(to + last, text.at + last);
 }
 
 char *
 line_text_write(char *to, struct span text)
 {
-    char *end = span_write(to, text);
+    char *end = to + text.len;
 
-    if (has_line_end(text))
+    if (copy_looking(to, text))
         for (char *at = to; at < end; at++)
             if (*at == '\r' || *at == '\n')
                 *at = ' ';
     return end;
-}
-
-char *
-line_write(char *to, struct span name, struct span value)
-{
-    to = span_write(to, name);
-    memcpy(to, ": ", 2);
-    to = line_text_write(to + 2, value);
-    memcpy(to, "\r\n", 2);
-    return to + 2;
 }
 
 void

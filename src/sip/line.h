@@ -17,7 +17,12 @@ line_bytes(struct span name, struct span value)
 /* Writes text at `to`, which has room for it, each CR and LF as a blank (a folding stays white space). Returns the end. */
 char *line_text_write(char *to, struct span text);
 /* Writes "Name: value" with its line end at `to`, which has room for line_bytes(). Returns the end. */
-char *line_write(char *to, struct span name, struct span value);
+static inline char *
+line_write(char *to, struct span name, struct span value)
+{
+    to = line_text_write(span_write(span_write(to, name), SPAN(": ")), value);
+    return span_write(to, SPAN("\r\n"));
+}
 
 /* As line_text_write, to the end of a buffer. */
 void line_text_put(struct buf *b, struct span text);
