@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "sip/addr.h"
+#include "sip/chars.h"
 #include "sip/line.h"
 #include "sip/splice.h"
 #include "sip/stamp.h"
@@ -17,6 +18,8 @@ draft_init(struct draft *d, const struct msg *msg, struct arena *arena)
     d->splices = d->few;
     d->cap = DRAFT_FEW;
     d->len = 0;
+    d->behind = 0;
+    d->bytes = msg->len;
     d->routes_head = d->routes_tail = 0;
     d->err = SIPD_OK;
 }
@@ -114,7 +117,8 @@ first_place(const struct msg *msg, enum header id)
 void
 draft_set_uri(struct draft *d, struct span uri)
 {
-    replace(d, d->msg->uri.at, d->msg->uri.len, text_keep(d, uri));
+    if (is_there(d, uri) && !span_eq(uri, msg_span(d->msg, d->msg->uri)))
+        replace(d, d->msg->uri.at, d->msg->uri.len, text_keep(d, uri));
 }
 
 void
@@ -153,22 +157,50 @@ draft_set_value(struct draft *d, const struct msg_field *field, struct span valu
     replace(d, field->value_at, field->value_len, text_keep(d, value));
 }
 
+static void
+add_number(struct draft *d, struct span name, uint64_t n)
+{
+    char *text = splice_text(d, line_bytes(name, (struct span){ NULL, SPAN_U64_BYTES })), *end;
+
+    if (!text)
+        return;
+    end = span_write_u64(span_write(span_write(text, name), SPAN(": ")), n);
+    insert(d, d->msg->head_end, span_between(text, span_write(end, SPAN("\r\n"))), SPLICE_BACK);
+}
+
+/* What says so already is left alone. */
+static void
+set_number(struct draft *d, const struct msg_field *field, uint64_t n)
+{
+    struct span text = splice_number(d, n);
+
+    if (!span_eq(msg_value(d->msg, field), text))
+        replace(d, field->value_at, field->value_len, text);
+}
+
+void
+draft_set_number(struct draft *d, enum header id, uint64_t n)
+{
+    const struct msg_field *field = msg_may_have(d->msg, id) ? msg_find(d->msg, id, NULL) : NULL;
+
+    if (!field) {
+        add_number(d, names_header_text(id), n);
+        return;
+    }
+    set_number(d, field, n);
+    while (msg_may_have_more(d->msg, id) && (field = msg_find(d->msg, id, field)))
+        draft_drop_field(d, field);
+}
+
 void
 draft_lower_max_forwards(struct draft *d, const struct gist *gist)
 {
-    const struct msg_field *field = msg_find(d->msg, HDR_MAX_FORWARDS, NULL);
-
-    if (!field) {
-        draft_add_header(d, SPAN("Max-Forwards"), SPAN("70"));
-        return;
-    }
-    if (!gist->has_max_forwards || gist->max_forwards == 0) {
+    if (!msg_first(d->msg, HDR_MAX_FORWARDS))
+        draft_set_number(d, HDR_MAX_FORWARDS, 70);
+    else if (gist->has_max_forwards && gist->max_forwards > 0)
+        draft_set_number(d, HDR_MAX_FORWARDS, gist->max_forwards - 1);
+    else
         splice_fail(d, SIPD_ENOENT);
-        return;
-    }
-    replace(d, field->value_at, field->value_len, splice_number(d, gist->max_forwards - 1));
-    while ((field = msg_find(d->msg, HDR_MAX_FORWARDS, field)))
-        draft_drop_field(d, field); /* one that said the same would now say another thing */
 }
 
 /* ---------------------------------------------------------------- Via */
@@ -191,7 +223,7 @@ draft_pop_via(struct draft *d, const struct gist *gist)
         splice_fail(d, gist->via_field ? SIPD_ESYNTAX : SIPD_ENOENT);
         return;
     }
-    err = via_next(&rest, &next);
+    err = rest.len > 0 ? via_next(&rest, &next) : SIPD_ENOENT;
     if (err == SIPD_ENOENT)
         draft_drop_field(d, gist->via_field);
     else if (err)
@@ -201,30 +233,18 @@ draft_pop_via(struct draft *d, const struct gist *gist)
                      SPAN(""));
 }
 
-/* Of the value alone one cannot be sure that no line end is in it. */
-static void
-stamp_one(struct draft *d, const struct stamp_edit *edit)
-{
-    char *text = splice_text(d, edit->name.len + edit->value.len);
-
-    if (text)
-        replace_span(
-            d, edit->cut,
-            span_between(text, line_text_write(span_write(text, edit->name), edit->value)));
-}
-
 void
 draft_stamp_via(struct draft *d, const struct gist *gist, struct span received, uint16_t rport)
 {
-    struct stamp stamp;
+    struct stamp *stamp = arena_alloc(d->arena, sizeof *stamp);
 
-    if (gist->via.whole.len == 0) {
-        splice_fail(d, SIPD_ENOENT);
+    if (!stamp || gist->via.whole.len == 0) {
+        splice_fail(d, stamp ? SIPD_ENOENT : SIPD_ENOMEM);
         return;
     }
-    stamp_init(&stamp, &gist->via, received, rport);
-    for (unsigned i = 0; i < stamp.len; i++)
-        stamp_one(d, &stamp.edits[i]);
+    stamp_init(stamp, &gist->via, received, rport);
+    for (unsigned i = 0; i < stamp->len; i++)
+        replace_span(d, stamp->edits[i].cut, stamp->edits[i].text);
 }
 
 /* ---------------------------------------------------------------- Record-Route and Route */
@@ -275,12 +295,21 @@ element_next(struct span *rest, struct span *whole)
     return true;
 }
 
+/* Is it one in brackets that end the field, as most are? Whatever stands in them, it could not be more. */
+static bool
+is_alone(struct span value)
+{
+    return chars_begin(value, '<') && span_find(value, '>') == value.len - 1;
+}
+
 static uint32_t
 element_count(struct span value)
 {
     struct span whole;
     uint32_t n = 0;
 
+    if (is_alone(value))
+        return 1;
     while (element_next(&value, &whole))
         n++;
     return n;
@@ -383,16 +412,6 @@ draft_drop_last_route(struct draft *d)
 
 /* ---------------------------------------------------------------- bytes */
 
-static size_t
-rendered_bytes(const struct draft *d)
-{
-    size_t bytes = d->msg->len;
-
-    for (uint32_t i = 0; i < d->len; i++)
-        bytes += d->splices[i].insert.len - d->splices[i].cut;
-    return bytes;
-}
-
 struct span
 draft_tail(const struct draft *d)
 {
@@ -410,7 +429,7 @@ draft_render(const struct draft *d, struct arena *arena, struct span *out)
     *out = (struct span){ NULL, 0 };
     if (d->err)
         return d->err;
-    to = bytes = arena_alloc(arena, rendered_bytes(d));
+    to = bytes = arena_alloc(arena, d->bytes);
     if (!bytes)
         return SIPD_ENOMEM;
     for (uint32_t i = 0; i < d->len; i++) {

@@ -32,6 +32,8 @@ struct draft {
     /* ordered by at; what is pushed stands before what stood there, other edits behind */
     struct draft_splice *splices;
     uint32_t len, cap;
+    uint32_t behind; /* where the last splice ends: one behind it is no other's neighbour */
+    size_t bytes;    /* that they will make of the message */
     uint32_t routes_head, routes_tail; /* Route elements dropped at either end */
     int err; /* SIPD_OK, SIPD_ENOMEM, SIPD_ECLASH, SIPD_ENOENT, SIPD_ESYNTAX: the first failure */
     struct draft_splice few[DRAFT_FEW]; /* where splices begin */
@@ -48,6 +50,8 @@ void draft_init(struct draft *d, const struct msg *msg, struct arena *arena);
 void draft_set_uri(struct draft *d, struct span uri);
 /* Max-Forwards becomes one less (SIPD_ENOENT at 0), or is added as 70 if there was none (§16.6 step 3). */
 void draft_lower_max_forwards(struct draft *d, const struct gist *gist);
+/* One field of this id, saying n: the first one says so then, others go; if there was none, one is added. */
+void draft_set_number(struct draft *d, enum header id, uint64_t n);
 /* "Via: value" above the topmost one (§16.6 step 8). */
 void draft_push_via(struct draft *d, const struct gist *gist, struct span value);
 /* The topmost Via goes, with its line if it is alone there (§16.7 step 3). */

@@ -115,6 +115,11 @@ msg_may_have(const struct msg *m, enum header id)
 {
     return m->present >> msg_bit(id) & 1;
 }
+static inline bool
+msg_may_have_more(const struct msg *m, enum header id)
+{
+    return m->again >> msg_bit(id) & 1;
+}
 /* The first field of an id below MSG_FIRSTS, but not HDR_OTHER; NULL if there is none. */
 static inline const struct msg_field *
 msg_first(const struct msg *m, enum header id)

@@ -65,7 +65,7 @@ put_stamped_via(char *at, const struct reply_to *to)
         const struct stamp_edit *edit = &stamp.edits[i];
 
         at = put_value(at, to->request, span_between(from, edit->cut.at));
-        at = span_write(span_write(at, edit->name), edit->value);
+        at = span_write(at, edit->text);
         from = span_end(edit->cut);
     }
     return span_write(put_value(at, to->request, span_between(from, span_end(value))),

@@ -3,8 +3,6 @@
  */
 #include "sip/splice.h"
 
-#include "base/err.h"
-
 void
 splice_fail(struct draft *d, int err)
 {
@@ -43,10 +41,17 @@ clash(const struct draft_splice *front, const struct draft_splice *one)
     return front->at + front->cut > one->at;
 }
 
-/* Its fields are written one by one: read as a whole at once after that they would have to be waited for. */
+static uint32_t
+behind_all(const struct draft *d)
+{
+    const struct draft_splice *end = d->splices + d->len;
+
+    return d->len > 0 ? end[-1].at + end[-1].cut : 0;
+}
+
 void
-splice_make(struct draft *d, uint32_t at, uint32_t cut, struct span insert, enum draft_kind kind,
-            enum splice_side side)
+splice_make_between(struct draft *d, uint32_t at, uint32_t cut, struct span insert,
+                    enum draft_kind kind, enum splice_side side)
 {
     struct draft_splice *place;
 
@@ -55,11 +60,8 @@ splice_make(struct draft *d, uint32_t at, uint32_t cut, struct span insert, enum
     for (place = d->splices + d->len; place > d->splices && !is_behind(at, cut, place - 1, side);
          place--)
         *place = place[-1];
-    place->at = at;
-    place->cut = cut;
-    place->insert = insert;
-    place->kind = kind;
-    d->len++;
+    splice_put(d, place, at, cut, insert, kind);
+    d->behind = behind_all(d);
     if ((place > d->splices && clash(place - 1, place)) ||
         (place + 1 < d->splices + d->len && clash(place, place + 1)))
         splice_fail(d, SIPD_ECLASH);
@@ -73,31 +75,16 @@ splice_forget(struct draft *d, enum draft_kind kind)
     for (uint32_t i = 0; i < d->len; i++)
         if (d->splices[i].kind != kind)
             d->splices[kept++] = d->splices[i];
+        else
+            d->bytes -= d->splices[i].insert.len - d->splices[i].cut;
     d->len = kept;
-}
-
-char *
-splice_text(struct draft *d, size_t bytes)
-{
-    char *text = arena_alloc(d->arena, bytes);
-
-    if (!text)
-        splice_fail(d, SIPD_ENOMEM);
-    return text;
+    d->behind = behind_all(d);
 }
 
 struct span
 splice_number(struct draft *d, uint64_t n)
 {
-    enum { DIGITS = 20 };
-    char *text = splice_text(d, DIGITS), *at;
+    char *text = splice_text(d, SPAN_U64_BYTES);
 
-    if (!text)
-        return (struct span){ NULL, 0 };
-    at = text + DIGITS;
-    do {
-        *--at = (char)('0' + n % 10);
-        n /= 10;
-    } while (n > 0);
-    return span_between(at, text + DIGITS);
+    return text ? span_between(text, span_write_u64(text, n)) : (struct span){ NULL, 0 };
 }

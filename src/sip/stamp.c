@@ -3,6 +3,8 @@
  */
 #include "sip/stamp.h"
 
+#include "sip/line.h"
+
 /* s without the semicolons and the white space that it ends with. */
 static struct span
 trim_end(struct span s)
@@ -12,57 +14,84 @@ trim_end(struct span s)
     return s;
 }
 
-/*
- * old: the value as via_next() found it. Where the parameter has none yet, its place is behind the name or the equal sign;
- * where there is no parameter, one is appended, before a semicolon that ends the Via: behind that it would leave an empty
- * parameter between two. named: ";received=" or its like.
- */
-static struct stamp_edit *
-add_edit(struct stamp *s, const struct via *via, struct span old, struct span named)
+/* Where the value is, or where its parameter is appended. */
+static const char *
+place_of(struct span old, const char *end)
 {
-    struct stamp_edit *edit = &s->edits[s->len++];
-
-    *edit = (struct stamp_edit){ .cut = old };
-    if (!old.at) {
-        edit->cut = (struct span){ span_end(trim_end(via->whole)), 0 };
-        edit->name = named;
-    } else if (old.len == 0 && old.at[-1] != '=') {
-        edit->name = SPAN("=");
-    }
-    return edit;
+    return old.at ? old.at : end;
 }
 
-static struct span
-port_write(struct stamp *s, uint16_t port)
+/* Another edit, or more of the last one where that ends. The text of both lies side by side. */
+static void
+add_edit(struct stamp *s, struct span cut, struct span text)
 {
-    char *end = s->port + sizeof s->port, *at = end;
+    struct stamp_edit *next = s->edits + s->len;
 
-    do {
-        *--at = (char)('0' + port % 10);
-        port /= 10;
-    } while (port > 0);
-    return span_between(at, end);
+    if (s->len > 0 && cut.at == span_end(next[-1].cut)) {
+        next[-1].cut.len += cut.len;
+        next[-1].text.len += text.len;
+        return;
+    }
+    next->cut = cut;
+    next->text = text;
+    s->len++;
+}
+
+/*
+ * Its text up to the value; old: the value as via_next() found it. Where the parameter has none yet, its place is behind the name
+ * or the equal sign; where there is no parameter, one is appended. named: ";received=" or its like.
+ */
+static inline char *
+begin_text(char *to, struct span old, struct span named)
+{
+    if (!old.at)
+        return span_write(to, named);
+    if (old.len == 0 && old.at[-1] != '=')
+        *to++ = '=';
+    return to;
+}
+
+static char *
+set_received(struct stamp *s, struct span old, const char *end, struct span value, char *from)
+{
+    char *to = begin_text(from, old, SPAN(";received="));
+
+    to = line_text_write(to, span_head(value, HOP_TEXT_BYTES));
+    add_edit(s, (struct span){ place_of(old, end), old.len }, span_between(from, to));
+    return to;
+}
+
+static char *
+set_rport(struct stamp *s, struct span old, const char *end, uint16_t port, char *from)
+{
+    char *to = span_write_u64(begin_text(from, old, SPAN(";rport=")), port);
+
+    add_edit(s, (struct span){ place_of(old, end), old.len }, span_between(from, to));
+    return to;
 }
 
 /* In the order of the text; what is appended stands behind a value put in at the same place. */
 static bool
-is_behind(const struct stamp_edit *received, const struct stamp_edit *rport, const struct via *via)
+comes_first(struct span rport, struct span received, const char *end)
 {
-    return received->cut.at > rport->cut.at || (received->cut.at == rport->cut.at && via->rport.at);
+    const char *at = place_of(rport, end), *other = place_of(received, end);
+
+    return at < other || (at == other && rport.at);
 }
 
+/* What is appended stands before a semicolon that ends the Via: behind that it would leave an empty parameter between two. */
 void
 stamp_init(struct stamp *s, const struct via *via, struct span received, uint16_t rport)
 {
-    s->len = 0;
-    if (received.len > 0)
-        add_edit(s, via, via->received, SPAN(";received="))->value = received;
-    if (rport > 0)
-        add_edit(s, via, via->rport, SPAN(";rport="))->value = port_write(s, rport);
-    if (s->len == 2 && is_behind(&s->edits[0], &s->edits[1], via)) {
-        struct stamp_edit first = s->edits[1];
+    const char *end = span_end(trim_end(via->whole));
+    bool rport_first = comes_first(via->rport, via->received, end);
+    char *to = s->text;
 
-        s->edits[1] = s->edits[0];
-        s->edits[0] = first;
-    }
+    s->len = 0;
+    if (rport > 0 && rport_first)
+        to = set_rport(s, via->rport, end, rport, to);
+    if (received.len > 0)
+        to = set_received(s, via->received, end, received, to);
+    if (rport > 0 && !rport_first)
+        set_rport(s, via->rport, end, rport, to);
 }

@@ -6,20 +6,23 @@
 
 #include "sip/via.h"
 
+enum { STAMP_BYTES = HOP_TEXT_BYTES + sizeof ";received=;rport=65535" };
+
 struct stamp_edit {
-    struct span cut;         /* bytes of the Via that go; empty: a place in it */
-    struct span name, value; /* what comes instead: one behind the other */
+    struct span cut;  /* bytes of the Via that go; empty: a place in it */
+    struct span text; /* what comes instead, without line ends */
 };
 
 struct stamp {
     struct stamp_edit edits[2]; /* in the order of the text */
     unsigned len;
-    char port[5]; /* digits that an edit may point to: a stamp is not copied */
+    char text[STAMP_BYTES]; /* to which edits point: a stamp is not copied */
 };
 
 /*
  * Makes the edits that set received (empty: left as it is) and rport (0: left as it is). A parameter that is there gets
- * another value, a missing one is appended. Lent: via and received, as long as the stamp is used.
+ * another value, a missing one is appended. Of received, an address, HOP_TEXT_BYTES are written at most. Lent: via, as long as the
+ * stamp is used.
  */
 void stamp_init(struct stamp *s, const struct via *via, struct span received, uint16_t rport);
 

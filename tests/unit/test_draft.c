@@ -6,6 +6,9 @@
 #include <stdio.h>
 
 #include "base/def.h"
+#include "base/err.h"
+#include "base/rand.h"
+#include "sip/addr.h"
 #include "unit/message.h"
 
 #define START "INVITE sip:b@x SIP/2.0\r\n"
@@ -71,6 +74,12 @@ START_TEST(sets_the_uri)
     must_render("INVITE sip:longer@y SIP/2.0\r\n" REST BODY);
     draft_set_uri(&draft, SPAN("sip:again"));
     must_fail(SIPD_ECLASH);
+    begin(START REST BODY);
+    draft_set_uri(&draft, SPAN("sip:b@x")); /* it is that already */
+    must_render(START REST BODY);
+    ck_assert_uint_eq(draft.len, 0);
+    draft_set_uri(&draft, (struct span){ NULL, 0 });
+    must_fail(SIPD_ENOMEM);
 }
 END_TEST
 
@@ -91,6 +100,26 @@ START_TEST(lowers_max_forwards)
     begin(START "Max-Forwards: 0\r\n" REST BODY);
     draft_lower_max_forwards(&draft, &gist);
     must_fail(SIPD_ENOENT);
+}
+END_TEST
+
+START_TEST(sets_numbers)
+{
+    begin(START REST BODY);
+    draft_set_number(&draft, HDR_MAX_BREADTH, 60);
+    must_render(START REST "Max-Breadth: 60\r\n" BODY);
+
+    begin(START "Max-Breadth: 7\r\n" REST "max-breadth : 9\r\n" BODY);
+    draft_set_number(&draft, HDR_MAX_BREADTH, UINT32_MAX);
+    must_render(START "Max-Breadth: 4294967295\r\n" REST BODY);
+
+    begin(START "Max-Breadth: 07\r\n" REST BODY);
+    draft_set_number(&draft, HDR_MAX_BREADTH, 7);
+    must_render(START "Max-Breadth: 7\r\n" REST BODY);
+    begin(START "Max-Breadth: 7\r\n" REST BODY);
+    draft_set_number(&draft, HDR_MAX_BREADTH, 7);
+    draft_drop_field(&draft, msg_find(&msg, HDR_MAX_BREADTH, NULL)); /* nobody else edits it */
+    must_render(START REST BODY);
 }
 END_TEST
 
@@ -278,6 +307,48 @@ START_TEST(routes_are_dropped)
 }
 END_TEST
 
+/* As many as addr_next() finds; what it cannot read is one element, to the end. */
+static unsigned
+elements_of(struct span value)
+{
+    unsigned n = 0;
+    struct addr addr;
+    int err;
+
+    while ((err = addr_next(&value, &addr)) == SIPD_OK)
+        n++;
+    return n + (err != SIPD_ENOENT);
+}
+
+/* Whatever a Route is made of, its line goes with the last of its elements, and there is none behind that. */
+START_TEST(routes_of_all_kinds)
+{
+    static const char *const pieces[] = { "<", ">",   "<",  ">",     "<sip:1>",
+                                          ",", ";lr", "\"", "sip:2", " " };
+    struct rand r;
+
+    rand_seed(&r, 7);
+    for (unsigned i = 0; i < 20000; i++) {
+        char value[128], text[512];
+        size_t len = 0;
+        unsigned n;
+
+        for (uint64_t left = 1 + rand_below(&r, 7); left > 0; left--)
+            len += (size_t)snprintf(value + len, sizeof value - len, "%s",
+                                    pieces[rand_below(&r, countof(pieces))]);
+        snprintf(text, sizeof text, START V1 "Route: %s\r\n" REST BODY, value);
+        begin(text);
+        n = elements_of(msg_value(&msg, msg_find(&msg, HDR_ROUTE, NULL)));
+        if (n == 0)
+            continue;
+        draft_drop_routes(&draft, n);
+        must_render(START V1 REST BODY);
+        draft_drop_routes(&draft, 1);
+        must_fail(SIPD_ENOENT);
+    }
+}
+END_TEST
+
 /* A strict router before us and behind us (RFC 3261 §16.4, §16.6 step 6), all in one message. */
 START_TEST(strict_routing)
 {
@@ -416,6 +487,7 @@ suite_draft(void)
     tcase_add_test(c, no_edit_no_change);
     tcase_add_test(c, sets_the_uri);
     tcase_add_test(c, lowers_max_forwards);
+    tcase_add_test(c, sets_numbers);
     tcase_add_test(c, pushes_via);
     tcase_add_test(c, pops_via);
     tcase_add_test(c, stamps_via);
@@ -423,6 +495,7 @@ suite_draft(void)
     tcase_add_test(c, paths);
     tcase_add_test(c, routes_are_pushed_and_appended);
     tcase_add_test(c, routes_are_dropped);
+    tcase_add_test(c, routes_of_all_kinds);
     tcase_add_test(c, strict_routing);
     tcase_add_test(c, fields_added_dropped_changed);
     tcase_add_test(c, sets_a_status);

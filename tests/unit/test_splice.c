@@ -3,6 +3,8 @@
  */
 #include "sip/splice.h"
 
+#include "base/rand.h"
+
 #include "unit/message.h"
 
 static struct msg msg;
@@ -80,6 +82,42 @@ START_TEST(are_taken_back_by_kind)
 }
 END_TEST
 
+/* What stands behind all others is put there without a look at them: as if they had been looked at. */
+START_TEST(behind_others_as_between_them)
+{
+    struct rand r;
+
+    rand_seed(&r, 3);
+    for (unsigned i = 0; i < 20000; i++) {
+        struct draft other;
+        struct span out, want;
+        int err;
+
+        begin();
+        other = draft;
+        other.splices = other.few;
+        for (unsigned n = 0; n < 6; n++) {
+            uint32_t at = msg.fields[0].value_at + (uint32_t)rand_below(&r, 9);
+            uint32_t cut = (uint32_t)rand_below(&r, 3) / 2;
+            enum splice_side side = rand_below(&r, 2) ? SPLICE_BACK : SPLICE_FRONT;
+            enum draft_kind kind = rand_below(&r, 2) ? DRAFT_PLAIN : DRAFT_BODY;
+            struct span text = { "abcdef" + n, rand_below(&r, 2) };
+
+            splice_make(&draft, at, cut, text, kind, side);
+            splice_make_between(&other, at, cut, text, kind, side);
+            if (rand_below(&r, 8) == 0) {
+                splice_forget(&draft, DRAFT_BODY);
+                splice_forget(&other, DRAFT_BODY);
+            }
+        }
+        err = draft_render(&other, &arena, &want);
+        ck_assert_int_eq(draft_render(&draft, &arena, &out), err);
+        must(span_eq(out, want));
+        must(err != SIPD_OK || out.len == draft.bytes);
+    }
+}
+END_TEST
+
 START_TEST(keep_the_first_failure)
 {
     begin();
@@ -139,6 +177,7 @@ suite_splice(void)
     tcase_add_test(c, stand_in_order);
     tcase_add_test(c, never_overlap);
     tcase_add_test(c, are_taken_back_by_kind);
+    tcase_add_test(c, behind_others_as_between_them);
     tcase_add_test(c, keep_the_first_failure);
     tcase_add_test(c, are_many);
     tcase_add_test(c, numbers);
