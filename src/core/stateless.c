@@ -34,6 +34,16 @@ by_connection(struct core *core, const struct via *via, size_t bytes, struct way
     return core->ports.way(core->ports.io, &to, bytes, way) == SIPD_OK && way->to.flow != 0;
 }
 
+/* The number of a listener, as forward.c puts it before all other parameters. False: it does not stand there, or not as we write it. */
+static bool
+side_in_front(struct span params, uint32_t *number)
+{
+    const struct span begin = SPAN(";" STATELESS_SIDE "=");
+    struct span rest = span_skip(params, begin.len);
+
+    return span_starts(params, begin) && span_u32(span_cut(&rest, ';'), UINT16_MAX, number);
+}
+
 /* Where its request came to, as our own Via has it (RFC 3581 §4); 0: it does not say. One that does not fit is passed over. */
 static uint16_t
 side_of(const struct via *ours)
@@ -41,6 +51,8 @@ side_of(const struct via *ours)
     struct span value;
     uint32_t number;
 
+    if (side_in_front(ours->params, &number))
+        return (uint16_t)number;
     return param_find(ours->params, SPAN(STATELESS_SIDE), &value) &&
                    span_u32(value, UINT16_MAX, &number)
                ? (uint16_t)number
@@ -61,6 +73,16 @@ find_way(struct core *core, const struct via *ours, const struct via *via, size_
            core->ports.way(core->ports.io, &to, bytes, way) == SIPD_OK;
 }
 
+/* Have we the request of this response ourselves? via: where that came from. */
+static bool
+has_request(struct core *core, const struct gist *gist, const struct via *via)
+{
+    struct gist asked = *gist;
+
+    asked.via = *via;
+    return txns_find_server(&core->txns, &asked);
+}
+
 /*
  * A core with state passes on what another node began, but no 100, which is for us alone (§16.7 step 5), nothing of other requests
  * than INVITE and its CANCEL (RFC 4320 §4.2), and nothing late: of a request that it has itself it knows what went up (RFC 6026 §7.3).
@@ -69,13 +91,11 @@ static bool
 may_stray(struct core *core, const struct intake *in, const struct via *via)
 {
     enum method method = in->gist->method;
-    struct gist asked = *in->gist;
 
     if (core->conf->mode == CORE_STATELESS)
         return true;
-    asked.via = *via;
     return in->msg->status > 100 && (method == METHOD_INVITE || method == METHOD_CANCEL) &&
-           !txns_find_server(&core->txns, &asked);
+           !has_request(core, in->gist, via);
 }
 
 void
@@ -117,6 +137,8 @@ stateless_choose(struct trip *trip)
 {
     struct target *chosen = container_of(trip->targets.next, struct target, link);
 
+    if (trip->targets.next == trip->targets.prev)
+        return; /* it is alone */
     list_each (node, after, &trip->targets) {
         struct target *target = container_of(node, struct target, link);
 

@@ -105,9 +105,11 @@ upstream_second_via(const struct msg *msg, const struct gist *gist, struct via *
 {
     struct span rest = gist->vias_below;
     const struct msg_field *next;
-    int err = gist->via.whole.len > 0 ? via_next(&rest, via) : SIPD_ESYNTAX;
+    int err;
 
-    if (err != SIPD_ENOENT)
+    if (gist->via.whole.len == 0)
+        return false;
+    if (rest.len > 0 && (err = via_next(&rest, via)) != SIPD_ENOENT)
         return err == SIPD_OK;
     next = msg_find(msg, HDR_VIA, gist->via_field);
     rest = next ? msg_value(msg, next) : none;
@@ -146,7 +148,8 @@ upstream_pop_via(struct core *core, const struct msg *msg, const struct gist *gi
 
     draft_init(&draft, msg, core->ports.turn);
     draft_pop_via(&draft, gist);
-    forward_add_length(msg, hop_transport_read(second->transport), &draft);
+    if (!msg_first(msg, HDR_CONTENT_LENGTH))
+        forward_add_length(msg, hop_transport_read(second->transport), &draft);
     if (trip && (msg->status == 401 || msg->status == 407))
         add_challenges(trip, msg, &draft);
     return draft_render(&draft, core->ports.turn, &bytes) == SIPD_OK ? bytes : none;
