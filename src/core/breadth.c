@@ -28,16 +28,5 @@ breadth_share(const struct trip *trip, uint32_t n, uint32_t of)
 void
 breadth_write(const struct branch *branch, struct draft *draft)
 {
-    const struct trip *trip = branch->trip;
-    const struct msg_field *field = msg_find(&trip->msg, HDR_MAX_BREADTH, NULL);
-    const struct msg_field *more = field;
-    char digits[SPAN_U64_BYTES];
-    struct span value = span_between(digits, span_write_u64(digits, branch->breadth));
-
-    if (!field)
-        draft_add_header(draft, SPAN("Max-Breadth"), value);
-    else if (!span_eq(msg_value(&trip->msg, field), value))
-        draft_set_value(draft, field, value);
-    while (field && (more = msg_find(&trip->msg, HDR_MAX_BREADTH, more)))
-        draft_drop_field(draft, more);
+    draft_set_number(draft, HDR_MAX_BREADTH, branch->breadth);
 }

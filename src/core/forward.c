@@ -15,35 +15,19 @@
 
 #define SIDE_PARAM ";" STATELESS_SIDE "="
 
-enum {
-    HEAD_ROOM = 512, /* what the edits add at most, for the choice of a way by size */
-    SIDE_BYTES = sizeof SIDE_PARAM + SPAN_U64_BYTES,
-};
+enum { HEAD_ROOM = 512 }; /* what the edits add at most, for the choice of a way by size */
 
-/* A few spans put together in the turn's memory. */
-static struct span
-join(struct core *core, const struct span *parts, size_t n)
-{
-    size_t len = 0;
-    char *to, *end;
-
-    for (size_t i = 0; i < n; i++)
-        len += parts[i].len;
-    to = end = arena_alloc(core->ports.turn, len + 1);
-    if (!to)
-        return (struct span){ NULL, 0 };
-    for (size_t i = 0; i < n; i++)
-        end = span_write(end, parts[i]);
-    return span_between(to, end);
-}
+static const struct span none;
 
 /* A URI in angle brackets, as Route and Record-Route want it. */
 static struct span
 in_brackets(struct core *core, struct span uri)
 {
-    struct span parts[] = { SPAN("<"), uri, SPAN(">") };
+    char *text = arena_alloc(core->ports.turn, uri.len + 2);
 
-    return join(core, parts, countof(parts));
+    if (!text)
+        return none;
+    return span_between(text, span_write(span_write(span_write(text, SPAN("<")), uri), SPAN(">")));
 }
 
 /* Step 2: the target becomes the Request-URI; who asked for a sip resource gets none of sips, but TLS (RFC 5630 §5.3). */
@@ -88,21 +72,21 @@ wants_record_route(const struct trip *trip, const struct way *way)
 static struct span
 record_route(struct trip *trip, const struct token *token, struct span sent_by, uint8_t transport)
 {
+    const struct span most = SPAN("<sips:@;transport=;lr>"), name = hop_transport_uri(transport);
     struct core *core = trip->core;
-    char text[TOKEN_BYTES];
     bool sips = transport == HOP_TLS && is_secure(trip);
-    bool plain = sips || transport == HOP_UDP;
-    struct span parts[] = {
-        sips ? SPAN("<sips:") : SPAN("<sip:"),
-        token_write(core, trip->gist.call_id, token, text),
-        SPAN("@"),
-        sent_by,
-        plain ? SPAN("") : SPAN(";transport="),
-        plain ? SPAN("") : hop_transport_uri(transport),
-        SPAN(";lr>"),
-    };
+    char *text = arena_alloc(core->ports.turn, most.len + TOKEN_BYTES + sent_by.len + name.len);
+    char *end;
 
-    return join(core, parts, countof(parts));
+    if (!text)
+        return none;
+    end = span_write(text, SPAN("<sip"));
+    end = span_write(end, sips ? SPAN("s:") : SPAN(":"));
+    end += token_write(core, trip->gist.call_id, token, end).len;
+    end = span_write(span_write(end, SPAN("@")), sent_by);
+    if (!sips && transport != HOP_UDP)
+        end = span_write(span_write(end, SPAN(";transport=")), name);
+    return span_between(text, span_write(end, SPAN(";lr>")));
 }
 
 /*
@@ -147,8 +131,6 @@ add_record_route(struct branch *branch, const struct way *way, struct draft *dra
                          .ours = trip->for_us };
     struct core_side side;
 
-    if (!wants_record_route(trip, way))
-        return;
     in.has_flow = bound || in.by_flow;
     out.has_flow = bound || out.by_flow;
     if ((in.has_flow || out.has_flow || in.listener != out.listener) &&
@@ -208,30 +190,53 @@ strict_text(const struct trip *trip)
                : trip->next_route;
 }
 
+/* Where it is aimed: its Request-URI, and what comes behind its Routes. */
+struct aim {
+    struct span uri;
+    struct span routes, last; /* both may be empty */
+};
+
 /*
- * §16.4 and step 6: our own Routes go; a strict router next gets its URI as Request-URI and ours at the end of Route. The
- * Path of a target is its Route (RFC 3327 §5.4).
+ * §16.4 and step 6: a strict router next gets its URI as Request-URI and ours at the end of Route. The Path of a target is its
+ * Route (RFC 3327 §5.4).
  */
 static int
-set_routes(struct branch *branch, struct draft *draft)
+take_aim(const struct branch *branch, struct aim *aim)
 {
-    struct trip *trip = branch->trip;
+    const struct trip *trip = branch->trip;
     struct span target = target_text(branch), first, rest;
     bool strict_path = is_strict_path(branch, &first, &rest);
 
     if (!target.at)
         return SIPD_ENOMEM;
+    *aim = (struct aim){ .uri = target };
+    if (strict_path || trip->strict_next) {
+        aim->uri = strict_path ? first : strict_text(trip);
+        aim->routes = strict_path ? rest : none;
+        aim->last = in_brackets(trip->core, target);
+        return aim->last.at ? SIPD_OK : SIPD_ENOMEM;
+    }
+    if (has_path(branch))
+        aim->routes = branch->target->is.path;
+    return SIPD_OK;
+}
+
+static void
+append_routes(const struct aim *aim, struct draft *draft)
+{
+    if (aim->routes.len > 0)
+        draft_append_route(draft, aim->routes);
+    if (aim->last.len > 0)
+        draft_append_route(draft, aim->last);
+}
+
+/* Our own go, and a strict router's that is the Request-URI now, and one that was it (§16.4). */
+static void
+drop_routes(const struct trip *trip, struct draft *draft)
+{
     draft_drop_routes(draft, trip->own_routes + (trip->strict_next ? 1u : 0u));
     if (trip->last_route_is_uri)
         draft_drop_last_route(draft);
-    draft_set_uri(draft, strict_path ? first : trip->strict_next ? strict_text(trip) : target);
-    if (strict_path && rest.len > 0)
-        draft_append_route(draft, rest);
-    if (strict_path || trip->strict_next)
-        draft_append_route(draft, in_brackets(trip->core, target));
-    else if (has_path(branch))
-        draft_append_route(draft, branch->target->is.path);
-    return SIPD_OK;
 }
 
 /*
@@ -248,25 +253,18 @@ asks_for_alias(const struct hop *hop, const struct way *way)
  * Without transactions nothing but our Via can tell which of our listeners the request came to, and from which the response
  * must leave (RFC 3581 §4). A CANCEL and an ACK have the same Via as their INVITE (§9.1, §17.1.1.3).
  */
-static struct span
-side_in_via(const struct trip *trip, char to[SIDE_BYTES])
+static bool
+has_side_in_via(const struct trip *trip)
 {
-    char *end;
-
-    if (trip->core->conf->mode != CORE_STATELESS || hop_is_reliable(trip->source.transport))
-        return SPAN("");
-    end = span_write(to, SPAN(SIDE_PARAM));
-    return span_between(to, span_write_u64(end, trip->source.listener));
+    return trip->core->conf->mode == CORE_STATELESS && !hop_is_reliable(trip->source.transport);
 }
 
-/* Step 8: our Via on top, the stamps on the one beneath it. Returns the branch. */
+/* The branch for this hop, in the memory of our Via. */
 static struct span
-add_via(struct branch *branch, const struct hop *hop, const struct way *way, struct draft *draft)
+write_branch(const struct branch *branch, const struct way *way, char *to)
 {
-    struct trip *trip = branch->trip;
-    struct core *core = trip->core;
+    const struct trip *trip = branch->trip;
     struct span uri = branch->target->is.uri;
-    char mark[MARK_BRANCH_LEN], side[SIDE_BYTES];
     struct mark_branch_of of = {
         .mark = &trip->mark,
         .uri = span_eq(uri, msg_span(&trip->msg, trip->msg.uri)) ? SPAN("") : uri,
@@ -276,21 +274,35 @@ add_via(struct branch *branch, const struct hop *hop, const struct way *way, str
         .loop = mark_loop(&trip->mark, &trip->msg),
         .sent_by = way->sent_by,
     };
-    struct span parts[] = {
-        SPAN("SIP/2.0/"),
-        hop_transport_via(way->to.transport),
-        SPAN(" "),
-        way->sent_by,
-        asks_for_alias(hop, way) ? SPAN(";alias") : SPAN(""),
-        side_in_via(trip, side),
-        SPAN(";branch="),
-        mark_branch(core, &of, mark),
-    };
-    struct span value = join(core, parts, countof(parts));
 
+    return mark_branch(trip->core, &of, to);
+}
+
+/* Step 8: our Via on top, the stamps on the one beneath it. Returns the branch. */
+static struct span
+add_via(struct branch *branch, const struct hop *hop, const struct way *way, struct draft *draft)
+{
+    const struct span most = SPAN("SIP/2.0/ ;alias" SIDE_PARAM "65535;branch=");
+    struct trip *trip = branch->trip;
+    struct span transport = hop_transport_via(way->to.transport), ours;
+    char *text = arena_alloc(trip->core->ports.turn,
+                             most.len + transport.len + way->sent_by.len + MARK_BRANCH_LEN);
+    char *end;
+
+    if (!text) {
+        draft_push_via(draft, &trip->gist, none);
+        return none;
+    }
+    end = span_write(span_write(text, SPAN("SIP/2.0/")), transport);
+    end = span_write(span_write(end, SPAN(" ")), way->sent_by);
+    if (asks_for_alias(hop, way))
+        end = span_write(end, SPAN(";alias"));
+    if (has_side_in_via(trip))
+        end = span_write_u64(span_write(end, SPAN(SIDE_PARAM)), trip->source.listener);
+    ours = write_branch(branch, way, span_write(end, SPAN(";branch=")));
+    draft_push_via(draft, &trip->gist, span_between(text, span_end(ours)));
     draft_stamp_via(draft, &trip->gist, trip->received, trip->rport);
-    draft_push_via(draft, &trip->gist, value);
-    return value.at ? span_skip(value, value.len - MARK_BRANCH_LEN) : value;
+    return ours;
 }
 
 /* Step 9: a stream needs a Content-Length, which a datagram may lack (§18.3). */
@@ -323,6 +335,7 @@ forward_write(struct branch *branch, const struct hop *hop, struct forward_resul
     struct trip *trip = branch->trip;
     struct core *core = trip->core;
     struct draft draft;
+    struct aim aim;
     int err = core->ports.way(core->ports.io, hop, trip->msg.len + HEAD_ROOM, &out->way);
 
     if (err != SIPD_OK)
@@ -330,12 +343,16 @@ forward_write(struct branch *branch, const struct hop *hop, struct forward_resul
     if (!branch->hooked && !ask_hooks(branch))
         return SIPD_EINVAL;
     branch->hooked = true;
-    draft_init(&draft, &trip->msg, core->ports.turn);
-    if (set_routes(branch, &draft) != SIPD_OK)
+    if (take_aim(branch, &aim) != SIPD_OK)
         return SIPD_ENOMEM;
+    draft_init(&draft, &trip->msg, core->ports.turn); /* in the order of the text, mostly */
+    draft_set_uri(&draft, aim.uri);
     out->branch = add_via(branch, hop, &out->way, &draft);
+    if (wants_record_route(trip, &out->way))
+        add_record_route(branch, &out->way, &draft);
+    append_routes(&aim, &draft);
     draft_lower_max_forwards(&draft, &trip->gist);
-    add_record_route(branch, &out->way, &draft);
+    drop_routes(trip, &draft);
     path_write(branch, &out->way, is_secure(trip), &draft);
     breadth_write(branch, &draft);
     add_edits(branch, &draft);
