@@ -261,6 +261,15 @@ arena_fini(struct arena *a)
 }
 
 void
+arena_take(struct arena *a, struct arena *from)
+{
+    *a = *from;
+    from->chunks = NULL;
+    from->at = from->end = NULL;
+    from->limit_bytes = from->held_bytes;
+}
+
+void
 arena_spare_fini(struct arena_spare *spare)
 {
     struct arena_chunk *chunk;

@@ -78,6 +78,8 @@ arena_copy(struct arena *a, struct span s)
 void arena_reset(struct arena *a);
 /* Ends every block and gives all memory back. */
 void arena_fini(struct arena *a);
+/* All that is in `from` is in a now, which is no arena yet; `from` has no room any more, and can be ended. */
+void arena_take(struct arena *a, struct arena *from);
 
 /*
  * As arena_init, for one that is filled and reset again and again: the chunk that a reset keeps is of chunk_bytes at most

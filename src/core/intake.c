@@ -276,20 +276,24 @@ are_lines_in_doubt(const struct core *core, const struct hop *from, const struct
     return odd != 0 && repair_rejects(policy_for(core, from, &normal), odd);
 }
 
-bool
-core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_t fault,
-           const char *fault_reason)
+/* False: it was refused for what leaves in doubt where it ends. */
+static bool
+heard(struct core *core, struct intake *in, struct span bytes, uint16_t fault,
+      const char *fault_reason)
 {
-    struct intake in; /* not zeroed: it is large, and each takes what it needs */
     struct msg msg;
     struct gist gist;
-    int err = msg_read(bytes, core->ports.turn, &msg);
+    int err = msg_read(bytes, in->room ? in->room : core->ports.turn, &msg);
 
+    if (err == SIPD_ENOMEM && in->room) {
+        in->room = NULL;
+        err = msg_read(bytes, core->ports.turn, &msg);
+    }
     if (err != SIPD_OK) { /* a response without a status code is nobody's, but it has an end */
         ++*core->count.dropped;
-        return err != SIPD_ESYNTAX || !are_lines_in_doubt(core, from, &msg);
+        return err != SIPD_ESYNTAX || !are_lines_in_doubt(core, in->from, &msg);
     }
-    if (!hop_is_reliable(from->transport))
+    if (!hop_is_reliable(in->from->transport))
         msg_trim(&msg);
     gist_read(&msg, &gist);
     if (fault !=
@@ -298,18 +302,52 @@ core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_
         gist.fault_reason = fault_reason;
     }
     if (EXPLAIN_ON(core))
-        explain_heard(core, from, &msg, &gist);
-    if (is_odd(core, from, &msg, &gist))
-        repair_message(core, from, 0, &msg, &gist);
-    in.msg = &msg;
-    in.gist = &gist;
-    in.from = from;
-    in.dry = 0;
+        explain_heard(core, in->from, &msg, &gist);
+    if (is_odd(core, in->from, &msg, &gist))
+        repair_message(core, in->from, 0, &msg, &gist);
+    if (msg.bytes != bytes.at)
+        in->room = NULL; /* mended in the turn's memory */
+    in->msg = &msg;
+    in->gist = &gist;
     if (msg_is_request(&msg))
-        request(core, &in);
+        request(core, in);
     else
-        answer_heard(core, &in);
-    return !is_end_in_doubt(core, from, &gist);
+        answer_heard(core, in);
+    return !is_end_in_doubt(core, in->from, &gist);
+}
+
+/* No request has a method with a slash. */
+static bool
+may_be_request(struct span bytes)
+{
+    return bytes.len > 3 && bytes.at[3] != '/';
+}
+
+/*
+ * A request is copied before it is read, to memory that its trip may take: so nothing that was read needs to be moved. What has no
+ * room there is read where it came.
+ */
+bool
+core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_t fault,
+           const char *fault_reason)
+{
+    struct intake in; /* not zeroed: it is large, and each takes what it needs */
+    struct arena room;
+    struct span copy;
+    bool ends;
+
+    in.from = from;
+    in.room = NULL;
+    in.dry = 0;
+    if (!may_be_request(bytes))
+        return heard(core, &in, bytes, fault, fault_reason);
+    trip_room(core, &room, bytes.len);
+    copy = arena_copy(&room, bytes);
+    if (copy.at)
+        in.room = &room;
+    ends = heard(core, &in, copy.at ? copy : bytes, fault, fault_reason);
+    arena_fini(&room);
+    return ends;
 }
 
 bool

@@ -10,6 +10,8 @@ struct intake { /* one message on its way in; all lent for the turn */
     const struct msg *msg;
     const struct gist *gist;
     const struct hop *from;
+    struct arena
+        *room;    /* where all of msg lies, for its trip to take; NULL: in the turn's memory */
     uint64_t dry; /* the number of its dry run (dry.h); 0: it is real */
     /* of a request, by intake_stamp() */
     struct span received; /* stamp for the top Via: address text, or empty (§18.2.1) */

@@ -46,16 +46,19 @@ is_stateless(const struct trip *trip)
 /* Beside the request: its index, a target, a branch and its hops. */
 enum { ONE_BRANCH_BYTES = 800 };
 
-/* A slot becomes a trip, for a request of that many bytes. */
-static struct trip *
-begin(struct core *core, struct trip *trip, uint64_t id, size_t bytes)
+void
+trip_room(struct core *core, struct arena *room, size_t bytes)
 {
-    if (!trip)
-        return NULL;
+    arena_init_by(room, core->conf->trip_bytes, bytes + ONE_BRANCH_BYTES, &core->spare);
+}
+
+/* A slot becomes a trip, but for its memory. */
+static void
+begin(struct core *core, struct trip *trip, uint64_t id)
+{
     trip->id = id;
     trip->core = core;
     trip->began_ms = core->ports.clock->now_ms;
-    arena_init_by(&trip->arena, core->conf->trip_bytes, bytes + ONE_BRANCH_BYTES, &core->spare);
     list_init(&trip->link);
     list_init(&trip->touched);
     list_init(&trip->targets);
@@ -63,16 +66,22 @@ begin(struct core *core, struct trip *trip, uint64_t id, size_t bytes)
     trip->edits_end = &trip->edits;
     timer_init(&trip->trying);
     timer_init(&trip->no_answer);
-    return trip;
 }
 
 static struct trip *
-trip_new(struct core *core, size_t bytes)
+trip_new(struct core *core, const struct intake *in)
 {
     uint64_t id = 0;
     struct trip *trip = slots_new(&core->trips, &id);
 
-    return begin(core, trip, id, bytes);
+    if (!trip)
+        return NULL;
+    begin(core, trip, id);
+    if (in->room)
+        arena_take(&trip->arena, in->room);
+    else
+        trip_room(core, &trip->arena, in->msg->len);
+    return trip;
 }
 
 static void
@@ -120,24 +129,43 @@ trip_serve(struct trip *trip, const struct txn_key *key)
     return SIPD_OK;
 }
 
-/* Copies what came, so that it outlives the turn. */
+/* The request and what was read of it outlive the turn: they do already in memory that is the trip's now, else they are copied. */
+static int
+keep_request(struct trip *trip, const struct intake *in)
+{
+    int err;
+
+    if (in->room) {
+        trip->msg = *in->msg;
+        trip->gist = *in->gist;
+        trip->uri = in->uri;
+        return SIPD_OK;
+    }
+    err = msg_keep(in->msg, &trip->arena, &trip->msg);
+    if (err != SIPD_OK)
+        return err;
+    gist_keep(in->gist, in->msg, &trip->msg, &trip->gist);
+    uri_move(&in->uri, in->msg->bytes, trip->msg.bytes, &trip->uri);
+    return SIPD_OK;
+}
+
 static int
 keep(struct trip *trip, const struct intake *in)
 {
-    int err = msg_keep(in->msg, &trip->arena, &trip->msg);
+    int err = keep_request(trip, in);
 
     if (err != SIPD_OK)
         return err;
     trip->dry = in->dry;
-    gist_keep(in->gist, in->msg, &trip->msg, &trip->gist);
-    uri_move(&in->uri, in->msg->bytes, trip->msg.bytes, &trip->uri);
     trip->mark = in->mark;
     trip->source = *in->from;
     trip->reply_to = in->reply_to;
     trip->breadth = breadth_read(trip);
     trip->natted = in->natted;
     trip->rport = in->rport;
-    trip->received = arena_copy(&trip->arena, in->received);
+    trip->received = SPAN("");
+    if (in->received.len > 0)
+        trip->received = arena_copy(&trip->arena, in->received);
     if (!trip->received.at)
         return SIPD_ENOMEM;
     return is_stateless(trip) ? SIPD_OK : trip_serve(trip, &in->key);
@@ -150,20 +178,26 @@ first_stage(const struct trip *trip)
     return follows_an_invite(trip) ? CHAIN_SCHEME : SIPD_ON_REQUEST;
 }
 
+/* There was no room for it. */
+static void
+refuse_trip(struct core *core, const struct intake *in)
+{
+    if (in->dry != 0)
+        dry_refuse(core, in->gist, in->dry, 503);
+    else if (in->gist->method != METHOD_ACK)
+        refuse(core, in, 503, none, refuse_retry_after(core));
+}
+
 void
 trip_begin(struct core *core, const struct intake *in)
 {
-    struct trip *trip = trip_new(core, in->msg->len);
+    struct trip *trip = trip_new(core, in);
     uint16_t status;
-    int err = trip ? keep(trip, in) : SIPD_EFULL;
 
-    if (err != SIPD_OK) {
+    if (!trip || keep(trip, in) != SIPD_OK) {
+        refuse_trip(core, in);
         if (trip)
             trip_free(trip);
-        if (in->dry != 0)
-            dry_refuse(core, in->gist, in->dry, 503);
-        else if (in->gist->method != METHOD_ACK)
-            refuse(core, in, 503, none, refuse_retry_after(core));
         return;
     }
     *core->count.trips += in->dry == 0;
@@ -483,9 +517,12 @@ trip_put(struct core *core, uint64_t id, size_t bytes)
 {
     struct trip *trip = slots_put(&core->trips, id);
 
-    if (trip)
-        memset((char *)trip + TRIP_HEAD_BYTES, 0, sizeof *trip - TRIP_HEAD_BYTES);
-    return begin(core, trip, id, bytes);
+    if (!trip)
+        return NULL;
+    memset((char *)trip + TRIP_HEAD_BYTES, 0, sizeof *trip - TRIP_HEAD_BYTES);
+    begin(core, trip, id);
+    trip_room(core, &trip->arena, bytes);
+    return trip;
 }
 
 void

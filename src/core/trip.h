@@ -175,6 +175,8 @@ int trip_add_edit(struct trip *trip, struct span name, struct span value,
 
 struct intake;
 
+/* Memory for a trip whose request has that many bytes; trip_begin() may take it. */
+void trip_room(struct core *core, struct arena *room, size_t bytes);
 /* A new request that passed the checks: keeps it, opens its server transaction (none for an ACK) and runs it. */
 void trip_begin(struct core *core, const struct intake *in);
 /* Goes on after a hook that waited, or starts the next targets when no branch is pending, or ends. The trip may be gone after. */

@@ -143,6 +143,30 @@ dropped(const char *text)
     rig_alive(&rig, 0, 0, 0);
 }
 
+/* From none for its bytes, over enough for these but not for their index, to enough: it passes, or it is answered. */
+START_TEST(what_has_no_room_is_refused)
+{
+    unsigned passed = 0, refused = 0;
+
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    for (uint32_t bytes = 0; bytes <= 4096; bytes += 32) {
+        unsigned before = rig.sent_len;
+        struct span first;
+
+        rig.conf.trip_bytes = bytes;
+        rig_new_branch(&rig);
+        rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", NULL);
+        ck_assert_uint_eq(rig.sent_len, before + 1);
+        first = span_head(rig.sent[before].bytes, 9);
+        passed += span_eq(first, SPAN("MESSAGE s"));
+        refused += span_eq(first, SPAN("SIP/2.0 5"));
+    }
+    ck_assert_uint_gt(passed, 0);
+    ck_assert_uint_gt(refused, 0);
+    ck_assert_uint_eq(passed + refused, 4096 / 32 + 1);
+}
+END_TEST
+
 START_TEST(what_cannot_be_answered_is_dropped)
 {
     dropped("rubbish\r\n\r\n");
@@ -477,6 +501,7 @@ suite_intake(void)
     tcase_add_test(c, a_groups_maddr_is_where_responses_go);
     tcase_add_test(c, a_connection_is_its_own_way_back);
     tcase_add_test(c, what_is_forwarded_is_stamped);
+    tcase_add_test(c, what_has_no_room_is_refused);
     tcase_add_test(c, what_cannot_be_answered_is_dropped);
     tcase_add_test(c, what_framing_found_wrong_is_refused);
     tcase_add_test(c, what_framing_found_wrong_is_told_first);
