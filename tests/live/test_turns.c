@@ -17,7 +17,14 @@
 
 Suite *suite_turns(void);
 
-enum { BATCH = 64, CONTACTS = 20, MESSAGE_BYTES = 65536, TEXT_BYTES = 4096, TIMES = 5 };
+enum {
+    BATCH = 64,
+    CONTACTS = 20,
+    MESSAGE_BYTES = 65536,
+    TEXT_BYTES = 4096,
+    TIMES = 5,
+    ALIKE_MOST = 1000
+};
 
 static struct server server;
 static int phones; /* all of them are one socket, which is never read */
@@ -33,7 +40,7 @@ start(void)
 
     server_make(&server, "turns",
                 "modules = [ \"registrar\" ];\n"
-                "registrar = { store = \"ram\"; max_contacts = 32; };\ndrain_s = 1;");
+                "registrar = { store = \"ram\"; max_contacts = 1000; };\ndrain_s = 1;");
     server_start(&server);
     phones = socket(AF_INET, SOCK_DGRAM, 0);
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -164,6 +171,77 @@ START_TEST(a_segment_full_of_messages)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- alike by choice */
+
+/* One URI hash, and bytes that are told apart at their end only, behind parameters that must all be put in order to compare. */
+static size_t
+write_alike(unsigned serial, size_t contact_bytes, unsigned first, unsigned contacts)
+{
+    char head[600], contact[TEXT_BYTES];
+    size_t len;
+
+    snprintf(
+        head, sizeof head,
+        "REGISTER sip:example.com SIP/2.0\nVia: SIP/2.0/$T 127.0.0.1:9;branch=z9hG4bK$B;rport\n"
+        "Max-Forwards: 70\nFrom: <sip:alike%zu@example.com>;tag=1\n"
+        "To: <sip:alike%zu@example.com>\nCall-ID: $B\nCSeq: %u REGISTER\n"
+        "Content-Length: 0\n",
+        contact_bytes, contact_bytes, serial);
+    len = throw_write(message, sizeof message, false, head);
+    for (unsigned n = first; n < first + contacts; n++) {
+        size_t at = (size_t)snprintf(contact, sizeof contact, "m: <sip:alike@192.0.2.1");
+
+        for (unsigned i = 0; at < contact_bytes; i++)
+            at += (size_t)snprintf(contact + at, sizeof contact - at, ";p%u", i * 7919 % 1000);
+        snprintf(contact + at, sizeof contact - at, ";x=%u>\n", n);
+        len += throw_write(message + len, sizeof message - len, false, contact);
+    }
+    return len + throw_write(message + len, sizeof message - len, false, "\n");
+}
+
+/* One after the other, until a REGISTER would compare more than it may; so many. */
+static unsigned
+register_alike(size_t contact_bytes)
+{
+    static struct throw t;
+    unsigned n = 0;
+
+    throw_open(&t, &server, false);
+    do {
+        ck_assert(throw_bytes(&t, message, write_alike(n, contact_bytes, n, 1)));
+        throw_settled(&t, PROC_PATIENCE_MS);
+        n++;
+    } while (strcmp(t.outcome, "200") == 0 && n < ALIKE_MOST);
+    throw_close(&t);
+    return n - 1;
+}
+
+START_TEST(contacts_alike)
+{
+    static const size_t bytes[] = { 30, 200, 900 };
+    unsigned bound = register_alike(bytes[_i]), serial = 0;
+    uint64_t before = 0, after = 1;
+
+    ck_assert_uint_gt(bound, 20);
+    for (unsigned i = 0; i < TIMES && after != before; i++) {
+        before = late() + throw_count(&server, "turn_slept");
+        for (unsigned n = 0; n < BATCH; n++, serial++) {
+            static struct throw t;
+
+            throw_open(&t, &server, false);
+            ck_assert(throw_bytes(
+                &t, message,
+                write_alike(serial, bytes[_i], ALIKE_MOST + serial, bytes[_i] > 500 ? 50 : 100)));
+            throw_settled(&t, PROC_PATIENCE_MS);
+            ck_assert(throw_fits("200 403", t.outcome));
+            throw_close(&t);
+        }
+        after = late() + throw_count(&server, "turn_slept");
+    }
+    ck_assert_msg(after == before, "%zu bytes: a turn is late each time", bytes[_i]);
+}
+END_TEST
+
 Suite *
 suite_turns(void)
 {
@@ -174,6 +252,7 @@ suite_turns(void)
     tcase_add_checked_fixture(tcase, start, stop);
     tcase_add_loop_test(tcase, batches_of_long_datagrams, 0, (int)countof(kinds));
     tcase_add_test(tcase, a_segment_full_of_messages);
+    tcase_add_loop_test(tcase, contacts_alike, 0, 3);
     suite_add_tcase(suite, tcase);
     return suite;
 }
