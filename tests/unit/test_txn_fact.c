@@ -210,6 +210,23 @@ START_TEST(a_flow_of_another_process_is_dead)
 }
 END_TEST
 
+/* Whoever merely tries a connection (§18.1.1) goes on by datagram when it takes long; so does who tries in his place. */
+START_TEST(what_was_tried_is_tried)
+{
+    struct hop hop = txn_rig_hop(TCP);
+    uint64_t id = 0;
+
+    hop.connect_ms = 500;
+    ck_assert_int_eq(txns_request(&first.t, METHOD_INVITE, SPAN(BRANCH), &hop, SPAN("INVITE"),
+                                  SPAN(""), 77, &id),
+                     SIPD_OK);
+    pass(100);
+    take_over();
+    ck_assert_uint_eq(second.sent_len, 1);
+    ck_assert_uint_eq(second.sent[0].to.connect_ms, 500);
+}
+END_TEST
+
 /* A request that came again where its client transaction is left over and its server transaction is not: it goes on as a repeat. */
 START_TEST(what_is_left_over_makes_room_for_a_repeat)
 {
@@ -396,6 +413,7 @@ suite_txn_fact(void)
         a_caller_hears_again_that_it_rings,
         a_failure_is_repeated_until_the_ack,
         a_flow_of_another_process_is_dead,
+        what_was_tried_is_tried,
         what_is_left_over_makes_room_for_a_repeat,
         both_would_go_on_alike,
         what_is_older_is_ignored,
