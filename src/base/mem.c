@@ -1,26 +1,40 @@
 /*
  * The only calls of malloc and free, a count of what is alive, and a switch that lets them fail.
  *
- * A module's writer thread allocates too, hence the atomics; no order between them is asked for.
+ * Both are for tests, and cost a load until one asks. A module's writer thread allocates too, hence the atomics; no order between
+ * them is asked for.
  */
 #include "base/mem.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
+static atomic_bool watched; /* somebody has asked: the rest counts */
 static _Atomic uint64_t live;
-static atomic_bool switched;  /* by mem_fail_after(); off in production, one load then */
+static atomic_bool switched;  /* by mem_fail_after() */
 static _Atomic uint64_t left; /* allocations that still succeed */
 static atomic_bool failed;
 static atomic_bool held;
 
+static inline bool
+is_watched(void)
+{
+    return __builtin_expect(atomic_load_explicit(&watched, memory_order_relaxed), false);
+}
+
+static void
+watch(void)
+{
+    atomic_store(&watched, true);
+}
+
 /* One step of the ladder: true when this allocation must fail. */
 static bool
-must_fail(void)
+is_last_step(void)
 {
     uint64_t n;
 
-    if (!atomic_load_explicit(&switched, memory_order_relaxed) || atomic_load(&held))
+    if (!atomic_load(&switched) || atomic_load(&held))
         return false;
     n = atomic_load(&left);
     while (n > 0)
@@ -30,6 +44,12 @@ must_fail(void)
     return true;
 }
 
+static inline bool
+must_fail(void)
+{
+    return is_watched() && is_last_step();
+}
+
 /* malloc(0) may give NULL, which would look like failure. */
 static size_t
 at_least_one(size_t bytes)
@@ -37,10 +57,10 @@ at_least_one(size_t bytes)
     return bytes ? bytes : 1;
 }
 
-static void *
+static inline void *
 counted(void *block)
 {
-    if (block)
+    if (is_watched() && block)
         atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
     return block;
 }
@@ -77,15 +97,15 @@ mem_copy(struct span s)
 void
 mem_free(void *block)
 {
-    if (!block)
-        return;
-    atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+    if (is_watched() && block)
+        atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
     free(block);
 }
 
 void
 mem_fail_after(uint64_t n)
 {
+    watch();
     atomic_store(&failed, false);
     atomic_store(&left, n);
     atomic_store(&switched, true);
@@ -112,5 +132,6 @@ mem_failed(void)
 uint64_t
 mem_live(void)
 {
+    watch();
     return atomic_load_explicit(&live, memory_order_relaxed);
 }

@@ -31,7 +31,7 @@ void mem_fail_never(void);
 void mem_fail_hold(bool on);
 /* Did an allocation fail by the switch since mem_fail_after()? */
 bool mem_failed(void);
-/* Blocks alive now (tests compare before and after). */
+/* Blocks alive now, counted from the first call on (tests compare before and after). */
 uint64_t mem_live(void);
 
 #endif
