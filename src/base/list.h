@@ -67,6 +67,12 @@ list_join(struct list *head, struct list *other)
     list_init(other);
 }
 
+/* Must node come before other? */
+typedef bool list_before_fn(const struct list *node, const struct list *other);
+
+/* Brings head's list in order; who is alike stays in the order that there was. */
+void list_sort(struct list *head, list_before_fn *before);
+
 /* Walks the nodes; the one at hand may be unlinked. */
 #define list_each(node, after, head)                                            \
     for (struct list *node = (head)->next, *after = node->next; node != (head); \

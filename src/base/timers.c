@@ -16,7 +16,8 @@
 enum {
     DIGIT_BITS = 6,
     TOP = TIMERS_LEVELS - 1,
-    DUE = TIMERS_LEVELS, /* the level of a timer on the due list */
+    DUE = TIMERS_LEVELS, /* the level of a timer on the due list … */
+    LANE,                /* … or in a lane */
     /* by one call, of a slot that was entered: a busy server has many more in one */
     PLACED_MOST = 4096,
 };
@@ -35,6 +36,8 @@ timers_init(struct timers *t, uint64_t now_ms)
     t->armed = 0;
     list_init(&t->due);
     list_init(&t->entered);
+    for (unsigned lane = 0; lane < TIMERS_LANES; lane++)
+        list_init(&t->lane[lane]);
     t->entered_until_ms = now_ms;
     for (unsigned level = 0; level < TIMERS_LEVELS; level++) {
         t->filled[level] = 0;
@@ -83,18 +86,61 @@ join_entered(struct timers *t, struct timer *node)
     list_push(&t->entered, &node->link);
 }
 
-void
-timers_arm(struct timers *t, struct timer *node, uint64_t deadline_ms, uint32_t kind, uint64_t id)
+/* Takes it out of where it is. */
+static void
+renew(struct timers *t, struct timer *node, uint64_t deadline_ms, uint32_t kind, uint64_t id)
 {
     timers_disarm(t, node);
     node->deadline_ms = deadline_ms;
     node->kind = kind;
     node->id = id;
+    t->armed++;
+}
+
+void
+timers_arm(struct timers *t, struct timer *node, uint64_t deadline_ms, uint32_t kind, uint64_t id)
+{
+    renew(t, node, deadline_ms, kind, id);
     if (!list_empty(&t->entered) && deadline_ms < t->entered_until_ms)
         join_entered(t, node);
     else
         place(t, node);
-    t->armed++;
+}
+
+void
+timers_queue(struct timers *t, struct timer *node, unsigned lane, uint64_t deadline_ms,
+             uint32_t kind, uint64_t id)
+{
+    renew(t, node, deadline_ms, kind, id);
+    node->level = LANE;
+    list_push(&t->lane[lane], &node->link);
+}
+
+static bool
+is_sooner(const struct list *link, const struct list *other)
+{
+    return container_of_const(link, struct timer, link)->deadline_ms <
+           container_of_const(other, struct timer, link)->deadline_ms;
+}
+
+void
+timers_sort(struct timers *t, unsigned lane)
+{
+    list_sort(&t->lane[lane], is_sooner);
+}
+
+struct timer *
+timers_first(const struct timers *t)
+{
+    struct list *first = NULL;
+
+    for (unsigned lane = 0; lane < TIMERS_LANES; lane++) {
+        struct list *link = t->lane[lane].next;
+
+        if (!list_empty(&t->lane[lane]) && (!first || is_sooner(link, first)))
+            first = link;
+    }
+    return first ? container_of(first, struct timer, link) : NULL;
 }
 
 void
@@ -104,7 +150,7 @@ timers_disarm(struct timers *t, struct timer *node)
         return;
     list_remove(&node->link);
     t->armed--;
-    if (node->level != DUE && list_empty(&t->wheel[node->level][node->slot]))
+    if (node->level < DUE && list_empty(&t->wheel[node->level][node->slot]))
         t->filled[node->level] &= ~(UINT64_C(1) << node->slot);
 }
 
@@ -162,29 +208,56 @@ place_entered(struct timers *t)
     return list_empty(&t->entered);
 }
 
-struct timer *
-timers_due(struct timers *t, uint64_t now_ms)
+/* The next one of the wheel that is due. */
+static struct timer *
+wheel_due(struct timers *t, uint64_t now_ms)
 {
-    struct list *link;
-
-    if (now_ms < t->now_ms)
-        return NULL; /* not yet again: never early */
     if (!place_entered(t))
         return NULL; /* the first of them may lie behind the others */
     while (list_empty(&t->due))
         if (!enter_next(t, now_ms) || !place_entered(t))
             return NULL;
-    link = list_shift(&t->due);
-    t->armed--;
-    return container_of(link, struct timer, link);
+    return container_of(t->due.next, struct timer, link);
 }
 
-uint64_t
-timers_next_ms(const struct timers *t)
+static struct timer *
+lanes_due(const struct timers *t, uint64_t now_ms)
+{
+    struct timer *node = timers_first(t);
+
+    return node && node->deadline_ms <= now_ms ? node : NULL;
+}
+
+struct timer *
+timers_due(struct timers *t, uint64_t now_ms)
+{
+    struct timer *node;
+
+    if (now_ms < t->now_ms)
+        return NULL; /* not yet again: never early */
+    node = wheel_due(t, now_ms);
+    if (!node)
+        node = lanes_due(t, now_ms);
+    if (node)
+        timers_disarm(t, node);
+    return node;
+}
+
+static uint64_t
+wheel_next_ms(const struct timers *t)
 {
     unsigned level = lowest_filled(t);
 
     if (!list_empty(&t->due) || !list_empty(&t->entered))
         return t->now_ms;
     return level < TIMERS_LEVELS ? next_entry_ms(t, level) : UINT64_MAX;
+}
+
+uint64_t
+timers_next_ms(const struct timers *t)
+{
+    const struct timer *first = timers_first(t);
+    uint64_t wheel_ms = wheel_next_ms(t);
+
+    return first && first->deadline_ms < wheel_ms ? first->deadline_ms : wheel_ms;
 }

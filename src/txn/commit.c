@@ -35,15 +35,6 @@ letter_ms(enum txn_letter letter, const struct hop *hop)
     bug_abort("a timer without a length", __FILE__, __LINE__);
 }
 
-static void
-set_timeout(struct txns *t, struct txn *txn, enum txn_letter letter)
-{
-    if (letter == T_OFF)
-        txn->timeout_at_ms = TXN_NEVER;
-    else if (letter != T_KEEP)
-        txn->timeout_at_ms = t->clock->now_ms + letter_ms(letter, &txn->hop);
-}
-
 /* A doubles until B ends it, E and G stop at T2 (§17.1.1.2, §17.1.2.2, §17.2.1). */
 static uint32_t
 doubled(const struct txn *txn)
@@ -73,6 +64,13 @@ set_repeat(struct txns *t, struct txn *txn, unsigned actions)
     txn->repeat_at_ms = t->clock->now_ms + txn->interval_ms;
 }
 
+/* All is said, and what it still does is to absorb repeats; a failure waits for its ACK first (§17.2.1). */
+static bool
+is_finished(const struct txn *txn)
+{
+    return txn->state >= TXN_COMPLETED && !(txn->kind == TXN_IST && txn->state == TXN_COMPLETED);
+}
+
 /* One timer serves both: it is armed for the sooner. */
 static void
 arm(struct txns *t, struct txn *txn)
@@ -86,6 +84,47 @@ arm(struct txns *t, struct txn *txn)
         timers_arm(&t->timers, &txn->timer, due_ms, 0, txn->id);
 }
 
+enum lane { LANE_TURN, LANE_NEXT_MS, LANE_T4, LANE_64_T1 };
+
+/* All in a lane wait as long. */
+static enum lane
+lane_of(uint32_t ms)
+{
+    return ms > TXN_T4_MS ? LANE_64_T1 : ms > 1 ? LANE_T4 : ms > 0 ? LANE_NEXT_MS : LANE_TURN;
+}
+
+/* One that is finished has no timer but this. */
+static void
+wait_in_lane(struct txns *t, struct txn *txn, enum lane lane)
+{
+    timers_queue(&t->timers, &txn->timer, lane, txn->timeout_at_ms, 0, txn->id);
+}
+
+static void
+set_timeout(struct txns *t, struct txn *txn, enum txn_letter letter)
+{
+    uint32_t ms = letter == T_OFF ? 0 : letter_ms(letter, &txn->hop);
+
+    txn->timeout_at_ms = letter == T_OFF ? TXN_NEVER : t->clock->now_ms + ms;
+    if (is_finished(txn))
+        wait_in_lane(t, txn, lane_of(ms));
+    else
+        arm(t, txn);
+}
+
+static void
+set_timers(struct txns *t, struct txn *txn, const struct txn_rule *rule)
+{
+    bool repeats = rule->actions & (A_START | A_DOUBLE | A_SLOW | A_STOP);
+
+    if (repeats)
+        set_repeat(t, txn, rule->actions);
+    if (rule->letter != T_KEEP)
+        set_timeout(t, txn, rule->letter);
+    else if (repeats)
+        arm(t, txn);
+}
+
 static bool
 keeps_bytes(const struct txns *t, const struct txn *txn, unsigned state)
 {
@@ -97,7 +136,7 @@ drop_bytes(struct txn *txn)
 {
     mem_free(txn->bytes);
     txn->bytes = NULL;
-    txn->bytes_len = txn->bytes_cap = 0;
+    txn->bytes_len = 0;
     txn->tail = (struct span){ NULL, 0 };
 }
 
@@ -118,24 +157,20 @@ txns_sent(const struct txns *t, const struct txn *txn)
     return txn->tail.len > 0 ? joined(t, txn) : (struct span){ txn->bytes, txn->bytes_len };
 }
 
-/* The room of the last one serves again, unless most of it would be wasted. */
 int
 commit_keep(struct txn *txn, struct span bytes)
 {
+    char *room;
+
     if (bytes.len == 0) {
         drop_bytes(txn);
         return SIPD_OK;
     }
-    if (bytes.len > txn->bytes_cap || bytes.len < txn->bytes_cap / 2) {
-        char *room = mem_grow(NULL, bytes.len);
-
-        if (!room)
-            return SIPD_ENOMEM;
-        mem_free(txn->bytes);
-        txn->bytes = room;
-        txn->bytes_cap = (uint32_t)bytes.len;
-    }
-    memcpy(txn->bytes, bytes.at, bytes.len);
+    room = mem_grow(NULL, bytes.len);
+    if (!room)
+        return SIPD_ENOMEM;
+    mem_free(txn->bytes);
+    txn->bytes = memcpy(room, bytes.at, bytes.len);
     txn->bytes_len = (uint32_t)bytes.len;
     txn->tail = (struct span){ NULL, 0 };
     return SIPD_OK;
@@ -197,13 +232,6 @@ write_bytes(struct txns *t, struct txn *txn, const struct txn_rule *rule,
     return SIPD_OK;
 }
 
-/* All is said, and what it still does is to absorb repeats; a failure waits for its ACK first (§17.2.1). */
-static bool
-is_finished(const struct txn *txn)
-{
-    return txn->state >= TXN_COMPLETED && !(txn->kind == TXN_IST && txn->state == TXN_COMPLETED);
-}
-
 /* What is sent must live until the turn's end, and the transaction may not: kept bytes are copied, new ones live anyway. */
 static struct span
 bytes_to_send(struct txns *t, const struct txn *txn, unsigned actions,
@@ -244,42 +272,23 @@ commit_note_it(struct txns *t, struct txn *txn)
 }
 
 static enum txn_news
-news_of(enum txn_event event)
+news_of(const struct txn_rule *rule, enum txn_event event)
 {
-    switch (event) {
-    case EV_RECV_1XX:
-    case EV_RECV_2XX:
-    case EV_RECV_3XX: return TXN_RESPONSE;
-    case EV_TIMEOUT: return TXN_TIMEOUT;
-    case EV_GONE: return TXN_FAILED;
-    case EV_START:
-    case EV_REQUEST:
-    case EV_ACK:
-    case EV_SEND_1XX:
-    case EV_SEND_2XX:
-    case EV_SEND_3XX:
-    case EV_REPEAT:
-    case EV_COUNT: break;
-    }
-    return TXN_QUIET;
-}
+    static const uint8_t news[EV_COUNT] = {
+        [EV_RECV_1XX] = TXN_RESPONSE, [EV_RECV_2XX] = TXN_RESPONSE, [EV_RECV_3XX] = TXN_RESPONSE,
+        [EV_TIMEOUT] = TXN_TIMEOUT,   [EV_GONE] = TXN_FAILED,
+    };
 
-static void
-tell(const struct txn *txn, const struct txn_rule *rule, enum txn_event event,
-     struct txn_told *told)
-{
-    *told = (struct txn_told){ TXN_QUIET, txn->id, txn->owner, txn->kind, txn->method };
     if (rule->actions & A_TELL)
-        told->news = news_of(event);
-    else if (rule->next == TXN_GONE)
-        told->news = TXN_ENDED;
+        return (enum txn_news)news[event];
+    return rule->next == TXN_GONE ? TXN_ENDED : TXN_QUIET;
 }
 
 void
 commit_file(struct txns *t, struct txn *txn)
 {
-    if (is_finished(txn) && list_empty(&txn->finished)) {
-        list_push(&t->finished, &txn->finished);
+    if (is_finished(txn) && !txn->filed) {
+        txn->filed = true;
         t->finished_len++;
     }
     if (txn->bytes && !keeps_bytes(t, txn, txn->state))
@@ -301,17 +310,25 @@ catch_up(struct txn *txn, uint64_t alive_ms)
 void
 commit_wake(struct txns *t, struct txn *txn, uint64_t alive_ms)
 {
+    if (is_finished(txn) && txn->timeout_at_ms != TXN_NEVER) {
+        wait_in_lane(t, txn, LANE_64_T1);
+        return;
+    }
     catch_up(txn, alive_ms);
     arm(t, txn);
 }
 
 void
+commit_awake(struct txns *t)
+{
+    timers_sort(&t->timers, LANE_64_T1);
+}
+
+void
 commit_stay(struct txns *t, struct txn *txn)
 {
-    if (txn->kind != TXN_NIST || txn->state != TXN_COMPLETED)
-        return;
-    set_timeout(t, txn, T_J);
-    arm(t, txn);
+    if (txn->kind == TXN_NIST && txn->state == TXN_COMPLETED)
+        set_timeout(t, txn, T_J);
 }
 
 void
@@ -326,11 +343,11 @@ commit_end(struct txns *t, struct txn *txn)
     txn->state = TXN_GONE;
     (void)commit_note(t, txn);
     timers_disarm(&t->timers, &txn->timer);
-    t->finished_len -= !list_empty(&txn->finished);
-    list_remove(&txn->finished);
+    t->finished_len -= txn->filed;
     table_remove(&t->table, &txn->by_key);
     t->by_kind[txn->kind]--;
-    mem_free(txn->long_key);
+    if (txn->key_len > sizeof txn->short_key)
+        mem_free(txn->long_key);
     mem_free(txn->bytes);
     mem_free(txn->backups);
     slots_free(&t->slots, txn->id);
@@ -365,14 +382,12 @@ commit(struct txns *t, struct txn *txn, enum txn_event event, const struct commi
     txn->state = rule->next;
     if (input)
         set_status(txn, rule, input);
-    tell(txn, rule, event, told);
+    told->news = news_of(rule, event);
     if (txn->state == TXN_GONE) {
         commit_end(t, txn);
         return SIPD_OK;
     }
-    set_repeat(t, txn, rule->actions);
-    set_timeout(t, txn, rule->letter);
-    arm(t, txn);
+    set_timers(t, txn, rule);
     need = changed ? commit_note(t, txn) : 0;
     send_bytes(t, txn, rule->actions, input, need);
     commit_file(t, txn);

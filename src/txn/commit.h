@@ -30,6 +30,8 @@ void commit_own(struct txns *t, struct txn *txn);
 void commit_file(struct txns *t, struct txn *txn);
 /* Arms the timers of one that was taken in dormant; what was to be repeated before alive_ms was. */
 void commit_wake(struct txns *t, struct txn *txn, uint64_t alive_ms);
+/* All were: those that are finished are brought in order. */
+void commit_awake(struct txns *t);
 /* Its answer takes another way than the one that Timer J was armed for: J begins again. */
 void commit_stay(struct txns *t, struct txn *txn);
 /* Sends its last message once more, if it has one. */

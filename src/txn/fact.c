@@ -336,4 +336,5 @@ txns_wake(struct txns *t, uint64_t silent_ms)
         if (must_repeat(txn))
             commit_resend(t, txn);
     }
+    commit_awake(t);
 }

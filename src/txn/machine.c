@@ -1,20 +1,14 @@
 /*
- * Rules by cell and names by number, for whoever walks or draws the tables of the four machines.
+ * The four machines and names by number, for whoever walks or draws the tables of the four machines.
  */
 #include "txn/machine.h"
 
-const struct txn_rule *
-txn_rule(enum txn_kind kind, enum txn_state state, enum txn_event event)
-{
-    switch (kind) {
-    case TXN_ICT: return &txn_ict_rules[state][event];
-    case TXN_NICT: return &txn_nict_rules[state][event];
-    case TXN_IST: return &txn_ist_rules[state][event];
-    case TXN_NIST: return &txn_nist_rules[state][event];
-    case TXN_KINDS: break;
-    }
-    bug_abort("a transaction of no kind", __FILE__, __LINE__);
-}
+const struct txn_rule (*const txn_machines[TXN_KINDS])[EV_COUNT] = {
+    [TXN_ICT] = txn_ict_rules,
+    [TXN_NICT] = txn_nict_rules,
+    [TXN_IST] = txn_ist_rules,
+    [TXN_NIST] = txn_nist_rules,
+};
 
 const char *
 txn_kind_name(enum txn_kind kind)

@@ -75,8 +75,14 @@ extern const struct txn_rule txn_nict_rules[TXN_STATES][EV_COUNT];
 extern const struct txn_rule txn_ist_rules[TXN_STATES][EV_COUNT];
 extern const struct txn_rule txn_nist_rules[TXN_STATES][EV_COUNT];
 
+extern const struct txn_rule (*const txn_machines[TXN_KINDS])[EV_COUNT];
+
 /* The rule for this cell. */
-const struct txn_rule *txn_rule(enum txn_kind kind, enum txn_state state, enum txn_event event);
+static inline const struct txn_rule *
+txn_rule(enum txn_kind kind, enum txn_state state, enum txn_event event)
+{
+    return &txn_machines[kind][state][event];
+}
 /* "ICT", "PROCEEDING", "RECV_1XX", "B": for lists, logs and the manual's figures. */
 const char *txn_kind_name(enum txn_kind kind);
 const char *txn_state_name(enum txn_state state);

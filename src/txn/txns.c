@@ -29,7 +29,6 @@ txns_init(struct txns *t, const struct txn_ports *ports, const struct clock *clo
     t->clock = clock;
     t->arena = arena;
     t->hash_key = *hash_key;
-    list_init(&t->finished);
     buf_init(&t->record, RECORD_BYTES);
     slots_init(&t->slots, sizeof(struct txn), limit);
     timers_init(&t->timers, clock->now_ms);
@@ -55,9 +54,11 @@ txns_fini(struct txns *t)
 static void
 make_room(struct txns *t)
 {
-    if (t->slots.used < t->slots.limit || list_empty(&t->finished))
+    struct timer *first = t->slots.used < t->slots.limit ? NULL : timers_first(&t->timers);
+
+    if (!first)
         return;
-    commit_end(t, container_of(t->finished.next, struct txn, finished));
+    commit_end(t, container_of(first, struct txn, timer));
     t->evicted++;
 }
 
@@ -81,7 +82,6 @@ begin(struct txns *t, struct txn *txn, uint64_t id, enum txn_kind kind, const st
     }
     txn->id = id;
     txn->kind = (uint8_t)kind;
-    list_init(&txn->finished);
     timer_init(&txn->timer);
     txn->repeat_at_ms = txn->timeout_at_ms = TXN_NEVER;
     table_insert(&t->table, &txn->by_key, key->hash);
@@ -256,7 +256,7 @@ txns_answer(struct txns *t, uint64_t id, unsigned status, struct span bytes)
 static bool
 is_left_over(const struct txn *txn)
 {
-    return txn->owner == 0 && !list_empty(&txn->finished);
+    return txn->owner == 0 && txn->filed;
 }
 
 int
@@ -456,13 +456,10 @@ bool
 txns_due(struct txns *t, struct txn_told *told)
 {
     struct timer *timer = timers_due(&t->timers, t->clock->now_ms);
-    struct txn *txn;
 
     if (!timer)
         return false;
-    txn = slots_find(&t->slots, timer->id);
-    BUG_ON(!txn);
-    commit_due(t, txn, told);
+    commit_due(t, container_of(timer, struct txn, timer), told);
     return true;
 }
 

@@ -25,36 +25,39 @@
 
 struct txn {
     struct table_node by_key;
-    struct list finished; /* of txns->finished once it only absorbs repeats */
+    uint32_t key_len;
+    uint8_t kind, state; /* enum txn_kind, enum txn_state */
+    uint8_t method;      /* enum method */
+    bool cancel;         /* a CANCEL's transaction: other key than its INVITE's */
+    union {
+        char short_key[TXN_KEY_ROOM];
+        char *long_key; /* owned: of one for which that is no room */
+    };
+    struct timer
+        timer; /* armed for what comes first of …; in a lane once it only absorbs repeats */
+    uint64_t repeat_at_ms;  /* … A, E, G, TXN_NEVER when off … */
+    uint64_t timeout_at_ms; /* … and the others */
     uint64_t id;
     uint64_t owner; /* whose it is: a trip (server) or a branch (client); 0: nobody's any more */
     /* an INVITE's client: the server transaction that its late 2xx go up by; 0: none */
     uint64_t peer;
-    uint8_t kind, state; /* enum txn_kind, enum txn_state */
-    uint8_t method;      /* enum method */
-    bool cancel;         /* a CANCEL's transaction: other key than its INVITE's */
-    uint16_t status;     /* last status sent (server) or received (client), 0: none */
+    uint16_t status; /* last status sent (server) or received (client), 0: none */
     /* a server's: where it sends when the connection of the request is gone (§18.2.2) */
     uint16_t sent_by_port;
-    uint32_t interval_ms;   /* of A, E or G */
-    uint32_t version;       /* counts its facts */
-    uint32_t epoch;         /* txns->epoch, when it was last restored */
-    struct timer timer;     /* armed for what comes first of … */
-    uint64_t repeat_at_ms;  /* … A, E, G, TXN_NEVER when off … */
-    uint64_t timeout_at_ms; /* … and the others */
-    struct hop hop;         /* where it sends */
-    uint8_t backup;         /* enum txn_backup: a server's, of RFC 3263 §5 */
-    uint8_t backups_at;     /* which of them is next */
+    uint32_t interval_ms; /* of A, E or G */
+    uint32_t version;     /* counts its facts */
+    uint32_t epoch;       /* txns->epoch, when it was last restored */
+    struct hop hop;       /* where it sends */
+    bool filed;           /* counted among the finished */
+    uint8_t backup;       /* enum txn_backup: a server's, of RFC 3263 §5 */
+    uint8_t backups_at;   /* which of them is next */
     uint8_t backups_len;
-    uint32_t key_len;
-    uint32_t bytes_len, bytes_cap;
+    uint32_t bytes_len;
     struct hop *backups; /* owned; behind them where the request came from */
     /* owned: the last message it sent; a client's request until the ACK replaces it … */
     char *bytes;
     /* … without its end, which many share: lent by its owner until txns_disown(); empty: there is no more */
     struct span tail;
-    char *long_key;               /* owned: one that is longer than … */
-    char short_key[TXN_KEY_ROOM]; /* … this room for what bytes decide by */
 };
 
 /* What a transaction is found by. */
@@ -93,12 +96,11 @@ struct txns {
     struct slots slots;
     struct table table;
     struct prf_key hash_key;
-    struct timers timers;      /* of transactions only */
+    struct timers timers;      /* of transactions only; the finished are in lanes */
     const struct clock *clock; /* lent */
     struct txn_ports ports;
-    struct arena *arena;  /* lent: the turn's, for parsing kept bytes and rendering ACKs */
-    struct list finished; /* the oldest first: it makes room when the ceiling is reached */
-    uint32_t finished_len;
+    struct arena *arena;         /* lent: the turn's, for parsing kept bytes and rendering ACKs */
+    uint32_t finished_len;       /* they make room when the ceiling is reached */
     uint32_t keeps[TXN_KINDS];   /* one bit a state that may send its last message again */
     uint64_t by_kind[TXN_KINDS]; /* alive */
     uint64_t evicted;            /* finished ones that ended before their time */
@@ -109,8 +111,8 @@ struct txns {
 };
 
 /*
- * An empty pool. Lent: clock, arena. limit: most transactions held; at the ceiling the oldest finished one goes, and when
- * all are pending new ones are refused. SIPD_ENOMEM.
+ * An empty pool. Lent: clock, arena. limit: most transactions held; at the ceiling the finished one goes that would be the first
+ * to, and when all are pending new ones are refused. SIPD_ENOMEM.
  */
 int txns_init(struct txns *t, const struct txn_ports *ports, const struct clock *clock,
               struct arena *arena, const struct prf_key *hash_key, uint32_t limit) MUST_USE;
@@ -164,7 +166,9 @@ enum txn_news txns_heard(struct txns *t, struct txn *txn, unsigned status, const
 static inline struct span
 txn_key(const struct txn *txn)
 {
-    return (struct span){ txn->long_key ? txn->long_key : txn->short_key, txn->key_len };
+    bool is_long = txn->key_len > sizeof txn->short_key;
+
+    return (struct span){ is_long ? txn->long_key : txn->short_key, txn->key_len };
 }
 /* By id; NULL when it is gone. */
 struct txn *txns_find(const struct txns *t, uint64_t id);

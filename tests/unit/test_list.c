@@ -5,6 +5,8 @@
 
 #include <check.h>
 
+#include "unit/must.h"
+
 struct thing {
     int value;
     struct list link;
@@ -103,6 +105,41 @@ START_TEST(lists_join_in_order)
 }
 END_TEST
 
+static bool
+is_less(const struct list *link, const struct list *other)
+{
+    return container_of_const(link, struct thing, link)->value / 1000 <
+           container_of_const(other, struct thing, link)->value / 1000;
+}
+
+/* By their thousands alone; the rest tells the order that there was. */
+START_TEST(sorting_keeps_the_order_of_those_alike)
+{
+    enum { THINGS = 200 };
+    static struct thing things[THINGS];
+
+    for (unsigned len = 0; len <= THINGS; len++) {
+        struct list head;
+        int last = -1;
+        unsigned seen = 0;
+
+        list_init(&head);
+        for (unsigned i = 0; i < len; i++) {
+            things[i].value = (int)(i * 7 % 13 * 1000 + i);
+            list_push(&head, &things[i].link);
+        }
+        list_sort(&head, is_less);
+        list_each (link, after, &head) {
+            must(container_of(link, struct thing, link)->value > last);
+            must(link->next->prev == link);
+            last = container_of(link, struct thing, link)->value;
+            seen++;
+        }
+        ck_assert_uint_eq(seen, len);
+    }
+}
+END_TEST
+
 Suite *
 suite_list(void)
 {
@@ -113,6 +150,7 @@ suite_list(void)
     tcase_add_test(all, any_node_can_go_and_twice_is_harmless);
     tcase_add_test(all, the_node_at_hand_may_leave_the_walk);
     tcase_add_test(all, lists_join_in_order);
+    tcase_add_test(all, sorting_keeps_the_order_of_those_alike);
     suite_add_tcase(suite, all);
     return suite;
 }

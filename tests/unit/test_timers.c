@@ -383,6 +383,70 @@ START_TEST(an_empty_wheel_reaches_any_time)
 }
 END_TEST
 
+/* Each lane has its own time, and whoever was queued comes when that has passed, unless he was disarmed or armed anew. */
+START_TEST(a_lane_needs_no_placing)
+{
+    enum { EACH = 100, ALL = EACH * TIMERS_LANES };
+    static const uint64_t after_ms[TIMERS_LANES] = { 0, 1, 37, 90 };
+    static struct timer nodes[ALL];
+    uint64_t now_ms = start_ms;
+    unsigned queued = 0, came = 0;
+    struct timer *node;
+    struct timers t;
+
+    timers_init(&t, now_ms);
+    for (unsigned i = 0; i < ALL; i++)
+        timer_init(&nodes[i]);
+    for (; now_ms < start_ms + EACH; now_ms++) {
+        for (unsigned lane = 0; lane < TIMERS_LANES; lane++, queued++)
+            timers_queue(&t, &nodes[queued], lane, now_ms + after_ms[lane], 0, now_ms);
+        if (queued >= 6 && queued < ALL)
+            timers_disarm(&t, &nodes[queued - 6]);
+        for (; (node = timers_due(&t, now_ms)); came++) {
+            unsigned lane = (unsigned)(node - nodes) % TIMERS_LANES;
+
+            must(!timer_armed(node));
+            must(node->id + after_ms[lane] == now_ms);
+        }
+        must(timers_next_ms(&t) > now_ms);
+    }
+    for (; (node = timers_due(&t, timers_next_ms(&t))); came++)
+        now_ms = node->deadline_ms;
+    ck_assert_uint_eq(t.armed, 0);
+    ck_assert_uint_eq(came + EACH - 2, ALL);
+    ck_assert_uint_eq(now_ms, start_ms + EACH - 1 + after_ms[TIMERS_LANES - 1]);
+}
+END_TEST
+
+START_TEST(a_lane_can_be_brought_in_order)
+{
+    enum { MANY = 1000 };
+    static struct timer nodes[MANY];
+    uint64_t last_ms = 0;
+    struct timers t;
+
+    timers_init(&t, start_ms);
+    for (unsigned i = 0; i < MANY; i++) {
+        timer_init(&nodes[i]);
+        timers_queue(&t, &nodes[i], 1, start_ms + i * 7919 % MANY, 0, 0);
+    }
+    timers_arm(&t, &nodes[0], start_ms + 1, 0, 0);
+    timers_sort(&t, 1);
+    ck_assert_ptr_eq(timers_due(&t, start_ms + 1), &nodes[0]);
+    for (unsigned i = 1; i < MANY; i++) {
+        struct timer *node = timers_first(&t);
+
+        must(node->deadline_ms > last_ms);
+        must(timers_next_ms(&t) == node->deadline_ms);
+        must(!timers_due(&t, node->deadline_ms - 1));
+        must(timers_due(&t, node->deadline_ms) == node);
+        last_ms = node->deadline_ms;
+    }
+    ck_assert_ptr_null(timers_first(&t));
+    ck_assert_uint_eq(t.armed, 0);
+}
+END_TEST
+
 Suite *
 suite_timers(void)
 {
@@ -396,6 +460,8 @@ suite_timers(void)
     tcase_add_test(all, a_loop_that_sleeps_as_told_is_punctual);
     tcase_add_test(all, the_past_is_due_at_once);
     tcase_add_test(all, a_clock_that_went_back_finds_nothing);
+    tcase_add_test(all, a_lane_needs_no_placing);
+    tcase_add_test(all, a_lane_can_be_brought_in_order);
     tcase_add_test(all, disarmed_means_never);
     tcase_add_test(all, one_due_may_stop_another);
     tcase_add_test(all, a_jump_costs_nothing);
