@@ -139,6 +139,20 @@ add_challenges(const struct trip *trip, const struct msg *chosen, struct draft *
     }
 }
 
+static bool
+has_challenges(const struct msg *msg)
+{
+    return msg->status == 401 || msg->status == 407;
+}
+
+/* Has our Via its line for itself, and is nothing else to be done? */
+static bool
+only_loses_via(const struct msg *msg, const struct gist *gist, const struct trip *trip)
+{
+    return gist->via.whole.len > 0 && gist->vias_below.len == 0 &&
+           msg_first(msg, HDR_CONTENT_LENGTH) && !(trip && has_challenges(msg));
+}
+
 struct span
 upstream_pop_via(struct core *core, const struct msg *msg, const struct gist *gist,
                  const struct via *second, const struct trip *trip)
@@ -146,11 +160,13 @@ upstream_pop_via(struct core *core, const struct msg *msg, const struct gist *gi
     struct draft draft;
     struct span bytes;
 
+    if (only_loses_via(msg, gist, trip))
+        return draft_without(msg, gist->via_field, core->ports.turn);
     draft_init(&draft, msg, core->ports.turn);
     draft_pop_via(&draft, gist);
     if (!msg_first(msg, HDR_CONTENT_LENGTH))
         forward_add_length(msg, hop_transport_read(second->transport), &draft);
-    if (trip && (msg->status == 401 || msg->status == 407))
+    if (trip && has_challenges(msg))
         add_challenges(trip, msg, &draft);
     return draft_render(&draft, core->ports.turn, &bytes) == SIPD_OK ? bytes : none;
 }

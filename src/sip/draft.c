@@ -370,6 +370,14 @@ routes_left(struct draft *d)
     return 0;
 }
 
+/* What was cut for those dropped so far. */
+static void
+forget_routes(struct draft *d)
+{
+    if (d->routes_head > 0 || d->routes_tail > 0)
+        splice_forget(d, DRAFT_ROUTE);
+}
+
 /*
  * Two elements share a comma and the last one takes its line along: so both ends are cut anew, from their counts. What stays when
  * none goes from the end need not be counted.
@@ -379,7 +387,6 @@ cut_routes(struct draft *d)
 {
     uint32_t head = d->routes_head, kept = d->routes_tail > 0 ? routes_left(d) : UINT32_MAX;
 
-    splice_forget(d, DRAFT_ROUTE);
     for (const struct msg_field *f = NULL;
          (head > 0 || d->routes_tail > 0) && (f = msg_find(d->msg, HDR_ROUTE, f));) {
         uint32_t count = element_count(msg_value(d->msg, f));
@@ -399,6 +406,7 @@ draft_drop_routes(struct draft *d, unsigned n)
 {
     if (n == 0)
         return;
+    forget_routes(d);
     d->routes_head += n;
     cut_routes(d);
 }
@@ -406,6 +414,7 @@ draft_drop_routes(struct draft *d, unsigned n)
 void
 draft_drop_last_route(struct draft *d)
 {
+    forget_routes(d);
     d->routes_tail++;
     cut_routes(d);
 }
@@ -442,4 +451,17 @@ draft_render(const struct draft *d, struct arena *arena, struct span *out)
     to = span_write(to, span_between(from, d->msg->bytes + d->msg->len));
     *out = span_between(bytes, to);
     return SIPD_OK;
+}
+
+struct span
+draft_without(const struct msg *msg, const struct msg_field *field, struct arena *arena)
+{
+    size_t bytes = msg->len - (field->end - field->at);
+    char *text = arena_alloc(arena, bytes), *end;
+
+    if (!text)
+        return (struct span){ NULL, 0 };
+    end = span_write(text, (struct span){ msg->bytes, field->at });
+    memcpy(end, msg->bytes + field->end, msg->len - field->end);
+    return (struct span){ text, bytes };
 }

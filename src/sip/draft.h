@@ -90,4 +90,8 @@ struct span draft_tail(const struct draft *d);
 /* The edited bytes, in `arena`. Returns the draft's first failure, or SIPD_ENOMEM; *out is then empty. */
 int draft_render(const struct draft *d, struct arena *arena, struct span *out) MUST_USE;
 
+/* The message as a draft makes it of which a field goes, and nothing else: most responses. At NULL if there was no memory. */
+struct span draft_without(const struct msg *msg, const struct msg_field *field,
+                          struct arena *arena) MUST_USE;
+
 #endif

@@ -349,6 +349,24 @@ START_TEST(routes_of_all_kinds)
 }
 END_TEST
 
+START_TEST(fields_that_go_alone)
+{
+    struct arena none;
+
+    begin(START V1 V2 REST "X:\n\r\n" BODY);
+    for (unsigned i = 0; i < msg.fields_len; i++) {
+        struct span out;
+
+        draft_init(&draft, &msg, &arena);
+        draft_drop_field(&draft, &msg.fields[i]);
+        ck_assert_int_eq(draft_render(&draft, &arena, &out), SIPD_OK);
+        must(span_eq(draft_without(&msg, &msg.fields[i], &arena), out));
+    }
+    arena_init(&none, 0);
+    ck_assert_ptr_null(draft_without(&msg, &msg.fields[0], &none).at);
+}
+END_TEST
+
 /* A strict router before us and behind us (RFC 3261 §16.4, §16.6 step 6), all in one message. */
 START_TEST(strict_routing)
 {
@@ -496,6 +514,7 @@ suite_draft(void)
     tcase_add_test(c, routes_are_pushed_and_appended);
     tcase_add_test(c, routes_are_dropped);
     tcase_add_test(c, routes_of_all_kinds);
+    tcase_add_test(c, fields_that_go_alone);
     tcase_add_test(c, strict_routing);
     tcase_add_test(c, fields_added_dropped_changed);
     tcase_add_test(c, sets_a_status);
