@@ -353,7 +353,8 @@ forward_write(struct branch *branch, const struct hop *hop, struct forward_resul
     append_routes(&aim, &draft);
     draft_lower_max_forwards(&draft, &trip->gist);
     drop_routes(trip, &draft);
-    path_write(branch, &out->way, is_secure(trip), &draft);
+    if (trip->gist.method == METHOD_REGISTER)
+        path_write(branch, &out->way, is_secure(trip), &draft);
     breadth_write(branch, &draft);
     add_edits(branch, &draft);
     forward_add_length(&trip->msg, out->way.to.transport, &draft);

@@ -29,16 +29,8 @@ is_first_hop(const struct trip *trip)
            !msg_find(&trip->msg, HDR_VIA, trip->gist.via_field);
 }
 
-/* Is it a REGISTER whose sender would find us there? */
-static bool
-wants_path(const struct trip *trip)
-{
-    return trip->gist.method == METHOD_REGISTER && trip->core->conf->path &&
-           (knows_path(&trip->msg, HDR_SUPPORTED) || knows_path(&trip->msg, HDR_REQUIRE));
-}
-
-static void
-push_path(const struct branch *branch, const struct way *way, bool secure, struct draft *draft)
+void
+path_write(const struct branch *branch, const struct way *way, bool secure, struct draft *draft)
 {
     const struct trip *trip = branch->trip;
     struct core *core = trip->core;
@@ -54,6 +46,9 @@ push_path(const struct branch *branch, const struct way *way, bool secure, struc
     struct buf *b = &core->scratch;
     char text[TOKEN_BYTES];
 
+    if (!core->conf->path ||
+        !(knows_path(&trip->msg, HDR_SUPPORTED) || knows_path(&trip->msg, HDR_REQUIRE)))
+        return;
     buf_clear(b);
     buf_put(b, sips ? SPAN("<sips:") : SPAN("<sip:"));
     buf_put(b, token_write(core, SPAN(""), &token, text));
@@ -63,11 +58,4 @@ push_path(const struct branch *branch, const struct way *way, bool secure, struc
     buf_put(b, plain ? SPAN("") : hop_transport_uri(way->to.transport));
     buf_put(b, ob ? SPAN(";lr;ob>") : SPAN(";lr>"));
     draft_push_path(draft, core_text(core));
-}
-
-void
-path_write(const struct branch *branch, const struct way *way, bool secure, struct draft *draft)
-{
-    if (wants_path(branch->trip))
-        push_path(branch, way, secure, draft);
 }

@@ -7,8 +7,8 @@
 #include "core/branch.h"
 
 /*
- * Pushes it, if the phone knows of Path: with a token of the flow that the REGISTER came by, so that what comes back with it
- * goes there and nowhere else. With ob if the phone is our neighbour and its flow is a connection: over datagrams nobody
+ * Pushes it into a REGISTER whose phone knows of Path: with a token of the flow that this came by, so that what comes back with
+ * it goes there and nowhere else. With ob if the phone is our neighbour and its flow is a connection: over datagrams nobody
  * here answers the STUN that would keep one alive. secure: it goes on as a sips resource; where both sides are TLS, Path says
  * so then (RFC 5630 §5.2).
  */
