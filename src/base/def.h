@@ -11,6 +11,7 @@
 #define countof(array)           (sizeof(array) / sizeof((array)[0]))
 #define MUST_USE                 __attribute__((warn_unused_result))
 #define COLD                     __attribute__((cold)) /* seldom called: not in the way of what is */
+#define APART                    __attribute__((noinline)) /* its locals are no burden to who calls it */
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 /* The struct that holds `member` at `pointer`; the member's type must be right. */

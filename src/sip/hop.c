@@ -66,39 +66,45 @@ hop_is_v4(const struct hop *hop)
 }
 
 /* A digit's value; more than 9: there is none. */
-static unsigned
-digit_at(const char *at, const char *end)
+static inline unsigned
+digit_at(const char *at)
 {
-    return at < end ? (unsigned)(unsigned char)*at - '0' : 10;
+    return (unsigned)(unsigned char)*at - '0';
 }
 
-/* Four numbers up to 255, none with a zero in front: what looks octal to some is decimal to others. */
+/* A number up to 255, with no zero in front: what looks octal to some is decimal to others. Returns its end, or NULL. */
+static inline const char *
+octet_read(const char *at, uint8_t *out)
+{
+    unsigned value = digit_at(at++), digit;
+
+    if (value > 9)
+        return NULL;
+    if (value > 0 && (digit = digit_at(at)) <= 9) {
+        value = value * 10 + digit;
+        if ((digit = digit_at(++at)) <= 9) {
+            value = value * 10 + digit;
+            at++;
+        }
+    }
+    *out = (uint8_t)value;
+    return value <= UINT8_MAX ? at : NULL;
+}
+
+/* Four of them, from a copy: something else stands behind it, so that no end must be watched. */
 static bool
 ipv4_read(struct span text, uint8_t ip[4])
 {
-    const char *at = text.at, *end = span_end(text);
+    char copy[16] = { 0 };
+    const char *at = copy;
 
-    for (unsigned i = 0; i < 4; i++) {
-        unsigned value, digit;
-
-        if (i > 0 && (at == end || *at++ != '.'))
+    if (text.len >= sizeof copy)
+        return false;
+    (void)span_write(copy, text);
+    for (unsigned i = 0; i < 4; i++)
+        if ((i > 0 && *at++ != '.') || !(at = octet_read(at, &ip[i])))
             return false;
-        value = digit_at(at, end);
-        if (value > 9)
-            return false;
-        at++;
-        if (value > 0 && (digit = digit_at(at, end)) <= 9) {
-            value = value * 10 + digit;
-            if ((digit = digit_at(++at, end)) <= 9) {
-                value = value * 10 + digit;
-                at++;
-            }
-        }
-        if (value > UINT8_MAX)
-            return false;
-        ip[i] = (uint8_t)value;
-    }
-    return at == end;
+    return at == copy + text.len;
 }
 
 /* RFC 3261's own grammar has a colon too many before an IPv4 part, "::" and ":": both are to be read (RFC 5118 §4.10). */
@@ -125,17 +131,28 @@ ipv6_read(struct span text, uint8_t ip[16])
     return inet_pton(AF_INET6, copy, ip) == 1;
 }
 
+/* With or without brackets. */
+APART static bool
+reference_read(struct span text, struct hop *hop)
+{
+    bool brackets = text.len >= 2 && text.at[0] == '[' && text.at[text.len - 1] == ']';
+    uint8_t ip[16];
+
+    if (!ipv6_read(brackets ? span_head(span_skip(text, 1), text.len - 2) : text, ip))
+        return false;
+    memcpy(hop->ip, ip, sizeof ip);
+    return true;
+}
+
 bool
 hop_ip_read(struct span text, struct hop *hop)
 {
-    bool reference = text.len >= 2 && text.at[0] == '[' && text.at[text.len - 1] == ']';
-    uint8_t ip[16];
+    uint8_t ip[4];
 
-    if (!reference && ipv4_read(text, ip + sizeof mapped))
-        memcpy(ip, mapped, sizeof mapped);
-    else if (!ipv6_read(reference ? span_head(span_skip(text, 1), text.len - 2) : text, ip))
-        return false;
-    memcpy(hop->ip, ip, sizeof ip);
+    if (!ipv4_read(text, ip))
+        return reference_read(text, hop);
+    memcpy(hop->ip, mapped, sizeof mapped);
+    memcpy(hop->ip + sizeof mapped, ip, sizeof ip);
     return true;
 }
 
