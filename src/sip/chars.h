@@ -22,9 +22,11 @@ extern const uint8_t chars_classes[256];
 
 /*
  * For what may be long: the bytes of CHARS_TOKEN and CHARS_HOST, those of a Call-ID (word and @), and those that may stand
- * in a URI by the grammar, % and brackets included, as sets; and those of them but ; and ?, which begin more than an address.
+ * in a URI by the grammar, % and brackets included, as sets; those of them but ; and ?, which begin more than an address;
+ * and those of CHARS_USER but the : that begins a password.
  */
-extern const struct scan_set chars_token, chars_host, chars_call_id, chars_uri, chars_simple_uri;
+extern const struct scan_set chars_token, chars_host, chars_call_id, chars_uri, chars_simple_uri,
+    chars_user;
 
 /* Is c in one of these classes (an OR of enum chars_class)? */
 static inline bool

@@ -3,8 +3,6 @@
  */
 #include "sip/num.h"
 
-#include "sip/chars.h"
-
 bool
 num_cseq(struct span value, uint32_t *number, struct span *method)
 {

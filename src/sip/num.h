@@ -1,10 +1,10 @@
 /*
- * The header fields that hold numbers: CSeq, Max-Forwards, Content-Length, Expires (RFC 3261 §20).
+ * The header fields that hold numbers: CSeq, Max-Forwards, Content-Length, Expires (RFC 3261 §20), and ports.
  */
 #ifndef SIP_NUM_H
 #define SIP_NUM_H
 
-#include "base/span.h"
+#include "sip/chars.h"
 
 /* "314159 INVITE" (§20.16): the number below 2^31 (§8.1.1.5) and the method. False if it is none. */
 bool num_cseq(struct span value, uint32_t *number, struct span *method);
@@ -14,5 +14,16 @@ bool num_max_forwards(struct span value, uint32_t *out);
 bool num_length(struct span value, uint32_t *out);
 /* Expires or delta-seconds (§20.19): a number above 2^32 - 1 counts as that. False if it is none. */
 bool num_expires(struct span value, uint32_t *out);
+
+/* The digits that *at is moved past, as a port. 0: they are none, or too large, and *at is somewhere among them. */
+static inline uint16_t
+num_take_port(const char **at, const char *end)
+{
+    uint32_t port = 0;
+
+    for (; *at < end && chars_is_digit(**at) && port <= UINT16_MAX; ++*at)
+        port = port * 10 + (uint32_t)(**at - '0');
+    return port <= UINT16_MAX ? (uint16_t)port : 0;
+}
 
 #endif

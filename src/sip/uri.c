@@ -5,6 +5,7 @@
 
 #include "sip/escape.h"
 #include "sip/hop.h"
+#include "sip/num.h"
 #include "sip/parts.h"
 #include "sip/tel.h"
 #include "sip/uri_header.h"
@@ -17,22 +18,30 @@ uri_text_eq(struct span a, struct span b)
 
 /* ---- reading */
 
+/* Is its last label a number? A dot may end it. */
+static bool
+ends_in_number(struct span host)
+{
+    size_t end = host.len > 0 && host.at[host.len - 1] == '.' ? host.len - 1 : host.len, at = end;
+
+    while (at > 0 && chars_is_digit(host.at[at - 1]))
+        at--;
+    return at < end && (at == 0 || host.at[at - 1] == '.');
+}
+
 /* Labels and dots, a dot at the end allowed. A name that ends in a number must be an IPv4 address (RFC 5954 §4.1). */
 static bool
 is_host_name(struct span host)
 {
     struct hop hop;
-    bool empty = true, number = true; /* of the label so far */
+    char before = '.';
 
     for (size_t i = 0; i < host.len; i++) {
-        bool dot = host.at[i] == '.', ends_label = dot && i + 1 < host.len;
-
-        if (dot && empty)
+        if (before == '.' && host.at[i] == '.')
             return false;
-        empty = dot;
-        number = ends_label || (number && (dot || chars_is_digit(host.at[i])));
+        before = host.at[i];
     }
-    return host.len > 0 && (!number || hop_ip_read(host, &hop));
+    return host.len > 0 && (!ends_in_number(host) || hop_ip_read(host, &hop));
 }
 
 bool
@@ -77,52 +86,57 @@ read_userinfo(struct span text, struct uri *out)
 static int
 read_hostport(struct span *rest, struct uri *out)
 {
-    size_t len = 0;
-    uint32_t port;
+    bool reference = chars_begin(*rest, '[');
+    size_t len = reference ? span_find(*rest, ']') + 1 : scan_run(*rest, &chars_host);
+    const char *at, *end = span_end(*rest);
 
-    if (chars_begin(*rest, '['))
-        len = span_find(*rest, ']') + 1;
-    else
-        while (len < rest->len && chars_is(rest->at[len], CHARS_HOST))
-            len++;
     out->host = span_head(*rest, len);
-    *rest = span_skip(*rest, len);
     if (!is_host(out->host))
         return SIPD_ESYNTAX;
-    if (chars_begin(*rest, ':')) {
-        *rest = span_skip(*rest, 1);
-        for (len = 0; len < rest->len && chars_is_digit(rest->at[len]);)
-            len++;
-        if (!span_u32(span_head(*rest, len), UINT16_MAX, &port) || port == 0)
+    at = span_end(out->host);
+    if (at < end && *at == ':') {
+        at++;
+        out->port = num_take_port(&at, end);
+        if (out->port == 0)
             return SIPD_ESYNTAX;
-        out->port = (uint16_t)port;
-        *rest = span_skip(*rest, len);
     }
-    if (rest->len > 0 && rest->at[0] != ';' && rest->at[0] != '?')
-        return SIPD_ESYNTAX;
-    return SIPD_OK;
+    *rest = span_between(at, end);
+    return at == end || *at == ';' || *at == '?' ? SIPD_OK : SIPD_ESYNTAX;
 }
 
 /*
  * The first @ ends the user part, which may hold ; and ? (§25.1 user-unreserved); an @ further on can only be one that
- * a parameter or header should have escaped.
+ * a parameter or header should have escaped. In most, nothing but letters, digits and marks stands before it.
  */
+static int
+take_userinfo(struct span *rest, struct uri *out)
+{
+    size_t at = scan_run(*rest, &chars_user);
+
+    if (at > 0 && at < rest->len && rest->at[at] == '@') {
+        out->has_user = true;
+        out->user = span_head(*rest, at);
+    } else if (at < rest->len) {
+        at += span_find(span_skip(*rest, at), '@');
+        if (at < rest->len && read_userinfo(span_head(*rest, at), out))
+            return SIPD_ESYNTAX;
+    }
+    if (at < rest->len)
+        *rest = span_skip(*rest, at + 1);
+    return SIPD_OK;
+}
+
 static int
 read_sip(struct span rest, struct uri *out)
 {
-    size_t at = span_find(rest, '@'), params;
+    size_t params;
 
-    if (at < rest.len) {
-        if (read_userinfo(span_head(rest, at), out))
-            return SIPD_ESYNTAX;
-        rest = span_skip(rest, at + 1);
-    }
-    if (read_hostport(&rest, out))
+    if (take_userinfo(&rest, out) || read_hostport(&rest, out))
         return SIPD_ESYNTAX;
     params = span_find(rest, '?');
     out->params = span_skip(span_head(rest, params), 1);
     out->headers = span_skip(rest, params + 1);
-    return escape_all(rest, CHARS_URI) ? SIPD_OK : SIPD_ESYNTAX;
+    return rest.len == 0 || escape_all(rest, CHARS_URI) ? SIPD_OK : SIPD_ESYNTAX;
 }
 
 /* RFC 3966 §3. A local number should have a phone-context; phones leave it out. */
@@ -172,14 +186,15 @@ scheme_of(struct span text)
 int
 uri_read(struct span text, struct uri *out)
 {
-    size_t colon = span_find(text, ':');
+    bool sip = span_starts(text, SPAN("sip:")); /* as nearly all */
+    size_t colon = sip ? 3 : span_find(text, ':');
 
     *out = (struct uri){ .whole = text,
                          .scheme_text = span_head(text, colon),
                          .rest = span_skip(text, colon + 1) };
-    if (out->rest.len == 0 || !uri_is_scheme(out->scheme_text))
+    if (out->rest.len == 0 || (!sip && !uri_is_scheme(out->scheme_text)))
         return SIPD_ESYNTAX;
-    out->scheme = scheme_of(out->scheme_text);
+    out->scheme = sip ? URI_SIP : scheme_of(out->scheme_text);
     switch (out->scheme) {
     case URI_SIP:
     case URI_SIPS: return read_sip(out->rest, out);

@@ -4,6 +4,7 @@
 #include "sip/via.h"
 
 #include "sip/chars.h"
+#include "sip/num.h"
 #include "sip/param.h"
 
 /* A token and the white space around it. False if there is none. */
@@ -33,23 +34,31 @@ take_slash(struct span *rest)
  * SIP / 2.0 / UDP, then a blank. The version is not judged here: it is the start line's, and a refusal with 505 needs
  * this Via (RFC 4475 §3.1.2.16).
  */
-static bool
-take_protocol(struct span *rest, struct span *transport)
+APART static bool
+take_any_protocol(struct span *rest, struct span *transport)
 {
-    const struct span usual = SPAN("SIP/2.0/"), udp = SPAN("SIP/2.0/UDP ");
+    const struct span usual = SPAN("SIP/2.0/");
     struct span name, version;
 
-    if (span_starts(*rest, udp)) {
-        *transport = span_head(span_skip(*rest, usual.len), 3);
-        *rest = chars_skip_lws(span_skip(*rest, udp.len));
-        return true;
-    }
     if (span_starts(*rest, usual))
         *rest = span_skip(*rest, usual.len);
     else if (!take_token(rest, &name) || !take_slash(rest) || !take_token(rest, &version) ||
              !take_slash(rest))
         return false;
     return take_token(rest, transport) && rest->at > span_end(*transport);
+}
+
+/* The same, as nearly all write it or otherwise. */
+static inline bool
+take_protocol(struct span *rest, struct span *transport)
+{
+    const struct span udp = SPAN("SIP/2.0/UDP ");
+
+    if (!span_starts(*rest, udp))
+        return take_any_protocol(rest, transport);
+    *transport = (struct span){ rest->at + 8, 3 };
+    *rest = chars_skip_lws(span_skip(*rest, udp.len));
+    return true;
 }
 
 /* The address alone, as some write IPv6: with two colons or more nothing else can be meant. */
@@ -114,21 +123,28 @@ take_sent_by(struct span *from, struct via *out)
     return is_bare_ipv6(text);
 }
 
+/* Is there nothing more of an element's part? */
+static inline bool
+is_part_end(const char *at, const char *end)
+{
+    return at == end || *at == ';' || *at == ',';
+}
+
 /* As take_sent_by, of a host and perhaps a port with nothing but a parameter, a comma or the end behind. False: it is otherwise. */
-static bool
+static inline bool
 take_plain_sent_by(struct span *rest, struct via *out)
 {
     struct span host = span_head(*rest, scan_run(*rest, &chars_host));
     const char *at = span_end(host), *end = span_end(*rest);
     bool has_port = at < end && *at == ':';
-    uint32_t port = 0;
+    uint16_t port = 0;
 
-    for (at += has_port; has_port && at < end && chars_is_digit(*at) && port <= UINT16_MAX; at++)
-        port = port * 10 + (uint32_t)(*at - '0');
-    if (host.len == 0 || has_port != (port > 0) || port > UINT16_MAX ||
-        (at < end && *at != ';' && *at != ','))
+    at += has_port;
+    if (has_port)
+        port = num_take_port(&at, end);
+    if (host.len == 0 || has_port != (port > 0) || !is_part_end(at, end))
         return false;
-    out->port = (uint16_t)port;
+    out->port = port;
     out->host = host;
     out->sent_by = span_between(rest->at, at);
     *rest = span_between(at, end);
@@ -236,10 +252,32 @@ take_known(struct span *rest, struct span name, struct span *value)
     if (value->at || !span_starts(*rest, name))
         return false;
     len = scan_run(text, &chars_token);
-    if (len < text.len && text.at[len] != ';' && text.at[len] != ',')
+    if (!is_part_end(text.at + len, span_end(text)))
         return false;
     *value = span_head(text, len);
     *rest = span_skip(text, len);
+    return true;
+}
+
+/* The same for rport, whose value is a port, or left out. */
+static inline bool
+take_rport(struct span *rest, struct via *out)
+{
+    const struct span name = SPAN(";rport");
+    const char *value = rest->at + name.len, *at = value, *end = span_end(*rest);
+
+    if (out->has_rport || !span_starts(*rest, name))
+        return false;
+    if (at < end && *at == '=') {
+        at = ++value;
+        if (num_take_port(&at, end) == 0)
+            return false;
+    }
+    if (!is_part_end(at, end))
+        return false;
+    out->has_rport = true;
+    out->rport = span_between(value, at);
+    *rest = span_between(at, end);
     return true;
 }
 
@@ -251,13 +289,8 @@ take_usual(struct span *rest, struct via *out)
         out->has_cookie = has_cookie(out->branch);
         return true;
     }
-    if (take_known(rest, SPAN(";rport="), &out->rport)) {
-        const struct param rport = { .value = out->rport, .has_value = true };
-
-        out->has_rport = true;
-        check_rport(&rport, out);
+    if (take_rport(rest, out))
         return true;
-    }
     if (take_known(rest, SPAN(";received="), &out->received)) {
         check_host(out->received, false, out);
         return true;
@@ -286,24 +319,23 @@ read_params(struct span *rest, struct via *out)
     return true;
 }
 
-/* An element from its first byte on; a comma after it stays. */
-static bool
-read_element(struct span *rest, struct via *out)
+/* An element from its first byte on, as via_next(). */
+APART static int
+read_element(struct span at, struct span *rest, struct via *out)
 {
-    struct span at = *rest;
-    const char *params;
+    const char *whole = at.at, *params;
 
     *out = (struct via){ .port = 0 };
     if (!take_protocol(&at, &out->transport) ||
         (!take_plain_sent_by(&at, out) && !take_sent_by(&at, out)))
-        return false;
+        return SIPD_ESYNTAX;
     params = at.at;
     if (!read_params(&at, out))
-        return false;
-    out->whole = span_trim(span_between(rest->at, at.at));
-    out->params = span_skip(out->whole, (size_t)(params - out->whole.at));
+        return SIPD_ESYNTAX;
+    out->whole = span_trim(span_between(whole, at.at));
+    out->params = span_skip(out->whole, (size_t)(params - whole));
     *rest = at;
-    return true;
+    return SIPD_OK;
 }
 
 int
@@ -313,14 +345,10 @@ via_next(struct span *rest, struct via *out)
 
     while (chars_begin(at, ','))
         at = chars_skip_lws(span_skip(at, 1));
-    if (at.len == 0) {
-        *rest = at;
-        return SIPD_ENOENT;
-    }
-    if (!read_element(&at, out))
-        return SIPD_ESYNTAX;
+    if (at.len > 0)
+        return read_element(at, rest, out);
     *rest = at;
-    return SIPD_OK;
+    return SIPD_ENOENT;
 }
 
 bool

@@ -23,6 +23,7 @@ START_TEST(sets_are_the_classes)
              (c > ' ' && c < 0x7f && !strchr("\"#<>\\^`{|}", (int)c)));
         must(run_of((char)c, &chars_simple_uri) ==
              (run_of((char)c, &chars_uri) && c != '?' && c != ';'));
+        must(run_of((char)c, &chars_user) == (chars_is((char)c, CHARS_USER) && c != ':'));
     }
 }
 END_TEST
