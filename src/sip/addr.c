@@ -71,6 +71,17 @@ begins_as_uri(struct span uri)
     return n > 0 && chars_is(uri.at[0], CHARS_ALPHA) && n + 1 < uri.len && uri.at[n] == ':';
 }
 
+/* How long the URI is in the < > that the text begins with, where all of it may stand in one; 0: it is otherwise. */
+static inline size_t
+plain_uri_len(struct span text)
+{
+    struct span inside = span_skip(text, 1);
+    size_t len = scan_run(inside, &chars_uri);
+
+    return len < inside.len && inside.at[len] == '>' && begins_as_uri(span_head(inside, len)) ? len
+                                                                                             : 0;
+}
+
 /* Whoever needs the URI reads it; here is only what nobody could take for one, and bytes that none has. */
 static void
 check_uri(struct span uri, uint64_t *odd)
@@ -188,6 +199,23 @@ read_element(struct span *rest, enum reading reading, struct addr *out, uint64_t
     return SIPD_OK;
 }
 
+/* A URI in < >, and nothing else, up to a comma or the end, as nearly all of a Route are. False: it is otherwise. */
+static inline bool
+take_plain(struct span *rest, struct addr *out)
+{
+    size_t len = chars_begin(*rest, '<') ? plain_uri_len(*rest) : 0;
+    struct span after = span_skip(*rest, len + 2);
+
+    if (len == 0 || (after.len > 0 && after.at[0] != ','))
+        return false;
+    *out = (struct addr){ .brackets = true,
+                          .whole = span_head(*rest, len + 2),
+                          .display = span_head(*rest, 0),
+                          .uri = { rest->at + 1, len } };
+    *rest = after;
+    return true;
+}
+
 int
 addr_next_noting(struct span *rest, struct addr *out, uint64_t *odd)
 {
@@ -201,7 +229,7 @@ addr_next_noting(struct span *rest, struct addr *out, uint64_t *odd)
         *rest = at;
         return SIPD_ENOENT;
     }
-    err = read_element(&at, LIST, out, odd);
+    err = take_plain(&at, out) ? SIPD_OK : read_element(&at, LIST, out, odd);
     if (!err)
         *rest = at;
     return err;
@@ -240,19 +268,18 @@ bool
 addr_plain_read(struct span value, struct span *tag)
 {
     const struct span tag_is = SPAN(";tag=");
-    size_t open = plain_display_len(value), len;
-    struct span inside = span_skip(value, open + 1), after;
+    size_t open = chars_begin(value, '<') ? 0 : plain_display_len(value), len;
+    struct span after = span_skip(value, open), value_of_tag;
 
-    if (open >= value.len || value.at[open] != '<')
+    if (!chars_begin(after, '<') || (len = plain_uri_len(after)) == 0)
         return false;
-    len = scan_run(inside, &chars_uri);
-    if (len == inside.len || inside.at[len] != '>' || !begins_as_uri(span_head(inside, len)))
+    after = span_skip(after, len + 2);
+    value_of_tag = span_skip(after, tag_is.len);
+    if (after.len > 0 && (value_of_tag.len == 0 || !span_starts(after, tag_is) ||
+                          scan_run(value_of_tag, &chars_token) < value_of_tag.len))
         return false;
-    after = span_skip(inside, len + 1);
-    *tag = span_skip(after, tag_is.len);
-    if (after.len == 0)
-        return true;
-    return tag->len > 0 && span_starts(after, tag_is) && scan_run(*tag, &chars_token) == tag->len;
+    *tag = value_of_tag;
+    return true;
 }
 
 bool

@@ -41,6 +41,13 @@ chars_is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* The value of a digit; more than 9: it is none. */
+static inline unsigned
+chars_digit(char c)
+{
+    return (unsigned)(unsigned char)c - '0';
+}
+
 /* How many bytes s begins with that are in one of these classes. */
 static inline size_t
 chars_len(struct span s, unsigned classes)

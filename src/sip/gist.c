@@ -245,21 +245,26 @@ has_address_behind(struct span value)
     return addr_read(span_skip(value, span_find(value, '<')), &addr) == SIPD_OK;
 }
 
-/* From or To. False: nothing can be read in it. */
-static bool
-party_read(struct span value, struct span *tag, uint64_t *odd)
+/* As party_read(), of one that is otherwise than nearly all write it. */
+APART static bool
+odd_party_read(struct span value, struct span *tag, uint64_t *odd)
 {
     struct addr addr;
 
-    *odd = 0;
-    if (addr_plain_read(value, tag))
-        return true;
     *tag = (struct span){ NULL, 0 };
     if (addr_read_noting(value, &addr, odd) == SIPD_OK) {
         read_tag(addr.params, tag, odd);
         return true;
     }
     return *odd == deviation_bit(DEV_OPEN_QUOTE) && has_address_behind(value);
+}
+
+/* From or To. False: nothing can be read in it. */
+static bool
+party_read(struct span value, struct span *tag, uint64_t *odd)
+{
+    *odd = 0;
+    return addr_plain_read(value, tag) || odd_party_read(value, tag, odd);
 }
 
 uint64_t

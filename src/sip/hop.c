@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 
 #include "base/def.h"
+#include "sip/chars.h"
 
 static const struct {
     struct span via, uri;
@@ -65,24 +66,17 @@ hop_is_v4(const struct hop *hop)
     return memcmp(hop->ip, mapped, sizeof mapped) == 0;
 }
 
-/* A digit's value; more than 9: there is none. */
-static inline unsigned
-digit_at(const char *at)
-{
-    return (unsigned)(unsigned char)*at - '0';
-}
-
 /* A number up to 255, with no zero in front: what looks octal to some is decimal to others. Returns its end, or NULL. */
 static inline const char *
 octet_read(const char *at, uint8_t *out)
 {
-    unsigned value = digit_at(at++), digit;
+    unsigned value = chars_digit(*at++), digit;
 
     if (value > 9)
         return NULL;
-    if (value > 0 && (digit = digit_at(at)) <= 9) {
+    if (value > 0 && (digit = chars_digit(*at)) <= 9) {
         value = value * 10 + digit;
-        if ((digit = digit_at(++at)) <= 9) {
+        if ((digit = chars_digit(*++at)) <= 9) {
             value = value * 10 + digit;
             at++;
         }

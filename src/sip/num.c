@@ -3,18 +3,22 @@
  */
 #include "sip/num.h"
 
-bool
-num_cseq(struct span value, uint32_t *number, struct span *method)
+/* As num_cseq(), with no blanks at either end. */
+static inline bool
+cseq_read(struct span text, uint32_t *number, struct span *method)
 {
-    struct span rest = span_trim(value), word;
+    const char *at = text.at, *end = span_end(text);
     uint64_t digits = 0;
-    size_t n = 0;
+    struct span word;
+    unsigned digit;
 
-    for (; n < rest.len && chars_is_digit(rest.at[n]) && digits <= INT32_MAX; n++)
-        digits = digits * 10 + (uint64_t)(rest.at[n] - '0');
-    word = chars_skip_lws(span_skip(rest, n));
+    for (; at < end && (digit = chars_digit(*at)) <= 9 && digits <= INT32_MAX; at++)
+        digits = digits * 10 + digit;
     /* A blank must stand between: a method may begin with a digit. */
-    if (n == 0 || digits > INT32_MAX || word.len == rest.len - n || !chars_is_token(word))
+    if (at == text.at || at == end || !span_is_lws(*at) || digits > INT32_MAX)
+        return false;
+    word = chars_skip_lws(span_between(at, end));
+    if (!chars_is_token(word))
         return false;
     *number = (uint32_t)digits;
     *method = word;
@@ -22,15 +26,37 @@ num_cseq(struct span value, uint32_t *number, struct span *method)
 }
 
 bool
+num_cseq(struct span value, uint32_t *number, struct span *method)
+{
+    return cseq_read(value, number, method) || cseq_read(span_trim(value), number, method);
+}
+
+/* A number with no blanks at either end. */
+static inline bool
+number_read(struct span text, uint32_t max, uint32_t *out)
+{
+    const char *at = text.at, *end = span_end(text);
+    uint64_t number = 0;
+    unsigned digit;
+
+    for (; at < end && (digit = chars_digit(*at)) <= 9 && number <= max; at++)
+        number = number * 10 + digit;
+    if (text.len == 0 || at < end || number > max)
+        return false;
+    *out = (uint32_t)number;
+    return true;
+}
+
+bool
 num_max_forwards(struct span value, uint32_t *out)
 {
-    return span_u32(span_trim(value), UINT8_MAX, out);
+    return number_read(value, UINT8_MAX, out) || span_u32(span_trim(value), UINT8_MAX, out);
 }
 
 bool
 num_length(struct span value, uint32_t *out)
 {
-    return span_u32(span_trim(value), INT32_MAX, out);
+    return number_read(value, INT32_MAX, out) || span_u32(span_trim(value), INT32_MAX, out);
 }
 
 bool

@@ -20,9 +20,10 @@ static inline uint16_t
 num_take_port(const char **at, const char *end)
 {
     uint32_t port = 0;
+    unsigned digit;
 
-    for (; *at < end && chars_is_digit(**at) && port <= UINT16_MAX; ++*at)
-        port = port * 10 + (uint32_t)(**at - '0');
+    for (; *at < end && (digit = chars_digit(**at)) <= 9 && port <= UINT16_MAX; ++*at)
+        port = port * 10 + digit;
     return port <= UINT16_MAX ? (uint16_t)port : 0;
 }
 

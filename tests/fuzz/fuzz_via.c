@@ -53,7 +53,7 @@ check_spaced(const struct via *via)
     BUG_ON(!span_eq(again.branch, via->branch) || !span_eq(again.received, via->received));
     BUG_ON(!span_eq(again.rport, via->rport) || again.has_rport != via->has_rport);
     BUG_ON(again.has_cookie != via->has_cookie || again.twice != via->twice ||
-           again.loose != via->loose);
+           again.loose != via->loose || again.characters != via->characters);
     buf_fini(&buf);
 }
 
