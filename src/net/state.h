@@ -49,7 +49,7 @@ struct net {
     struct listeners listeners;
     struct inherited inherited; /* sockets that were ours before an exec */
     struct sources sources;
-    struct list udp_read; /* struct udp whose slots were filled this turn */
+    struct list udp_read; /* struct udp whose room was filled this turn */
     struct list udp_out;  /* struct udp that have datagrams to send */
     struct conns conns;
     struct names names; /* whom we connect to */

@@ -83,44 +83,33 @@ add_datagram(struct yard *y, uint8_t i)
     y->trains[y->len++] = (struct train){ .first = i, .last = i, .len = 1, .bytes = bytes };
 }
 
-/* Tells the kernel where to cut. */
-static void
-mark(struct msghdr *message, union train_cut *cut)
+/* The kernel is told where to cut. */
+void
+train_write(struct outgoing *out, unsigned at, uint8_t len, struct train_message *message)
 {
-    uint16_t bytes = (uint16_t)message->msg_iov->iov_len;
+    uint16_t bytes = (uint16_t)out->part[at].iov_len;
     struct cmsghdr *control;
 
-    message->msg_control = cut;
-    message->msg_controllen = sizeof cut->room;
-    control = CMSG_FIRSTHDR(message);
+    message->head = (struct msghdr){
+        .msg_name = &out->to[at],
+        .msg_namelen = sock_addr_len(&out->to[at]),
+        .msg_iov = &out->part[at],
+        .msg_iovlen = len,
+        .msg_control = &message->cut,
+        .msg_controllen = sizeof message->cut.room,
+    };
+    control = CMSG_FIRSTHDR(&message->head);
     control->cmsg_level = SOL_UDP;
     control->cmsg_type = UDP_SEGMENT;
     control->cmsg_len = CMSG_LEN(sizeof bytes);
     memcpy(CMSG_DATA(control), &bytes, sizeof bytes);
 }
 
-static void
-add_message(struct leaving *l, struct outgoing *out, unsigned from, uint8_t len)
-{
-    struct msghdr *message = &l->message[l->count].msg_hdr;
-
-    *message = (struct msghdr){
-        .msg_name = &out->to[from],
-        .msg_namelen = sock_addr_len(&out->to[from]),
-        .msg_iov = &out->part[from],
-        .msg_iovlen = len,
-    };
-    if (len > 1)
-        mark(message, &l->cut[l->count]);
-    l->len[l->count++] = len;
-}
-
 void
-leaving_singly(struct outgoing *out, unsigned from, struct leaving *l)
+leaving_singly(const struct outgoing *out, unsigned from, struct leaving *l)
 {
-    l->count = 0;
-    for (unsigned i = from; i < out->len; i++)
-        add_message(l, out, i, 1);
+    l->count = out->len - from;
+    memset(l->len, 1, l->count);
 }
 
 /* A train's datagrams behind those that stand in `out` already. */
@@ -146,19 +135,7 @@ leaving_in_trains(const struct outgoing *in, struct outgoing *out, struct leavin
         add_datagram(&yard, (uint8_t)i);
     out->len = l->count = 0;
     for (unsigned t = 0; t < yard.len; t++) {
-        unsigned at = out->len;
-
         put_train(&yard, &yard.trains[t], out);
-        add_message(l, out, at, yard.trains[t].len);
+        l->len[l->count++] = yard.trains[t].len;
     }
-}
-
-unsigned
-leaving_datagrams(const struct leaving *l, unsigned first, unsigned n)
-{
-    unsigned sum = 0;
-
-    while (n-- > 0)
-        sum += l->len[first++];
-    return sum;
 }

@@ -25,19 +25,23 @@ union train_cut {
     size_t align;
 };
 
-/* The kernel's view of them: a message is one datagram or a train. */
+/* What is handed to the kernel at once: a datagram or a train. */
 struct leaving {
-    struct mmsghdr message[OUTGOING_MOST];
-    union train_cut cut[OUTGOING_MOST];
-    uint8_t len[OUTGOING_MOST]; /* datagrams of each message */
-    unsigned count;             /* of messages */
+    uint8_t len[OUTGOING_MOST]; /* datagrams of each */
+    unsigned count;
 };
 
-/* The datagrams from one on, each for itself. Lent, as long as l: out. */
-void leaving_singly(struct outgoing *out, unsigned from, struct leaving *l);
-/* Those of `in`, put in the order of `out` so that trains stand together; what goes to one peer keeps its order. Lent: out. */
+/* The kernel's view of a train. */
+struct train_message {
+    struct msghdr head;
+    union train_cut cut;
+};
+
+/* The datagrams from one on, each for itself. */
+void leaving_singly(const struct outgoing *out, unsigned from, struct leaving *l);
+/* Those of `in`, put in the order of `out` so that trains stand together; what goes to one peer keeps its order. */
 void leaving_in_trains(const struct outgoing *in, struct outgoing *out, struct leaving *l);
-/* How many datagrams are n messages from `first` on? */
-unsigned leaving_datagrams(const struct leaving *l, unsigned first, unsigned n);
+/* The train of the `len` datagrams from `at` on. Lent, as long as message: out. */
+void train_write(struct outgoing *out, unsigned at, uint8_t len, struct train_message *message);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * Datagrams: in and out by the batch (RFC 3261 §18).
  *
- * Each datagram of a batch is read into a slot that holds the longest, in one piece: the system gives
- * only the pages that are touched, and takes one part with less ado than two. A turn reads one batch
- * of each socket: what is left makes the next poll return at once.
+ * A datagram a call: recvmmsg and sendmmsg read a header and its parts for each and write as much back, which costs the
+ * kernel more than that it is entered. Those of a batch lie one behind the other, so that few lines of the cache and few
+ * pages are touched. A turn reads one batch of each socket: what is left makes the next poll return at once.
  */
 #include "net/udp.h"
 
@@ -23,21 +23,25 @@
 enum {
     BATCH = 64,             /* datagrams read at once */
     DATAGRAM_BYTES = 65536, /* none is longer */
-    SLOT_BYTES = DATAGRAM_BYTES +
-                 35 * 64,   /* an odd number of cache lines: messages begin in different sets */
+    ROOM_BYTES = 256 << 10, /* for a batch, which ends when the longest would not fit any more */
+    ALIGN = 64,             /* each begins with a line of the cache */
     RETRY_MS = 2,           /* after ENOBUFS: the socket is writable, the device's queue is full */
     BUFFER_BYTES = 8 << 20, /* of the kernel, each way; it gives what it may */
 };
 
+struct arrived {
+    struct span bytes;
+    union sock_addr from;
+};
+
 struct udp {
     struct listener *listener;
-    char *slots; /* owned; BATCH times SLOT_BYTES, of which the system gives what datagrams touch */
-    struct mmsghdr in[BATCH];
-    struct iovec in_part[BATCH];
-    union sock_addr from[BATCH];
+    char *room; /* owned; where the batch's datagrams lie */
+    struct arrived in[BATCH];
     unsigned at, len; /* of the batch, those from `at` on are not handed on yet */
+    bool more;        /* it ended before the kernel had no more */
     struct hungry hungry;
-    struct list read_link; /* in net->udp_read: slots are in use until the turn's end */
+    struct list read_link; /* in net->udp_read: the room is in use until the turn's end */
     struct outgoing out;
     struct list out_link; /* in net->udp_out while it holds any */
     struct queue queue;   /* what the kernel had no room for */
@@ -48,19 +52,6 @@ struct udp {
 };
 
 /* ---------------------------------------------------------------- in */
-
-static void
-prepare_in(struct udp *udp)
-{
-    for (size_t i = 0; i < BATCH; i++) {
-        udp->in_part[i] = (struct iovec){ udp->slots + i * SLOT_BYTES, DATAGRAM_BYTES };
-        udp->in[i].msg_hdr = (struct msghdr){
-            .msg_name = &udp->from[i],
-            .msg_iov = &udp->in_part[i],
-            .msg_iovlen = 1,
-        };
-    }
-}
 
 /*
  * A message is handed on; keep-alives (RFC 5626 §3.5.1 has STUN for datagrams) and noise are not.
@@ -91,28 +82,26 @@ hand_on(struct listener *listener, const struct hop *from, struct span bytes)
 }
 
 static void
-hand_on_one(struct udp *udp, size_t i)
+hand_on_one(struct listener *listener, const struct arrived *in)
 {
-    struct listener *listener = udp->listener;
     struct hop from = { .transport = HOP_UDP, .listener = listener->at.listener };
-    struct span bytes = { udp->in_part[i].iov_base, udp->in[i].msg_len };
 
-    turn_work(listener->net, bytes.len);
-    sock_addr_read(&udp->from[i], &from);
+    turn_work(listener->net, in->bytes.len);
+    sock_addr_read(&in->from, &from);
     if (from.port != 0)
-        hand_on(listener, &from, bytes);
+        hand_on(listener, &from, in->bytes);
     else
         ++*listener->net->count.dropped_noise;
 }
 
-/* As many of the batch as this turn takes; the others keep their slots until the next one. */
+/* As many of the batch as this turn takes; the others stay where they are until the next one. */
 static void
 hand_on_batch(struct udp *udp)
 {
     struct net *net = udp->listener->net;
 
     while (udp->at < udp->len) {
-        hand_on_one(udp, udp->at++);
+        hand_on_one(udp->listener, &udp->in[udp->at++]);
         if (udp->at < udp->len &&
             !turn_goes_on(net, &udp->hungry, &udp->listener->readable, EV_READ))
             return;
@@ -120,7 +109,7 @@ hand_on_batch(struct udp *udp)
 }
 
 /*
- * A whole batch came the last time: how many more wait in the kernel's queue? It counts their memory against its buffer. Each
+ * There was more the last time: how many wait in the kernel's queue? It counts their memory against its buffer. Each
  * turn is asked, also one that goes on with a batch or has no time for this socket.
  */
 static void
@@ -129,26 +118,43 @@ look_at_queue(const struct udp *udp)
     uint32_t info[SK_MEMINFO_VARS] = { 0 };
     socklen_t len = sizeof info;
 
-    if (udp->len == BATCH &&
-        getsockopt(udp->listener->fd, SOL_SOCKET, SO_MEMINFO, info, &len) == 0 &&
+    if (udp->more && getsockopt(udp->listener->fd, SOL_SOCKET, SO_MEMINFO, info, &len) == 0 &&
         info[SK_MEMINFO_RCVBUF] > 0)
         strain_queue(
             &udp->listener->net->turn.strain,
             (uint32_t)((uint64_t)info[SK_MEMINFO_RMEM_ALLOC] * 100 / info[SK_MEMINFO_RCVBUF]));
 }
 
+/* False: nothing to read, or an error. */
+static bool
+read_one(struct udp *udp, char **room)
+{
+    struct arrived *in = &udp->in[udp->len];
+    socklen_t from_bytes = sizeof in->from;
+    ssize_t len = recvfrom(udp->listener->fd, *room, DATAGRAM_BYTES, MSG_DONTWAIT, &in->from.any,
+                           &from_bytes);
+
+    if (len < 0) {
+        udp->errors |= errno != EAGAIN && errno != EWOULDBLOCK;
+        return false;
+    }
+    in->bytes = (struct span){ *room, (size_t)len };
+    udp->len++;
+    *room += ((size_t)len + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    return true;
+}
+
 /* False: nothing to read. */
 static bool
 read_batch(struct udp *udp)
 {
-    int len;
+    char *room = udp->room, *last = room + ROOM_BYTES - DATAGRAM_BYTES;
 
-    for (size_t i = 0; i < BATCH; i++)
-        udp->in[i].msg_hdr.msg_namelen = sizeof udp->from[i];
-    len = recvmmsg(udp->listener->fd, udp->in, BATCH, MSG_DONTWAIT, NULL);
-    udp->at = 0;
-    udp->len = len > 0 ? (unsigned)len : 0;
-    return len > 0;
+    udp->at = udp->len = 0;
+    do
+        udp->more = read_one(udp, &room);
+    while (udp->more && udp->len < BATCH && room <= last);
+    return udp->len > 0;
 }
 
 static void
@@ -161,7 +167,7 @@ readable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     turn_begin(net);
     /*
-     * libevent polls again within a turn when a callback activates another: what the slots hold is
+     * libevent polls again within a turn when a callback activates another: what was read is
      * lent.
      */
     if (!list_empty(&udp->read_link))
@@ -170,7 +176,7 @@ readable(evutil_socket_t fd, short what, void *arg)
     if (!turn_serves(net, &udp->hungry, &udp->listener->readable, what))
         return;
     list_push(&net->udp_read, &udp->read_link);
-    unpoison(udp->slots, (size_t)BATCH * SLOT_BYTES);
+    unpoison(udp->room, ROOM_BYTES);
     came = udp->at < udp->len || read_batch(udp);
     hand_on_batch(udp);
     /*
@@ -187,7 +193,7 @@ void
 udp_end_turn(struct net *net)
 {
     for (struct list *node; (node = list_shift(&net->udp_read));)
-        poison(container_of(node, struct udp, read_link)->slots, (size_t)BATCH * SLOT_BYTES);
+        poison(container_of(node, struct udp, read_link)->room, ROOM_BYTES);
 }
 
 /* ---------------------------------------------------------------- out */
@@ -275,6 +281,20 @@ put_rest_in_queue(struct udp *udp, const struct outgoing *out, unsigned from)
                      out->token[i]);
 }
 
+/* A datagram, or a train of `len`. */
+static bool
+send_next(struct udp *udp, struct outgoing *out, unsigned at, uint8_t len)
+{
+    const struct iovec *part = &out->part[at];
+    struct train_message train;
+
+    if (len == 1)
+        return sendto(udp->listener->fd, part->iov_base, part->iov_len, MSG_DONTWAIT,
+                      &out->to[at].any, sock_addr_len(&out->to[at])) >= 0;
+    train_write(out, at, len, &train);
+    return sendmsg(udp->listener->fd, &train.head, MSG_DONTWAIT) >= 0;
+}
+
 /*
  * Sends what it can. A refusal may be the late error of another datagram, which the attempt has
  * cleared: so each is tried twice (house rule 17), and the next ones leave whatever became of it.
@@ -287,14 +307,9 @@ send_all(struct udp *udp, struct outgoing *out, struct leaving *l)
     bool again = false;
 
     for (unsigned at = 0, i = 0; i < l->count;) {
-        int n = sendmmsg(udp->listener->fd, l->message + i, l->count - i, MSG_DONTWAIT);
-
-        if (n > 0) {
-            unsigned sent = leaving_datagrams(l, i, (unsigned)n);
-
-            count_sent(udp, sent);
-            at += sent;
-            i += (unsigned)n;
+        if (send_next(udp, out, at, l->len[i])) {
+            count_sent(udp, l->len[i]);
+            at += l->len[i++];
             again = false;
         } else if (is_full(errno)) {
             int err = errno;
@@ -381,17 +396,11 @@ udp_flush_all(struct net *net)
 static int
 send_waiting(struct udp *udp, struct waiting *w)
 {
-    struct iovec part = { w->bytes, w->len };
-    struct mmsghdr out = { .msg_hdr = {
-                               .msg_name = &w->to,
-                               .msg_namelen = sock_addr_len(&w->to),
-                               .msg_iov = &part,
-                               .msg_iovlen = 1,
-                           } };
     int err = 0;
 
     for (int attempt = 0; attempt < 2; attempt += !needs_fragments(udp, err)) {
-        if (sendmmsg(udp->listener->fd, &out, 1, MSG_DONTWAIT) == 1)
+        if (sendto(udp->listener->fd, w->bytes, w->len, MSG_DONTWAIT, &w->to.any,
+                   sock_addr_len(&w->to)) >= 0)
             return 0;
         err = errno;
         if (is_full(err))
@@ -464,10 +473,9 @@ udp_start(struct listener *listener)
     list_init(&udp->out_link);
     queue_init(&udp->queue);
     event_assign(&udp->retry, net->base, -1, 0, retry, udp);
-    udp->slots = mem_new((size_t)BATCH * SLOT_BYTES);
-    if (!udp->slots)
+    udp->room = mem_grow(NULL, ROOM_BYTES);
+    if (!udp->room)
         return SIPD_ENOMEM;
-    prepare_in(udp);
     udp->trains = listener->trains;
     allow_fragments(udp, false);
     event_assign(&listener->readable, net->base, listener->fd, EV_READ | EV_PERSIST, readable, udp);
@@ -500,9 +508,9 @@ udp_free(struct udp **udp)
     list_remove(&old->out_link);
     list_remove(&old->read_link);
     hungry_end(&old->hungry);
-    if (old->slots)
-        unpoison(old->slots, (size_t)BATCH * SLOT_BYTES);
-    mem_free(old->slots);
+    if (old->room)
+        unpoison(old->room, ROOM_BYTES);
+    mem_free(old->room);
     mem_free(old);
 }
 

@@ -81,6 +81,32 @@ START_TEST(many_come_in_order_and_leave_in_order)
 }
 END_TEST
 
+/* So long that a batch ends before it has as many as it may have. */
+START_TEST(the_longest_come_in_order)
+{
+    enum { MANY = 12 };
+    static const size_t lens[] = { 65000, 300, 65507 };
+    uint16_t id = rig_listen(HOP_UDP, "127.0.0.1"), port;
+    struct hop at = rig_at(id);
+    int fd = peer_new(SOCK_DGRAM, "127.0.0.1", &port);
+
+    for (size_t i = 0; i < MANY; i++) {
+        struct span sent = udp_long_message(lens[i % countof(lens)]);
+
+        peer_send(fd, &at, sent);
+        mem_free((void *)(uintptr_t)sent.at);
+    }
+    rig_run_messages(MANY);
+    for (size_t i = 0; i < MANY; i++) {
+        struct span sent = udp_long_message(lens[i % countof(lens)]);
+
+        rig_expect(i, sent);
+        mem_free((void *)(uintptr_t)sent.at);
+    }
+    close(fd);
+}
+END_TEST
+
 /* In one turn, more than are sent at once. */
 START_TEST(a_turn_may_send_any_number)
 {
@@ -431,6 +457,7 @@ suite_net_udp(void)
     tcase_add_test(all, a_datagram_comes_and_an_answer_goes);
     tcase_add_test(all, the_same_over_ipv6);
     tcase_add_test(all, many_come_in_order_and_leave_in_order);
+    tcase_add_test(all, the_longest_come_in_order);
     tcase_add_test(all, a_turn_may_send_any_number);
     tcase_add_test(all, what_is_longer_than_a_packet_leaves_in_its_place);
     tcase_add_test(all, what_is_too_much_for_a_turn_comes_in_the_next);
