@@ -2,172 +2,136 @@
  * The user part of our Record-Route: a keyed token over Call-ID and listener, and the flow that leads back (RFC 3261 §16.6
  * step 4, RFC 5626 §5.2).
  *
- * In bytes: kind, listener, then of a flow transport, port, id and address; then a MAC of 64 bits. In text: five bits a character.
+ * In digits of five bits: eight of kind, listener and port; of a flow its address, eight or thirty-two, and sixteen of its
+ * number if it has one; then sixteen of a MAC over what stands before it.
  */
 #include "core/token.h"
 
-enum {
-    PLAIN_LEN = 3,
-    FLOW_LEN = PLAIN_LEN + 1 + 2 + 8 + 16,
-    MAC_LEN = 8,
-    BYTES_MAX = FLOW_LEN + MAC_LEN
-};
-enum {
-    HAS_FLOW = 1,
-    BY_FLOW = 2,
-    BOUND = 4,
-    OURS = 8,
-    VERSION = 16,
-    PATH = 32
-}; /* the first byte */
+#include "base/digits.h"
 
-static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
+enum { HEAD = 8, V4 = 8, V6 = 2 * DIGITS_64, ID = DIGITS_64, MAC = DIGITS_64 };
+/* The kind: the transport, 0 without a flow, and these. */
+enum { BY_FLOW = 4, BOUND = 8, OURS = 16, PATH = 32, IS_V6 = 64, HAS_ID = 128, TRANSPORT = 3 };
 
-static void
-put_number(uint8_t **to, uint64_t n, int bytes)
-{
-    while (bytes-- > 0)
-        *(*to)++ = (uint8_t)(n >> (8 * bytes));
-}
-
-static uint64_t
-get_number(const uint8_t **from, int bytes)
-{
-    uint64_t n = 0;
-
-    while (bytes-- > 0)
-        n = n << 8 | *(*from)++;
-    return n;
-}
-
-static uint64_t
-mac_of(const struct core *core, struct span call_id, const uint8_t *bytes, size_t len)
-{
-    struct prf p;
-
-    prf_init(&p, &core->route_key);
-    prf_put_pair(&p, bytes[0] & PATH ? SPAN("") : call_id,
-                 (struct span){ (const char *)bytes, len });
-    return prf_done_lo(&p);
-}
-
-static size_t
-write_digits(const uint8_t *bytes, size_t len, char *to)
-{
-    uint32_t held = 0;
-    unsigned bits = 0;
-    size_t n = 0;
-
-    for (size_t i = 0; i < len; i++) {
-        held = held << 8 | bytes[i];
-        for (bits += 8; bits >= 5; bits -= 5)
-            to[n++] = digits[held >> (bits - 5) & 31];
-    }
-    if (bits > 0)
-        to[n++] = digits[held << (5 - bits) & 31];
-    return n;
-}
-
-/* A digit's value, or a number above 31. */
-static uint32_t
-digit_value(char c)
-{
-    return c >= 'a' ? (uint32_t)(c - 'a') + 10 : c <= '9' ? (uint32_t)(unsigned char)c - '0' : 32;
-}
-
-/* The bytes that text, which has as many digits as it takes, stands for. False if it is not what write_digits makes. */
-static bool
-read_digits(struct span text, uint8_t *to)
-{
-    uint32_t held = 0;
-    unsigned bits = 0;
-
-    for (size_t i = 0; i < text.len; i++) {
-        uint32_t value = digit_value(text.at[i]);
-
-        if (value > 31)
-            return false;
-        held = held << 5 | value;
-        bits += 5;
-        if (bits < 8)
-            continue;
-        bits -= 8;
-        *to++ = (uint8_t)(held >> bits);
-    }
-    return (held & ((1u << bits) - 1)) == 0;
-}
-
-/* How many bytes as many digits stand for; 0: no token has so many. */
-static size_t
-len_of_digits(size_t digits_len)
-{
-    static const size_t lens[] = { PLAIN_LEN + MAC_LEN, FLOW_LEN + MAC_LEN };
-
-    for (size_t i = 0; i < countof(lens); i++)
-        if (digits_len == (lens[i] * 8 + 4) / 5)
-            return lens[i];
-    return 0;
-}
+_Static_assert(HEAD + V6 + ID + MAC == TOKEN_BYTES, "the longest one fits");
+_Static_assert(HOP_TRANSPORTS <= TRANSPORT + 1, "two bits hold every transport");
 
 static unsigned
-flags_of(const struct token *token)
+kind_of(const struct token *token)
 {
-    return VERSION | (token->has_flow ? HAS_FLOW : 0) | (token->by_flow ? BY_FLOW : 0) |
-           (token->bound ? BOUND : 0) | (token->ours ? OURS : 0) | (token->path ? PATH : 0);
+    unsigned kind = (token->by_flow ? BY_FLOW : 0) | (token->bound ? BOUND : 0) |
+                    (token->ours ? OURS : 0) | (token->path ? PATH : 0);
+
+    if (!token->has_flow)
+        return kind;
+    return kind | token->flow.transport | (hop_is_v4(&token->flow) ? 0 : IS_V6) |
+           (token->flow.flow ? HAS_ID : 0);
+}
+
+/* The digits of a token of this kind, but for its MAC. */
+static size_t
+plain_len(unsigned kind)
+{
+    size_t len = HEAD;
+
+    if (kind & TRANSPORT)
+        len += kind & IS_V6 ? V6 : V4;
+    return kind & HAS_ID ? len + ID : len;
+}
+
+static uint64_t
+mac_of(const struct core *core, struct span call_id, unsigned kind, struct span plain)
+{
+    return prf_mac(&core->route_key, plain, kind & PATH ? SPAN("") : call_id);
+}
+
+static void
+write_40(uint64_t bits, char to[8])
+{
+    word_write(digits_of(digits_spread(bits)), to);
+}
+
+static uint64_t
+read_40(const char from[8])
+{
+    return digits_gather(digits_value(word_read(from)));
+}
+
+/* Where a flow leads, behind the head. Returns the end. */
+static char *
+write_flow(const struct hop *flow, unsigned kind, char *to)
+{
+    if (kind & IS_V6) {
+        digits_write(word_read(flow->ip), to);
+        digits_write(word_read(flow->ip + 8), to + DIGITS_64);
+        to += V6;
+    } else {
+        write_40(word_read(flow->ip + 8) >> 32, to);
+        to += V4;
+    }
+    if (kind & HAS_ID)
+        digits_write(flow->flow, to);
+    return to + (kind & HAS_ID ? ID : 0);
+}
+
+static void
+read_flow(const char *from, unsigned kind, struct hop *flow)
+{
+    if (kind & IS_V6) {
+        word_write(digits_read(from), flow->ip);
+        word_write(digits_read(from + DIGITS_64), flow->ip + 8);
+        from += V6;
+    } else {
+        word_write(read_40(from) << 32 | UINT64_C(0xffff0000), flow->ip + 8);
+        from += V4;
+    }
+    if (kind & HAS_ID)
+        flow->flow = digits_read(from);
 }
 
 struct span
 token_write(const struct core *core, struct span call_id, const struct token *token,
             char to[TOKEN_BYTES])
 {
-    uint8_t bytes[BYTES_MAX], *end = bytes;
-    const struct hop *flow = &token->flow;
+    unsigned kind = kind_of(token);
+    uint16_t port = token->has_flow ? token->flow.port : 0;
+    char *end = to + HEAD;
 
-    put_number(&end, flags_of(token), 1);
-    put_number(&end, token->listener, 2);
-    if (token->has_flow) {
-        put_number(&end, flow->transport, 1);
-        put_number(&end, flow->port, 2);
-        put_number(&end, flow->flow, 8);
-        memcpy(end, flow->ip, sizeof flow->ip);
-        end += sizeof flow->ip;
-    }
-    put_number(&end, mac_of(core, call_id, bytes, (size_t)(end - bytes)), MAC_LEN);
-    return (struct span){ to, write_digits(bytes, (size_t)(end - bytes), to) };
+    write_40((uint64_t)kind << 32 | (uint64_t)token->listener << 16 | port, to);
+    if (token->has_flow)
+        end = write_flow(&token->flow, kind, end);
+    digits_write(mac_of(core, call_id, kind, span_between(to, end)), end);
+    return span_between(to, end + MAC);
 }
 
-/* Compared as one word, so in the same time wherever they differ: a MAC cannot be found byte by byte. */
-static bool
-has_mac(const struct core *core, struct span call_id, const uint8_t *bytes, size_t len)
+size_t
+token_len(struct span text)
 {
-    const uint8_t *mac = bytes + len - MAC_LEN;
-
-    return get_number(&mac, MAC_LEN) == mac_of(core, call_id, bytes, len - MAC_LEN);
+    return text.len < HEAD ? 0 : plain_len((unsigned)(read_40(text.at) >> 32)) + MAC;
 }
 
 bool
 token_read(const struct core *core, struct span call_id, struct span text, struct token *token)
 {
-    uint8_t bytes[BYTES_MAX];
-    const uint8_t *from = bytes;
-    size_t len = len_of_digits(text.len);
-    uint64_t flags;
+    uint64_t head = text.len < HEAD ? 0 : read_40(text.at);
+    unsigned kind = (unsigned)(head >> 32);
+    struct span plain = span_head(text, plain_len(kind));
 
-    if (len == 0 || !read_digits(text, bytes) || !has_mac(core, call_id, bytes, len))
+    if (text.len != plain.len + MAC ||
+        !digits_are(text.at + plain.len, mac_of(core, call_id, kind, plain)))
         return false;
-    memset(token, 0, sizeof *token);
-    flags = get_number(&from, 1);
-    token->has_flow = flags & HAS_FLOW;
-    token->by_flow = flags & BY_FLOW;
-    token->bound = flags & BOUND;
-    token->ours = flags & OURS;
-    token->path = flags & PATH;
-    token->listener = token->flow.listener = (uint16_t)get_number(&from, 2);
-    if (token->has_flow) {
-        token->flow.transport = (uint8_t)get_number(&from, 1);
-        token->flow.port = (uint16_t)get_number(&from, 2);
-        token->flow.flow = get_number(&from, 8);
-        memcpy(token->flow.ip, from, sizeof token->flow.ip);
-    }
-    return len == (token->has_flow ? FLOW_LEN : PLAIN_LEN) + MAC_LEN;
+    *token = (struct token){
+        .listener = (uint16_t)(head >> 16),
+        .has_flow = kind & TRANSPORT,
+        .by_flow = kind & BY_FLOW,
+        .bound = kind & BOUND,
+        .ours = kind & OURS,
+        .path = kind & PATH,
+        .flow = { .listener = (uint16_t)(head >> 16),
+                  .port = (uint16_t)head,
+                  .transport = kind & TRANSPORT },
+    };
+    if (token->has_flow)
+        read_flow(text.at + HEAD, kind, &token->flow);
+    return true;
 }

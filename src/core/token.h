@@ -12,7 +12,7 @@
 
 #include "core/state.h"
 
-#define TOKEN_BYTES 80 /* room that token_write needs */
+#define TOKEN_BYTES 72 /* room that token_write needs */
 
 struct token {
     uint16_t listener;
@@ -24,11 +24,13 @@ struct token {
     struct hop flow; /* when has_flow; its listener is the token's */
 };
 
-/* Writes a token. One of a Path is of no Call-ID. Returns a span over `to`. */
+/* Writes a token. One of a Path is of no Call-ID; a flow has a transport. Returns a span over `to`. */
 struct span token_write(const struct core *core, struct span call_id, const struct token *token,
                         char to[TOKEN_BYTES]);
 /* Is this our token, for this Call-ID or of a Path? *token is filled if so. */
 bool token_read(const struct core *core, struct span call_id, struct span text,
                 struct token *token);
+/* How long is the token that text begins with? 0: it is too short for one. */
+size_t token_len(struct span text);
 
 #endif

@@ -51,15 +51,12 @@ fold(const uint8_t bytes[KEY_BYTES], struct prf_key *key)
 {
     struct prf_key first = { 0, 0 };
     struct prf_out out;
-    struct prf p;
 
     for (size_t i = 8; i-- > 0;) {
         first.k0 = first.k0 << 8 | bytes[i];
         first.k1 = first.k1 << 8 | bytes[8 + i];
     }
-    prf_init(&p, &first);
-    prf_put(&p, (struct span){ (const char *)bytes + 16, 16 });
-    out = prf_done(&p);
+    out = prf_wide(&first, (struct span){ (const char *)bytes + 16, 16 });
     *key = (struct prf_key){ out.lo, out.hi };
 }
 

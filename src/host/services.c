@@ -134,12 +134,8 @@ void
 sipd_prf(const uint8_t key[16], struct span bytes, uint8_t out[16])
 {
     struct prf_key under = { number_of(key), number_of(key + 8) };
-    struct prf_out hash;
-    struct prf p;
+    struct prf_out hash = prf_wide(&under, bytes);
 
-    prf_init(&p, &under);
-    prf_put(&p, bytes);
-    hash = prf_done(&p);
     bytes_of(hash.lo, hash.hi, out);
 }
 

@@ -106,7 +106,7 @@ add_line(struct calls *c, struct buf *b, struct span bytes)
     static const char *const odd_lines[] = {
         "Via: SIP/2.0/UDP 10.9.9.9:5060;branch=z9hG4bKforged\r\n",
         ("Via: SIP/2.0/UDP "
-         "192.168.0.1:5060;branch=z9hG4bKaaa0123456789abcdef0123456789abcdef0123\r\n"),
+         "192.168.0.1:5060;branch=z9hG4bKbaa0123456789abcdef0123456789abcdef01234567\r\n"),
         "Route: <sip:forged@192.168.0.1:5060;lr>\r\n",
         "Route: <sip:192.168.0.1:5060>\r\n",
         "Route: <sip:u1@10.0.0.2:5060>\r\n",
@@ -187,7 +187,7 @@ static void
 change_number(struct calls *c, struct buf *b, struct span bytes)
 {
     static const char *const words[] = {
-        "SIP/2.0 ",       "CSeq: ",           "branch=z9hG4bK", ";tag=", "branch=z9hG4bKaaa",
+        "SIP/2.0 ",       "CSeq: ",           "branch=z9hG4bK", ";tag=", "branch=z9hG4bKbaa",
         "Max-Forwards: ", "Content-Length: ", "10.0.0.",        ":506",
     };
 

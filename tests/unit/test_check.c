@@ -211,7 +211,7 @@ START_TEST(a_via_that_only_looks_like_ours_is_no_loop)
     rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
     rig_ask(&rig, ALICE, INVITE_BOB, "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1",
             "Via: SIP/2.0/UDP "
-            "198.51.100.1:5060;branch=z9hG4bKaaa00000000000000000000000000000000000000",
+            "198.51.100.1:5060;branch=z9hG4bKbaa0000000000000000000000000000000000000000",
             NULL);
     rig_expect(&rig, BOB, "INVITE ");
 }

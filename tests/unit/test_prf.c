@@ -92,16 +92,6 @@ plain_siphash(const struct prf_key *key, struct span s, int c, int d, bool wide)
     return out;
 }
 
-static struct prf_out
-whole(const struct prf_key *key, struct span s)
-{
-    struct prf p;
-
-    prf_init(&p, key);
-    prf_put(&p, s);
-    return prf_done(&p);
-}
-
 static bool
 same(struct prf_out a, struct prf_out b)
 {
@@ -164,7 +154,7 @@ START_TEST(the_authors_128_bits)
 
     for (size_t i = 0; i < countof(vectors_128); i++) {
         const struct vector *v = &vectors_128[i];
-        struct prf_out out = whole(&counting_key, counting(bytes, v->len));
+        struct prf_out out = prf_wide(&counting_key, counting(bytes, v->len));
 
         ck_assert_uint_eq(out.lo, word_of(v->hex));
         ck_assert_uint_eq(out.hi, word_of(v->hex + 16));
@@ -199,63 +189,46 @@ START_TEST(every_length_agrees_with_the_plain_one)
         for (size_t i = 0; i < sizeof bytes; i++)
             bytes[i] = (char)rand_u64(&r);
         must(prf_hash(&key, s) == plain_siphash(&key, s, 1, 3, false).lo);
-        must(same(whole(&key, s), plain_siphash(&key, s, 2, 4, true)));
+        must(same(prf_wide(&key, s), plain_siphash(&key, s, 2, 4, true)));
     }
 }
 END_TEST
 
-START_TEST(pieces_make_no_difference)
+/* Wherever the head ends and the tail begins. */
+START_TEST(a_mac_is_of_both_its_parts)
 {
     char bytes[MESSAGE_MAX];
-    struct rand r;
 
-    rand_seed(&r, 6);
-    for (int round = 0; round < 1000; round++) {
-        struct span s = counting(bytes, rand_below(&r, MESSAGE_MAX)), rest = s;
-        struct prf p;
+    for (size_t len = 0; len < MESSAGE_MAX; len++) {
+        struct span s = counting(bytes, len);
+        uint64_t mac = plain_siphash(&counting_key, s, 2, 4, false).lo;
 
-        prf_init(&p, &counting_key);
-        while (rest.len > 0) {
-            size_t len = rand_below(&r, 20);
-
-            prf_put(&p, span_head(rest, len));
-            rest = span_skip(rest, len);
-        }
-        prf_put(&p, rest);
-        must(same(prf_done(&p), whole(&counting_key, s)));
+        for (size_t head = 0; head <= len; head += 8)
+            must(prf_mac(&counting_key, span_head(s, head), span_skip(s, head)) == mac);
     }
 }
 END_TEST
 
-START_TEST(numbers_go_in_lowest_byte_first)
+static void
+mac_of_seven(void)
 {
-    struct prf p;
+    prf_mac(&counting_key, SPAN("seven.."), SPAN(""));
+}
 
-    prf_init(&p, &counting_key);
-    prf_put(&p, SPAN("abc"));
-    prf_put_u64(&p, UINT64_C(0x0807060504030201));
-    prf_put_u64(&p, 0);
-    ck_assert(
-        same(prf_done(&p), whole(&counting_key, SPAN("abc\1\2\3\4\5\6\7\10\0\0\0\0\0\0\0\0"))));
+START_TEST(a_head_of_broken_words_is_a_bug)
+{
+    ck_assert(dies_saying(mac_of_seven, "head.len % 8 != 0"));
 }
 END_TEST
 
-static struct prf_out
-two_fields(struct span a, struct span b)
+/* They outlive a program: another form would be other keys. */
+START_TEST(a_derived_key_is_a_hash_of_whole_words)
 {
-    struct prf p;
+    struct prf_key key = prf_derive(&counting_key, SPAN("branch"));
+    struct prf_out out = prf_wide(&counting_key, SPAN("\13\0\0\0\0\0\0\0derived key\0\0\0\0\0"
+                                                      "\6\0\0\0\0\0\0\0branch\0\0"));
 
-    prf_init(&p, &counting_key);
-    prf_put_field(&p, a);
-    prf_put_field(&p, b);
-    return prf_done(&p);
-}
-
-START_TEST(fields_do_not_run_together)
-{
-    ck_assert(same(two_fields(SPAN("ab"), SPAN("c")), two_fields(SPAN("ab"), SPAN("c"))));
-    ck_assert(!same(two_fields(SPAN("ab"), SPAN("c")), two_fields(SPAN("a"), SPAN("bc"))));
-    ck_assert(!same(two_fields(SPAN(""), SPAN("a")), two_fields(SPAN("a"), SPAN(""))));
+    ck_assert(key.k0 == out.lo && key.k1 == out.hi);
 }
 END_TEST
 
@@ -307,48 +280,6 @@ START_TEST(ihash_folds_each_byte_alone)
 }
 END_TEST
 
-/* What prf_write32 writes, as text. */
-static const char *
-written(struct prf_out v, unsigned digits)
-{
-    static char text[40];
-
-    memset(text, '!', sizeof text);
-    prf_write32(v, text, digits);
-    ck_assert_int_eq(text[digits], '!');
-    text[digits] = '\0';
-    return text;
-}
-
-START_TEST(bits_are_written_five_by_five)
-{
-    const struct prf_out all = { UINT64_MAX, UINT64_MAX };
-
-    ck_assert_str_eq(written((struct prf_out){ 0, 0 }, 3), "000");
-    ck_assert_str_eq(written((struct prf_out){ 31, 0 }, 1), "v");
-    ck_assert_str_eq(written((struct prf_out){ 1 << 5 | 10, 0 }, 3), "01a");
-    ck_assert_str_eq(written((struct prf_out){ 0, 1 }, 13), "g000000000000");
-    ck_assert_str_eq(written((struct prf_out){ 0, UINT64_C(1) << 63 }, 26),
-                     "40000000000000000000000000");
-    ck_assert_str_eq(written(all, 26), "7vvvvvvvvvvvvvvvvvvvvvvvvv");
-    ck_assert_str_eq(written(all, 0), "");
-}
-END_TEST
-
-static void
-write_too_much(void)
-{
-    char text[27];
-
-    prf_write32((struct prf_out){ 0, 0 }, text, 27);
-}
-
-START_TEST(more_digits_than_bits_is_a_bug)
-{
-    ck_assert(dies_saying(write_too_much, "digits > 26"));
-}
-END_TEST
-
 Suite *
 suite_prf(void)
 {
@@ -358,14 +289,12 @@ suite_prf(void)
     tcase_add_test(all, the_authors_128_bits);
     tcase_add_test(all, the_plain_one_is_right);
     tcase_add_test(all, every_length_agrees_with_the_plain_one);
-    tcase_add_test(all, pieces_make_no_difference);
-    tcase_add_test(all, numbers_go_in_lowest_byte_first);
-    tcase_add_test(all, fields_do_not_run_together);
+    tcase_add_test(all, a_mac_is_of_both_its_parts);
+    tcase_add_test(all, a_head_of_broken_words_is_a_bug);
+    tcase_add_test(all, a_derived_key_is_a_hash_of_whole_words);
     tcase_add_test(all, derived_keys_differ_by_key_and_use);
     tcase_add_test(all, case_is_nothing_to_ihash);
     tcase_add_test(all, ihash_folds_each_byte_alone);
-    tcase_add_test(all, bits_are_written_five_by_five);
-    tcase_add_test(all, more_digits_than_bits_is_a_bug);
     suite_add_tcase(suite, all);
     return suite;
 }

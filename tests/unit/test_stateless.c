@@ -332,7 +332,7 @@ START_TEST(a_response_that_is_not_ours_is_dropped)
 {
     static const char *const vias[] = {
         "SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKnone",
-        "SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKaaa00000000000000000000000000000000000000",
+        "SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKbaa0000000000000000000000000000000000000000",
         "SIP/2.0/UDP 203.0.113.5:5060;branch=z9hG4bKx",
     };
     char text[1024];
