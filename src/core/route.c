@@ -21,7 +21,8 @@ is_ours(const struct core *core, const struct uri *uri)
 static bool
 has_maddr(const struct uri *uri, struct span *maddr)
 {
-    return scheme_is_sip(uri) && uri_param(uri, SPAN("maddr"), maddr) && maddr->len > 0;
+    return uri->params.len > 0 && scheme_is_sip(uri) && uri_param(uri, SPAN("maddr"), maddr) &&
+           maddr->len > 0;
 }
 
 static bool
@@ -47,23 +48,64 @@ struct walk {
     unsigned n;                    /* elements taken */
 };
 
-/* Takes the next element: SIPD_OK, SIPD_ENOENT past the last one, SIPD_ESYNTAX: no address with a URI in < >. */
-static int
-walk_next(struct walk *w, struct addr *addr, struct uri *uri)
+/* Does it stand at an element? False: past the last one. */
+static bool
+walk_stands(struct walk *w)
 {
-    int err;
-
     for (;;) {
-        err = w->field ? addr_next(&w->rest, addr) : SIPD_ENOENT;
-        if (err != SIPD_ENOENT)
-            break;
+        while (w->rest.len > 0 && (w->rest.at[0] == ',' || span_is_lws(w->rest.at[0])))
+            w->rest = span_skip(w->rest, 1);
+        if (w->rest.len > 0)
+            return true;
         w->field = msg_find(w->msg, HDR_ROUTE, w->field);
         if (!w->field)
-            return SIPD_ENOENT;
+            return false;
         w->rest = msg_value(w->msg, w->field);
     }
+}
+
+/* Takes the element where it stands. False: no address with a URI in < >. */
+static bool
+walk_read(struct walk *w, struct addr *addr, struct uri *uri)
+{
     w->n++;
-    return err == SIPD_OK && addr->brackets ? uri_read(addr->uri, uri) : SIPD_ESYNTAX;
+    return addr_next(&w->rest, addr) == SIPD_OK && addr->brackets &&
+           uri_read(addr->uri, uri) == SIPD_OK;
+}
+
+static bool
+take(struct span *rest, struct span head)
+{
+    if (!span_starts(*rest, head))
+        return false;
+    *rest = span_skip(*rest, head.len);
+    return true;
+}
+
+/*
+ * Takes an element that is as our Record-Route was written (forward.c), byte for byte, which nearly all of ours are: nobody
+ * need read it as a URI. It names the listener that its token does, and that is one of ours.
+ */
+static bool
+walk_read_ours(struct walk *w, const struct core *core, struct span call_id, struct token *token)
+{
+    struct span rest = w->rest, text;
+    struct core_side side;
+
+    if (!take(&rest, SPAN("<sip:")) && !take(&rest, SPAN("<sips:")))
+        return false;
+    text = span_head(rest, token_len(rest));
+    rest = span_skip(rest, text.len);
+    if (!take(&rest, SPAN("@")) || !token_read(core, call_id, text, token) ||
+        !core->ports.side(core->ports.io, token->listener, &side) || !take(&rest, side.sent_by))
+        return false;
+    if (take(&rest, SPAN(";transport=")) && !take(&rest, hop_transport_uri(side.transport)))
+        return false;
+    if (!take(&rest, SPAN(";lr>")) || (rest.len > 0 && rest.at[0] != ','))
+        return false;
+    w->rest = rest;
+    w->n++;
+    return true;
 }
 
 /* RFC 5626 §5.3: whoever has it may send to that flow, and nowhere else. */
@@ -106,17 +148,16 @@ undo_strict_routing(struct trip *trip)
     struct token token;
     struct addr addr, last;
     struct uri uri, last_uri;
-    int err;
 
     if (!token_read(trip->core, trip->gist.call_id, trip->uri.user, &token) ||
         !is_ours(trip->core, &trip->uri) || token.path)
         return true;
-    while ((err = walk_next(&w, &addr, &uri)) == SIPD_OK) {
+    while (walk_stands(&w)) {
+        if (!walk_read(&w, &addr, &uri))
+            return false;
         last = addr;
         last_uri = uri;
     }
-    if (err != SIPD_ENOENT)
-        return false;
     use_token(trip, &token);
     if (w.n == 0)
         return true;
@@ -127,11 +168,11 @@ undo_strict_routing(struct trip *trip)
     return true;
 }
 
-/* The next element that is left, when a strict router's last one is not counted. */
-static int
-left_next(const struct trip *trip, struct walk *w, struct addr *addr, struct uri *uri)
+/* Does it stand at an element that is left, when a strict router's last one is not counted? */
+static bool
+walk_goes_on(struct walk *w, const struct trip *trip)
 {
-    return trip->last_route_is_uri && w->n >= trip->routes ? SIPD_ENOENT : walk_next(w, addr, uri);
+    return !(trip->last_route_is_uri && w->n >= trip->routes) && walk_stands(w);
 }
 
 /*
@@ -169,19 +210,26 @@ static uint16_t
 read_routes(struct trip *trip)
 {
     struct walk w = { .msg = &trip->msg };
+    struct token token;
     struct addr addr;
     struct uri uri;
-    int err;
+    uint16_t status = 0;
 
-    while ((err = left_next(trip, &w, &addr, &uri)) == SIPD_OK && leads_to_us(trip->core, &uri)) {
-        uint16_t status = drop_own(trip, &uri);
-
-        if (status != 0)
-            return status;
+    while (status == 0 && walk_goes_on(&w, trip)) {
+        if (walk_read_ours(&w, trip->core, trip->gist.call_id, &token)) {
+            use_token(trip, &token);
+            trip->own_routes++;
+            continue;
+        }
+        if (!walk_read(&w, &addr, &uri))
+            return 400;
+        if (!leads_to_us(trip->core, &uri)) {
+            set_next(trip, &addr, &uri);
+            return 0;
+        }
+        status = drop_own(trip, &uri);
     }
-    if (err == SIPD_OK)
-        set_next(trip, &addr, &uri);
-    return err == SIPD_ESYNTAX ? 400 : 0;
+    return status;
 }
 
 /* §16.5: with a maddr that is not ours the Request-URI is the only target, whatever its host. */
@@ -190,7 +238,7 @@ set_for_us(struct trip *trip)
 {
     struct span maddr;
 
-    trip->for_us = is_ours(trip->core, &trip->uri) && trip->next_route.len == 0 && !trip->by_path &&
+    trip->for_us = trip->next_route.len == 0 && !trip->by_path && is_ours(trip->core, &trip->uri) &&
                    (!has_maddr(&trip->uri, &maddr) || is_our_maddr(trip->core, &trip->uri, maddr));
 }
 
@@ -229,12 +277,11 @@ route_leads_on(const struct core *core, const struct msg *msg)
     struct walk w = { .msg = msg };
     struct addr addr;
     struct uri uri;
-    int err;
 
-    do
-        err = walk_next(&w, &addr, &uri);
-    while (err == SIPD_OK && leads_to_us(core, &uri));
-    return err != SIPD_ENOENT;
+    while (walk_stands(&w))
+        if (!walk_read(&w, &addr, &uri) || !leads_to_us(core, &uri))
+            return true;
+    return false;
 }
 
 int

@@ -164,6 +164,78 @@ START_TEST(requests_of_the_dialog_come_and_go)
 }
 END_TEST
 
+/* One of our Record-Routes with another beginning and end around what stands between < > in it. */
+static void
+spell(char *to, size_t room, const char *record_route, const char *const ends[2])
+{
+    const char *inside = strchr(record_route, ':') + 1;
+
+    snprintf(to, room, "%s%.*s%s", ends[0], (int)strcspn(inside, ">"), inside, ends[1]);
+}
+
+/* As we wrote it, where it is known by its bytes, and so that it must be read. */
+static const char *const spellings[][2] = {
+    { "<sip:", ">" },   { "<SIP:", ">" },      { "x <sip:", ">" },     { "<sip:", ";x=y>" },
+    { "<sip:", ">;x" }, { ",, <sip:", "> ," }, { "<sip:", ";ttl=1>" },
+};
+
+START_TEST(our_route_is_ours_however_it_is_spelt)
+{
+    const struct rig_sent *invite = call(ALICE_TCP, "sip:bob@192.0.2.9", BOB), *sent;
+    char top[256], next[256], line[1024];
+
+    for (size_t i = 0; i < countof(spellings) * countof(spellings); i++) {
+        spell(top, sizeof top, rig_value(invite, "Record-Route", 1),
+              spellings[i % countof(spellings)]);
+        spell(next, sizeof next, rig_value(invite, "Record-Route", 0),
+              spellings[i / countof(spellings)]);
+        snprintf(line, sizeof line, "Route: %s,%s", top, next);
+        rig_new_branch(&rig);
+        rig_ask(&rig, ALICE_TCP, "INFO sip:bob@192.0.2.9 SIP/2.0", line, NULL);
+        ck_assert_uint_eq(rig_count(rig_expect(&rig, BOB, "INFO "), "Route"), 0);
+        snprintf(line, sizeof line, "Route: %s,%s,<sip:203.0.113.5;lr>", next, top);
+        rig_new_branch(&rig);
+        rig_ask(&rig, BOB, "INFO sip:alice@192.0.2.1 SIP/2.0", line, NULL);
+        sent = rig_expect(&rig, NEXT, "INFO sip:alice@192.0.2.1 ");
+        ck_assert_uint_eq(rig_count(sent, "Route"), 1);
+        rig_forget(&rig);
+    }
+}
+END_TEST
+
+START_TEST(a_forged_one_is_403_however_it_is_spelt)
+{
+    const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB);
+    char text[256], line[512];
+    char *token = text + strlen("<sip:");
+
+    for (size_t i = 0; i < countof(spellings); i++) {
+        snprintf(text, sizeof text, "%s", rig_value(invite, "Record-Route", 0));
+        token[i * 3] = token[i * 3] == '7' ? '8' : '7';
+        snprintf(line, sizeof line, "Route: ");
+        spell(line + strlen(line), sizeof line - strlen(line), text, spellings[i]);
+        rig_new_branch(&rig);
+        rig_ask(&rig, ALICE, "INFO sip:bob@192.0.2.9 SIP/2.0", line, NULL);
+        rig_expect(&rig, ALICE, "SIP/2.0 403 ");
+        rig_quiet(&rig);
+    }
+}
+END_TEST
+
+/* Its listener may have another name by now: so it is another's, as any Route with a host that is not ours. */
+START_TEST(our_token_on_another_host_is_not_ours)
+{
+    const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB);
+    char line[512];
+
+    snprintf(line, sizeof line, "Route: <sip:%.24s@203.0.113.5:5060;lr>",
+             rig_value(invite, "Record-Route", 0) + strlen("<sip:"));
+    rig.trust = true;
+    rig_ask(&rig, ALICE, "INFO sip:bob@192.0.2.9 SIP/2.0", line, NULL);
+    ck_assert_uint_eq(rig_count(rig_expect(&rig, NEXT, "INFO "), "Route"), 1);
+}
+END_TEST
+
 /* RFC 5626 §5.3: behind a NAT only the way that the INVITE took leads back. */
 START_TEST(a_caller_behind_a_nat_is_reached_where_it_came_from)
 {
@@ -707,6 +779,9 @@ suite_route(void)
     tcase_add_test(c, a_bad_route_is_400);
     tcase_add_test(c, what_is_left_of_routes_tells_the_way);
     tcase_add_test(c, requests_of_the_dialog_come_and_go);
+    tcase_add_test(c, our_route_is_ours_however_it_is_spelt);
+    tcase_add_test(c, a_forged_one_is_403_however_it_is_spelt);
+    tcase_add_test(c, our_token_on_another_host_is_not_ours);
     tcase_add_test(c, a_caller_behind_a_nat_is_reached_where_it_came_from);
     tcase_add_test(c, tcp_and_udp_have_a_record_route_each);
     tcase_add_test(c, a_connection_that_is_gone_has_another_way);
