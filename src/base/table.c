@@ -169,6 +169,12 @@ table_insert(struct table *t, struct table_node *node, uint64_t hash)
     t->used++;
 }
 
+void
+table_warm(const struct table *t, uint64_t hash)
+{
+    __builtin_prefetch(home(t, hash));
+}
+
 struct table_node *
 table_find(const struct table *t, uint64_t hash, table_eq_fn *eq, const void *key)
 {

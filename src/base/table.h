@@ -39,6 +39,8 @@ void table_insert(struct table *t, struct table_node *node, uint64_t hash);
 /* The newest node with this hash for which eq says yes, or NULL. */
 struct table_node *table_find(const struct table *t, uint64_t hash, table_eq_fn *eq,
                               const void *key);
+/* Somebody will be looked for under this hash: meanwhile his bucket may come to the cache. */
+void table_warm(const struct table *t, uint64_t hash);
 /* Unlinks a node that is linked. */
 void table_remove(struct table *t, struct table_node *node);
 /* Calls fn for each node, in no order; fn may unlink the node it is given and no other. */

@@ -181,8 +181,9 @@ request(struct core *core, struct intake *in)
         ++*core->count.dropped;
         return;
     }
+    in->key = txns_key(&core->txns, in->gist); /* looked for later: it may lie in far memory */
     intake_stamp(core, in);
-    if (in->gist->method != METHOD_ACK && (txn = txns_look_for(&core->txns, in->gist, &in->key))) {
+    if (in->gist->method != METHOD_ACK && (txn = txns_find_by(&core->txns, &in->key))) {
         heard_again(core, txn, in);
         return;
     }

@@ -18,11 +18,11 @@ struct intake { /* one message on its way in; all lent for the turn */
     uint16_t rport;       /* stamp (RFC 3581 §4), 0: none */
     bool natted;          /* the source is not what the Via says */
     struct hop reply_to;  /* where responses go (§18.2.2) */
+    struct txn_key key;   /* what its transaction is found by */
     /* of one that no transaction has */
     int uri_err;      /* SIPD_OK, or why its Request-URI cannot be read … */
     struct uri uri;   /* … which is this */
     struct mark mark; /* its marks */
-    struct txn_key key; /* what a transaction of it will be found by */
 };
 
 /* Works out the stamps of a request's top Via and the way back. */

@@ -162,25 +162,32 @@ holds_none(const struct txns *t)
     return t->table.used == 0;
 }
 
-struct txn *
-txns_look_for(const struct txns *t, const struct gist *gist, struct txn_key *key)
+struct txn_key
+txns_key(const struct txns *t, const struct gist *gist)
 {
     struct span as =
         gist->method == METHOD_ACK ? names_method_text(METHOD_INVITE) : gist->method_text;
+    struct txn_key key;
 
-    *key = (struct txn_key){ .hash = 0 };
     if (holds_none(t))
-        return NULL;
-    *key = server_key(t, gist, as);
+        return (struct txn_key){ .hash = 0 };
+    key = server_key(t, gist, as);
+    table_warm(&t->table, key.hash);
+    return key;
+}
+
+struct txn *
+txns_find_by(const struct txns *t, const struct txn_key *key)
+{
     return match_find(t, key);
 }
 
 struct txn *
 txns_find_server(const struct txns *t, const struct gist *gist)
 {
-    struct txn_key key;
+    struct txn_key key = txns_key(t, gist);
 
-    return txns_look_for(t, gist, &key);
+    return match_find(t, &key);
 }
 
 struct txn *

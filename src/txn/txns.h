@@ -119,18 +119,19 @@ int txns_init(struct txns *t, const struct txn_ports *ports, const struct clock 
 void txns_fini(struct txns *t);
 
 /*
- * Opens the server transaction of a request (not an ACK). hop: where its responses go; key: as txns_look_for() made it, or NULL.
+ * Opens the server transaction of a request (not an ACK). hop: where its responses go; key: of txns_key(), or NULL.
  * Lent: all.
  * SIPD_ENOMEM, SIPD_EFULL (the ceiling).
  */
 int txns_serve(struct txns *t, const struct gist *gist, const struct txn_key *key,
                const struct hop *hop, uint64_t owner, uint64_t *id) MUST_USE;
 /*
- * The server transaction this request (or ACK, or repeated request) belongs to; NULL: none. RFC 2543 peers too. key: what was
- * looked for, in the turn's memory; without any transactions nothing was.
+ * What the server transaction of this request is found by, in the turn's memory: its bucket is on the way to the cache from now
+ * on. Without any transactions there is none.
  */
-struct txn *txns_look_for(const struct txns *t, const struct gist *gist, struct txn_key *key);
-/* The same for whoever opens none. */
+struct txn_key txns_key(const struct txns *t, const struct gist *gist);
+/* The server transaction this request (or ACK, or repeated request) belongs to; NULL: none. RFC 2543 peers too. */
+struct txn *txns_find_by(const struct txns *t, const struct txn_key *key);
 struct txn *txns_find_server(const struct txns *t, const struct gist *gist);
 /* The INVITE server transaction that a CANCEL is about (§9.2); NULL: none. */
 struct txn *txns_find_cancelled(const struct txns *t, const struct gist *cancel);
