@@ -387,6 +387,7 @@ bench:
 	@$(B)/bench/parse
 	@$(B)/bench/core
 	@$(B)/bench/bindings
+	@$(B)/bench/register
 	@exec scripts/bench
 soak:
 	@scripts/deps check
