@@ -27,6 +27,8 @@ extern const uint8_t chars_classes[256];
  */
 extern const struct scan_set chars_token, chars_host, chars_call_id, chars_uri, chars_simple_uri,
     chars_user;
+/* What an address-of-record may have as it stands: in its user part, and in its host, whose letters are small. */
+extern const struct scan_set chars_plain_user, chars_plain_host;
 
 /* Is c in one of these classes (an OR of enum chars_class)? */
 static inline bool

@@ -483,13 +483,21 @@ uri_aor_write(const struct uri *uri, char *to, size_t room)
 static size_t
 plain_host_len(struct span text)
 {
-    size_t len = 0;
+    size_t len = scan_run(text, &chars_plain_host), last = 0; /* where the last label begins */
+    struct hop hop;
 
-    while (len < text.len &&
-           ((text.at[len] >= 'a' && text.at[len] <= 'z') || chars_is_digit(text.at[len]) ||
-            text.at[len] == '-' || text.at[len] == '.'))
-        len++;
-    return len > 0 && text.at[len - 1] != '.' && is_host_name(span_head(text, len)) ? len : 0;
+    for (size_t i = 0; i < len; i++)
+        if (text.at[i] == '.') {
+            if (i == last)
+                return 0;
+            last = i + 1;
+        }
+    if (last == len)
+        return 0;
+    for (; last < len; last++)
+        if (!chars_is_digit(text.at[last]))
+            return len;
+    return hop_ip_read(span_head(text, len), &hop) ? len : 0;
 }
 
 static bool
@@ -508,12 +516,11 @@ bool
 uri_aor_find(struct span text, struct span *aor, struct span *host, uint16_t *port)
 {
     const struct span scheme = SPAN("sip:");
-    size_t at = scheme.len, len;
+    size_t at, len;
 
     if (!span_starts(text, scheme))
         return false;
-    while (at < text.len && (chars_is(text.at[at], CHARS_UNRESERVED) || text.at[at] == '+'))
-        at++;
+    at = scheme.len + scan_run(span_skip(text, scheme.len), &chars_plain_user);
     if (at == scheme.len || at == text.len || text.at[at] != '@')
         return false;
     len = plain_host_len(span_skip(text, at + 1));

@@ -24,6 +24,10 @@ START_TEST(sets_are_the_classes)
         must(run_of((char)c, &chars_simple_uri) ==
              (run_of((char)c, &chars_uri) && c != '?' && c != ';'));
         must(run_of((char)c, &chars_user) == (chars_is((char)c, CHARS_USER) && c != ':'));
+        must(run_of((char)c, &chars_plain_user) ==
+             (chars_is((char)c, CHARS_UNRESERVED) || c == '+'));
+        must(run_of((char)c, &chars_plain_host) == (chars_is((char)c, CHARS_HOST) && c != '_' &&
+                                                    c == (unsigned char)span_lower((char)c)));
     }
 }
 END_TEST
