@@ -64,18 +64,30 @@ sipd_req_fields(struct span name)
     return (struct sipd_fields){ .name = name, .id = names_header(name) };
 }
 
+static bool
+search(const struct msg *msg, struct sipd_fields *fields, struct span *value)
+{
+    const struct msg_field *field =
+        msg_find_named(msg, (enum header)fields->id, fields->name, fields->last);
+
+    if (field)
+        fields->last = field;
+    return value_of(msg, field, value);
+}
+
 bool
 sipd_req_next_field(const struct sipd_req *req, struct sipd_fields *fields, struct span *value)
 {
     const struct msg *msg = &req->trip->msg;
     uint64_t there = fields->last ? msg->again : msg->present;
-    const struct msg_field *field = NULL;
+    enum header id = (enum header)fields->id;
 
-    if (there >> msg_bit((enum header)fields->id) & 1)
-        field = msg_find_named(msg, (enum header)fields->id, fields->name, fields->last);
-    if (field)
-        fields->last = field;
-    return value_of(msg, field, value);
+    if (!(there >> msg_bit(id) & 1)) /* as it is with most that are asked for */
+        return value_of(msg, NULL, value);
+    if (fields->last || id >= MSG_FIRSTS || id == HDR_OTHER)
+        return search(msg, fields, value);
+    fields->last = msg_first(msg, id);
+    return value_of(msg, fields->last, value);
 }
 
 struct span

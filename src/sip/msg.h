@@ -15,7 +15,7 @@
 #include "sip/names.h"
 
 #define MSG_FIELDS_MAX 1024 /* header fields a message may have; more is a fault (400) */
-#define MSG_FIRSTS     16   /* names.def has the most used in front: so many need no search */
+#define MSG_FIRSTS     24   /* names.def has the most used in front: so many need no search */
 
 struct msg_text {
     uint32_t at, len;
@@ -129,6 +129,12 @@ msg_first(const struct msg *m, enum header id)
 /* The next field of this id behind `after` (NULL: from the start), or NULL. */
 const struct msg_field *msg_find(const struct msg *m, enum header id,
                                  const struct msg_field *after);
+/* As msg_find() behind one that is there, with no search where there is no other. */
+static inline const struct msg_field *
+msg_next(const struct msg *m, enum header id, const struct msg_field *after)
+{
+    return m->again >> msg_bit(id) & 1 ? msg_find(m, id, after) : NULL;
+}
 /* The value of the first such field; false (and an empty span) if there is none. */
 bool msg_get(const struct msg *m, enum header id, struct span *value);
 /* As msg_find(), by names_header() of the name, and by its bytes without case if that knows none. */
