@@ -57,6 +57,12 @@ chain_ask(const struct chain *chain, struct sipd_req *req, enum sipd_stage stage
 {
     return *at < chain->len[stage] ? chain_ask_them(chain, req, stage, at) : SIPD_PASS;
 }
+/* Does anybody hook there? */
+static inline bool
+chain_has(const struct chain *chain, enum sipd_stage stage)
+{
+    return chain->len[stage] > 0;
+}
 /* "ON_REQUEST" … for lists. */
 const char *chain_stage_name(enum sipd_stage stage);
 

@@ -60,6 +60,13 @@ refuse_retry_after(struct core *core)
     return arena_copy(core->ports.turn, span_between(line, end));
 }
 
+/* §8.2.6.2 */
+static bool
+wants_tag(const struct trip *trip, unsigned status)
+{
+    return status > 100 && !trip->gist.has_to_tag;
+}
+
 int
 trip_reply(struct trip *trip, unsigned status, struct span phrase, struct span headers,
            struct span body_type, struct span body)
@@ -71,7 +78,7 @@ trip_reply(struct trip *trip, unsigned status, struct span phrase, struct span h
         .gist = &trip->gist,
         .received = trip->received,
         .rport = trip->rport,
-        .to_tag = mark_tag(&trip->mark, tag),
+        .to_tag = wants_tag(trip, status) ? mark_tag(&trip->mark, tag) : (struct span){ NULL, 0 },
     };
     struct reply_with with = {
         .phrase = phrase,
@@ -88,7 +95,7 @@ trip_reply(struct trip *trip, unsigned status, struct span phrase, struct span h
     err = bytes.at ? upstream_send(trip, status, bytes) : SIPD_ENOMEM;
 
     /* §16.7 step 10, for the answers of modules: whoever still rings is called off. */
-    if (err == SIPD_OK && status >= 200)
+    if (err == SIPD_OK && status >= 200 && !list_empty(&trip->branches))
         cancel_branches(trip, 487, (struct span){ NULL, 0 });
     return err;
 }

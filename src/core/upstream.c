@@ -69,7 +69,7 @@ upstream_send(struct trip *trip, unsigned status, struct span bytes)
 
     if (!may_go_up(trip, status))
         return SIPD_OK;
-    if (status > 100)
+    if (status > 100 && chain_has(&core->chain, SIPD_ON_REPLY))
         ask_hooks(trip, status);
     EXPLAIN_TRIP(trip, .step = STEP_UP, .status = (uint16_t)status, .why = phrase_of(bytes),
                  .hop = &trip->reply_to);

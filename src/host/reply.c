@@ -82,16 +82,24 @@ make_room(struct sipd_reply *reply, size_t bytes)
     return true;
 }
 
+/* Where so many more bytes go, behind the others; NULL, and the failure kept, without memory. */
+static inline char *
+more(struct sipd_reply *reply, size_t bytes)
+{
+    if (bytes > reply->room - reply->len && !make_room(reply, bytes))
+        return NULL;
+    reply->len += bytes;
+    return reply->lines + reply->len - bytes;
+}
+
 /* One line behind the others. The name is a token. */
 static void
 add_line(struct sipd_reply *reply, struct span name, struct span value)
 {
-    size_t bytes = line_bytes(name, value);
+    char *to = more(reply, line_bytes(name, value));
 
-    if (bytes > reply->room - reply->len && !make_room(reply, bytes))
-        return;
-    line_write(reply->lines + reply->len, name, value);
-    reply->len += bytes;
+    if (to)
+        line_write(to, name, value);
 }
 
 void
@@ -118,14 +126,16 @@ sipd_reply_number(struct sipd_reply *reply, struct span name, uint64_t value)
 void
 sipd_reply_date(struct sipd_reply *reply)
 {
-    struct span date = { NULL, 0 };
+    struct span line;
+    char *to;
 
-    if (reply->err == SIPD_OK)
-        date = date_text(&reply->req->core->date, reply->req->core->ports.clock->wall_s);
-    if (date.len > 0)
-        add_line(reply, SPAN("Date"), date);
-    else if (reply->err == SIPD_OK)
+    if (reply->err != SIPD_OK)
+        return;
+    line = date_line(&reply->req->core->date, reply->req->core->ports.clock->wall_s);
+    if (line.len == 0)
         reply->err = SIPD_EINVAL;
+    else if ((to = more(reply, line.len)))
+        memcpy(to, line.at, line.len);
 }
 
 void

@@ -1,5 +1,5 @@
 /*
- * Dates as text.
+ * Date as we write it.
  */
 #include "sip/date.h"
 
@@ -19,7 +19,8 @@ date_write(const struct tm *tm, char to[DATE_BYTES])
     static const char days[] = "SunMonTueWedThuFriSat",
                       months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
-    memcpy(to, "Sun, 00 Jan 0000 00:00:00 GMT", DATE_BYTES);
+    memcpy(to, "Date: Sun, 00 Jan 0000 00:00:00 GMT\r\n", DATE_BYTES);
+    to += SPAN("Date: ").len;
     memcpy(to, days + 3 * tm->tm_wday, 3);
     put_digits(to + 5, tm->tm_mday, 2);
     memcpy(to + 8, months + 3 * tm->tm_mon, 3);
@@ -30,7 +31,7 @@ date_write(const struct tm *tm, char to[DATE_BYTES])
 }
 
 struct span
-date_text(struct date *date, int64_t wall_s)
+date_line(struct date *date, int64_t wall_s)
 {
     time_t now = (time_t)wall_s;
     struct tm tm;

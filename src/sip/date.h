@@ -1,5 +1,5 @@
 /*
- * The value of a Date field (RFC 3261 §20.17, §25.1), made once a second.
+ * The Date field (RFC 3261 §20.17, §25.1), made once a second.
  */
 #ifndef SIP_DATE_H
 #define SIP_DATE_H
@@ -7,7 +7,7 @@
 #include "base/def.h"
 #include "base/span.h"
 
-#define DATE_BYTES 29
+#define DATE_BYTES 37
 
 /* The last one made; begins zeroed. */
 struct date {
@@ -16,7 +16,7 @@ struct date {
     char text[DATE_BYTES];
 };
 
-/* SIP-date of so many seconds since 1970, UTC; empty for a year that has not four digits. Lent until the next call. */
-struct span date_text(struct date *date, int64_t wall_s);
+/* The line with the SIP-date of so many seconds since 1970, UTC; empty for a year that has not four digits. Lent until the next call. */
+struct span date_line(struct date *date, int64_t wall_s);
 
 #endif

@@ -12,6 +12,7 @@
 enum {
     BESIDE_BYTES =
         256,        /* status line, our phrases, names and digits of the stamps and of the end */
+    BLOCK = 4,      /* From, To, Call-ID, CSeq */
     LINE_BYTES = 8, /* a copied line may grow by: "Call-ID" for "i", a blank, a line end */
 };
 
@@ -79,15 +80,24 @@ put_line(char *at, const struct msg *request, struct span name, struct span valu
     return span_write(put_value(at, request, value), SPAN("\r\n"));
 }
 
+static char *
+put_via(char *at, const struct reply_to *to, const struct msg_field *f)
+{
+    if (f == to->gist->via_field && to->gist->via.whole.len > 0)
+        return put_stamped_via(at, to);
+    if (via_is_empty(msg_value(to->request, f)))
+        return at;
+    return put_line(at, to->request, SPAN("Via"), msg_value(to->request, f));
+}
+
 /* All of them, in their order (§8.2.6.2). */
 static char *
 put_vias(char *at, const struct reply_to *to)
 {
-    for (const struct msg_field *f = NULL; (f = msg_find(to->request, HDR_VIA, f));)
-        if (f == to->gist->via_field && to->gist->via.whole.len > 0)
-            at = put_stamped_via(at, to);
-        else if (!via_is_empty(msg_value(to->request, f)))
-            at = put_line(at, to->request, SPAN("Via"), msg_value(to->request, f));
+    const struct msg_field *f = msg_first(to->request, HDR_VIA);
+
+    for (; f; f = msg_next(to->request, HDR_VIA, f))
+        at = put_via(at, to, f);
     return at;
 }
 
@@ -103,11 +113,11 @@ put_copy(char *at, const struct msg *request, enum header id)
 }
 
 /* Does the line look as we would write it? */
-static bool
-is_as_ours(const struct msg_field *field, enum header id)
+static inline bool
+is_as_ours(const struct msg_field *field, enum header id, size_t name_len)
 {
-    return field->name_len == names_header_text(id).len &&
-           field->value_at == field->at + field->name_len + 2 &&
+    return field->id == id && field->name_len == name_len && field->value_len > 0 &&
+           field->value_at == field->at + name_len + 2 &&
            field->end == field->value_at + field->value_len + 2;
 }
 
@@ -115,16 +125,17 @@ is_as_ours(const struct msg_field *field, enum header id)
 static const struct msg_field *
 find_block(const struct msg *m)
 {
-    static const enum header ids[] = { HDR_FROM, HDR_TO, HDR_CALL_ID, HDR_CSEQ };
     const struct msg_field *from = msg_first(m, HDR_FROM);
 
     if (!from || m->fault || m->bent || m->bare_lf || m->odd ||
-        (size_t)(from - m->fields) + countof(ids) > m->fields_len)
+        (size_t)(from - m->fields) + BLOCK > m->fields_len)
         return NULL;
-    for (unsigned i = 0; i < countof(ids); i++)
-        if (from[i].id != ids[i] || from[i].value_len == 0 || !is_as_ours(&from[i], ids[i]))
-            return NULL;
-    return from;
+    return is_as_ours(&from[0], HDR_FROM, SPAN("From").len) &&
+                   is_as_ours(&from[1], HDR_TO, SPAN("To").len) &&
+                   is_as_ours(&from[2], HDR_CALL_ID, SPAN("Call-ID").len) &&
+                   is_as_ours(&from[3], HDR_CSEQ, SPAN("CSeq").len)
+               ? from
+               : NULL;
 }
 
 /* To, whose line goes on: our tag unless it has one or this is a 100 (§8.2.6.2). */
@@ -143,7 +154,7 @@ put_block(char *at, const struct reply_to *to, unsigned status, const struct msg
 
     at = span_write(at, span_between(to->request->bytes + from->at, tag_at));
     at = put_tag(at, to, status);
-    return span_write(at, span_between(tag_at, to->request->bytes + from[3].end));
+    return span_write(at, span_between(tag_at, to->request->bytes + from[BLOCK - 1].end));
 }
 
 static char *

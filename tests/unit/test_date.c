@@ -13,10 +13,10 @@ START_TEST(as_the_rfc_shows_them)
 {
     struct date date = { 0 };
 
-    must_text(date_text(&date, 1289690940), "Sat, 13 Nov 2010 23:29:00 GMT"); /* §20.17 */
-    must_text(date_text(&date, 0), "Thu, 01 Jan 1970 00:00:00 GMT");
-    must_text(date_text(&date, 951782400), "Tue, 29 Feb 2000 00:00:00 GMT");
-    must_text(date_text(&date, 253402300799), "Fri, 31 Dec 9999 23:59:59 GMT");
+    must_text(date_line(&date, 1289690940), "Date: Sat, 13 Nov 2010 23:29:00 GMT\r\n"); /* §20.17 */
+    must_text(date_line(&date, 0), "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n");
+    must_text(date_line(&date, 951782400), "Date: Tue, 29 Feb 2000 00:00:00 GMT\r\n");
+    must_text(date_line(&date, 253402300799), "Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n");
 }
 END_TEST
 
@@ -24,11 +24,12 @@ START_TEST(made_once_a_second)
 {
     struct date date = { 0 };
 
-    must_text(date_text(&date, 59), "Thu, 01 Jan 1970 00:00:59 GMT");
-    date.text[0] = 'X'; /* still there: it was not made again */
-    must_text(date_text(&date, 59), "Xhu, 01 Jan 1970 00:00:59 GMT");
-    must_text(date_text(&date, 60), "Thu, 01 Jan 1970 00:01:00 GMT");
-    must_text(date_text(&date, 59), "Thu, 01 Jan 1970 00:00:59 GMT"); /* the clock was set back */
+    must_text(date_line(&date, 59), "Date: Thu, 01 Jan 1970 00:00:59 GMT\r\n");
+    date.text[6] = 'X'; /* still there: it was not made again */
+    must_text(date_line(&date, 59), "Date: Xhu, 01 Jan 1970 00:00:59 GMT\r\n");
+    must_text(date_line(&date, 60), "Date: Thu, 01 Jan 1970 00:01:00 GMT\r\n");
+    must_text(date_line(&date, 59),
+              "Date: Thu, 01 Jan 1970 00:00:59 GMT\r\n"); /* the clock was set back */
 }
 END_TEST
 
@@ -36,9 +37,9 @@ START_TEST(years_that_do_not_fit)
 {
     struct date date = { 0 };
 
-    must(date_text(&date, 253402300800).len == 0);
-    must(date_text(&date, INT64_MAX).len == 0);
-    must_text(date_text(&date, 0), "Thu, 01 Jan 1970 00:00:00 GMT");
+    must(date_line(&date, 253402300800).len == 0);
+    must(date_line(&date, INT64_MAX).len == 0);
+    must_text(date_line(&date, 0), "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n");
 }
 END_TEST
 
