@@ -13,7 +13,7 @@ binding_find_instance(struct span params)
 {
     struct span value;
 
-    if (!param_find(params, SPAN("+sip.instance"), &value))
+    if (params.len == 0 || !param_find(params, SPAN("+sip.instance"), &value))
         return SPAN("");
     value = param_unquote(value);
     if (value.len < 3 || value.at[0] != '<' || value.at[value.len - 1] != '>')
@@ -83,59 +83,7 @@ binding_uri_hash(const struct uri *uri)
     return mix(mix(hash, (unsigned char)uri->port), (unsigned char)(uri->port >> 8));
 }
 
-/* ---------------------------------------------------------------- its texts, one behind another */
-
-static struct span
-text_at(const struct binding *b, size_t before, size_t len)
-{
-    return (struct span){ b->text + before, len };
-}
-
-struct span
-binding_aor(const struct binding *b)
-{
-    return text_at(b, 0, b->aor_len);
-}
-
-struct span
-binding_contact(const struct binding *b)
-{
-    return text_at(b, b->aor_len, b->contact_len);
-}
-
-struct span
-binding_call_id(const struct binding *b)
-{
-    return text_at(b, (size_t)b->aor_len + b->contact_len, b->call_id_len);
-}
-
-struct span
-binding_params(const struct binding *b)
-{
-    return text_at(b, (size_t)b->aor_len + b->contact_len + b->call_id_len, b->params_len);
-}
-
-struct span
-binding_path(const struct binding *b)
-{
-    return text_at(b, (size_t)b->aor_len + b->contact_len + b->call_id_len + b->params_len,
-                   b->path_len);
-}
-
-struct span
-binding_agent(const struct binding *b)
-{
-    size_t before =
-        (size_t)b->aor_len + b->contact_len + b->call_id_len + b->params_len + b->path_len;
-
-    return text_at(b, before, b->agent_len);
-}
-
-struct span
-binding_instance(const struct binding *b)
-{
-    return span_head(span_skip(binding_params(b), b->instance_at), b->instance_len);
-}
+/* ---------------------------------------------------------------- its key */
 
 struct binding_key
 binding_key(const struct binding *b)
@@ -155,10 +103,8 @@ binding_has_key(const struct binding *b, const struct binding_key *key)
 static void
 find_instance(struct binding *b)
 {
-    struct span params = binding_params(b), instance = SPAN("");
+    struct span params = binding_params(b), instance = binding_find_instance(params);
 
-    if (params.len > 0)
-        instance = binding_find_instance(params);
     if (instance.len == 0)
         return;
     b->instance_at = (uint16_t)(instance.at - params.at);

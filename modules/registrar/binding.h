@@ -14,17 +14,19 @@
 
 /* One allocation; the texts stand behind it. */
 struct binding {
-    struct ring ring;       /* in the ring of its second, or among the dead */
+    /* what a look-up reads, and what is written when the same comes again */
+    struct ring ring; /* in the ring of a second that is not behind its last, or among the dead */
     struct binding *next;   /* of the same AoR, the one refreshed last first */
     uint64_t deadline_ms;   /* on the clock that never goes back, whatever the wall's does */
     int64_t expires_wall_s; /* the same moment for stores and other machines */
-    struct hop source;      /* where the REGISTER came from, with listener and flow */
     uint32_t granted_s;     /* interval that was granted */
     uint32_t cseq;
-    uint32_t reg_id;   /* flow of a device (RFC 5626 §4.2.1); 0: none */
-    uint32_t uri_hash; /* of what equal URIs have in common */
     uint32_t version;  /* of its last fact */
     uint32_t epoch;    /* the index's, when it was put in by anybody but the store */
+    uint32_t uri_hash; /* of what equal URIs have in common */
+    uint32_t reg_id;   /* flow of a device (RFC 5626 §4.2.1); 0: none */
+    /* all else stays as it was registered */
+    struct hop source; /* where the REGISTER came from, with listener and flow */
     uint16_t q;        /* thousandths, or STORE_NO_Q */
     uint16_t aor_len, contact_len, call_id_len, params_len, path_len;
     uint16_t instance_at, instance_len; /* within params */
@@ -40,15 +42,43 @@ struct binding *binding_new_hashed(const struct store_row *row, uint32_t uri_has
                                    uint64_t deadline_ms);
 /* Ends one that is in no index. */
 void binding_free(struct binding **binding);
-/* Its texts. Lent as long as the binding. */
-struct span binding_aor(const struct binding *binding);
-struct span binding_contact(const struct binding *binding);
-struct span binding_call_id(const struct binding *binding);
-struct span binding_params(const struct binding *binding);
-struct span binding_path(const struct binding *binding);
-struct span binding_agent(const struct binding *binding);
+/* Its texts, one behind another. Lent as long as the binding. */
+static inline struct span
+binding_aor(const struct binding *b)
+{
+    return (struct span){ b->text, b->aor_len };
+}
+static inline struct span
+binding_contact(const struct binding *b)
+{
+    return (struct span){ b->text + b->aor_len, b->contact_len };
+}
+static inline struct span
+binding_call_id(const struct binding *b)
+{
+    return (struct span){ span_end(binding_contact(b)), b->call_id_len };
+}
+static inline struct span
+binding_params(const struct binding *b)
+{
+    return (struct span){ span_end(binding_call_id(b)), b->params_len };
+}
+static inline struct span
+binding_path(const struct binding *b)
+{
+    return (struct span){ span_end(binding_params(b)), b->path_len };
+}
+static inline struct span
+binding_agent(const struct binding *b)
+{
+    return (struct span){ span_end(binding_path(b)), b->agent_len };
+}
 /* The instance-id without its < > (RFC 5626 §4.1); empty: none. */
-struct span binding_instance(const struct binding *binding);
+static inline struct span
+binding_instance(const struct binding *b)
+{
+    return (struct span){ binding_params(b).at + b->instance_at, b->instance_len };
+}
 
 /* What changes when the same is registered again. */
 struct binding_again {

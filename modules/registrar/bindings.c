@@ -315,6 +315,8 @@ void
 bindings_refresh(struct bindings *index, struct aor *aor, struct binding *b,
                  const struct binding_again *again, uint64_t now_ms)
 {
+    bool sooner = again->deadline_ms < b->deadline_ms;
+
     if (aor->first != b) {
         *link_to(aor, b) = b->next;
         b->next = aor->first;
@@ -324,8 +326,10 @@ bindings_refresh(struct bindings *index, struct aor *aor, struct binding *b,
     b->granted_s = again->granted_s;
     b->cseq = again->cseq;
     b->deadline_ms = again->deadline_ms;
-    ring_out(&b->ring);
-    wheel_put(index, b);
+    if (sooner) { /* else the sweep finds that out when its old second is over */
+        ring_out(&b->ring);
+        wheel_put(index, b);
+    }
     note(index, b, true, now_ms);
 }
 
@@ -446,7 +450,7 @@ bindings_sweep(struct bindings *index, uint64_t now_ms, size_t most, bool *more)
         struct aor *aor;
 
         if (b->deadline_ms > now_ms) {
-            ring_out(&b->ring); /* of a later lap */
+            ring_out(&b->ring); /* of a later lap, or refreshed */
             wheel_put(index, b);
             continue;
         }

@@ -361,6 +361,19 @@ START_TEST(one_aor_expires_at_once)
 END_TEST
 
 /* Against a plain array, by a random walk. */
+static void
+refresh(struct bindings *index, struct aor *aor, struct span contact, uint64_t deadline_ms)
+{
+    const struct binding_again again = { .deadline_ms = deadline_ms };
+    struct binding *b = aor->first;
+
+    while (!span_eq(binding_contact(b), contact))
+        b = b->next;
+    bindings_refresh(index, aor, b, &again, NOW_MS);
+    must(aor->first == b && b->deadline_ms == deadline_ms);
+}
+
+/* Put in, refreshed to an earlier or a later time, dropped: each goes with its own second. */
 START_TEST(as_a_plain_model)
 {
     enum { AORS = 40, CONTACTS = 3, STEPS = 60000 };
@@ -383,6 +396,9 @@ START_TEST(as_a_plain_model)
         if (random() % 3 == 0) {
             deadline[a][c] = now_ms + 1 + (uint64_t)random() % 20000000;
             put(index, aor, contact, deadline[a][c]);
+        } else if (deadline[a][c] != 0 && random() % 2) {
+            deadline[a][c] = now_ms + 1 + (uint64_t)random() % 20000000;
+            refresh(index, bindings_find(index, span_of(aor)), span_of(contact), deadline[a][c]);
         } else if (random() % 2 && (at = bindings_find(index, span_of(aor)))) {
             must(drop(index, at, span_of(contact)) == (deadline[a][c] != 0));
             deadline[a][c] = 0;
