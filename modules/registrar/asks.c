@@ -3,11 +3,20 @@
  */
 #include "asks.h"
 
-static bool
-is_known(struct span option)
+enum option { NONE, PATH, OUTBOUND, GRUU, UNKNOWN };
+
+static enum option
+option_of(struct span text)
 {
-    return option.len == 0 || span_ieq(option, SPAN("path")) ||
-           span_ieq(option, SPAN("outbound")) || span_ieq(option, SPAN("gruu"));
+    switch (text.len) {
+    case 0: return NONE;
+    case 4:
+        if (span_ieq(text, SPAN("path")))
+            return PATH;
+        return span_ieq(text, SPAN("gruu")) ? GRUU : UNKNOWN;
+    case 8: return span_ieq(text, SPAN("outbound")) ? OUTBOUND : UNKNOWN;
+    default: return UNKNOWN;
+    }
 }
 
 void
@@ -27,16 +36,13 @@ static void
 note_options(struct span value, bool required, struct asks *asks)
 {
     while (value.len > 0) {
-        struct span option = span_trim(span_cut(&value, ','));
-
-        if (span_ieq(option, SPAN("path")))
-            asks->path_known = true;
-        else if (span_ieq(option, SPAN("outbound")))
-            asks->outbound = true;
-        else if (span_ieq(option, SPAN("gruu")))
-            asks->gruu = true;
-        else if (required && option.len > 0)
-            asks->too_much = true;
+        switch (option_of(span_trim(span_cut(&value, ',')))) {
+        case NONE: break;
+        case PATH: asks->path_known = true; break;
+        case OUTBOUND: asks->outbound = true; break;
+        case GRUU: asks->gruu = true; break;
+        case UNKNOWN: asks->too_much |= required; break;
+        }
     }
 }
 
@@ -62,7 +68,7 @@ asks_name_unknown(const struct sipd_req *req, struct sipd_reply *reply)
         while (value.len > 0) {
             struct span option = span_trim(span_cut(&value, ','));
 
-            if (!is_known(option))
+            if (option_of(option) == UNKNOWN)
                 sipd_reply_header(reply, SPAN("Unsupported"), option);
         }
 }
