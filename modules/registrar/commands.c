@@ -183,7 +183,7 @@ contact_read(struct span word, struct rules_contact *contact, struct sipd_answer
 {
     contact->q = STORE_NO_Q;
     contact->any_flow = true;
-    if (rules_contact_uri(contact, word))
+    if (rules_contact_uri(contact, word, NULL))
         return true;
     sipd_answer_refuse(answer, "%.*s: not a URI", SPAN_ARG(word));
     return false;

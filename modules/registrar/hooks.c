@@ -75,15 +75,15 @@ reply_bindings(struct registrar *r, struct sipd_req *req, const struct aor *foun
 
 /* again: it is our misfortune; come back, but not all at once. */
 static enum sipd_verdict
-refuse(struct registrar *r, struct sipd_req *req, struct rules_answer answer, bool again)
+refuse(struct registrar *r, struct sipd_req *req, const struct rules_answer *answer, bool again)
 {
-    struct sipd_reply *reply = sipd_reply(req, answer.status);
+    struct sipd_reply *reply = sipd_reply(req, answer->status);
 
     *r->refused += !sipd_req_is_dry(req);
-    if (answer.phrase.len > 0)
-        sipd_reply_phrase(reply, answer.phrase);
-    if (answer.min_expires_s > 0)
-        sipd_reply_number(reply, SPAN("Min-Expires"), answer.min_expires_s);
+    if (answer->phrase.len > 0)
+        sipd_reply_phrase(reply, answer->phrase);
+    if (answer->min_expires_s > 0)
+        sipd_reply_number(reply, SPAN("Min-Expires"), answer->min_expires_s);
     if (again)
         sipd_reply_number(reply, SPAN("Retry-After"), 2 + sipd_random(r->host) % 8);
     return (enum sipd_verdict)sipd_reply_send(reply);
@@ -92,7 +92,7 @@ refuse(struct registrar *r, struct sipd_req *req, struct rules_answer answer, bo
 static enum sipd_verdict
 refuse_with(struct registrar *r, struct sipd_req *req, unsigned status, struct span phrase)
 {
-    return refuse(r, req, (struct rules_answer){ .status = status, .phrase = phrase },
+    return refuse(r, req, &(struct rules_answer){ .status = status, .phrase = phrase },
                   status == 503);
 }
 
@@ -105,7 +105,7 @@ reply_job(struct registrar *r, struct sipd_req *req, const struct asks *asks, st
         ++*(job->changed > 0 ? r->updated : r->fetched);
         verdict = reply_bindings(r, req, job->aor, asks, job->ask.reg.flows);
     } else {
-        verdict = refuse(r, req, job->answer, job->again);
+        verdict = refuse(r, req, &job->answer, job->again);
     }
     jobs_take(&r->jobs, &job);
     return verdict;
@@ -151,31 +151,39 @@ devices_will_do(const struct rules_register *reg, struct span to)
     return true;
 }
 
-/* Steps 6 and 7, as far as the request tells. */
-static struct rules_answer
+static bool
+refuse_to_read(struct rules_reader *reader, struct span phrase)
+{
+    reader->refusal = (struct rules_answer){ .status = 400, .phrase = phrase };
+    return false;
+}
+
+/* Steps 6 and 7, as far as the request tells. False: reader->refusal says why. */
+static bool
 read_register(const struct registrar *r, struct sipd_req *req, const struct asks *asks,
               const struct aor *known, struct rules_reader *reader, struct rules_register *out)
 {
     struct sipd_fields all_expires = r->fields.expires, contacts = r->fields.contact;
+    const struct rules_way way = {
+        .source = asks->relayed || asks->path.len > 0 ? NULL : sipd_req_source(req),
+        .flows = asks_flows(asks, req),
+        .secure = asks->secure,
+    };
     struct span value, other;
-    struct rules_answer answer;
     bool expires = sipd_req_next_field(req, &all_expires, &value);
 
-    while (sipd_req_next_field(req, &all_expires, &other))
+    while (expires && sipd_req_next_field(req, &all_expires, &other))
         if (!span_eq(value, other)) /* RFC 3261 §7.3.1 */
-            return (struct rules_answer){ .status = 400, .phrase = SPAN("Repeated Expires") };
-    rules_begin(reader, &r->limits, known ? known->first : NULL, expires ? &value : NULL,
-                asks_flows(asks, req), asks->secure);
-    while (sipd_req_next_field(req, &contacts, &value)) {
-        answer = rules_contact_field(reader, value);
-        if (answer.status != 200)
-            return answer;
-    }
+            return refuse_to_read(reader, SPAN("Repeated Expires"));
+    rules_begin(reader, &r->limits, known ? known->first : NULL, expires ? &value : NULL, &way);
+    while (sipd_req_next_field(req, &contacts, &value))
+        if (!rules_contact_field(reader, value))
+            return false;
     out->call_id = sipd_req_call_id(req);
     out->cseq = sipd_req_cseq(req);
     out->path = asks->path;
     if (out->call_id.len > STORE_CALL_ID_BYTES)
-        return (struct rules_answer){ .status = 400, .phrase = SPAN("Call-ID Too Long") };
+        return refuse_to_read(reader, SPAN("Call-ID Too Long"));
     return rules_end(reader, out);
 }
 
@@ -203,12 +211,11 @@ begin_register(struct registrar *r, struct sipd_req *req, struct span to, struct
         .source = *sipd_req_source(req),
         .relayed = asks->relayed,
     };
-    struct rules_answer answer = read_register(r, req, asks, found, &reader, &ask.reg);
     struct job *job;
     int err;
 
-    if (answer.status != 200)
-        return refuse(r, req, answer, false);
+    if (!read_register(r, req, asks, found, &reader, &ask.reg))
+        return refuse(r, req, &reader.refusal, false);
     if (!devices_will_do(&ask.reg, to))
         return refuse_with(r, req, 403, SPAN("Contact Leads Back"));
     if (sipd_req_is_dry(req))

@@ -160,33 +160,6 @@ key_of(const struct rules_contact *want)
     return (struct binding_key){ want->uri, want->instance, want->reg_id };
 }
 
-/* The same Contact from the same place, with nobody between then and now: reached as before. */
-static bool
-is_reached_as_before(const struct job *job, const struct rules_step *step)
-{
-    const struct binding *old = step->old;
-
-    return old && old->reach != HOP_NONE && old->path_len == 0 &&
-           (old->reg_id > 0) == (step->want->reg_id > 0) &&
-           span_eq(binding_contact(old), step->want->uri) && hop_eq(&old->source, &job->ask.source);
-}
-
-static uint8_t
-reach_of(const struct job *job, const struct rules_step *step)
-{
-    const struct rules_contact *want = step->want;
-    struct uri uri;
-
-    if (job->ask.relayed || job->ask.reg.path.len > 0)
-        return HOP_NONE;
-    if (is_reached_as_before(job, step))
-        return step->old->reach;
-    if (uri_read(want->uri, &uri) != SIPD_OK)
-        return HOP_NONE;
-    return want->reg_id > 0 ? rules_reach_flow(&job->ask.source)
-                            : rules_reach(&uri, &job->ask.source);
-}
-
 static int
 plan_put(struct jobs *jobs, struct job *job, const struct rules_step *step, struct span listener)
 {
@@ -206,7 +179,7 @@ plan_put(struct jobs *jobs, struct job *job, const struct rules_step *step, stru
     row->granted_s = want->expires_s;
     row->cseq = job->ask.reg.cseq;
     row->q = want->q;
-    row->reach = reach_of(job, step);
+    row->reach = job->ask.relayed || row->path.len > 0 ? HOP_NONE : want->reach;
     b = binding_new_hashed(row, want->uri_hash, deadline_ms);
     job->fresh[job->write.len - 1] = b;
     return b ? SIPD_OK : SIPD_ENOMEM;

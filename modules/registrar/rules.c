@@ -42,16 +42,15 @@ seconds_read(struct span text)
 
 void
 rules_begin(struct rules_reader *reader, const struct rules_limits *limits,
-            const struct binding *known, const struct span *expires, enum rules_flows flows,
-            bool secure)
+            const struct binding *known, const struct span *expires, const struct rules_way *way)
 {
     reader->limits = limits;
     reader->known = known;
+    reader->way = *way;
+    reader->refusal.status = 0;
     reader->header_s = expires ? seconds_read(*expires) : limits->default_expires_s;
     reader->zero = expires && reader->header_s == 0;
     reader->brief = false;
-    reader->flows = flows;
-    reader->secure = secure;
     reader->stars = 0;
     reader->len = 0;
 }
@@ -68,7 +67,7 @@ grant(struct rules_reader *reader, uint32_t wanted_s)
 }
 
 bool
-rules_contact_uri(struct rules_contact *contact, struct span text)
+rules_contact_uri(struct rules_contact *contact, struct span text, const struct hop *source)
 {
     struct uri uri;
 
@@ -76,23 +75,33 @@ rules_contact_uri(struct rules_contact *contact, struct span text)
         return false;
     contact->uri = text;
     contact->uri_hash = binding_uri_hash(&uri);
+    contact->reach = source ? rules_reach(&uri, source) : HOP_NONE;
     return true;
 }
 
+/* The first refusal is the one that is told. */
+static bool
+refuse(struct rules_reader *reader, unsigned status, struct span phrase)
+{
+    reader->refusal = answer(status, phrase);
+    return false;
+}
+
 /* RFC 5626 §6: a reg-id without an instance is passed over. */
-static struct rules_answer
-reg_id_read(const struct rules_reader *reader, struct rules_contact *contact, struct span value)
+static bool
+reg_id_read(struct rules_reader *reader, struct rules_contact *contact, struct span value)
 {
     uint32_t reg_id;
 
-    if (contact->instance.len == 0 || reader->flows == RULES_FLOWS_IGNORED)
-        return accept();
+    if (contact->instance.len == 0 || reader->way.flows == RULES_FLOWS_IGNORED)
+        return true;
     if (!span_u32(value, INT32_MAX, &reg_id) || reg_id == 0)
-        return answer(400, SPAN("Bad reg-id in Contact"));
-    if (reader->flows == RULES_FLOWS_LACKING)
-        return answer(439, SPAN("First Hop Lacks Outbound Support"));
+        return refuse(reader, 400, SPAN("Bad reg-id in Contact"));
+    if (reader->way.flows == RULES_FLOWS_LACKING)
+        return refuse(reader, 439, SPAN("First Hop Lacks Outbound Support"));
     contact->reg_id = reg_id;
-    return accept();
+    contact->reach = reader->way.source ? rules_reach_flow(reader->way.source) : HOP_NONE;
+    return true;
 }
 
 /* Parameters that mean something here, as bits. */
@@ -124,7 +133,7 @@ rules_has_control(struct span text)
  * All parameters are kept as they came if there are others than q and expires. None stands there twice (§7.3.1): of two
  * that mean something here none can be chosen.
  */
-static struct rules_answer
+static bool
 params_read(struct rules_reader *reader, const struct addr *addr, struct rules_contact *contact)
 {
     struct span rest = addr->params, reg_id = SPAN("");
@@ -137,7 +146,7 @@ params_read(struct rules_reader *reader, const struct addr *addr, struct rules_c
         enum meaning meaning = meaning_of(param.name);
 
         if (seen & meaning)
-            return answer(400, SPAN("Bad Contact"));
+            return refuse(reader, 400, SPAN("Bad Contact"));
         seen |= meaning;
         others = others || (meaning & (Q | EXPIRES)) == 0;
         if (meaning == EXPIRES)
@@ -145,38 +154,38 @@ params_read(struct rules_reader *reader, const struct addr *addr, struct rules_c
         else if (meaning == REG_ID)
             reg_id = param.value;
         else if (meaning == Q && !addr_q_read(param.value, &q))
-            return answer(400, SPAN("Bad q in Contact"));
+            return refuse(reader, 400, SPAN("Bad q in Contact"));
         else if (meaning == Q)
             contact->q = (uint16_t)q;
     }
     contact->expires_s = grant(reader, wanted_s);
     if (!others)
-        return accept();
+        return true;
     if (addr->params.len > STORE_PARAMS_BYTES)
-        return answer(400, SPAN("Contact Too Long"));
+        return refuse(reader, 400, SPAN("Contact Too Long"));
     if (rules_has_control(addr->params))
-        return answer(400, SPAN("Bad Contact"));
+        return refuse(reader, 400, SPAN("Bad Contact"));
     contact->params = addr->params;
     if (seen & INSTANCE)
         contact->instance = binding_find_instance(addr->params);
-    return seen & REG_ID ? reg_id_read(reader, contact, reg_id) : accept();
+    return seen & REG_ID ? reg_id_read(reader, contact, reg_id) : true;
 }
 
-static struct rules_answer
+static bool
 contact_read(struct rules_reader *reader, const struct addr *addr)
 {
     struct rules_contact *contact;
 
     if (reader->len == RULES_CONTACTS_MAX)
-        return answer(403, SPAN("Too Many Contacts"));
+        return refuse(reader, 403, SPAN("Too Many Contacts"));
     contact = &reader->contacts[reader->len];
     *contact = (struct rules_contact){ .q = STORE_NO_Q };
     if (addr->uri.len > STORE_CONTACT_BYTES)
-        return answer(400, SPAN("Contact Too Long"));
+        return refuse(reader, 400, SPAN("Contact Too Long"));
     if (!addr->brackets && span_find(addr->uri, '?') < addr->uri.len) /* §20.10 */
-        return answer(400, SPAN("Bad Contact"));
-    if (!rules_contact_uri(contact, addr->uri))
-        return answer(400, SPAN("Bad Contact"));
+        return refuse(reader, 400, SPAN("Bad Contact"));
+    if (!rules_contact_uri(contact, addr->uri, reader->way.source))
+        return refuse(reader, 400, SPAN("Bad Contact"));
     reader->len++;
     return params_read(reader, addr, contact);
 }
@@ -214,16 +223,31 @@ known_field(const struct rules_reader *reader, struct span value, struct span *p
     return NULL;
 }
 
+/* The same Contact from the same place, with nobody between then and now, is reached as before. */
+static uint8_t
+known_reach(const struct rules_reader *reader, const struct binding *b)
+{
+    const struct hop *source = reader->way.source;
+    struct uri uri;
+
+    if (!source)
+        return HOP_NONE;
+    if (b->reach != HOP_NONE && b->path_len == 0 && b->reg_id == 0 && hop_eq(&b->source, source))
+        return b->reach;
+    return uri_read(binding_contact(b), &uri) == SIPD_OK ? rules_reach(&uri, source) : HOP_NONE;
+}
+
 /*
  * One Contact and no more, of a URI that is known, with parameters that are nearly none, or the very ones that were read when
  * it came before: then nothing is to be read but these. False: it is another.
  */
 static bool
-read_known(struct rules_reader *reader, struct span value, struct rules_answer *verdict)
+read_known(struct rules_reader *reader, struct span value, bool *good)
 {
     struct addr addr = { .brackets = true };
     const struct binding *b = known_field(reader, value, &addr.params);
     uint32_t wanted_s = reader->header_s;
+    struct rules_contact *contact;
     bool plain;
 
     if (!b || reader->len == RULES_CONTACTS_MAX)
@@ -231,87 +255,81 @@ read_known(struct rules_reader *reader, struct span value, struct rules_answer *
     plain = expires_alone(addr.params, &wanted_s);
     if (!plain && !span_eq(addr.params, binding_params(b)))
         return false;
-    reader->contacts[reader->len] =
-        (struct rules_contact){ .uri = { value.at + 1, b->contact_len },
-                                .uri_hash = b->uri_hash,
-                                .expires_s = plain ? grant(reader, wanted_s) : 0,
-                                .q = STORE_NO_Q };
-    *verdict = plain ? accept() : params_read(reader, &addr, &reader->contacts[reader->len]);
-    reader->len++;
+    contact = &reader->contacts[reader->len++];
+    *contact = (struct rules_contact){ .uri = { value.at + 1, b->contact_len },
+                                       .uri_hash = b->uri_hash,
+                                       .expires_s = plain ? grant(reader, wanted_s) : 0,
+                                       .q = STORE_NO_Q,
+                                       .reach = known_reach(reader, b) };
+    *good = plain || params_read(reader, &addr, contact);
     return true;
 }
 
-struct rules_answer
+bool
 rules_contact_field(struct rules_reader *reader, struct span value)
 {
-    struct rules_answer verdict = accept();
+    bool good = true;
     struct addr addr;
     int err;
 
-    if (read_known(reader, value, &verdict))
-        return verdict;
-    while (verdict.status == 200 && (err = addr_next(&value, &addr)) != SIPD_ENOENT) {
+    if (read_known(reader, value, &good))
+        return good;
+    while (good && (err = addr_next(&value, &addr)) != SIPD_ENOENT) {
         if (err != SIPD_OK)
-            return answer(400, SPAN("Bad Contact"));
+            return refuse(reader, 400, SPAN("Bad Contact"));
         if (addr.star)
             reader->stars++;
         else
-            verdict = contact_read(reader, &addr);
+            good = contact_read(reader, &addr);
     }
-    return verdict;
+    return good;
 }
 
-/* RFC 5626 §6: a REGISTER that brings a flow brings nothing else; it may remove others. */
+/* May those that come stand side by side, and come this way? */
 static bool
-flows_will_do(const struct rules_reader *reader, bool *flows)
+fit_together(struct rules_reader *reader, bool *flows)
 {
-    size_t come = 0, flows_come = 0, all = 0;
+    unsigned come = 0, flows_come = 0, sips_come = 0;
 
+    *flows = false;
     for (size_t i = 0; i < reader->len; i++) {
         const struct rules_contact *contact = &reader->contacts[i];
 
-        come += contact->expires_s > 0;
-        flows_come += contact->expires_s > 0 && contact->reg_id > 0;
-        all += contact->reg_id > 0;
+        *flows |= contact->reg_id > 0;
+        if (contact->expires_s == 0)
+            continue;
+        come++;
+        flows_come += contact->reg_id > 0;
+        sips_come += span_ieq(span_head(contact->uri, 5), SPAN("sips:"));
     }
-    *flows = all > 0;
-    return flows_come == 0 || come == 1;
+    if (flows_come > 0 && come > 1) /* RFC 5626 §6: it may remove others */
+        return refuse(reader, 400, SPAN("More Than One Flow"));
+    /* RFC 5630 §5.2: who wants a sips Contact says sips everywhere, or something could be thought secure that is not. */
+    if (sips_come > 0 && (!reader->way.secure || sips_come < come))
+        return refuse(reader, 400, SPAN("SIPS Contact Not Secure All The Way"));
+    return true;
 }
 
-/* RFC 5630 §5.2: who wants a sips Contact says sips everywhere, or something could be thought secure that is not. */
-static bool
-schemes_will_do(const struct rules_reader *reader)
+bool
+rules_end(struct rules_reader *reader, struct rules_register *out)
 {
-    size_t come = 0, sips_come = 0;
-
-    for (size_t i = 0; i < reader->len; i++) {
-        const struct rules_contact *contact = &reader->contacts[i];
-
-        come += contact->expires_s > 0;
-        sips_come += contact->expires_s > 0 && span_ieq(span_head(contact->uri, 5), SPAN("sips:"));
-    }
-    return sips_come == 0 || (reader->secure && sips_come == come);
-}
-
-struct rules_answer
-rules_end(const struct rules_reader *reader, struct rules_register *out)
-{
-    struct rules_answer verdict = accept();
-
+    if (reader->refusal.status != 0)
+        return false;
     if (reader->stars > 0 && (reader->stars > 1 || reader->len > 0 || !reader->zero))
-        return answer(400, SPAN("Invalid Request")); /* §10.3 step 6 */
+        return refuse(reader, 400, SPAN("Invalid Request")); /* §10.3 step 6 */
+    if (!fit_together(reader, &out->flows))
+        return false;
     if (reader->brief) {
-        verdict.status = 423;
-        verdict.min_expires_s = reader->limits->min_expires_s;
+        reader->refusal = (struct rules_answer){
+            .status = 423,
+            .min_expires_s = reader->limits->min_expires_s,
+        };
+        return false;
     }
-    if (!flows_will_do(reader, &out->flows))
-        return answer(400, SPAN("More Than One Flow"));
-    if (!schemes_will_do(reader))
-        return answer(400, SPAN("SIPS Contact Not Secure All The Way"));
     out->star = reader->stars > 0;
     out->contacts = reader->contacts;
     out->len = reader->len;
-    return verdict;
+    return true;
 }
 
 /* ---------------------------------------------------------------- deciding */

@@ -35,6 +35,7 @@ struct rules_contact {
     uint32_t uri_hash;    /* binding_uri_hash() */
     uint32_t expires_s;   /* to be granted; 0: remove */
     uint16_t q;           /* thousandths, or STORE_NO_Q */
+    uint8_t reach;        /* rules_reach(), or rules_reach_flow() */
     bool any_flow;        /* means what has this URI, whatever its reg-id */
 };
 
@@ -57,35 +58,45 @@ struct rules_answer {
     unsigned compared; /* what rules_decide() had to compare: URIs of one hash and unequal bytes */
 };
 
+/* What follows from the way that a REGISTER came. */
+struct rules_way {
+    const struct hop *source; /* whence, if that is where its Contacts are reached; else NULL */
+    enum rules_flows flows;
+    bool secure; /* Request-URI and each Path are sips */
+};
+
 /* Reads a REGISTER field by field. */
 struct rules_reader {
     const struct rules_limits *limits;
     const struct binding *known; /* of the same AoR: a URI among them need not be read again */
+    struct rules_way way;
+    struct rules_answer refusal; /* the first; status 0: there is none */
     uint32_t header_s;           /* what a Contact without expires asks for */
     bool zero;                   /* Expires: 0 was there */
     bool brief;                  /* an interval was too brief */
-    enum rules_flows flows;
-    bool secure; /* Request-URI and Path are sips */
     unsigned stars;
     size_t len;
     struct rules_contact contacts[RULES_CONTACTS_MAX];
 };
 
 /*
- * Begins. expires: value of the Expires field, NULL if there is none. known: the bindings that there are, or NULL. secure: the
- * Request-URI and each Path are sips. Lent: all of these, as long as what is read.
+ * Begins. expires: value of the Expires field, NULL if there is none. known: the bindings that there are, or NULL. Lent: all of
+ * these, and way->source, as long as what is read.
  */
 void rules_begin(struct rules_reader *reader, const struct rules_limits *limits,
-                 const struct binding *known, const struct span *expires, enum rules_flows flows,
-                 bool secure);
+                 const struct binding *known, const struct span *expires,
+                 const struct rules_way *way);
 /* What is kept goes into messages of ours: has it a control byte that is not escaped, where others may end a line (§25.1)? */
 bool rules_has_control(struct span text);
-/* Sets a Contact's URI. False if it is none. */
-bool rules_contact_uri(struct rules_contact *contact, struct span uri);
-/* Reads one Contact field. Anything but 200: nothing more need be read. */
-struct rules_answer rules_contact_field(struct rules_reader *reader, struct span value);
-/* Judges what was read, without looking at bindings (§10.3 steps 6 and 7): 400, 403, 423, 439, or 200 and *out. */
-struct rules_answer rules_end(const struct rules_reader *reader, struct rules_register *out);
+/* Sets a Contact's URI, and how it is reached (source as in struct rules_way). False if it is none. */
+bool rules_contact_uri(struct rules_contact *contact, struct span uri, const struct hop *source);
+/* Reads one Contact field. False: nothing more need be read, rules_end() says why. */
+bool rules_contact_field(struct rules_reader *reader, struct span value);
+/*
+ * Judges what was read, without looking at bindings (§10.3 steps 6 and 7): true, and *out; else reader->refusal says why: 400,
+ * 403, 423, 439.
+ */
+bool rules_end(struct rules_reader *reader, struct rules_register *out);
 
 /* One step of an update. */
 struct rules_step {

@@ -115,7 +115,7 @@ jobs_rig_enter(struct jobs_rig *rig, struct span aor, uint64_t asker, const char
         .user_agent = SPAN("Phone"),
     };
 
-    if (contact && !rules_contact_uri(&one, span_of(contact)))
+    if (contact && !rules_contact_uri(&one, span_of(contact), &ask.source))
         one.uri = span_of(contact);
     ask.reg.star = contact && span_eq(one.uri, SPAN("*"));
     ask.reg.len = contact && !ask.reg.star;

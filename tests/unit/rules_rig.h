@@ -13,5 +13,7 @@ extern bool rules_rig_secure;            /* Request-URI and Path are sips */
 /* What a REGISTER with these fields is answered; fields that are NULL are not there. */
 struct rules_answer rules_rig_read(struct rules_reader *reader, struct rules_register *reg,
                                    const char *expires, const char *first, const char *second);
+/* The same of one who has read all of its fields. */
+struct rules_answer rules_rig_end(struct rules_reader *reader, struct rules_register *reg);
 
 #endif

@@ -69,9 +69,9 @@ START_TEST(an_hour_is_long_enough)
         struct rules_reader reader;
         struct rules_register reg;
 
-        rules_begin(&reader, &strict, NULL, NULL, RULES_FLOWS_IGNORED, false);
-        must(rules_contact_field(&reader, span_of(texts[i])).status == 200);
-        must(rules_end(&reader, &reg).status == wanted[i]);
+        rules_begin(&reader, &strict, NULL, NULL, &(struct rules_way){ .secure = false });
+        must(rules_contact_field(&reader, span_of(texts[i])));
+        must(rules_rig_end(&reader, &reg).status == wanted[i]);
     }
 }
 END_TEST
@@ -168,21 +168,24 @@ END_TEST
 /* A field read by one who knows bindings, and by one who does not, is the same. */
 static void
 must_read_alike(const struct binding *known, const char *field, const char *expires,
-                enum rules_flows use)
+                const struct rules_way *way)
 {
     struct rules_reader readers[2];
+    struct rules_register regs[2];
     struct rules_answer answers[2];
     struct span value = span_of(expires), text = span_of(field);
 
     for (int i = 0; i < 2; i++) {
         rules_begin(&readers[i], &rules_rig_limits, i == 0 ? known : NULL, expires ? &value : NULL,
-                    use, false);
-        answers[i] = rules_contact_field(&readers[i], text);
+                    way);
+        (void)rules_contact_field(&readers[i], text);
+        answers[i] = rules_rig_end(&readers[i], &regs[i]);
     }
     must_for(text, answers[0].status == answers[1].status &&
                        span_eq(answers[0].phrase, answers[1].phrase));
     if (answers[0].status != 200)
         return;
+    must_for(text, regs[0].star == regs[1].star && regs[0].flows == regs[1].flows);
     must_for(text, readers[0].len == readers[1].len && readers[0].stars == readers[1].stars &&
                        readers[0].brief == readers[1].brief);
     for (size_t i = 0; i < readers[0].len; i++) {
@@ -191,7 +194,8 @@ must_read_alike(const struct binding *known, const char *field, const char *expi
         must_for(text, a->uri.at == b->uri.at && a->uri.len == b->uri.len);
         must_for(text, span_eq(a->params, b->params) && span_eq(a->instance, b->instance));
         must_for(text, a->reg_id == b->reg_id && a->uri_hash == b->uri_hash && a->q == b->q &&
-                           a->expires_s == b->expires_s && a->any_flow == b->any_flow);
+                           a->expires_s == b->expires_s && a->any_flow == b->any_flow &&
+                           a->reach == b->reach);
     }
 }
 
@@ -220,7 +224,12 @@ START_TEST(known_contacts_are_read_alike)
     static const char *const heads[] = { "<sip:a@192.0.2.1>", "<sip:a@192.0.2.1;x>",
                                          "<sip:A@192.0.2.1>", "sip:a@192.0.2.1",
                                          "\"a\" <sip:a@192.0.2.1>" };
+    static const struct hop udp = { .ip = { 1 }, .port = 5062, .transport = HOP_UDP },
+                            tcp = { .ip = { 1 }, .port = 5062, .transport = HOP_TCP };
+    static const struct hop *const sources[] = { NULL, &udp, &tcp };
     struct store_row row = { .aor = SPAN("sip:a@example.com"),
+                             .source = udp,
+                             .reach = HOP_UDP,
                              .contact = SPAN("sip:a@192.0.2.1"),
                              .params = SPAN(params),
                              .call_id = SPAN("1"),
@@ -234,10 +243,13 @@ START_TEST(known_contacts_are_read_alike)
     must(known->next);
     for (size_t h = 0; h < countof(heads); h++)
         for (size_t i = 0; i < countof(behind); i++)
-            for (int use = RULES_FLOWS_IGNORED; use <= RULES_FLOWS_LACKING; use++) {
+            for (unsigned n = 0; n < 3 * countof(sources); n++) {
+                const struct rules_way way = { .flows = (enum rules_flows)(n % 3),
+                                               .source = sources[n / 3] };
+
                 snprintf(text, sizeof text, "%s%s", heads[h], behind[i]);
-                must_read_alike(known, text, NULL, (enum rules_flows)use);
-                must_read_alike(known, text, "70", (enum rules_flows)use);
+                must_read_alike(known, text, NULL, &way);
+                must_read_alike(known, text, "70", &way);
             }
     binding_free(&known->next);
     binding_free(&known);
@@ -246,18 +258,22 @@ END_TEST
 
 START_TEST(contacts_have_a_ceiling)
 {
+    const struct rules_way way = { .flows = RULES_FLOWS_IGNORED };
     struct rules_reader reader;
+    struct rules_register reg;
     char text[STORE_CONTACT_BYTES + 64];
 
-    rules_begin(&reader, &rules_rig_limits, NULL, NULL, RULES_FLOWS_IGNORED, false);
+    rules_begin(&reader, &rules_rig_limits, NULL, NULL, &way);
     for (int i = 0; i < RULES_CONTACTS_MAX; i++)
-        must(rules_contact_field(&reader, SPAN("<sip:a@192.0.2.1>")).status == 200);
-    must(rules_contact_field(&reader, SPAN("<sip:a@192.0.2.1>")).status == 403);
-    rules_begin(&reader, &rules_rig_limits, NULL, NULL, RULES_FLOWS_IGNORED, false);
+        must(rules_contact_field(&reader, SPAN("<sip:a@192.0.2.1>")));
+    must(!rules_contact_field(&reader, SPAN("<sip:a@192.0.2.1>")));
+    must(rules_rig_end(&reader, &reg).status == 403);
+    rules_begin(&reader, &rules_rig_limits, NULL, NULL, &way);
     snprintf(text, sizeof text, "<sip:%0*d@h>", STORE_CONTACT_BYTES - 6, 1);
-    must(rules_contact_field(&reader, span_of(text)).status == 200);
+    must(rules_contact_field(&reader, span_of(text)));
     snprintf(text, sizeof text, "<sip:%0*d@h>", STORE_CONTACT_BYTES - 5, 1);
-    must(rules_contact_field(&reader, span_of(text)).status == 400);
+    must(!rules_contact_field(&reader, span_of(text)));
+    must(rules_rig_end(&reader, &reg).status == 400);
 }
 END_TEST
 

@@ -154,7 +154,7 @@ time_of(size_t len)
     char contact[64];
 
     snprintf(contact, sizeof contact, "sip:bob@192.0.2.1:%zu;transport=udp", 999 + len);
-    must(rules_contact_uri(&want, span_of(contact)));
+    must(rules_contact_uri(&want, span_of(contact), NULL));
     make_bindings(len);
     for (int n = 0; n < TRIES; n++) {
         clock_t begun = clock(), took;
@@ -191,7 +191,7 @@ START_TEST(contacts_alike_are_compared_up_to_a_ceiling)
     for (size_t i = 0; i < RULES_CONTACTS_MAX; i++) {
         snprintf(texts[i], sizeof texts[i], "sip:bob@192.0.2.1;x=new%zu", i);
         wants[i] = (struct rules_contact){ .expires_s = 60, .q = STORE_NO_Q };
-        must(rules_contact_uri(&wants[i], span_of(texts[i])));
+        must(rules_contact_uri(&wants[i], span_of(texts[i]), NULL));
         must(wants[i].uri_hash == bindings[0]->uri_hash);
     }
     reg.len = 1;
@@ -219,7 +219,7 @@ START_TEST(the_longer_they_are_the_fewer_are_compared)
         strcat(before, ";a");
     strcat(before, ";x=");
     snprintf(contact, sizeof contact, "%snew", before);
-    must(rules_contact_uri(&want, span_of(contact)));
+    must(rules_contact_uri(&want, span_of(contact), NULL));
     make_bindings_of(before, 0, SOME);
     answer = rules_decide(&reg, bindings[0], CONTACTS, steps, &steps_len);
     must(answer.status == 200 && answer.compared == SOME && steps_len == 1);
@@ -240,7 +240,7 @@ START_TEST(others_are_not_compared)
     struct rules_answer answer;
     size_t steps_len;
 
-    must(rules_contact_uri(&want, SPAN("sip:%62ob@192.0.2.1:1999")));
+    must(rules_contact_uri(&want, SPAN("sip:%62ob@192.0.2.1:1999"), NULL));
     make_bindings(CONTACTS);
     answer = rules_decide(&reg, bindings[0], CONTACTS, steps, &steps_len);
     must(answer.status == 200 && steps_len == 1 && steps[0].old == bindings[CONTACTS - 1]);

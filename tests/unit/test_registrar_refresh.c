@@ -136,7 +136,6 @@ wanted_make(struct wanted *w, struct rand *rand)
     struct rules_contact *c = &w->contact;
 
     *c = (struct rules_contact){ .q = rand_below(rand, 6) == 0 ? 500 : STORE_NO_Q };
-    must(rules_contact_uri(c, span_of(uris[pick(rand, countof(uris))])));
     c->params = span_of(params[pick(rand, countof(params))]);
     c->instance = binding_find_instance(c->params);
     c->reg_id = c->instance.len > 0 ? (uint32_t)pick(rand, 2) : 0;
@@ -154,6 +153,7 @@ wanted_make(struct wanted *w, struct rand *rand)
         w->ask.source.port++;
     if (rand_below(rand, 6) == 0)
         w->ask.source = (struct hop){ .transport = HOP_TCP, .port = 1, .listener = 2, .flow = 9 };
+    must(rules_contact_uri(c, span_of(uris[pick(rand, countof(uris))]), &w->ask.source));
 }
 
 static unsigned
