@@ -97,16 +97,23 @@ refuse_with(struct registrar *r, struct sipd_req *req, unsigned status, struct s
 }
 
 static enum sipd_verdict
-reply_job(struct registrar *r, struct sipd_req *req, const struct asks *asks, struct job *job)
+reply_job(struct registrar *r, struct sipd_req *req, const struct asks *asks, const struct job *job)
+{
+    if (job->answer.status != 200)
+        return refuse(r, req, &job->answer, job->again);
+    ++*(job->changed > 0 ? r->updated : r->fetched);
+    return reply_bindings(r, req, job->aor, asks, job->ask.reg.flows);
+}
+
+/* A job that is done is answered, and ends. */
+static enum sipd_verdict
+go_on(struct registrar *r, struct sipd_req *req, const struct asks *asks, struct job *job)
 {
     enum sipd_verdict verdict;
 
-    if (job->answer.status == 200) {
-        ++*(job->changed > 0 ? r->updated : r->fetched);
-        verdict = reply_bindings(r, req, job->aor, asks, job->ask.reg.flows);
-    } else {
-        verdict = refuse(r, req, &job->answer, job->again);
-    }
+    if (job->state != JOB_DONE)
+        return SIPD_WAIT;
+    verdict = reply_job(r, req, asks, job);
     jobs_take(&r->jobs, &job);
     return verdict;
 }
@@ -199,11 +206,39 @@ reply_dry(struct registrar *r, struct sipd_req *req, const struct aor *found,
 }
 
 static enum sipd_verdict
+refuse_for(struct registrar *r, struct sipd_req *req, int err)
+{
+    return refuse_with(r, req, err == SIPD_EFULL ? 503 : 500, SPAN(""));
+}
+
+/* What a store need not hear of is done before we return, and a refresh with less pains than others. */
+static enum sipd_verdict
+do_at_once(struct registrar *r, struct sipd_req *req, struct aor *found, const struct asks *asks,
+           const struct job_ask *ask)
+{
+    struct job_at_once once;
+    enum sipd_verdict verdict;
+    int err;
+
+    if (refresh_at_once(&r->jobs, found, ask)) {
+        ++*r->updated;
+        return reply_bindings(r, req, found, asks, ask->reg.flows);
+    }
+    err = jobs_at_once(&r->jobs, ask, &once);
+    if (err != SIPD_OK)
+        return refuse_for(r, req, err);
+    verdict = reply_job(r, req, asks, &once.job);
+    jobs_leave(&r->jobs, &once);
+    return verdict;
+}
+
+static enum sipd_verdict
 begin_register(struct registrar *r, struct sipd_req *req, struct span to, struct span aor,
                struct aor *found, const struct asks *asks)
 {
     struct sipd_fields agent = r->fields.user_agent;
     struct rules_reader reader;
+    struct job *job;
     struct job_ask ask = {
         .kind = JOB_REGISTER,
         .asker = sipd_req_id(req),
@@ -211,7 +246,6 @@ begin_register(struct registrar *r, struct sipd_req *req, struct span to, struct
         .source = *sipd_req_source(req),
         .relayed = asks->relayed,
     };
-    struct job *job;
     int err;
 
     if (!read_register(r, req, asks, found, &reader, &ask.reg))
@@ -221,14 +255,10 @@ begin_register(struct registrar *r, struct sipd_req *req, struct span to, struct
     if (sipd_req_is_dry(req))
         return reply_dry(r, req, found, asks, &ask.reg);
     (void)sipd_req_next_field(req, &agent, &ask.user_agent);
-    if (refresh_at_once(&r->jobs, found, &ask)) {
-        ++*r->updated;
-        return reply_bindings(r, req, found, asks, ask.reg.flows);
-    }
+    if (jobs_may_be_at_once(&r->jobs, found))
+        return do_at_once(r, req, found, asks, &ask);
     err = jobs_enter(&r->jobs, &ask, &job);
-    if (err)
-        return refuse_with(r, req, err == SIPD_EFULL ? 503 : 500, SPAN(""));
-    return job->state == JOB_DONE ? reply_job(r, req, asks, job) : SIPD_WAIT;
+    return err == SIPD_OK ? go_on(r, req, asks, job) : refuse_for(r, req, err);
 }
 
 /*
@@ -287,7 +317,7 @@ registrar_on_request(struct sipd_req *req, void *self)
     found = bindings_find(r->index, aor);
     job = jobs_find(found, JOB_REGISTER, sipd_req_id(req));
     if (job)
-        return job->state == JOB_DONE ? reply_job(r, req, &asks, job) : SIPD_WAIT;
+        return go_on(r, req, &asks, job);
     return begin_register(r, req, to, aor, found, &asks);
 }
 

@@ -110,7 +110,8 @@ plan_free(struct jobs *jobs, struct job *job)
     if (job->state == JOB_WRITING)
         jobs->coming -= job->changed;
     job->write.len = 0;
-    sipd_free(job->changes);
+    if ((char *)job->changes != job->room)
+        sipd_free(job->changes);
     job->changes = NULL;
 }
 
@@ -133,7 +134,8 @@ plan_new(struct job *job, const struct rules_step *steps, size_t len, char **tex
 
     for (size_t i = 0; i < len; i++)
         bytes += steps[i].old ? (size_t)steps[i].old->contact_len + steps[i].old->instance_len : 0;
-    job->changes = sipd_alloc(bytes);
+    job->changes =
+        job->room && bytes <= JOBS_ROOM_BYTES ? memset(job->room, 0, bytes) : sipd_alloc(bytes);
     if (!job->changes)
         return SIPD_ENOMEM;
     job->fresh = (struct binding **)(void *)(job->changes + 2 * len);
@@ -304,7 +306,7 @@ write_plan(struct jobs *jobs, struct job *job)
     job->write.id = job->id;
     job->write.changes = job->changes;
     job->write.wall_s = jobs->port.wall_s(jobs->port.self);
-    answer = jobs->ops->write(jobs->store, &job->write);
+    answer = jobs->ops->forgets ? STORE_NOW : jobs->ops->write(jobs->store, &job->write);
     if (answer == STORE_NOW)
         succeed(jobs, job);
     else if (answer != STORE_LATER)
@@ -417,6 +419,34 @@ jobs_enter(struct jobs *jobs, const struct job_ask *ask, struct job **out)
     else if (first_undone(aor) == *out)
         begin(jobs, aor, *out);
     return err;
+}
+
+bool
+jobs_may_be_at_once(const struct jobs *jobs, const struct aor *aor)
+{
+    return jobs->ops->forgets && !jobs->closing && (!aor || !aor->jobs);
+}
+
+int
+jobs_at_once(struct jobs *jobs, const struct job_ask *ask, struct job_at_once *once)
+{
+    struct aor *aor = bindings_get(jobs->index, ask->aor);
+    struct job *job = &once->job;
+
+    if (!aor)
+        return SIPD_ENOMEM;
+    *job = (struct job){ .aor = aor, .ask = *ask, .answer.status = 200, .room = once->room };
+    job->ask.aor = aor_text(aor);
+    ring_init(&job->finished);
+    begin(jobs, aor, job);
+    ring_out(&job->finished);
+    return SIPD_OK;
+}
+
+void
+jobs_leave(struct jobs *jobs, struct job_at_once *once)
+{
+    bindings_release(jobs->index, once->job.aor);
 }
 
 struct job *

@@ -51,6 +51,15 @@ struct job {
     struct store_write write;
     struct store_change *changes;
     struct binding **fresh; /* for each change: what comes */
+    char *room;             /* for a small plan; NULL: there is none */
+};
+
+#define JOBS_ROOM_BYTES 1024
+
+/* A job that is done where it stands, with its room. */
+struct job_at_once {
+    struct job job;
+    _Alignas(struct job) char room[JOBS_ROOM_BYTES];
 };
 
 struct jobs_port {
@@ -100,6 +109,15 @@ void jobs_fini(struct jobs *jobs);
  * told; take it. SIPD_EFULL, SIPD_ENOMEM: nothing happened.
  */
 int jobs_enter(struct jobs *jobs, const struct job_ask *ask, struct job **job);
+/* Need nobody wait: does the store keep nothing, and is no job of this AoR here? aor may be NULL. */
+bool jobs_may_be_at_once(const struct jobs *jobs, const struct aor *aor);
+/*
+ * Does what is asked for before it returns, where jobs_may_be_at_once(): nothing of it is copied. once->job is JOB_DONE then, until
+ * jobs_leave(). SIPD_ENOMEM: nothing happened. Lent: ask, until jobs_leave().
+ */
+int jobs_at_once(struct jobs *jobs, const struct job_ask *ask, struct job_at_once *once);
+/* What was done has been answered. The AoR may be gone after. */
+void jobs_leave(struct jobs *jobs, struct job_at_once *once);
 /* A job of an AoR by its asker; NULL if there is none. aor may be NULL. */
 struct job *jobs_find(const struct aor *aor, enum job_kind kind, uint64_t asker);
 /* Is anything of this AoR under way that may change its bindings? aor may be NULL. */

@@ -55,7 +55,7 @@ refresh_at_once(struct jobs *jobs, struct aor *aor, const struct job_ask *ask)
     struct binding *b;
     uint32_t expires_s;
 
-    if (!jobs->ops->forgets || jobs->closing || !aor || aor->jobs || !asks_for_one(&ask->reg))
+    if (!aor || !jobs_may_be_at_once(jobs, aor) || !asks_for_one(&ask->reg))
         return false;
     b = find(aor, ask, now_ms);
     if (!b)

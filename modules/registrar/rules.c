@@ -285,6 +285,12 @@ rules_contact_field(struct rules_reader *reader, struct span value)
     return good;
 }
 
+static bool
+is_sips(struct span uri)
+{
+    return uri.len > 4 && uri.at[4] == ':' && span_ieq(span_head(uri, 4), SPAN("sips"));
+}
+
 /* May those that come stand side by side, and come this way? */
 static bool
 fit_together(struct rules_reader *reader, bool *flows)
@@ -300,7 +306,7 @@ fit_together(struct rules_reader *reader, bool *flows)
             continue;
         come++;
         flows_come += contact->reg_id > 0;
-        sips_come += span_ieq(span_head(contact->uri, 5), SPAN("sips:"));
+        sips_come += is_sips(contact->uri);
     }
     if (flows_come > 0 && come > 1) /* RFC 5626 §6: it may remove others */
         return refuse(reader, 400, SPAN("More Than One Flow"));

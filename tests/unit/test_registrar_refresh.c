@@ -160,6 +160,7 @@ static unsigned
 enter(struct side *side, const struct job_ask *ask, uint64_t asker, bool *at_once)
 {
     struct job_ask mine = *ask;
+    struct job_at_once once;
     unsigned status;
     struct job *job;
 
@@ -167,6 +168,14 @@ enter(struct side *side, const struct job_ask *ask, uint64_t asker, bool *at_onc
     *at_once = refresh_at_once(&side->jobs, bindings_find(side->index, ask->aor), &mine);
     if (*at_once)
         return 200;
+    if (side->jobs.ops->forgets) {
+        must(jobs_may_be_at_once(&side->jobs, bindings_find(side->index, ask->aor)));
+        must(jobs_at_once(&side->jobs, &mine, &once) == SIPD_OK);
+        must(once.job.state == JOB_DONE);
+        status = once.job.answer.status;
+        jobs_leave(&side->jobs, &once);
+        return status;
+    }
     must(jobs_enter(&side->jobs, &mine, &job) == SIPD_OK && job->state == JOB_DONE);
     status = job->answer.status;
     jobs_take(&side->jobs, &job);
