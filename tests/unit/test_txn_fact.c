@@ -46,15 +46,21 @@ ask(const char *method, const char *to)
 }
 
 static uint64_t
-serve(const char *method, const char *to)
+serve_via(const char *via, const char *method, const char *to)
 {
-    struct msg msg = read_text(txn_rig_request(method, VIA));
+    struct msg msg = read_text(txn_rig_request(method, via));
     struct gist gist = gist_of(&msg);
     struct hop hop = txn_rig_hop(to);
     uint64_t id = 0;
 
     ck_assert_int_eq(txns_serve(&first.t, &gist, NULL, &hop, 88, &id), SIPD_OK);
     return id;
+}
+
+static uint64_t
+serve(const char *method, const char *to)
+{
+    return serve_via(VIA, method, to);
 }
 
 static void
@@ -184,6 +190,35 @@ START_TEST(a_failure_is_repeated_until_the_ack)
 END_TEST
 
 /* A response goes to the port of the Via, by a new connection, or to who comes back by one of his own (§18.2.2). */
+/* They wake in the order of their ids, which is another one than that in which they were answered. */
+START_TEST(who_is_finished_ends_when_its_time_is_over)
+{
+    enum { ALL = 3 };
+    uint64_t ids[ALL];
+    char via[100];
+
+    for (unsigned i = 0; i < ALL; i++) {
+        snprintf(via, sizeof via, "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK%u", i);
+        ids[i] = serve_via(via, "OPTIONS", UDP);
+    }
+    for (unsigned i = ALL; i-- > 0;) {
+        ck_assert_int_eq(txns_answer(&first.t, ids[i], 200, SPAN("ok")), SIPD_OK);
+        pass(1000);
+    }
+    take_over();
+    txn_rig_pass(&second, 28000);
+    for (unsigned i = ALL; i-- > 0;) {
+        txn_rig_pass(&second, 999);
+        ck_assert_ptr_nonnull(txns_find(&second.t, ids[i]));
+        ck_assert_uint_eq(second.t.slots.used, i + 1);
+        txn_rig_pass(&second, 1);
+        ck_assert_ptr_null(txns_find(&second.t, ids[i]));
+        ck_assert_uint_eq(second.t.slots.used, i);
+    }
+    ck_assert_uint_eq(second.t.timers.armed, 0);
+}
+END_TEST
+
 START_TEST(a_flow_of_another_process_is_dead)
 {
     struct msg msg = read_text(txn_rig_request("OPTIONS", VIA));
@@ -412,6 +447,7 @@ suite_txn_fact(void)
         one_that_rings_is_left_alone,
         a_caller_hears_again_that_it_rings,
         a_failure_is_repeated_until_the_ack,
+        who_is_finished_ends_when_its_time_is_over,
         a_flow_of_another_process_is_dead,
         what_was_tried_is_tried,
         what_is_left_over_makes_room_for_a_repeat,
