@@ -113,6 +113,7 @@ timers_queue(struct timers *t, struct timer *node, unsigned lane, uint64_t deadl
 {
     renew(t, node, deadline_ms, kind, id);
     node->level = LANE;
+    node->slot = (uint16_t)lane;
     list_push(&t->lane[lane], &node->link);
 }
 
@@ -121,6 +122,16 @@ is_sooner(const struct list *link, const struct list *other)
 {
     return container_of_const(link, struct timer, link)->deadline_ms <
            container_of_const(other, struct timer, link)->deadline_ms;
+}
+
+struct timer *
+timers_behind(const struct timers *t, const struct timer *node)
+{
+    const struct list *lane = &t->lane[node->slot % TIMERS_LANES];
+
+    if (node->level != LANE || list_empty(lane))
+        return NULL;
+    return container_of(lane->next, struct timer, link);
 }
 
 void

@@ -57,6 +57,8 @@ void timers_queue(struct timers *t, struct timer *node, unsigned lane, uint64_t 
 void timers_sort(struct timers *t, unsigned lane);
 /* Who is the first in all lanes to be due; NULL: they are empty. */
 struct timer *timers_first(const struct timers *t);
+/* Who is first in the lane that node has left; NULL: it is empty, or node was in none. */
+struct timer *timers_behind(const struct timers *t, const struct timer *node);
 /* Disarms; harmless if not armed. */
 void timers_disarm(struct timers *t, struct timer *node);
 /*

@@ -407,6 +407,8 @@ START_TEST(a_lane_needs_no_placing)
 
             must(!timer_armed(node));
             must(node->id + after_ms[lane] == now_ms);
+            must(timers_behind(&t, node) == NULL ||
+                 (unsigned)(timers_behind(&t, node) - nodes) % TIMERS_LANES == lane);
         }
         must(timers_next_ms(&t) > now_ms);
     }
