@@ -45,15 +45,16 @@ static void
 heard_provisional(struct branch *branch, const struct intake *in)
 {
     struct trip *trip = branch->trip;
+    bool first = !branch->provisional;
 
-    if (!branch->provisional)
+    if (first)
         heard_first(branch);
     branch->provisional = true;
     cancel_if_waiting(branch);
     if (in->msg->status == 100 || branch->state == BRANCH_DONE ||
         trip->gist.method != METHOD_INVITE)
         return;
-    if (!branch->cancel_sent)
+    if (!first && !branch->cancel_sent)
         timer_c_arm(branch);
     ask_hooks(branch, in->msg->status);
     if (trip->final == 0)
