@@ -73,18 +73,6 @@ size_of(size_t bytes)
     return size;
 }
 
-void
-arena_init_by(struct arena *a, size_t limit_bytes, size_t expected_bytes, struct arena_spare *spare)
-{
-    size_t most = (size_t)CHUNK_MIN_BYTES << (ARENA_SIZES - 1);
-
-    arena_init(a, limit_bytes);
-    a->spare = spare;
-    a->first_bytes = CHUNK_MIN_BYTES;
-    while (a->first_bytes < most && a->first_bytes - sizeof(struct arena_chunk) < expected_bytes)
-        a->first_bytes *= 2;
-}
-
 static struct arena_chunk *
 take_spare(struct arena_spare *spare, unsigned size)
 {
@@ -95,6 +83,27 @@ take_spare(struct arena_spare *spare, unsigned size)
     spare->of[size].chunks = chunk->next;
     spare->of[size].count--;
     return chunk;
+}
+
+void
+arena_init_by(struct arena *a, size_t limit_bytes, size_t expected_bytes, struct arena_spare *spare)
+{
+    unsigned size = 0;
+
+    while (size < ARENA_SIZES - 1 &&
+           ((size_t)CHUNK_MIN_BYTES << size) - sizeof(struct arena_chunk) < expected_bytes)
+        size++;
+    arena_init(a, limit_bytes);
+    a->spare = spare;
+    a->first_bytes = (size_t)CHUNK_MIN_BYTES << size;
+    if (a->first_bytes > limit_bytes)
+        return;
+    a->chunks = take_spare(spare, size);
+    if (!a->chunks)
+        return;
+    a->chunks->next = NULL;
+    a->held_bytes = a->first_bytes;
+    begin(a, a->chunks);
 }
 
 static bool

@@ -90,7 +90,7 @@ void arena_init_large(struct arena *a, size_t limit_bytes, size_t chunk_bytes);
 /*
  * As arena_init, for one of many: chunks of the small sizes come from `spare` and go back there. Lent: spare, for its life.
  * Units: expected_bytes, what it will be asked for in all, as a guess: its first chunk has room for that, if one of a
- * small size has.
+ * small size has, and is taken at once if there is a spare one.
  */
 void arena_init_by(struct arena *a, size_t limit_bytes, size_t expected_bytes,
                    struct arena_spare *spare);
