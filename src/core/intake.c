@@ -13,12 +13,14 @@
 #include "core/trip.h"
 #include "sip/param.h"
 
-/* Does the Via's sent-by name the address that the request came from (§18.2.1)? */
+/* Does the Via's sent-by name the address that the request came from (§18.2.1)? text: that address as we would write it. */
 static bool
-sent_by_is_source(const struct via *via, const struct hop *from)
+sent_by_is_source(const struct via *via, const struct hop *from, struct span text)
 {
     struct hop said;
 
+    if (span_eq(via->host, text))
+        return true;
     return hop_ip_read(via->host, &said) && memcmp(said.ip, from->ip, sizeof said.ip) == 0;
 }
 
@@ -103,15 +105,15 @@ void
 intake_stamp(struct core *core, struct intake *in)
 {
     const struct via *via = &in->gist->via;
-    bool same = sent_by_is_source(via, in->from);
+    char room[HOP_TEXT_BYTES];
+    struct span text = hop_ip_write(in->from, room);
+    bool same = sent_by_is_source(via, in->from, text);
     bool rport = wants_rport(core, in, same);
-    char text[HOP_TEXT_BYTES];
 
     in->natted = !same || (!hop_is_reliable(in->from->transport) &&
                            sent_by_port(via, in->from->transport) != in->from->port);
-    in->received = !same || via->received.len > 0 || rport
-                       ? arena_copy(core->ports.turn, hop_ip_write(in->from, text))
-                       : SPAN("");
+    in->received =
+        !same || via->received.len > 0 || rport ? arena_copy(core->ports.turn, text) : SPAN("");
     in->rport = rport ? in->from->port : 0;
     find_way_back(in, rport);
     if (in->dry == 0)
