@@ -11,7 +11,8 @@ breadth_read(const struct trip *trip)
     uint32_t most = trip->core->conf->max_breadth, breadth;
     struct span value;
 
-    if (!msg_get(&trip->msg, HDR_MAX_BREADTH, &value) || !span_u32(value, UINT32_MAX, &breadth) ||
+    if (!msg_may_have(&trip->msg, HDR_MAX_BREADTH) ||
+        !msg_get(&trip->msg, HDR_MAX_BREADTH, &value) || !span_u32(value, UINT32_MAX, &breadth) ||
         breadth > most)
         return most;
     return breadth;

@@ -75,8 +75,8 @@ check_loop(struct core *core, const struct intake *in, struct check_result *bad)
 static uint16_t
 check_proxy_require(struct core *core, const struct intake *in, struct check_result *bad)
 {
-    if (in->gist->method == METHOD_ACK || in->gist->method == METHOD_CANCEL ||
-        !refuse_finds_options(in->msg, HDR_PROXY_REQUIRE))
+    if (!msg_may_have(in->msg, HDR_PROXY_REQUIRE) || in->gist->method == METHOD_ACK ||
+        in->gist->method == METHOD_CANCEL || !refuse_finds_options(in->msg, HDR_PROXY_REQUIRE))
         return 0;
     bad->headers = refuse_options(core, in->msg, HDR_PROXY_REQUIRE);
     return bad->headers.at ? 420 : 500;

@@ -103,15 +103,16 @@ tell(struct core *core, const char *what, struct span who)
     log_spans(core->ports.log, LOG_LVL_WARN, "flood", what, &who, NULL);
 }
 
-bool
-flood_refuses(struct core *core, const struct hop *from, const struct gist *gist)
+/* Where there are limits. */
+static bool
+refuses(struct core *core, const struct hop *from, const struct gist *gist)
 {
     const struct flood_conf *conf = &core->conf->flood;
     bool registers = gist->method == METHOD_REGISTER && conf->register_per_s > 0;
     struct flood_bucket *b;
     char text[HOP_TEXT_BYTES];
 
-    if (!core->flood.at || (conf->per_s == 0 && !registers) || is_exempt(conf, from))
+    if ((conf->per_s == 0 && !registers) || is_exempt(conf, from))
         return false;
     b = bucket(core, source_id(core, from), conf->per_s, conf->register_per_s);
     if ((conf->per_s > 0 && b->milli < 1000) || (registers && b->register_milli < 1000)) {
@@ -122,6 +123,12 @@ flood_refuses(struct core *core, const struct hop *from, const struct gist *gist
     b->milli -= conf->per_s > 0 ? 1000 : 0;
     b->register_milli -= registers ? 1000 : 0;
     return false;
+}
+
+bool
+flood_refuses(struct core *core, const struct hop *from, const struct gist *gist)
+{
+    return core->flood.at && refuses(core, from, gist);
 }
 
 bool
