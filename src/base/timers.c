@@ -46,13 +46,6 @@ timers_init(struct timers *t, uint64_t now_ms)
     }
 }
 
-void
-timer_init(struct timer *node)
-{
-    *node = (struct timer){ 0 };
-    list_init(&node->link);
-}
-
 /* The level of the highest digit in which a deadline differs from now. */
 static unsigned
 level_for(uint64_t now_ms, uint64_t deadline_ms)
@@ -155,10 +148,8 @@ timers_first(const struct timers *t)
 }
 
 void
-timers_disarm(struct timers *t, struct timer *node)
+timers_disarm_it(struct timers *t, struct timer *node)
 {
-    if (!timer_armed(node))
-        return;
     list_remove(&node->link);
     t->armed--;
     if (node->level < DUE && list_empty(&t->wheel[node->level][node->slot]))

@@ -41,7 +41,12 @@ struct timers {
 /* An empty wheel that starts at now_ms. */
 void timers_init(struct timers *t, uint64_t now_ms);
 /* Makes a node ready; call once before its first arming. */
-void timer_init(struct timer *node);
+static inline void
+timer_init(struct timer *node)
+{
+    *node = (struct timer){ .kind = 0 };
+    list_init(&node->link);
+}
 static inline bool
 timer_armed(const struct timer *node)
 {
@@ -59,8 +64,15 @@ void timers_sort(struct timers *t, unsigned lane);
 struct timer *timers_first(const struct timers *t);
 /* Who is first in the lane that node has left; NULL: it is empty, or node was in none. */
 struct timer *timers_behind(const struct timers *t, const struct timer *node);
+/* As timers_disarm(), of one that is armed. */
+void timers_disarm_it(struct timers *t, struct timer *node);
 /* Disarms; harmless if not armed. */
-void timers_disarm(struct timers *t, struct timer *node);
+static inline void
+timers_disarm(struct timers *t, struct timer *node)
+{
+    if (timer_armed(node))
+        timers_disarm_it(t, node);
+}
 /*
  * The next timer due at now_ms, disarmed; NULL if there is none. In order of deadline, those of one
  * ms in order of arming; who is in a lane comes behind those of the wheel. When very many of these have to be sorted first it does
