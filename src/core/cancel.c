@@ -82,6 +82,8 @@ cancel_branch(struct branch *branch, uint16_t status, struct span reason)
 void
 cancel_branches(struct trip *trip, uint16_t status, struct span reason)
 {
+    if (trip->pending == 0)
+        return;
     list_each (node, after, &trip->branches)
         cancel_branch(container_of(node, struct branch, link), status, reason);
 }
