@@ -154,16 +154,17 @@ AVX2 static inline size_t
 first_by(size_t width, struct span bytes, mark_fn *mark, const __m256i kind[3])
 {
     const uint32_t all = (uint32_t)(((uint64_t)1 << width) - 1);
+    size_t at = 0;
 
-    for (size_t at = 0; at < bytes.len; at += width) {
-        size_t from = least(at, bytes.len - width);
-        uint32_t map =
-            (uint32_t)_mm256_movemask_epi8(mark(load(bytes.at + from, width), kind)) & all;
+    for (;;) {
+        uint32_t map = (uint32_t)_mm256_movemask_epi8(mark(load(bytes.at + at, width), kind)) & all;
 
         if (map)
-            return from + _tzcnt_u32(map);
+            return at + _tzcnt_u32(map);
+        if (at + width >= bytes.len)
+            return bytes.len;
+        at = least(at + width, bytes.len - width);
     }
-    return bytes.len;
 }
 
 /* Position of the first byte that is marked, bytes.len if none is. Of bytes there are four at least. */

@@ -401,7 +401,8 @@ via_reply_hop(const struct via *via, struct hop *to)
     uint16_t port = via->port ? via->port : hop_default_port(transport);
     struct hop group = *to;
 
-    if (!reliable && hop_ip_read(via->maddr, &group) && hop_is_multicast(&group)) {
+    if (!reliable && via->maddr.len > 0 && hop_ip_read(via->maddr, &group) &&
+        hop_is_multicast(&group)) {
         *to = group;
         to->port = port;
         return true;
