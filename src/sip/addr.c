@@ -79,7 +79,7 @@ plain_uri_len(struct span text)
     size_t len = scan_run(inside, &chars_uri);
 
     return len < inside.len && inside.at[len] == '>' && begins_as_uri(span_head(inside, len)) ? len
-                                                                                             : 0;
+                                                                                              : 0;
 }
 
 /* Whoever needs the URI reads it; here is only what nobody could take for one, and bytes that none has. */

@@ -10,9 +10,8 @@
 #include "names_gen.h"
 #include "sip/names.h"
 
-enum {
-    NAMES_ROOM = 32
-}; /* what of a line may be looked at: whole words; the longest name has 29 bytes */
+/* What of a line may be looked at: whole words; the longest name has 29 bytes, and most have no more than half of it. */
+enum { NAMES_ROOM = 32, NAMES_HALF = NAMES_ROOM / 2 };
 
 struct names_field {
     char text[NAMES_ROOM - 2];
@@ -62,8 +61,8 @@ names_differ(const char *text, const char *name, size_t at)
 }
 
 /*
- * As names_header(), of a text behind which what is missing to NAMES_ROOM bytes may be read too; it changes nothing. Two
- * bytes at least. Hardly a branch: which name comes next no processor can foretell.
+ * As names_header(), of a text behind which what is missing to NAMES_ROOM bytes may be read too, to NAMES_HALF if it has no
+ * more; it changes nothing. Two bytes at least. Hardly a branch: which name comes next no processor can foretell.
  */
 static inline enum header
 names_header_in(const char *text, size_t len)
@@ -73,8 +72,7 @@ names_header_in(const char *text, size_t len)
     uint64_t differ = names_differ(text, name, 0) | names_differ(text, name, 8);
 
     differ |= len ^ (uint8_t)name[offsetof(struct names_field, len)];
-
-    if (len > 16)
+    if (len > NAMES_HALF)
         differ |= names_differ(text, name, 16) | names_differ(text, name, 24);
     return differ == 0 ? (enum header)id : HDR_OTHER;
 }

@@ -196,6 +196,30 @@ status_line_read(struct msg *msg, uint32_t end)
     return true;
 }
 
+/* As status_line_read, where all is as nearly all write it. False: it is not, and nothing was read. */
+static bool
+plain_status_line_read(struct msg *msg, uint32_t end)
+{
+    const struct span begin = SPAN("SIP/2.0 ");
+    const char *code = msg->bytes + begin.len;
+    uint32_t reason_at = (uint32_t)begin.len + 4;
+    unsigned status = 0;
+
+    if (end < reason_at || memcmp(msg->bytes, begin.at, begin.len) != 0 || code[3] != ' ')
+        return false;
+    for (unsigned i = 0; i < 3; i++) {
+        if (!chars_is_digit(code[i]))
+            return false;
+        status = status * 10 + chars_digit(code[i]);
+    }
+    if (status < 100 || status > 699)
+        return false;
+    msg->version = (struct msg_text){ 0, (uint32_t)begin.len - 1 };
+    msg->status = (uint16_t)status;
+    msg->reason = (struct msg_text){ reason_at, end - reason_at };
+    return true;
+}
+
 /* One that means to be a response, if only by a blank too many, is never answered. */
 static bool
 start_line_read(struct msg *msg, uint32_t end)
@@ -207,7 +231,7 @@ start_line_read(struct msg *msg, uint32_t end)
         else
             msg->bare_lf = true;
     }
-    if (plain_request_line_read(msg, end))
+    if (plain_status_line_read(msg, end) || plain_request_line_read(msg, end))
         return true;
     if (is_sip(msg->bytes, skip_blanks(msg->bytes, 0, end), end))
         return is_sip(msg->bytes, 0, end) && status_line_read(msg, end);
@@ -325,13 +349,23 @@ odd_name(struct msg *msg, struct span name)
     refuse_framing(msg, name);
 }
 
-/* What a name stands for. Those that do not stand at the very end are found by whole words. */
+/* As name_find(), of one that is long, has one letter or stands at the very end. */
+APART static enum header
+rare_name_find(const struct msg *msg, uint32_t at, uint32_t len)
+{
+    if (len > NAMES_HALF && msg->len - at >= NAMES_ROOM)
+        return names_header_in(msg->bytes + at, len);
+    return names_header((struct span){ msg->bytes + at, len });
+}
+
+/* What a name stands for; nearly all are found by whole words. */
 static inline enum header
 name_find(const struct msg *msg, uint32_t at, uint32_t len)
 {
-    if (at + NAMES_ROOM <= msg->len && len >= 2)
+    if (len - 2 <= NAMES_HALF - 2 &&
+        msg->len - at >= NAMES_HALF) /* no less than 2, and no more than half */
         return names_header_in(msg->bytes + at, len);
-    return names_header((struct span){ msg->bytes + at, len });
+    return rare_name_find(msg, at, len);
 }
 
 /* One that is not known. */
@@ -513,14 +547,15 @@ controls_read(struct msg *msg)
 }
 
 /* What is wrong with the lines of the head, which is all here, whatever they say. */
-static void
+static inline void
 head_read(struct index *index)
 {
     if (index->msg->bare_lf)
         line_ends_read(index->msg);
-    index->msg->bent |= index->odd;
-    if (index->odd)
-        controls_read(index->msg);
+    if (!index->odd)
+        return;
+    index->msg->bent = true;
+    controls_read(index->msg);
 }
 
 /* The empty line was found: the body is the rest (§7.4). */

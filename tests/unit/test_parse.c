@@ -78,6 +78,39 @@ START_TEST(a_response)
 }
 END_TEST
 
+/* Read with this version, which is ours but for its case or not at all. */
+static int
+response_read(const char *version, const char *rest, struct msg *out)
+{
+    char text[64];
+    int len = snprintf(text, sizeof text, "%s %s\r\nTo: a\r\n\r\n", version, rest);
+
+    return msg_read(guarded((struct span){ text, (size_t)len }), &arena, out);
+}
+
+/* A status line as nearly all write it is read at a glance; one that has another version is not, and says the same. */
+START_TEST(status_lines_both_ways)
+{
+    static const char *const odd[] = { "200", "200 ", "20 OK", "2000 OK", "2x0 OK", "200\tOK", "" };
+    struct msg a, b;
+
+    for (unsigned status = 0; status < 1000; status++) {
+        char rest[16];
+        int err;
+
+        snprintf(rest, sizeof rest, "%03u A b", status);
+        err = response_read("SIP/2.0", rest, &a);
+        ck_assert_int_eq(err, status >= 100 && status < 700 ? SIPD_OK : SIPD_ESYNTAX);
+        ck_assert_int_eq(response_read("sip/2.0", rest, &b), err);
+        ck_assert_uint_eq(a.status, b.status);
+        ck_assert(span_eq(msg_span(&a, a.reason), msg_span(&b, b.reason)));
+    }
+    for (size_t i = 0; i < countof(odd); i++)
+        ck_assert_int_eq(response_read("SIP/2.0", odd[i], &a),
+                         response_read("sip/2.0", odd[i], &b));
+}
+END_TEST
+
 START_TEST(no_start_line)
 {
     static const char *const cases[] = {
@@ -455,6 +488,7 @@ suite_parse(void)
 
     tcase_add_test(c, a_request);
     tcase_add_test(c, a_response);
+    tcase_add_test(c, status_lines_both_ways);
     tcase_add_test(c, no_start_line);
     tcase_add_test(c, start_lines_with_a_fault);
     tcase_add_test(c, a_first_line_that_says_nothing);
