@@ -17,23 +17,27 @@ read_loose(struct span text, struct param *out)
     out->value = chars_skip_lws(span_skip(one, equal + 1));
 }
 
+/* A token from *at on, perhaps empty; most are short. */
+static inline struct span
+take_token(const char **at, const char *end)
+{
+    const char *from = *at;
+
+    while (*at < end && chars_is(**at, CHARS_TOKEN))
+        ++*at;
+    return span_between(from, *at);
+}
+
 /* One of tokens, token or token=token and nothing else as nearly all are, or nothing. */
 static bool
 take_tokens(struct span *rest, char also, struct param *out)
 {
     const char *at = rest->at, *end = at + rest->len;
 
-    while (at < end && chars_is(*at, CHARS_TOKEN))
-        at++;
-    out->name = span_between(rest->at, at);
+    out->name = take_token(&at, end);
     out->has_value = at < end && *at == '=' && out->name.len > 0;
-    if (out->has_value)
-        at++;
-    out->value = span_between(at, at);
-    if (out->has_value) {
-        out->value.len = scan_run(span_between(at, end), &chars_token);
-        at += out->value.len;
-    }
+    at += out->has_value;
+    out->value = out->has_value ? take_token(&at, end) : span_between(at, at);
     if (at < end && *at != ';' && *at != also)
         return false;
     *rest = span_between(at, end);
