@@ -119,6 +119,8 @@ void rig_new_branch(struct rig *r);
 /* The one who got this request responds: its Vias, Record-Routes, From, To with tag, Call-ID, CSeq, and these lines. */
 void rig_reply(struct rig *r, const struct rig_sent *request, unsigned status, const char *tag, ...)
     __attribute__((sentinel));
+/* Such a response comes from where the request went, on its connection if it came by one. Lent: bytes. */
+void rig_hear_reply(struct rig *r, const struct rig_sent *request, struct span bytes);
 /* What was sent could not leave. */
 void rig_gone(struct rig *r, const struct rig_sent *sent);
 /* The n-th question to the resolver is answered with these hops; err tells why there are none. */

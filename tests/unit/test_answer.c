@@ -5,63 +5,22 @@
 
 #include <stdio.h>
 
-#include "unit/core_rig.h"
+#include "unit/fork_rig.h"
 
 #define MESSAGE_BOB "MESSAGE sip:bob@example.com SIP/2.0"
-#define PHONES      4
-
-static const char *const phones[PHONES] = {
-    "udp:192.0.2.11:5060",
-    "udp:192.0.2.12:5060",
-    "udp:192.0.2.13:5060",
-    "udp:192.0.2.14:5060",
-};
-static const char *const contacts[PHONES] = {
-    "sip:bob@192.0.2.11",
-    "sip:bob@192.0.2.12",
-    "sip:bob@192.0.2.13",
-    "sip:bob@192.0.2.14",
-};
-
-/* What each phone got. */
-static const struct rig_sent *got[PHONES];
-
-/* A request goes to n phones at once. */
-static void
-fork_to(unsigned n, const char *request_line)
-{
-    char method[16];
-
-    snprintf(method, sizeof method, "%.*s ", (int)strcspn(request_line, " "), request_line);
-    rig.binds_len = 0;
-    for (unsigned i = 0; i < n; i++)
-        rig_bind(&rig, "bob", contacts[i], NULL, 1000);
-    rig_ask(&rig, ALICE, request_line, NULL);
-    for (unsigned i = 0; i < n; i++)
-        got[i] = rig_expect(&rig, phones[i], method);
-    rig_quiet(&rig);
-}
-
-/* The n-th phone says its last word, which is acknowledged. */
-static void
-fails(unsigned n, unsigned status)
-{
-    rig_reply(&rig, got[n], status, "t", NULL);
-    rig_expect(&rig, phones[n], "ACK ");
-}
 
 /* ---------------------------------------------------------------- one branch */
 
 START_TEST(provisional_responses_go_up_but_100_does_not)
 {
     fork_to(1, INVITE_BOB);
-    rig_reply(&rig, got[0], 100, "", NULL);
+    rig_reply(&rig, fork_got[0], 100, "", NULL);
     rig_quiet(&rig);
-    rig_reply(&rig, got[0], 180, "t", NULL);
+    rig_reply(&rig, fork_got[0], 180, "t", NULL);
     ck_assert_str_eq(rig_to_tag(rig_expect(&rig, ALICE, "SIP/2.0 180 Whatever\r\n")), "t");
-    rig_reply(&rig, got[0], 183, "t", "Content-Type: application/sdp", "", "v=0", NULL);
+    rig_reply(&rig, fork_got[0], 183, "t", "Content-Type: application/sdp", "", "v=0", NULL);
     ck_assert(rig_has(rig_expect(&rig, ALICE, "SIP/2.0 183 "), "\r\n\r\nv=0\r\n"));
-    rig_reply(&rig, got[0], 199, "t", NULL);
+    rig_reply(&rig, fork_got[0], 199, "t", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 199 ");
     rig_quiet(&rig);
 }
@@ -71,11 +30,11 @@ START_TEST(a_response_loses_our_via_and_nothing_else)
 {
     const struct rig_sent *ok;
 
-    rig_bind(&rig, "bob", contacts[0], NULL, 1000);
+    rig_bind(&rig, "bob", fork_contacts[0], NULL, 1000);
     rig_ask(&rig, ALICE, INVITE_BOB,
             "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKx,SIP/2.0/TCP below", NULL);
-    got[0] = rig_expect(&rig, phones[0], "INVITE ");
-    rig_reply(&rig, got[0], 200, "t", "X-Unknown:  kept ", "Server: bob's", NULL);
+    fork_got[0] = rig_expect(&rig, fork_phones[0], "INVITE ");
+    rig_reply(&rig, fork_got[0], 200, "t", "X-Unknown:  kept ", "Server: bob's", NULL);
     ok = rig_expect(&rig, ALICE,
                     "SIP/2.0 200 Whatever\r\nVia: SIP/2.0/UDP "
                     "192.0.2.1:5060;branch=z9hG4bKx,SIP/2.0/TCP below\r\n");
@@ -117,8 +76,8 @@ START_TEST(our_via_may_share_a_line)
     snprintf(text, sizeof text,
              "SIP/2.0 200 OK\r\nv: %s , %s\r\nFrom: x:y;tag=1\r\nTo: x:y;tag=2\r\nCall-ID: %s\r\n"
              "CSeq: 1 INVITE\r\n\r\n",
-             rig_value(got[0], "Via", 0), rig_value(got[0], "Via", 1), rig.call_id);
-    rig_bytes(&rig, phones[0], span_of(text), 0, NULL);
+             rig_value(fork_got[0], "Via", 0), rig_value(fork_got[0], "Via", 1), rig.call_id);
+    rig_bytes(&rig, fork_phones[0], span_of(text), 0, NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 200 OK\r\nv: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKa1\r\n");
 }
 END_TEST
@@ -128,14 +87,14 @@ START_TEST(a_failure_is_acknowledged_here_and_goes_up_as_it_came)
     const struct rig_sent *busy;
 
     fork_to(1, INVITE_BOB);
-    rig_reply(&rig, got[0], 486, "t", "X-Reason: on the phone", NULL);
-    rig_expect(&rig, phones[0], "ACK sip:bob@192.0.2.11 SIP/2.0\r\n");
+    rig_reply(&rig, fork_got[0], 486, "t", "X-Reason: on the phone", NULL);
+    rig_expect(&rig, fork_phones[0], "ACK sip:bob@192.0.2.11 SIP/2.0\r\n");
     busy = rig_expect(&rig, ALICE, "SIP/2.0 486 Whatever\r\n");
     ck_assert_str_eq(rig_value(busy, "X-Reason", 0), "on the phone");
     ck_assert_str_eq(rig_to_tag(busy), "t");
     rig_quiet(&rig);
-    rig_reply(&rig, got[0], 486, "t", NULL);
-    rig_expect(&rig, phones[0], "ACK ");
+    rig_reply(&rig, fork_got[0], 486, "t", NULL);
+    rig_expect(&rig, fork_phones[0], "ACK ");
     rig_quiet(&rig);
     rig_alive(&rig, 0, 0, 2);
 }
@@ -156,7 +115,7 @@ END_TEST
 START_TEST(a_failed_transport_is_500)
 {
     fork_to(1, INVITE_BOB);
-    rig_gone(&rig, got[0]);
+    rig_gone(&rig, fork_got[0]);
     rig_expect(&rig, ALICE, "SIP/2.0 500 ");
     rig_quiet(&rig);
 }
@@ -165,7 +124,7 @@ END_TEST
 START_TEST(a_503_goes_up_as_500)
 {
     fork_to(1, INVITE_BOB);
-    fails(0, 503);
+    fork_fails(0, 503);
     rig_expect(&rig, ALICE, "SIP/2.0 500 Server Internal Error\r\n");
     rig_quiet(&rig);
 }
@@ -183,12 +142,12 @@ must_end_here(const char *lines)
             text, sizeof text,
             "SIP/2.0 %u Odd\r\nVia: %s\r\n%sFrom: x:y;tag=1\r\nTo: x:y;tag=2\r\nCall-ID: %s\r\n"
             "CSeq: 1 INVITE\r\n\r\n",
-            status, rig_value(got[0], "Via", 0), lines, rig.call_id);
-        rig_bytes(&rig, phones[0], span_of(text), 0, NULL);
+            status, rig_value(fork_got[0], "Via", 0), lines, rig.call_id);
+        rig_bytes(&rig, fork_phones[0], span_of(text), 0, NULL);
         if (status < 200)
             rig_quiet(&rig);
     }
-    rig_expect(&rig, phones[0], "ACK ");
+    rig_expect(&rig, fork_phones[0], "ACK ");
     rig_expect(&rig, ALICE, "SIP/2.0 480 Temporarily Unavailable\r\n"); /* ours */
     rig_quiet(&rig);
 }
@@ -214,8 +173,8 @@ START_TEST(a_success_that_ends_here_is_500)
     snprintf(text, sizeof text,
              "SIP/2.0 200 Odd\r\nVia: %s\r\nFrom: x:y;tag=1\r\nTo: x:y;tag=2\r\nCall-ID: %s\r\n"
              "CSeq: 1 INVITE\r\n\r\n",
-             rig_value(got[0], "Via", 0), rig.call_id);
-    rig_bytes(&rig, phones[0], span_of(text), 0, NULL);
+             rig_value(fork_got[0], "Via", 0), rig.call_id);
+    rig_bytes(&rig, fork_phones[0], span_of(text), 0, NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 500 ");
     rig_quiet(&rig);
 }
@@ -233,7 +192,7 @@ START_TEST(a_stray_response_is_dropped)
              "INVITE x SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKnone\r\n"
              "Via: SIP/2.0/UDP 192.0.2.1\r\nFrom: x:y;tag=1\r\nTo: x:y\r\nCall-ID: c\r\nCSeq: 1 "
              "INVITE\r\n\r\n");
-    stray = *got[0];
+    stray = *fork_got[0];
     stray.bytes = span_of(text);
     rig_reply(&rig, &stray, 180, "t", NULL);
     rig_reply(&rig, &stray, 200, "t", NULL);
@@ -247,249 +206,23 @@ END_TEST
 START_TEST(late_successes_go_up_until_l_and_m_end)
 {
     fork_to(1, INVITE_BOB);
-    rig_reply(&rig, got[0], 200, "t", NULL);
+    rig_reply(&rig, fork_got[0], 200, "t", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 200 ");
     rig_alive(&rig, 0, 0, 2);
     rig_pass(&rig, 500);
-    rig_reply(&rig, got[0], 200, "t", NULL);
+    rig_reply(&rig, fork_got[0], 200, "t", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 200 ");
     rig_pass(&rig, 31499);
-    rig_reply(&rig, got[0], 200, "other", NULL);
+    rig_reply(&rig, fork_got[0], 200, "other", NULL);
     ck_assert_str_eq(rig_to_tag(rig_expect(&rig, ALICE, "SIP/2.0 200 ")), "other");
-    rig_reply(&rig, got[0], 180, "t", NULL);
-    rig_reply(&rig, got[0], 486, "t", NULL);
+    rig_reply(&rig, fork_got[0], 180, "t", NULL);
+    rig_reply(&rig, fork_got[0], 486, "t", NULL);
     rig_quiet(&rig);
     rig_pass(&rig, 1);
     rig_alive(&rig, 0, 0, 0);
-    rig_reply(&rig, got[0], 200, "t", NULL);
+    rig_reply(&rig, fork_got[0], 200, "t", NULL);
     rig_quiet(&rig);
     ck_assert_uint_eq(rig_counter(&rig, "core_stray_responses"), 1);
-}
-END_TEST
-
-/* ---------------------------------------------------------------- several branches */
-
-START_TEST(the_best_answer_waits_for_all)
-{
-    static const struct {
-        unsigned statuses[PHONES];
-        const char *best;
-    } cases[] = {
-        { { 404, 486, 480, 0 }, "SIP/2.0 404 " },   /* equally good: the first branch */
-        { { 503, 407, 501, 404 }, "SIP/2.0 407 " }, /* the RFC's own example */
-        { { 500, 404, 302, 486 }, "SIP/2.0 302 " },
-        { { 487, 408, 486, 0 }, "SIP/2.0 486 " },
-        { { 503, 503, 0, 0 }, "SIP/2.0 500 Server " },
-        { { 503, 500, 0, 0 }, "SIP/2.0 500 Whatever" },
-        { { 404, 484, 0, 0 }, "SIP/2.0 484 " },
-    };
-
-    for (size_t i = 0; i < countof(cases); i++) {
-        unsigned n = 0;
-
-        while (n < PHONES && cases[i].statuses[n])
-            n++;
-        rig_new_branch(&rig);
-        fork_to(n, INVITE_BOB);
-        for (unsigned j = 0; j < n; j++) {
-            rig_quiet(&rig);
-            fails(j, cases[i].statuses[j]);
-        }
-        rig_expect(&rig, ALICE, cases[i].best);
-        rig_quiet(&rig);
-    }
-}
-END_TEST
-
-START_TEST(provisional_responses_of_all_go_up)
-{
-    fork_to(3, INVITE_BOB);
-    rig_reply(&rig, got[0], 180, "a", NULL);
-    rig_expect(&rig, ALICE, "SIP/2.0 180 ");
-    rig_reply(&rig, got[2], 183, "c", NULL);
-    rig_expect(&rig, ALICE, "SIP/2.0 183 ");
-    rig_reply(&rig, got[1], 180, "b", NULL);
-    ck_assert_str_eq(rig_to_tag(rig_expect(&rig, ALICE, "SIP/2.0 180 ")), "b");
-}
-END_TEST
-
-START_TEST(a_success_goes_up_at_once_and_cancels_the_others)
-{
-    const struct rig_sent *cancel;
-
-    fork_to(3, INVITE_BOB);
-    rig_reply(&rig, got[0], 180, "a", NULL);
-    rig_expect(&rig, ALICE, "SIP/2.0 180 ");
-    rig_reply(&rig, got[2], 180, "c", NULL);
-    rig_expect(&rig, ALICE, "SIP/2.0 180 ");
-    rig_reply(&rig, got[2], 200, "c", NULL);
-    rig_expect(&rig, ALICE, "SIP/2.0 200 ");
-    cancel = rig_expect(&rig, phones[0], "CANCEL sip:bob@192.0.2.11 SIP/2.0\r\n");
-    ck_assert_str_eq(rig_value(cancel, "Reason", 0),
-                     "SIP;cause=200;text=\"Call completed elsewhere\"");
-    ck_assert_str_eq(rig_value(cancel, "Via", 0), rig_value(got[0], "Via", 0));
-    ck_assert_uint_eq(rig_count(cancel, "Via"), 1);
-    rig_quiet(&rig); /* the second phone has said nothing yet (§9.1) */
-    rig_reply(&rig, got[1], 180, "b", NULL);
-    rig_expect(&rig, phones[1], "CANCEL ");
-    rig_quiet(&rig);
-    rig_reply(&rig, cancel, 200, "", NULL);
-    fails(0, 487);
-    fails(1, 487);
-    rig_quiet(&rig);
-    rig_alive(&rig, 0, 0, 6);
-    rig_settled(&rig);
-}
-END_TEST
-
-/* §16.7 step 5: every 2xx to an INVITE goes up, whoever was first. */
-START_TEST(two_successes_both_go_up)
-{
-    fork_to(2, INVITE_BOB);
-    rig_reply(&rig, got[0], 200, "a", NULL);
-    ck_assert_str_eq(rig_to_tag(rig_expect(&rig, ALICE, "SIP/2.0 200 ")), "a");
-    rig_reply(&rig, got[1], 200, "b", NULL);
-    ck_assert_str_eq(rig_to_tag(rig_expect(&rig, ALICE, "SIP/2.0 200 ")), "b");
-    rig_reply(&rig, got[0], 200, "a", NULL);
-    ck_assert_str_eq(rig_to_tag(rig_expect(&rig, ALICE, "SIP/2.0 200 ")), "a");
-    rig_quiet(&rig);
-}
-END_TEST
-
-START_TEST(nothing_but_successes_goes_up_after_a_success)
-{
-    fork_to(2, INVITE_BOB);
-    rig_reply(&rig, got[0], 200, "a", NULL);
-    rig_expect(&rig, ALICE, "SIP/2.0 200 ");
-    rig_reply(&rig, got[1], 180, "b", NULL);
-    rig_expect(&rig, phones[1], "CANCEL ");
-    fails(1, 603);
-    rig_quiet(&rig);
-}
-END_TEST
-
-/* A 6xx ends the search, but goes up only when the others are done: one may still succeed. */
-START_TEST(a_global_failure_cancels_the_others_and_waits)
-{
-    fork_to(3, INVITE_BOB);
-    rig_reply(&rig, got[0], 180, "a", NULL);
-    rig_expect(&rig, ALICE, "SIP/2.0 180 ");
-    rig_reply(&rig, got[1], 603, "b", NULL);
-    rig_expect(&rig, phones[1], "ACK ");
-    ck_assert_uint_eq(rig_count(rig_expect(&rig, phones[0], "CANCEL "), "Reason"), 0);
-    rig_quiet(&rig);
-    fails(0, 487);
-    rig_quiet(&rig);
-    fails(2, 404);
-    rig_expect(&rig, ALICE, "SIP/2.0 603 Whatever");
-    rig_quiet(&rig);
-}
-END_TEST
-
-START_TEST(a_success_beats_a_global_failure)
-{
-    fork_to(2, INVITE_BOB);
-    fails(0, 603);
-    rig_reply(&rig, got[1], 200, "b", NULL);
-    rig_expect(&rig, ALICE, "SIP/2.0 200 ");
-    rig_quiet(&rig);
-}
-END_TEST
-
-/* §16.7 step 7: the caller needs every challenge. */
-START_TEST(challenges_are_gathered)
-{
-    const struct rig_sent *challenge;
-
-    fork_to(4, INVITE_BOB);
-    rig_reply(&rig, got[0], 404, "a", "WWW-Authenticate: Digest realm=\"not this\"", NULL);
-    rig_reply(&rig, got[1], 407, "b", "Proxy-Authenticate: Digest realm=\"b\", nonce=\"1\"",
-              "Proxy-Authenticate: Digest realm=\"b2\", nonce=\"2\"", NULL);
-    rig_reply(&rig, got[2], 401, "c", "WWW-Authenticate: Digest realm=\"c\", nonce=\"3\"", NULL);
-    rig_reply(&rig, got[3], 401, "d", "WWW-Authenticate: Digest realm=\"d\", nonce=\"4\"", NULL);
-    challenge = rig_last(&rig, "SIP/2.0 407 ");
-    ck_assert_ptr_nonnull(challenge);
-    ck_assert_str_eq(rig_to_tag(challenge), "b");
-    ck_assert_uint_eq(rig_count(challenge, "Proxy-Authenticate"), 2);
-    ck_assert_uint_eq(rig_count(challenge, "WWW-Authenticate"), 2);
-    ck_assert_str_eq(rig_value(challenge, "WWW-Authenticate", 0),
-                     "Digest realm=\"c\", nonce=\"3\"");
-    ck_assert_str_eq(rig_value(challenge, "WWW-Authenticate", 1),
-                     "Digest realm=\"d\", nonce=\"4\"");
-}
-END_TEST
-
-/* ---------------------------------------------------------------- one group after the other */
-
-/* Two phones of q 1, one of 0.5, one of 0. */
-static void
-fork_by_q(void)
-{
-    static const uint32_t q[PHONES] = { 1000, 500, 1000, 0 };
-
-    rig.conf.fork = CORE_FORK_Q;
-    for (unsigned i = 0; i < PHONES; i++)
-        rig_bind(&rig, "bob", contacts[i], NULL, q[i]);
-    rig_ask(&rig, ALICE, INVITE_BOB, NULL);
-    got[0] = rig_expect(&rig, phones[0], "INVITE ");
-    got[2] = rig_expect(&rig, phones[2], "INVITE ");
-    rig_quiet(&rig);
-}
-
-START_TEST(the_next_group_follows_when_all_failed)
-{
-    fork_by_q();
-    fails(0, 486);
-    rig_quiet(&rig);
-    fails(2, 404);
-    got[1] = rig_expect(&rig, phones[1], "INVITE ");
-    rig_quiet(&rig);
-    rig_gone(&rig, got[1]);
-    got[3] = rig_expect(&rig, phones[3], "INVITE ");
-    rig_quiet(&rig);
-    fails(3, 480);
-    rig_expect(&rig, ALICE, "SIP/2.0 486 ");
-    rig_quiet(&rig);
-}
-END_TEST
-
-START_TEST(no_group_follows_a_success)
-{
-    fork_by_q();
-    fails(0, 486);
-    rig_reply(&rig, got[2], 200, "c", NULL);
-    rig_expect(&rig, ALICE, "SIP/2.0 200 ");
-    rig_settled(&rig);
-    rig_quiet(&rig);
-}
-END_TEST
-
-START_TEST(no_group_follows_a_global_failure)
-{
-    fork_by_q();
-    fails(0, 600);
-    fails(2, 404);
-    rig_expect(&rig, ALICE, "SIP/2.0 600 ");
-    rig_quiet(&rig);
-}
-END_TEST
-
-/* No new branch at all: neither the next hop of another, nor one whose hops come late. */
-START_TEST(no_hop_follows_a_global_failure)
-{
-    rig_bind(&rig, "bob", contacts[0], NULL, 1000);
-    rig_bind(&rig, "bob", "sip:bob@one.example.net", NULL, 1000);
-    rig_bind(&rig, "bob", "sip:bob@two.example.net", NULL, 1000);
-    rig_ask(&rig, ALICE, MESSAGE_BOB, NULL);
-    got[0] = rig_expect(&rig, phones[0], "MESSAGE ");
-    rig_resolved(&rig, 0, SIPD_OK, phones[1], phones[2], NULL);
-    got[1] = rig_expect(&rig, phones[1], "MESSAGE ");
-    rig_reply(&rig, got[0], 600, "a", NULL);
-    rig_reply(&rig, got[1], 503, "b", NULL);
-    rig_quiet(&rig);
-    rig_resolved(&rig, 1, SIPD_OK, phones[3], NULL);
-    rig_expect(&rig, ALICE, "SIP/2.0 600 ");
-    rig_quiet(&rig);
 }
 END_TEST
 
@@ -498,9 +231,9 @@ END_TEST
 START_TEST(another_request_is_answered_once)
 {
     fork_to(2, MESSAGE_BOB);
-    rig_reply(&rig, got[0], 200, "a", NULL);
+    rig_reply(&rig, fork_got[0], 200, "a", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 200 ");
-    rig_reply(&rig, got[1], 200, "b", NULL);
+    rig_reply(&rig, fork_got[1], 200, "b", NULL);
     rig_quiet(&rig);
     rig_settled(&rig);
     rig_quiet(&rig);
@@ -517,8 +250,8 @@ START_TEST(silence_is_no_408_for_others)
     rig_forget(&rig);
     rig_new_branch(&rig);
     fork_to(2, MESSAGE_BOB);
-    rig_reply(&rig, got[0], 408, "a", NULL);
-    rig_reply(&rig, got[1], 408, "b", NULL);
+    rig_reply(&rig, fork_got[0], 408, "a", NULL);
+    rig_reply(&rig, fork_got[1], 408, "b", NULL);
     rig_quiet(&rig);
     rig_settled(&rig);
 }
@@ -528,8 +261,8 @@ END_TEST
 START_TEST(others_hear_100_when_it_takes_long_and_nothing_else)
 {
     fork_to(1, MESSAGE_BOB);
-    rig_reply(&rig, got[0], 100, "", NULL);
-    rig_reply(&rig, got[0], 183, "t", NULL);
+    rig_reply(&rig, fork_got[0], 100, "", NULL);
+    rig_reply(&rig, fork_got[0], 183, "t", NULL);
     rig_ask(&rig, ALICE, MESSAGE_BOB, NULL);
     rig_quiet(&rig);
     rig_pass(&rig, 3499);
@@ -539,7 +272,7 @@ START_TEST(others_hear_100_when_it_takes_long_and_nothing_else)
     rig_ask(&rig, ALICE, MESSAGE_BOB, NULL);
     ck_assert_str_eq(rig_times(&rig, "SIP/2.0 100 Trying"), "3500 3500");
     rig_forget(&rig);
-    rig_reply(&rig, got[0], 200, "t", NULL);
+    rig_reply(&rig, fork_got[0], 200, "t", NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 200 ");
     rig_settled(&rig);
 }
@@ -549,7 +282,7 @@ START_TEST(others_hear_no_100_when_it_is_fast)
 {
     fork_to(1, MESSAGE_BOB);
     rig_pass(&rig, 3000);
-    rig_reply(&rig, got[0], 200, "t", NULL);
+    rig_reply(&rig, fork_got[0], 200, "t", NULL);
     rig_settled(&rig);
     ck_assert_ptr_null(rig_last(&rig, "SIP/2.0 100 "));
 }
@@ -583,20 +316,6 @@ suite_answer(void)
         a_stray_response_is_dropped,
         late_successes_go_up_until_l_and_m_end,
     };
-    const TTest *const forked[] = {
-        the_best_answer_waits_for_all,
-        provisional_responses_of_all_go_up,
-        a_success_goes_up_at_once_and_cancels_the_others,
-        two_successes_both_go_up,
-        nothing_but_successes_goes_up_after_a_success,
-        a_global_failure_cancels_the_others_and_waits,
-        a_success_beats_a_global_failure,
-        challenges_are_gathered,
-        the_next_group_follows_when_all_failed,
-        no_group_follows_a_success,
-        no_group_follows_a_global_failure,
-        no_hop_follows_a_global_failure,
-    };
     const TTest *const others[] = {
         another_request_is_answered_once,
         silence_is_no_408_for_others,
@@ -606,7 +325,6 @@ suite_answer(void)
     Suite *s = suite_create("answer");
 
     add_case(s, "one branch", alone, countof(alone));
-    add_case(s, "several branches", forked, countof(forked));
     add_case(s, "other methods", others, countof(others));
     return s;
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "core/large.h"
-#include "unit/core_rig.h"
+#include "unit/branch_rig.h"
 
 Suite *suite_large(void);
 
@@ -145,6 +145,83 @@ START_TEST(whoever_must_get_datagrams_gets_them_unasked)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- what nobody named a transport for */
+
+static char filler[1400];
+
+/* Bob's contact is called with more than a datagram should carry. */
+static void
+call_large(const char *contact)
+{
+    snprintf(filler, sizeof filler, "Subject: %01200d", 1);
+    rig.binds_len = 0;
+    rig_bind(&rig, "bob", contact, NULL, 1000);
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, INVITE_BOB, filler, NULL);
+}
+
+START_TEST(what_is_large_goes_over_tcp_where_nobody_said_udp)
+{
+    const struct rig_sent *sent;
+
+    call_large("sip:bob@192.0.2.9");
+    sent = rig_expect(&rig, "tcp:192.0.2.9:5060", "INVITE ");
+    ck_assert_uint_eq(sent->to.connect_ms, 500);
+    ck_assert_str_eq(rig_value(sent, "Via", 0) + strlen("SIP/2.0/"),
+                     strstr(rig_value(sent, "Via", 0), "TCP "));
+    call_large("sip:bob@192.0.2.9;transport=udp");
+    rig_expect(&rig, BOB, "INVITE ");
+    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
+    branch_call("sip:bob@192.0.2.9");
+    rig_expect(&rig, BOB, "INVITE ");
+    rig_quiet(&rig);
+}
+END_TEST
+
+START_TEST(what_finds_no_connection_goes_by_datagram_to_the_same_hop)
+{
+    const struct rig_sent *large, *second;
+
+    call_large("sip:bob@phone.example.net");
+    rig_resolved(&rig, 0, SIPD_OK, ONE, TWO, NULL);
+    rig_expect(&rig, ONE, "INVITE ");
+    rig_forget(&rig);
+    call_large("sip:bob@192.0.2.11");
+    large = rig_expect(&rig, "tcp:192.0.2.11:5060", "INVITE ");
+    rig_gone(&rig, large);
+    second = rig_expect(&rig, ONE, "INVITE ");
+    ck_assert_str_ne(strstr(rig_value(large, "Via", 0), "branch="),
+                     strstr(rig_value(second, "Via", 0), "branch="));
+    rig_gone(&rig, second);
+    rig_expect(&rig, ALICE, "SIP/2.0 500 ");
+    rig_quiet(&rig);
+}
+END_TEST
+
+/* No listener of TCP, or one that failed not long ago: at once by datagram. */
+START_TEST(without_a_way_over_tcp_it_goes_by_datagram_at_once)
+{
+    rig_block(&rig, "tcp:192.0.2.9:5060", SIPD_ENOENT);
+    call_large("sip:bob@192.0.2.9");
+    rig_expect(&rig, BOB, "INVITE ");
+    rig_quiet(&rig);
+}
+END_TEST
+
+/* Who was reached over TCP is not asked again over UDP. */
+START_TEST(who_answers_over_tcp_is_not_asked_by_datagram)
+{
+    const struct rig_sent *large;
+
+    call_large("sip:bob@192.0.2.9");
+    large = rig_expect(&rig, "tcp:192.0.2.9:5060", "INVITE ");
+    rig_reply(&rig, large, 503, "b", NULL);
+    rig_expect(&rig, "tcp:192.0.2.9:5060", "ACK ");
+    rig_expect(&rig, ALICE, "SIP/2.0 500 ");
+    rig_quiet(&rig);
+}
+END_TEST
+
 Suite *
 suite_large(void)
 {
@@ -159,6 +236,10 @@ suite_large(void)
     tcase_add_test(c, and_by_datagram_when_there_is_no_connection);
     tcase_add_test(c, what_a_name_leads_to_is_looked_at_too);
     tcase_add_test(c, whoever_must_get_datagrams_gets_them_unasked);
+    tcase_add_test(c, what_is_large_goes_over_tcp_where_nobody_said_udp);
+    tcase_add_test(c, what_finds_no_connection_goes_by_datagram_to_the_same_hop);
+    tcase_add_test(c, without_a_way_over_tcp_it_goes_by_datagram_at_once);
+    tcase_add_test(c, who_answers_over_tcp_is_not_asked_by_datagram);
     suite_add_tcase(s, c);
     return s;
 }

@@ -6,35 +6,7 @@
 
 #include <stdio.h>
 
-#include "unit/core_rig.h"
-
-#define ALICE_TCP "tcp:192.0.2.1:40000/7"
-#define NEXT      "udp:203.0.113.5:5060"
-
-/* A call from alice to bob, who is at `contact`; what he got is returned, its dialog is there. */
-static const struct rig_sent *
-call(const char *from, const char *contact, const char *to)
-{
-    const struct rig_sent *invite;
-
-    rig_bind(&rig, "bob", contact, NULL, 1000);
-    rig_ask(&rig, from, INVITE_BOB, NULL);
-    invite = rig_expect(&rig, to, "INVITE ");
-    rig_reply(&rig, invite, 200, "b1", NULL);
-    rig_forget(&rig);
-    rig_new_branch(&rig);
-    rig.to_tag = "b1";
-    rig.cseq++;
-    return invite;
-}
-
-/* "Route: …" of the n-th Record-Route of a request. */
-static const char *
-route(const struct rig_sent *invite, unsigned n)
-{
-    ck_assert_ptr_nonnull(rig_value(invite, "Record-Route", n));
-    return rig_line("Route", rig_value(invite, "Record-Route", n));
-}
+#include "unit/route_rig.h"
 
 /* ---------------------------------------------------------------- whose Route, whose domain */
 
@@ -91,8 +63,8 @@ END_TEST
 
 START_TEST(a_forged_token_is_403)
 {
-    const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB);
-    const char *line = route(invite, 0);
+    const struct rig_sent *invite = route_call(ALICE, "sip:bob@192.0.2.9", BOB);
+    const char *line = route_line(invite, 0);
 
     rig_ask(&rig, ALICE, "BYE sip:bob@192.0.2.9 SIP/2.0",
             "Route: <sip:0123456789abcdefgh@198.51.100.1:5060;lr>", NULL);
@@ -150,15 +122,15 @@ END_TEST
 
 START_TEST(requests_of_the_dialog_come_and_go)
 {
-    const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB), *bye;
+    const struct rig_sent *invite = route_call(ALICE, "sip:bob@192.0.2.9", BOB), *bye;
 
     ck_assert_uint_eq(rig_count(invite, "Record-Route"), 1);
     ck_assert(strstr(rig_value(invite, "Record-Route", 0), "@198.51.100.1:5060;lr>"));
-    rig_ask(&rig, ALICE, "BYE sip:bob@192.0.2.9 SIP/2.0", route(invite, 0), NULL);
+    rig_ask(&rig, ALICE, "BYE sip:bob@192.0.2.9 SIP/2.0", route_line(invite, 0), NULL);
     bye = rig_expect(&rig, BOB, "BYE sip:bob@192.0.2.9 SIP/2.0\r\n");
     ck_assert_uint_eq(rig_count(bye, "Route"), 0);
     rig_new_branch(&rig);
-    rig_ask(&rig, BOB, "BYE sip:alice@192.0.2.1 SIP/2.0", route(invite, 0), NULL);
+    rig_ask(&rig, BOB, "BYE sip:alice@192.0.2.1 SIP/2.0", route_line(invite, 0), NULL);
     bye = rig_expect(&rig, ALICE, "BYE sip:alice@192.0.2.1 SIP/2.0\r\n");
     ck_assert_uint_eq(rig_count(bye, "Route"), 0);
 }
@@ -249,7 +221,8 @@ START_TEST(a_caller_behind_a_nat_is_reached_where_it_came_from)
     rig_reply(&rig, invite, 200, "b1", NULL);
     rig_forget(&rig);
     rig.to_tag = "b1";
-    rig_ask(&rig, BOB, "BYE sip:alice@10.0.0.1 SIP/2.0", route(invite, 0), route(invite, 1), NULL);
+    rig_ask(&rig, BOB, "BYE sip:alice@10.0.0.1 SIP/2.0", route_line(invite, 0),
+            route_line(invite, 1), NULL);
     rig_expect(&rig, "udp:192.0.2.1:1024", "BYE sip:alice@10.0.0.1 SIP/2.0\r\n");
 }
 END_TEST
@@ -257,19 +230,19 @@ END_TEST
 /* RFC 5658 §5: each side has its own Record-Route, and either direction takes both of them off. */
 START_TEST(tcp_and_udp_have_a_record_route_each)
 {
-    const struct rig_sent *invite = call(ALICE_TCP, "sip:bob@192.0.2.9", BOB), *bye;
+    const struct rig_sent *invite = route_call(ALICE_TCP, "sip:bob@192.0.2.9", BOB), *bye;
 
     ck_assert_uint_eq(rig_count(invite, "Record-Route"), 2);
     ck_assert(!strstr(rig_value(invite, "Record-Route", 0), "transport"));
     ck_assert(strstr(rig_value(invite, "Record-Route", 1), "@198.51.100.1:5060;transport=tcp;lr>"));
-    rig_ask(&rig, ALICE_TCP, "BYE sip:bob@192.0.2.9 SIP/2.0", route(invite, 1), route(invite, 0),
-            NULL);
+    rig_ask(&rig, ALICE_TCP, "BYE sip:bob@192.0.2.9 SIP/2.0", route_line(invite, 1),
+            route_line(invite, 0), NULL);
     bye = rig_expect(&rig, BOB, "BYE ");
     ck_assert_uint_eq(rig_count(bye, "Route"), 0);
     ck_assert(strstr(rig_value(bye, "Via", 0), "SIP/2.0/UDP"));
     rig_new_branch(&rig);
-    rig_ask(&rig, BOB, "BYE sip:alice@192.0.2.1:40000;transport=tcp SIP/2.0", route(invite, 0),
-            route(invite, 1), NULL);
+    rig_ask(&rig, BOB, "BYE sip:alice@192.0.2.1:40000;transport=tcp SIP/2.0", route_line(invite, 0),
+            route_line(invite, 1), NULL);
     bye = rig_expect(&rig, ALICE_TCP, "BYE ");
     ck_assert_uint_eq(rig_count(bye, "Route"), 0);
     ck_assert(strstr(rig_value(bye, "Via", 0), "SIP/2.0/TCP"));
@@ -278,11 +251,11 @@ END_TEST
 
 START_TEST(a_connection_that_is_gone_has_another_way)
 {
-    const struct rig_sent *invite = call(ALICE_TCP, "sip:bob@192.0.2.9", BOB);
+    const struct rig_sent *invite = route_call(ALICE_TCP, "sip:bob@192.0.2.9", BOB);
 
     rig_block(&rig, "tcp:192.0.2.1:40000", SIPD_ECLOSED);
-    rig_ask(&rig, BOB, "BYE sip:alice@192.0.2.1:5060;transport=tcp SIP/2.0", route(invite, 0),
-            route(invite, 1), NULL);
+    rig_ask(&rig, BOB, "BYE sip:alice@192.0.2.1:5060;transport=tcp SIP/2.0", route_line(invite, 0),
+            route_line(invite, 1), NULL);
     rig_expect(&rig, "tcp:192.0.2.1:5060", "BYE ");
     rig_quiet(&rig);
 }
@@ -301,14 +274,14 @@ START_TEST(a_callee_on_a_connection_is_reached_by_it)
     rig_forget(&rig);
     rig.to_tag = "b1";
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "INVITE sip:bob@10.0.0.9;transport=tcp SIP/2.0", route(invite, 1),
-            route(invite, 0), NULL);
+    rig_ask(&rig, ALICE, "INVITE sip:bob@10.0.0.9;transport=tcp SIP/2.0", route_line(invite, 1),
+            route_line(invite, 0), NULL);
     again = rig_expect(&rig, "tcp:192.0.2.9:40001/12", "INVITE sip:bob@10.0.0.9;transport=tcp ");
     ck_assert_uint_eq(rig_count(again, "Route"), 0);
     ck_assert_uint_eq(rig_count(again, "Record-Route"), 2);
     rig_new_branch(&rig);
-    rig_ask(&rig, "tcp:192.0.2.9:40001/12", "BYE sip:alice@192.0.2.1 SIP/2.0", route(invite, 0),
-            route(invite, 1), NULL);
+    rig_ask(&rig, "tcp:192.0.2.9:40001/12", "BYE sip:alice@192.0.2.1 SIP/2.0",
+            route_line(invite, 0), route_line(invite, 1), NULL);
     bye = rig_expect(&rig, ALICE, "BYE sip:alice@192.0.2.1 SIP/2.0\r\n");
     ck_assert_uint_eq(rig_count(bye, "Route"), 0);
 }
@@ -316,27 +289,28 @@ END_TEST
 
 START_TEST(ipv4_and_ipv6_have_a_record_route_each)
 {
-    const struct rig_sent *invite = call(ALICE, "sip:bob@[2001:db8::9]", "udp:[2001:db8::9]:5060"),
+    const struct rig_sent *invite =
+                              route_call(ALICE, "sip:bob@[2001:db8::9]", "udp:[2001:db8::9]:5060"),
                           *bye;
 
     ck_assert_uint_eq(rig_count(invite, "Record-Route"), 2);
     ck_assert(strstr(rig_value(invite, "Record-Route", 0), "@[2001:db8::5]:5060;lr>"));
     ck_assert(strstr(rig_value(invite, "Record-Route", 1), "@198.51.100.1:5060;lr>"));
     ck_assert(strstr(rig_value(invite, "Via", 0), "SIP/2.0/UDP [2001:db8::5]:5060;branch="));
-    rig_ask(&rig, "udp:[2001:db8::9]:5060", "BYE sip:alice@192.0.2.1 SIP/2.0", route(invite, 0),
-            route(invite, 1), NULL);
+    rig_ask(&rig, "udp:[2001:db8::9]:5060", "BYE sip:alice@192.0.2.1 SIP/2.0",
+            route_line(invite, 0), route_line(invite, 1), NULL);
     bye = rig_expect(&rig, ALICE, "BYE ");
     ck_assert_uint_eq(rig_count(bye, "Route"), 0);
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "BYE sip:bob@[2001:db8::9] SIP/2.0", route(invite, 1), route(invite, 0),
-            NULL);
+    rig_ask(&rig, ALICE, "BYE sip:bob@[2001:db8::9] SIP/2.0", route_line(invite, 1),
+            route_line(invite, 0), NULL);
     rig_expect(&rig, "udp:[2001:db8::9]:5060", "BYE ");
 }
 END_TEST
 
 START_TEST(our_routes_go_and_others_stay)
 {
-    const struct rig_sent *invite = call(ALICE_TCP, "sip:bob@192.0.2.9", BOB), *bye;
+    const struct rig_sent *invite = route_call(ALICE_TCP, "sip:bob@192.0.2.9", BOB), *bye;
     const char *first = rig_value(invite, "Record-Route", 1),
                *second = rig_value(invite, "Record-Route", 0);
     char line[1024];
@@ -380,7 +354,7 @@ call_of_a_stranger(void)
     const struct rig_sent *invite;
 
     rig.trust = false;
-    invite = call(ALICE, "sip:bob@192.0.2.9", BOB);
+    invite = route_call(ALICE, "sip:bob@192.0.2.9", BOB);
     ck_assert_uint_eq(rig_count(invite, "Record-Route"), 2);
     return invite;
 }
@@ -389,11 +363,13 @@ START_TEST(a_strangers_dialog_leads_to_its_two_ends)
 {
     const struct rig_sent *invite = call_of_a_stranger(), *bye;
 
-    rig_ask(&rig, ALICE, "BYE sip:bob@192.0.2.9 SIP/2.0", route(invite, 1), route(invite, 0), NULL);
+    rig_ask(&rig, ALICE, "BYE sip:bob@192.0.2.9 SIP/2.0", route_line(invite, 1),
+            route_line(invite, 0), NULL);
     bye = rig_expect(&rig, BOB, "BYE sip:bob@192.0.2.9 ");
     ck_assert_uint_eq(rig_count(bye, "Route"), 0);
     rig_new_branch(&rig);
-    rig_ask(&rig, BOB, "BYE sip:alice@192.0.2.1 SIP/2.0", route(invite, 0), route(invite, 1), NULL);
+    rig_ask(&rig, BOB, "BYE sip:alice@192.0.2.1 SIP/2.0", route_line(invite, 0),
+            route_line(invite, 1), NULL);
     bye = rig_expect(&rig, ALICE, "BYE sip:alice@192.0.2.1 ");
     ck_assert_uint_eq(rig_count(bye, "Route"), 0);
     rig_quiet(&rig);
@@ -404,17 +380,17 @@ START_TEST(a_strangers_dialog_is_no_relay)
 {
     const struct rig_sent *invite = call_of_a_stranger();
 
-    rig_ask(&rig, ALICE, "MESSAGE sip:carol@203.0.113.5 SIP/2.0", route(invite, 1),
-            route(invite, 0), NULL);
+    rig_ask(&rig, ALICE, "MESSAGE sip:carol@203.0.113.5 SIP/2.0", route_line(invite, 1),
+            route_line(invite, 0), NULL);
     rig_expect(&rig, BOB, "MESSAGE sip:carol@203.0.113.5 ");
     rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "MESSAGE sip:carol@203.0.113.5 SIP/2.0", route(invite, 1),
-            route(invite, 0), "Route: <sip:203.0.113.5;lr>", NULL);
+    rig_ask(&rig, ALICE, "MESSAGE sip:carol@203.0.113.5 SIP/2.0", route_line(invite, 1),
+            route_line(invite, 0), "Route: <sip:203.0.113.5;lr>", NULL);
     rig_expect(&rig, BOB, "MESSAGE sip:carol@203.0.113.5 ");
     rig_new_branch(&rig);
     rig.to_tag = "";
-    rig_ask(&rig, ALICE, "MESSAGE sip:carol@203.0.113.5 SIP/2.0", route(invite, 1),
-            route(invite, 0), NULL);
+    rig_ask(&rig, ALICE, "MESSAGE sip:carol@203.0.113.5 SIP/2.0", route_line(invite, 1),
+            route_line(invite, 0), NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 403 ");
     rig_quiet(&rig);
 }
@@ -425,8 +401,8 @@ START_TEST(a_strangers_dialog_has_no_other_way)
     const struct rig_sent *invite = call_of_a_stranger();
 
     rig_block(&rig, BOB, SIPD_ECLOSED);
-    rig_ask(&rig, ALICE, "BYE sip:carol@203.0.113.5 SIP/2.0", route(invite, 1), route(invite, 0),
-            NULL);
+    rig_ask(&rig, ALICE, "BYE sip:carol@203.0.113.5 SIP/2.0", route_line(invite, 1),
+            route_line(invite, 0), NULL);
     rig_expect(&rig, ALICE, "SIP/2.0 480 ");
     rig_quiet(&rig);
 }
@@ -447,7 +423,7 @@ START_TEST(a_strangers_dialog_finds_the_same_host_again)
     const struct rig_sent *invite;
 
     rig.trust = false;
-    invite = call(ALICE, "sip:bob@192.0.2.9;transport=tcp", "tcp:192.0.2.9:5060");
+    invite = route_call(ALICE, "sip:bob@192.0.2.9;transport=tcp", "tcp:192.0.2.9:5060");
     rig_block(&rig, "tcp:192.0.2.9:5060", SIPD_ECLOSED);
     for (size_t i = 0; i < countof(cases); i++) {
         char line[256];
@@ -455,314 +431,11 @@ START_TEST(a_strangers_dialog_finds_the_same_host_again)
         rig_new_branch(&rig);
         rig.cseq++;
         snprintf(line, sizeof line, "BYE %s SIP/2.0", cases[i].uri);
-        rig_ask(&rig, ALICE, line, route(invite, 1), route(invite, 0), cases[i].more, NULL);
+        rig_ask(&rig, ALICE, line, route_line(invite, 1), route_line(invite, 0), cases[i].more,
+                NULL);
         rig_expect(&rig, cases[i].to ? cases[i].to : ALICE, cases[i].to ? "BYE " : "SIP/2.0 480 ");
     }
     rig_forget(&rig);
-}
-END_TEST
-
-/* ---------------------------------------------------------------- strict routing */
-
-/* Our Record-Route as a strict router before us makes it the Request-URI. */
-static const char *
-request_line(const char *method, const char *record_route)
-{
-    static char line[1024];
-
-    ck_assert_int_eq(record_route[0], '<');
-    snprintf(line, sizeof line, "%s %.*s SIP/2.0", method, (int)strcspn(record_route + 1, ">"),
-             record_route + 1);
-    return line;
-}
-
-START_TEST(a_strict_router_before_us_is_undone)
-{
-    const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB), *bye;
-    const char *line = request_line("BYE", rig_value(invite, "Record-Route", 0));
-
-    rig_ask(&rig, ALICE, line, "Route: <sip:bob@192.0.2.9>", NULL);
-    bye = rig_expect(&rig, BOB, "BYE sip:bob@192.0.2.9 SIP/2.0\r\n");
-    ck_assert_uint_eq(rig_count(bye, "Route"), 0);
-    rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, line, "Route: <sip:203.0.113.5;lr>, <sip:bob@192.0.2.9>", NULL);
-    bye = rig_expect(&rig, NEXT, "BYE sip:bob@192.0.2.9 SIP/2.0\r\n");
-    ck_assert_str_eq(rig_value(bye, "Route", 0), "<sip:203.0.113.5;lr>");
-    ck_assert_uint_eq(rig_count(bye, "Route"), 1);
-}
-END_TEST
-
-START_TEST(a_strict_router_and_two_record_routes)
-{
-    const struct rig_sent *invite = call(ALICE_TCP, "sip:bob@192.0.2.9", BOB), *bye;
-
-    rig_ask(&rig, ALICE_TCP, request_line("BYE", rig_value(invite, "Record-Route", 1)),
-            route(invite, 0), "Route: <sip:bob@192.0.2.9>", NULL);
-    bye = rig_expect(&rig, BOB, "BYE sip:bob@192.0.2.9 SIP/2.0\r\n");
-    ck_assert_uint_eq(rig_count(bye, "Route"), 0);
-    rig_new_branch(&rig);
-    rig_ask(&rig, BOB, request_line("BYE", rig_value(invite, "Record-Route", 0)), route(invite, 1),
-            "Route: <sip:alice@192.0.2.1:40000;transport=tcp>", NULL);
-    bye = rig_expect(&rig, ALICE_TCP, "BYE sip:alice@192.0.2.1:40000;transport=tcp SIP/2.0\r\n");
-    ck_assert_uint_eq(rig_count(bye, "Route"), 0);
-}
-END_TEST
-
-START_TEST(our_record_route_without_a_route_leads_nowhere)
-{
-    const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB);
-
-    rig_ask(&rig, ALICE, request_line("BYE", rig_value(invite, "Record-Route", 0)), NULL);
-    rig_expect(&rig, ALICE, "SIP/2.0 404 ");
-    rig_quiet(&rig);
-}
-END_TEST
-
-START_TEST(a_strict_router_behind_us_gets_what_it_wants)
-{
-    const struct rig_sent *bye;
-
-    rig.trust = true;
-    rig_ask(&rig, ALICE, "BYE sip:carol@example.net SIP/2.0",
-            "Route: <sip:example.com;lr>, <sip:203.0.113.5>, <sip:203.0.113.6>", NULL);
-    bye = rig_expect(&rig, NEXT, "BYE sip:203.0.113.5 SIP/2.0\r\n");
-    ck_assert_str_eq(rig_value(bye, "Route", 0), "<sip:203.0.113.6>");
-    ck_assert_str_eq(rig_value(bye, "Route", 1), "<sip:carol@example.net>");
-    ck_assert_uint_eq(rig_count(bye, "Route"), 2);
-    rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "BYE sip:carol@example.net SIP/2.0", "Route: <sip:203.0.113.5>", NULL);
-    bye = rig_expect(&rig, NEXT, "BYE sip:203.0.113.5 SIP/2.0\r\n");
-    ck_assert_str_eq(rig_value(bye, "Route", 0), "<sip:carol@example.net>");
-    ck_assert_uint_eq(rig_count(bye, "Route"), 1);
-}
-END_TEST
-
-/* §19.1.1: header fields and a method may not stand in a Request-URI. */
-START_TEST(a_strict_router_is_no_more_than_a_request_uri)
-{
-    const struct rig_sent *bye;
-
-    rig.trust = true;
-    rig_ask(&rig, ALICE, "BYE sip:carol@example.net SIP/2.0",
-            "Route: <sip:203.0.113.5;method=INVITE;x=y?Subject=z>", NULL);
-    bye = rig_expect(&rig, NEXT, "BYE sip:203.0.113.5;x=y SIP/2.0\r\n");
-    ck_assert_str_eq(rig_value(bye, "Route", 0), "<sip:carol@example.net>");
-    ck_assert_uint_eq(rig_count(bye, "Route"), 1);
-}
-END_TEST
-
-START_TEST(strict_routers_on_both_sides)
-{
-    const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB), *bye;
-
-    rig_ask(&rig, ALICE, request_line("BYE", rig_value(invite, "Record-Route", 0)),
-            "Route: <sip:203.0.113.5>, <sip:203.0.113.6>", "Route: <sip:bob@192.0.2.9>", NULL);
-    bye = rig_expect(&rig, NEXT, "BYE sip:203.0.113.5 SIP/2.0\r\n");
-    ck_assert_str_eq(rig_value(bye, "Route", 0), "<sip:203.0.113.6>");
-    ck_assert_str_eq(rig_value(bye, "Route", 1), "<sip:bob@192.0.2.9>");
-    ck_assert_uint_eq(rig_count(bye, "Route"), 2);
-}
-END_TEST
-
-/* §16.6 step 7: a sips resource is reached as one, whatever scheme the Route has. */
-START_TEST(a_sips_resource_is_never_reached_in_the_open)
-{
-    rig.trust = true;
-    rig_ask(&rig, ALICE, "INVITE sips:carol@example.net SIP/2.0", "Route: <sip:203.0.113.5;lr>",
-            NULL);
-    rig_expect(&rig, "tls:203.0.113.5:5061", "INVITE sips:carol@example.net ");
-    rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "INVITE sips:carol@example.net SIP/2.0",
-            "Route: <sip:203.0.113.5;transport=tcp;lr>", NULL);
-    rig_expect(&rig, "tls:203.0.113.5:5061", "INVITE ");
-    rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "INVITE sips:carol@example.net SIP/2.0",
-            "Route: <sip:proxy.example.net;lr>", NULL);
-    rig_quiet(&rig);
-    ck_assert_uint_eq(rig.asked_len, 1);
-    ck_assert_int_eq(rig.asked[0].scheme, URI_SIPS);
-    ck_assert_str_eq(rig.asked[0].host, "proxy.example.net");
-}
-END_TEST
-
-/* ---------------------------------------------------------------- maddr */
-
-/* §16.4: it led here, and goes with the port and the transport that it had. */
-START_TEST(a_maddr_of_ours_has_done_its_service)
-{
-    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
-    rig_ask(&rig, ALICE, "INVITE sip:bob@example.com;maddr=198.51.100.1 SIP/2.0", NULL);
-    rig_expect(&rig, BOB, "INVITE sip:bob@192.0.2.9 ");
-    rig_new_branch(&rig);
-    rig.trust = true;
-    rig_ask(&rig, ALICE,
-            "INVITE sip:carol@203.0.113.5:5061;x;maddr=198.51.100.1;transport=tls SIP/2.0", NULL);
-    rig_expect(&rig, NEXT, "INVITE sip:carol@203.0.113.5;x SIP/2.0\r\n");
-    rig_quiet(&rig);
-}
-END_TEST
-
-/* §16.5: then the Request-URI is the only target, though its host is ours; and that is a way out. */
-START_TEST(a_maddr_of_another_is_where_it_goes)
-{
-    rig_bind(&rig, "bob", "sip:bob@192.0.2.9", NULL, 1000);
-    rig.trust = false;
-    rig_ask(&rig, ALICE, "INVITE sip:bob@example.com;maddr=203.0.113.5 SIP/2.0", NULL);
-    rig_expect(&rig, ALICE, "SIP/2.0 403 ");
-    rig_new_branch(&rig);
-    rig.trust = true;
-    rig_ask(&rig, ALICE, "INVITE sip:bob@example.com;maddr=203.0.113.5 SIP/2.0", NULL);
-    rig_expect(&rig, NEXT, "INVITE sip:bob@example.com;maddr=203.0.113.5 SIP/2.0\r\n");
-    rig_new_branch(&rig);
-    rig_ask(&rig, ALICE, "INVITE sip:bob@example.com:5070;maddr=198.51.100.1 SIP/2.0", NULL);
-    rig_expect(&rig, "udp:198.51.100.1:5070", "INVITE sip:bob@example.com:5070;maddr=");
-    rig_quiet(&rig);
-}
-END_TEST
-
-/* ---------------------------------------------------------------- our Path (RFC 3327 §5.2, RFC 5626 §5) */
-
-#define REGISTER_AWAY "REGISTER sip:203.0.113.5 SIP/2.0"
-
-/* A REGISTER of alice that passes us; what left is returned. */
-static const struct rig_sent *
-register_away(const char *from, const char *line, const char *more)
-{
-    const struct rig_sent *sent;
-
-    rig_ask(&rig, from, REGISTER_AWAY, line, more, NULL);
-    sent = rig_expect(&rig, NEXT, "REGISTER ");
-    rig_new_branch(&rig);
-    return sent;
-}
-
-START_TEST(who_knows_of_path_gets_ours)
-{
-    static const struct {
-        const char *from, *line, *more, *end; /* NULL: none */
-    } cases[] = {
-        { ALICE, "Supported: path", NULL, "@198.51.100.1:5060;lr>" },
-        { ALICE, "Supported: gruu,\r\n PATH , outbound", NULL, "@198.51.100.1:5060;lr>" },
-        { ALICE, "Require: path", NULL, "@198.51.100.1:5060;lr>" },
-        { ALICE_TCP, "k: path", NULL, "@198.51.100.1:5060;lr;ob>" },
-        { ALICE, "Supported: pathos", NULL, NULL },
-        { ALICE_TCP, "Supported: outbound", NULL, NULL },
-        /* not from the phone itself */
-        { ALICE_TCP,
-          "Via: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKy\r\nVia: SIP/2.0/TCP 10.0.0.7;branch=z9hG4bKx",
-          "Supported: path", "@198.51.100.1:5060;lr>" },
-        { ALICE_TCP,
-          "Via: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKz, SIP/2.0/TCP 10.0.0.7;branch=z9hG4bKx",
-          "Supported: path", "@198.51.100.1:5060;lr>" },
-    };
-
-    for (size_t i = 0; i < countof(cases); i++) {
-        const struct rig_sent *sent = register_away(cases[i].from, cases[i].line, cases[i].more);
-        const char *path = rig_value(sent, "Path", 0);
-
-        ck_assert_msg((path != NULL) == (cases[i].end != NULL), "case %zu: %s", i, path);
-        if (path)
-            ck_assert_msg(strncmp(path, "<sip:", 5) == 0 &&
-                              strcmp(strchr(path, '@'), cases[i].end) == 0,
-                          "case %zu: %s", i, path);
-    }
-    rig.conf.path = false;
-    ck_assert_uint_eq(rig_count(register_away(ALICE_TCP, "Supported: path", NULL), "Path"), 0);
-}
-END_TEST
-
-/* RFC 5630 §5.2: the registrar would refuse another for a sips Contact. */
-START_TEST(a_path_is_sips_where_both_sides_are_secure)
-{
-    static const struct {
-        const char *from, *via, *line, *to, *start, *end;
-    } cases[] = {
-        { "tls:192.0.2.1:40000/7", "Via: SIP/2.0/TLS a;branch=z9hG4bKa",
-          "REGISTER sips:203.0.113.5 SIP/2.0", "tls:203.0.113.5:5061",
-          "<sips:", "@sip.example.com:5061;lr;ob>" },
-        { ALICE, "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKb", "REGISTER sips:203.0.113.5 SIP/2.0",
-          "tls:203.0.113.5:5061", "<sip:", "@sip.example.com:5061;transport=tls;lr>" },
-        { "tls:192.0.2.1:40000/7", "Via: SIP/2.0/TLS a;branch=z9hG4bKc", REGISTER_AWAY, NEXT,
-          "<sip:", "@198.51.100.1:5060;lr;ob>" },
-    };
-
-    for (size_t i = 0; i < countof(cases); i++) {
-        const char *path;
-
-        rig_ask(&rig, cases[i].from, cases[i].line, cases[i].via, "Supported: path", NULL);
-        path = rig_value(rig_expect(&rig, cases[i].to, "REGISTER "), "Path", 0);
-        ck_assert_ptr_nonnull(path);
-        ck_assert_msg(strncmp(path, cases[i].start, strlen(cases[i].start)) == 0 &&
-                          strcmp(strchr(path, '@'), cases[i].end) == 0,
-                      "case %zu: %s", i, path);
-        rig_new_branch(&rig);
-    }
-}
-END_TEST
-
-START_TEST(ours_stands_above_other_paths)
-{
-    const struct rig_sent *sent =
-        register_away(ALICE, "Supported: path", "Path: <sip:p1;lr>, <sip:p2;lr>");
-
-    ck_assert_uint_eq(rig_count(sent, "Path"), 2);
-    ck_assert_str_eq(rig_value(sent, "Path", 1), "<sip:p1;lr>, <sip:p2;lr>");
-    rig_ask(&rig, ALICE, "MESSAGE sip:203.0.113.5 SIP/2.0", "Supported: path", NULL);
-    ck_assert_uint_eq(rig_count(rig_expect(&rig, NEXT, "MESSAGE "), "Path"), 0);
-}
-END_TEST
-
-/* "Route: …" of the Path of a phone on a connection. */
-static const char *
-route_by_path(void)
-{
-    return rig_line("Route",
-                    rig_value(register_away(ALICE_TCP, "Supported: path", NULL), "Path", 0));
-}
-
-/* Anybody may use it, in any request, and it leads to that flow: whatever Request-URI and further Routes say. */
-START_TEST(a_path_leads_to_its_flow)
-{
-    const char *line = route_by_path();
-    const struct rig_sent *sent;
-
-    rig.trust = false;
-    rig.call_id = "another@203.0.113.5";
-    rig_ask(&rig, NEXT, "INVITE sip:alice@10.0.0.4;transport=tcp SIP/2.0", line, NULL);
-    sent = rig_expect(&rig, ALICE_TCP, "INVITE sip:alice@10.0.0.4;transport=tcp SIP/2.0\r\n");
-    ck_assert_uint_eq(rig_count(sent, "Route"), 0);
-    ck_assert_uint_eq(rig_count(sent, "Record-Route"), 2);
-    rig_new_branch(&rig);
-    rig_ask(&rig, NEXT, "MESSAGE sip:alice@example.com;gr=1 SIP/2.0", line, NULL);
-    rig_expect(&rig, ALICE_TCP, "MESSAGE sip:alice@example.com;gr=1 ");
-    rig_new_branch(&rig);
-    rig_ask(&rig, BOB, "MESSAGE sip:victim@203.0.113.99 SIP/2.0", line,
-            "Route: <sip:203.0.113.98;lr>", NULL);
-    rig_expect(&rig, ALICE_TCP, "MESSAGE sip:victim@203.0.113.99 ");
-    rig_quiet(&rig);
-}
-END_TEST
-
-/* RFC 5626 §5.3.1: the one who chose the flow hears that it is gone. */
-START_TEST(a_path_whose_flow_is_gone_is_430)
-{
-    const char *line = route_by_path();
-
-    rig_block(&rig, "tcp:192.0.2.1:40000", SIPD_ECLOSED);
-    rig_ask(&rig, NEXT, "MESSAGE sip:alice@192.0.2.1 SIP/2.0", line, NULL);
-    rig_expect(&rig, NEXT, "SIP/2.0 430 Flow Failed\r\n");
-    rig_quiet(&rig);
-}
-END_TEST
-
-/* As a Request-URI it is nobody: it is a Route only. */
-START_TEST(a_path_is_no_request_uri)
-{
-    const char *path = rig_value(register_away(ALICE_TCP, "Supported: path", NULL), "Path", 0);
-
-    rig_ask(&rig, BOB, request_line("MESSAGE", path), NULL);
-    rig_expect(&rig, BOB, "SIP/2.0 404 ");
-    rig_quiet(&rig);
 }
 END_TEST
 
@@ -793,21 +466,6 @@ suite_route(void)
     tcase_add_test(c, a_strangers_dialog_is_no_relay);
     tcase_add_test(c, a_strangers_dialog_has_no_other_way);
     tcase_add_test(c, a_strangers_dialog_finds_the_same_host_again);
-    tcase_add_test(c, a_strict_router_before_us_is_undone);
-    tcase_add_test(c, who_knows_of_path_gets_ours);
-    tcase_add_test(c, a_path_is_sips_where_both_sides_are_secure);
-    tcase_add_test(c, ours_stands_above_other_paths);
-    tcase_add_test(c, a_path_leads_to_its_flow);
-    tcase_add_test(c, a_path_whose_flow_is_gone_is_430);
-    tcase_add_test(c, a_path_is_no_request_uri);
-    tcase_add_test(c, a_strict_router_and_two_record_routes);
-    tcase_add_test(c, our_record_route_without_a_route_leads_nowhere);
-    tcase_add_test(c, a_strict_router_behind_us_gets_what_it_wants);
-    tcase_add_test(c, a_strict_router_is_no_more_than_a_request_uri);
-    tcase_add_test(c, strict_routers_on_both_sides);
-    tcase_add_test(c, a_sips_resource_is_never_reached_in_the_open);
-    tcase_add_test(c, a_maddr_of_ours_has_done_its_service);
-    tcase_add_test(c, a_maddr_of_another_is_where_it_goes);
     suite_add_tcase(s, c);
     return s;
 }
