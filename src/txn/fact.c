@@ -16,7 +16,7 @@ const struct record_field fact_hop_fields[] = {
     RECORD_NUMBER(6, struct hop, flow),
     RECORD_BOOL(7, struct hop, by_rule),
     RECORD_NUMBER(8, struct hop, name),
-    RECORD_NUMBER(9, struct hop, connect_ms),
+    RECORD_NUMBER(9, struct hop, connect_ms), /* of one that is merely tried */
     RECORD_END,
 };
 
