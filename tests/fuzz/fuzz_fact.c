@@ -2,29 +2,11 @@
  * Any bytes as the facts of another node: what was taken is written and taken again as the same, and a core that wakes with
  * it comes to an end. The input is records of a kind, an id, a version and the fact's bytes.
  */
-#include "base/record.h"
-#include "core/fact.h"
 #include "core/note.h"
 #include "fuzz/input.h"
+#include "lib/told.h"
 
 enum { TURN_BYTES = 16 << 20, HOURS_MS = 8 * 3600000, LIMIT = 64, FACTS = 200, STEPS = 100000 };
-
-struct told {     /* one record of the input */
-    uint8_t kind; /* of kinds[] */
-    uint64_t id;
-    uint32_t version;
-    struct span bytes;
-};
-
-static const struct record_field fields[] = {
-    RECORD_NUMBER(1, struct told, kind),
-    RECORD_NUMBER(2, struct told, id),
-    RECORD_NUMBER(3, struct told, version),
-    RECORD_SPAN(4, struct told, bytes),
-    RECORD_END,
-};
-
-static const char *const kinds[] = { TXN_FACT, TRIP_FACT, BRANCH_FACT };
 
 struct node {
     struct core *core;
@@ -196,13 +178,10 @@ fuzz_fact(const uint8_t *data, size_t size)
     begin(&first);
     begin(&second);
     for (int facts = 0; facts < FACTS && tlv_next(&rest, &tlv) == SIPD_OK; facts++) {
-        struct told told;
         struct fact fact;
 
-        if (record_read(tlv.value, fields, &told) != SIPD_OK || told.kind >= countof(kinds))
-            continue;
-        fact = (struct fact){ kinds[told.kind], told.version, told.id, told.bytes, false };
-        (void)!core_restore(first.core, &fact);
+        if (told_read(tlv.value, &fact))
+            (void)!core_restore(first.core, &fact);
     }
     pass_all_on(&first, &second);
     compare(&first, &second);

@@ -4,6 +4,8 @@
  */
 #include "sim/ua.h"
 
+#include "lib/fnv.h"
+
 struct deal_key {
     const struct ua *ua;
     bool server;
@@ -23,16 +25,6 @@ is_invite(const struct deal *deal)
     return deal->kind == DEAL_ICT || deal->kind == DEAL_IST;
 }
 
-static uint64_t
-hash_of(struct span branch)
-{
-    uint64_t hash = 14695981039346656037u;
-
-    for (size_t i = 0; i < branch.len; i++)
-        hash = (hash ^ (unsigned char)branch.at[i]) * 1099511628211u;
-    return hash;
-}
-
 static bool
 is_meant(const struct table_node *node, const void *arg)
 {
@@ -47,7 +39,7 @@ struct deal *
 deal_find(struct ua *ua, bool server, const struct gist *gist, enum method method)
 {
     struct deal_key key = { ua, server, method, gist->via.branch };
-    struct table_node *node = table_find(&ua->calls->deals, hash_of(key.branch), is_meant, &key);
+    struct table_node *node = table_find(&ua->calls->deals, fnv(key.branch), is_meant, &key);
 
     return node ? container_of(node, struct deal, node) : NULL;
 }
@@ -71,7 +63,7 @@ deal_new(struct ua *ua, struct call *call, enum deal_kind kind, enum method meth
     timer_init(&deal->next);
     list_init(&deal->link);
     list_push(&call->deals, &deal->link);
-    table_insert(&ua->calls->deals, &deal->node, hash_of(branch));
+    table_insert(&ua->calls->deals, &deal->node, fnv(branch));
     call->busy++;
     return deal;
 }

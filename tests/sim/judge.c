@@ -4,6 +4,7 @@
 #include "sim/judge.h"
 
 #include "base/mem.h"
+#include "lib/fnv.h"
 #include "sim/sides.h"
 
 enum { INVITES_MAX = 7, OTHERS_MAX = 11 }; /* sends of a request in 64 T1 (§17.1.1.2, §17.1.2.2) */
@@ -433,7 +434,7 @@ is_shed(const struct judge *j, const struct side *side, unsigned status)
 static void
 sent_failure(struct judge *j, struct side *side, const struct msg *msg)
 {
-    uint64_t hash = sides_hash(msg_bytes(msg));
+    uint64_t hash = fnv(msg_bytes(msg));
 
     side->doubtful |= is_shed(j, side, msg->status);
     if (side->final == 0) {

@@ -3,21 +3,13 @@
  */
 #include "sim/sides.h"
 
+#include "lib/fnv.h"
+
 struct wanted {
     const struct sim_sipd *sipd;
     enum method method;
     struct span branch, sent_by;
 };
-
-uint64_t
-sides_hash(struct span bytes)
-{
-    uint64_t hash = 14695981039346656037u;
-
-    for (size_t i = 0; i < bytes.len; i++)
-        hash = (hash ^ (unsigned char)bytes.at[i]) * 1099511628211u;
-    return hash;
-}
 
 static bool
 is_side(const struct table_node *node, const void *arg)
@@ -34,8 +26,7 @@ side_find(const struct sides *sides, const struct sim_sipd *s, const struct via 
           enum method method)
 {
     struct wanted wanted = { s, method, via->branch, via->sent_by };
-    struct table_node *node =
-        table_find(&sides->servers, sides_hash(via->branch), is_side, &wanted);
+    struct table_node *node = table_find(&sides->servers, fnv(via->branch), is_side, &wanted);
 
     return node ? container_of(node, struct side, node) : NULL;
 }
@@ -55,8 +46,7 @@ branch_find(const struct sides *sides, const struct sim_sipd *s, const struct vi
             enum method method)
 {
     struct wanted wanted = { .sipd = s, .method = method, .branch = via->branch };
-    struct table_node *node =
-        table_find(&sides->branches, sides_hash(via->branch), is_branch, &wanted);
+    struct table_node *node = table_find(&sides->branches, fnv(via->branch), is_branch, &wanted);
 
     return node ? container_of(node, struct branch_side, node) : NULL;
 }
@@ -77,13 +67,13 @@ sides_fini(struct sides *sides)
 void
 side_add(struct sides *sides, struct side *side)
 {
-    table_insert(&sides->servers, &side->node, sides_hash(side->branch));
+    table_insert(&sides->servers, &side->node, fnv(side->branch));
 }
 
 void
 branch_add(struct sides *sides, struct branch_side *branch)
 {
-    table_insert(&sides->branches, &branch->node, sides_hash(branch->branch));
+    table_insert(&sides->branches, &branch->node, fnv(branch->branch));
 }
 
 void

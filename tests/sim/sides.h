@@ -54,6 +54,5 @@ struct branch_side *branch_find(const struct sides *sides, const struct sim_sipd
                                 const struct via *via, enum method method);
 /* Timer B or F ends it, or what we wait for after a CANCEL (§9.1); a 2xx is passed on for Timer M. UINT64_MAX: nothing does. */
 uint64_t branch_end_ms(const struct branch_side *b);
-uint64_t sides_hash(struct span bytes);
 
 #endif

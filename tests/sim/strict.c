@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "lib/fnv.h"
 #include "sip/addr.h"
 #include "sip/draft.h"
 
@@ -23,17 +24,6 @@ static const struct sim_end *
 end_of(const struct strict *strict, uint8_t transport)
 {
     return hop_is_reliable(transport) ? &strict->tcp : &strict->udp;
-}
-
-/* A hash stands for the branch beneath: a repeat, its CANCEL and its ACK leave with the same one. */
-static uint64_t
-hash_of(struct span branch)
-{
-    uint64_t hash = 14695981039346656037u;
-
-    for (size_t i = 0; i < branch.len; i++)
-        hash = (hash ^ (unsigned char)branch.at[i]) * 1099511628211u;
-    return hash;
 }
 
 /* Where a URI leads: a literal address, or the surest of those that its name has. */
@@ -62,15 +52,15 @@ find_hop(const struct strict *strict, struct span text, struct hop *to)
     return false;
 }
 
+/* A hash stands for the branch beneath: a repeat, its CANCEL and its ACK leave with the same one. */
 static void
 push_via(const struct strict *strict, struct draft *draft, const struct gist *gist,
          uint8_t transport)
 {
     char value[VALUE_BYTES];
-    int len =
-        snprintf(value, sizeof value, "SIP/2.0/%.*s %.*s;branch=z9hG4bKs%016llx",
-                 SPAN_ARG(hop_transport_via(transport)), SPAN_ARG(strict->address),
-                 (unsigned long long)(hash_of(gist->via.branch) ^ hash_of(gist->via.sent_by) * 3));
+    int len = snprintf(value, sizeof value, "SIP/2.0/%.*s %.*s;branch=z9hG4bKs%016llx",
+                       SPAN_ARG(hop_transport_via(transport)), SPAN_ARG(strict->address),
+                       (unsigned long long)(fnv(gist->via.branch) ^ fnv(gist->via.sent_by) * 3));
 
     draft_push_via(draft, gist, (struct span){ value, (size_t)len });
 }

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "core/note.h"
+#include "lib/told.h"
 #include "unit/core_rig.h"
 
 #define AT_ALICES "udp:192.0.2.10:5060"
@@ -21,25 +22,9 @@ static char tape[TAPE_BYTES];
 static struct fact facts[FACTS];
 static unsigned facts_len;
 
-struct told {
-    uint8_t kind;
-    uint64_t id;
-    uint32_t version;
-    struct span bytes;
-};
-
-static const struct record_field fields[] = {
-    RECORD_NUMBER(1, struct told, kind),
-    RECORD_NUMBER(2, struct told, id),
-    RECORD_NUMBER(3, struct told, version),
-    RECORD_SPAN(4, struct told, bytes),
-    RECORD_END,
-};
-
 static void
 read_tape(const char *path)
 {
-    static const char *const kinds[] = { TXN_FACT, TRIP_FACT, BRANCH_FACT };
     FILE *file = fopen(path, "rb");
     struct span rest = { tape, 0 };
     struct tlv tlv;
@@ -48,13 +33,8 @@ read_tape(const char *path)
     rest.len = fread(tape, 1, sizeof tape, file);
     fclose(file);
     for (facts_len = 0; tlv_next(&rest, &tlv) == SIPD_OK; facts_len++) {
-        struct told told;
-
         ck_assert_uint_lt(facts_len, FACTS);
-        ck_assert_int_eq(record_read(tlv.value, fields, &told), SIPD_OK);
-        ck_assert_uint_lt(told.kind, countof(kinds));
-        facts[facts_len] =
-            (struct fact){ kinds[told.kind], told.version, told.id, told.bytes, false };
+        must(told_read(tlv.value, &facts[facts_len]));
     }
 }
 
