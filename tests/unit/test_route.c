@@ -153,7 +153,7 @@ static const char *const spellings[][2] = {
 
 START_TEST(our_route_is_ours_however_it_is_spelt)
 {
-    const struct rig_sent *invite = call(ALICE_TCP, "sip:bob@192.0.2.9", BOB), *sent;
+    const struct rig_sent *invite = route_call(ALICE_TCP, "sip:bob@192.0.2.9", BOB), *sent;
     char top[256], next[256], line[1024];
 
     for (size_t i = 0; i < countof(spellings) * countof(spellings); i++) {
@@ -177,7 +177,7 @@ END_TEST
 
 START_TEST(a_forged_one_is_403_however_it_is_spelt)
 {
-    const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB);
+    const struct rig_sent *invite = route_call(ALICE, "sip:bob@192.0.2.9", BOB);
     char text[256], line[512];
     char *token = text + strlen("<sip:");
 
@@ -197,7 +197,7 @@ END_TEST
 /* Its listener may have another name by now: so it is another's, as any Route with a host that is not ours. */
 START_TEST(our_token_on_another_host_is_not_ours)
 {
-    const struct rig_sent *invite = call(ALICE, "sip:bob@192.0.2.9", BOB);
+    const struct rig_sent *invite = route_call(ALICE, "sip:bob@192.0.2.9", BOB);
     char line[512];
 
     snprintf(line, sizeof line, "Route: <sip:%.24s@203.0.113.5:5060;lr>",
