@@ -77,7 +77,6 @@ suite_calls(void)
     Suite *suite = suite_create("calls");
     TCase *tcase = tcase_create("calls");
 
-    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, everything_happens);
     tcase_add_loop_test(tcase, what_must_hold_holds, 0, (int)((calls() + A_TEST - 1) / A_TEST));
     suite_add_tcase(suite, tcase);

@@ -68,7 +68,6 @@ suite_ladder(void)
 
     seed = chance_seed();
     printf("ladder: SIPD_SEED=%llu\n", (unsigned long long)seed);
-    tcase_set_timeout(tcase, 60);
     scenarios_add(tcase, scenarios_end_without_memory);
     tcase_add_loop_test(tcase, calls_end_without_memory, 0, WORLDS);
     suite_add_tcase(suite, tcase);

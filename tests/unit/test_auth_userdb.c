@@ -564,7 +564,6 @@ suite_auth_userdb(void)
     Suite *suite = suite_create("auth_userdb");
     TCase *all = tcase_create("all");
 
-    tcase_set_timeout(all, 60); /* each change is synced to the disk */
     tcase_add_checked_fixture(all, begin, end);
     tcase_add_test(all, users_outlive_a_restart);
     tcase_add_test(all, a_change_takes_away_what_was_before);

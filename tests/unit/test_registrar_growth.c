@@ -255,7 +255,6 @@ suite_registrar_growth(void)
     Suite *suite = suite_create("registrar_growth");
     TCase *all = heap_case("all");
 
-    tcase_set_timeout(all, 60);
     tcase_add_test(all, look_ups_cost_the_same_for_a_million);
     tcase_add_test(all, chosen_names_collide_under_no_key_but_their_own);
     tcase_add_test(all, a_refresh_grows_with_the_contacts_and_no_faster);

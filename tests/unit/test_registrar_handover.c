@@ -228,7 +228,6 @@ suite_registrar_handover(void)
     Suite *suite = suite_create("registrar_handover");
     TCase *all = tcase_create("all");
 
-    tcase_set_timeout(all, 60); /* each commit is synced to the disk */
     tcase_add_checked_fixture(all, kept_begin, kept_end);
     tcase_add_test(all, damaged_while_it_is_open);
     tcase_add_test(all, removed_while_it_is_open);

@@ -283,7 +283,6 @@ suite_registrar_refresh(void)
     Suite *suite = suite_create("registrar_refresh");
     TCase *all = heap_case("all");
 
-    tcase_set_timeout(all, 60);
     tcase_add_test(all, as_the_long_way);
     suite_add_tcase(suite, all);
     return suite;

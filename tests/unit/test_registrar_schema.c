@@ -204,7 +204,6 @@ suite_registrar_schema(void)
     Suite *suite = suite_create("registrar_schema");
     TCase *all = tcase_create("all");
 
-    tcase_set_timeout(all, 60); /* each commit is synced to the disk */
     tcase_add_checked_fixture(all, kept_begin, kept_end);
     tcase_add_test(all, files_of_others);
     tcase_add_test(all, a_newer_schema);

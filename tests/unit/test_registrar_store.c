@@ -370,7 +370,6 @@ suite_registrar_store(void)
     Suite *suite = suite_create("registrar_store");
     TCase *all = tcase_create("all");
 
-    tcase_set_timeout(all, 60); /* each commit is synced to the disk */
     tcase_add_checked_fixture(all, kept_begin, kept_end);
     tcase_add_test(all, what_is_written_is_read);
     tcase_add_test(all, put_drop_purge);

@@ -140,7 +140,6 @@ suite_registrar_torn(void)
     TCase *tcase = tcase_create("registrar_torn");
 
     tcase_add_checked_fixture(tcase, begin, kept_end);
-    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, an_index_that_is_gone);
     tcase_add_loop_test(tcase, an_index_that_is_cut_short, 0, 2);
     tcase_add_test(tcase, a_page_of_memory_is_lost);

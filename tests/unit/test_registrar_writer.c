@@ -121,7 +121,6 @@ suite_registrar_writer(void)
     Suite *suite = suite_create("registrar_writer");
     TCase *all = tcase_create("all");
 
-    tcase_set_timeout(all, 60); /* each commit is synced to the disk */
     tcase_add_checked_fixture(all, heap_watch, heap_compare);
     tcase_add_test(all, groups_are_bounded);
     tcase_add_test(all, a_turn_is_told_of_a_part);
