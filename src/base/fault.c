@@ -30,19 +30,30 @@ put_zeros(void *page, size_t bytes)
                                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page;
 }
 
+/* Another thread may have been faster with the same page. The kernel reads there as if it were a name. */
+static bool
+is_readable(const char *at)
+{
+    return access(at, F_OK) == 0 || errno != EFAULT;
+}
+
 /* Calls of the kernel only: the thread may hold any lock. */
 static void
 on_fault(int number, siginfo_t *info, void *context)
 {
     size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
     char *at = info->si_addr;
+    bool is_page = info->si_code == BUS_ADRERR;
     int err = errno;
 
     (void)context;
-    if (info->si_code == BUS_ADRERR && put_zeros(at - (uintptr_t)at % bytes, bytes))
+    if (is_page && put_zeros(at - (uintptr_t)at % bytes, bytes)) {
         atomic_fetch_add(&faults, 1);
-    else
-        signal(number, SIG_DFL); /* it comes again, and is the end */
+    } else if (!is_page || !is_readable(at)) {
+        signal(number, SIG_DFL); /* it comes again, and is the end … */
+        if (info->si_code <= 0)
+            raise(number); /* … of one that somebody sent only so */
+    }
     errno = err;
 }
 

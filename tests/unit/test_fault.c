@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,11 +80,28 @@ START_TEST(a_signal_by_hand_is_the_end)
         setrlimit(RLIMIT_CORE, &none);
         fault_catch();
         raise(SIGBUS);
-        raise(SIGBUS);
         _exit(0);
     }
     must(waitpid(child, &status, 0) == child);
     must(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+}
+END_TEST
+
+/* Two threads have come upon the same page, and this is the later one's signal. */
+START_TEST(who_comes_too_late_goes_on)
+{
+    char *at = map_and_cut(MAP_SHARED);
+    uint64_t before = fault_count();
+    siginfo_t late = { .si_code = BUS_ADRERR };
+    struct sigaction now;
+
+    fault_catch();
+    must(at[page] == 0);
+    late.si_addr = at + page;
+    must(syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), SIGBUS, &late) == 0);
+    must(fault_count() == before + 1);
+    must(sigaction(SIGBUS, NULL, &now) == 0 && now.sa_handler != SIG_DFL);
+    munmap(at, 2 * page);
 }
 END_TEST
 
@@ -96,6 +114,7 @@ suite_fault(void)
     TCase *tcase = tcase_create("fault");
 
     tcase_add_test(tcase, what_is_cut_off_is_zeros);
+    tcase_add_test(tcase, who_comes_too_late_goes_on);
     tcase_add_test(tcase, a_page_that_nobody_shares_is_the_end);
     tcase_add_test(tcase, a_signal_by_hand_is_the_end);
     suite_add_tcase(suite, tcase);
