@@ -149,11 +149,13 @@ static bool
 read_batch(struct udp *udp)
 {
     char *room = udp->room, *last = room + ROOM_BYTES - DATAGRAM_BYTES;
+    bool came;
 
     udp->at = udp->len = 0;
     do
-        udp->more = read_one(udp, &room);
-    while (udp->more && udp->len < BATCH && room <= last);
+        came = read_one(udp, &room);
+    while (came && udp->len < BATCH && room <= last);
+    udp->more = came || udp->errors;
     return udp->len > 0;
 }
 
