@@ -12,13 +12,7 @@
 #include "base/mem.h"
 #include "base/poison.h"
 
-enum { SLOTS_CHUNK = 256, SLOT_ALIGN = alignof(uint64_t) };
-
-struct slot {
-    uint32_t generation;
-    uint32_t next_free; /* index + 1; 0 ends the list */
-    alignas(SLOT_ALIGN) char item[];
-};
+enum { SLOT_ALIGN = alignof(uint64_t) };
 
 void
 slots_init(struct slots *s, size_t item_bytes, uint32_t limit)
@@ -42,14 +36,6 @@ static size_t
 body_bytes(const struct slots *s)
 {
     return s->item_bytes - sizeof(struct slot);
-}
-
-static struct slot *
-slot_at(const struct slots *s, uint32_t index)
-{
-    char *chunk = s->chunks[index / SLOTS_CHUNK];
-
-    return (struct slot *)(void *)(chunk + (size_t)(index % SLOTS_CHUNK) * s->item_bytes);
 }
 
 static bool
@@ -98,7 +84,7 @@ static void
 make_below(struct slots *s, uint32_t index)
 {
     while (s->made < index)
-        slot_at(s, s->made++)->generation = 0;
+        slots_at(s, s->made++)->generation = 0;
 }
 
 /* The index of a free slot, taken from those that lived before or made new. */
@@ -107,7 +93,7 @@ take_free(struct slots *s, uint32_t *index)
 {
     if (s->free_head) {
         *index = s->free_head - 1;
-        s->free_head = slot_at(s, *index)->next_free;
+        s->free_head = slots_at(s, *index)->next_free;
         return true;
     }
     if (s->made / SLOTS_CHUNK == s->chunks_len && !add_chunk(s))
@@ -135,7 +121,7 @@ slots_new(struct slots *s, uint64_t *id)
 
     if (s->used >= s->limit || !take_free(s, &index))
         return NULL;
-    slot = slot_at(s, index);
+    slot = slots_at(s, index);
     *id = (uint64_t)(slot->generation + 1) << 32 | index;
     return begin(s, slot, slot->generation + 1);
 }
@@ -151,7 +137,7 @@ slots_put(struct slots *s, uint64_t id)
         if (!add_chunk(s))
             return NULL;
     make_below(s, index + 1);
-    return slot_lives(slot_at(s, index)) ? NULL : begin(s, slot_at(s, index), generation);
+    return slot_lives(slots_at(s, index)) ? NULL : begin(s, slots_at(s, index), generation);
 }
 
 void
@@ -159,7 +145,7 @@ slots_settle(struct slots *s)
 {
     s->free_head = 0;
     for (uint32_t index = s->made; index-- > 0;) {
-        struct slot *slot = slot_at(s, index);
+        struct slot *slot = slots_at(s, index);
 
         if (slot_lives(slot))
             continue;
@@ -168,31 +154,10 @@ slots_settle(struct slots *s)
     }
 }
 
-/* The living slot of an id, or NULL. */
-static struct slot *
-slot_of(const struct slots *s, uint64_t id)
-{
-    uint32_t index = (uint32_t)id;
-    struct slot *slot;
-
-    if (index >= s->made)
-        return NULL;
-    slot = slot_at(s, index);
-    return slot_lives(slot) && slot_id(slot, index) == id ? slot : NULL;
-}
-
-void *
-slots_find(const struct slots *s, uint64_t id)
-{
-    struct slot *slot = slot_of(s, id);
-
-    return slot ? slot->item : NULL;
-}
-
 void
 slots_free(struct slots *s, uint64_t id)
 {
-    struct slot *slot = slot_of(s, id);
+    struct slot *slot = slots_slot(s, id);
 
     BUG_ON(!slot);
     slot->generation++;
@@ -206,7 +171,7 @@ void *
 slots_holder(const struct slots *s, uint64_t id)
 {
     uint32_t index = (uint32_t)id;
-    struct slot *slot = index < s->made ? slot_at(s, index) : NULL;
+    struct slot *slot = index < s->made ? slots_at(s, index) : NULL;
 
     return slot && slot_lives(slot) ? slot->item : NULL;
 }
@@ -222,7 +187,7 @@ void *
 slots_next_within(const struct slots *s, uint64_t *cursor, uint32_t *places)
 {
     for (uint32_t i = *cursor ? (uint32_t)*cursor + 1 : 0; i<s->made && * places> 0; i++) {
-        struct slot *slot = slot_at(s, i);
+        struct slot *slot = slots_at(s, i);
 
         --*places;
         *cursor = slot_lives(slot) ? slot_id(slot, i) : place(i);

@@ -10,6 +10,15 @@
 
 #include "base/def.h"
 
+enum { SLOTS_CHUNK = 256 };
+
+/* An odd generation is that of a living item. */
+struct slot {
+    uint32_t generation;
+    uint32_t next_free; /* index + 1; 0 ends the list */
+    uint64_t item[];
+};
+
 struct slots {
     void **chunks; /* owned; each holds 256 items */
     uint32_t chunks_len;
@@ -36,8 +45,38 @@ void *slots_new(struct slots *s, uint64_t *id) MUST_USE;
 void *slots_put(struct slots *s, uint64_t id) MUST_USE;
 /* The table stands on its own again, and gives ids of its own. Cost: one walk. */
 void slots_settle(struct slots *s);
+
+/* The slot of an index that was made. */
+static inline struct slot *
+slots_at(const struct slots *s, uint32_t index)
+{
+    char *chunk = s->chunks[index / SLOTS_CHUNK];
+
+    return (struct slot *)(void *)(chunk + (size_t)(index % SLOTS_CHUNK) * s->item_bytes);
+}
+
+/* The living slot of an id, or NULL. */
+static inline struct slot *
+slots_slot(const struct slots *s, uint64_t id)
+{
+    uint32_t index = (uint32_t)id, generation = (uint32_t)(id >> 32);
+    struct slot *slot;
+
+    if (index >= s->made || !(generation & 1))
+        return NULL;
+    slot = slots_at(s, index);
+    return slot->generation == generation ? slot : NULL;
+}
+
 /* The item, or NULL when it has ended (or never was). */
-void *slots_find(const struct slots *s, uint64_t id);
+static inline void *
+slots_find(const struct slots *s, uint64_t id)
+{
+    struct slot *slot = slots_slot(s, id);
+
+    return slot ? slot->item : NULL;
+}
+
 /* The item alive in the place that this id has, or had: another one perhaps. NULL: none. */
 void *slots_holder(const struct slots *s, uint64_t id);
 /* Ends the item; its id is stale from now on. BUG_ON a stale id. */
