@@ -140,31 +140,41 @@ use_token(struct trip *trip, const struct token *token)
     trip->flow = token->flow;
 }
 
-/* §16.4: a strict router before us put our Record-Route into the Request-URI, and the true one at the end of Route. */
+/* The last Route is the true Request-URI, if there is one. */
 static bool
-undo_strict_routing(struct trip *trip)
+take_last_route(struct trip *trip)
 {
     struct walk w = { .msg = &trip->msg };
-    struct token token;
     struct addr addr, last;
     struct uri uri, last_uri;
 
-    if (!token_read(trip->core, trip->gist.call_id, trip->uri.user, &token) ||
-        !is_ours(trip->core, &trip->uri) || token.path)
-        return true;
     while (walk_stands(&w)) {
         if (!walk_read(&w, &addr, &uri))
             return false;
         last = addr;
         last_uri = uri;
     }
-    use_token(trip, &token);
     if (w.n == 0)
         return true;
     trip->last_route_is_uri = true;
     trip->routes = w.n - 1;
     trip->uri_text = last.uri;
     trip->uri = last_uri;
+    return true;
+}
+
+/* §16.4: a strict router before us put our Record-Route into the Request-URI, and the true one at the end of Route. */
+static bool
+undo_strict_routing(struct trip *trip)
+{
+    struct token token;
+
+    if (!token_read(trip->core, trip->gist.call_id, trip->uri.user, &token) ||
+        !is_ours(trip->core, &trip->uri) || token.path)
+        return true;
+    if (!take_last_route(trip))
+        return false;
+    use_token(trip, &token);
     return true;
 }
 

@@ -14,6 +14,7 @@ enum { HEAD = 8, V4 = 8, V6 = 2 * DIGITS_64, ID = DIGITS_64, MAC = DIGITS_64 };
 enum { BY_FLOW = 4, BOUND = 8, OURS = 16, PATH = 32, IS_V6 = 64, HAS_ID = 128, TRANSPORT = 3 };
 
 _Static_assert(HEAD + V6 + ID + MAC == TOKEN_BYTES, "the longest one fits");
+_Static_assert(HEAD + MAC == TOKEN_LEAST, "one without a flow");
 _Static_assert(HOP_TRANSPORTS <= TRANSPORT + 1, "two bits hold every transport");
 
 static unsigned
@@ -111,9 +112,9 @@ token_len(struct span text)
 }
 
 bool
-token_read(const struct core *core, struct span call_id, struct span text, struct token *token)
+token_read_it(const struct core *core, struct span call_id, struct span text, struct token *token)
 {
-    uint64_t head = text.len < HEAD ? 0 : read_40(text.at);
+    uint64_t head = read_40(text.at);
     unsigned kind = (unsigned)(head >> 32);
     struct span plain = span_head(text, plain_len(kind));
 

@@ -13,6 +13,7 @@
 #include "core/state.h"
 
 #define TOKEN_BYTES 72 /* room that token_write needs */
+#define TOKEN_LEAST 24 /* bytes of the shortest one */
 
 struct token {
     uint16_t listener;
@@ -27,9 +28,15 @@ struct token {
 /* Writes a token. One of a Path is of no Call-ID; a flow has a transport. Returns a span over `to`. */
 struct span token_write(const struct core *core, struct span call_id, const struct token *token,
                         char to[TOKEN_BYTES]);
+/* As token_read(), of what is long enough. */
+bool token_read_it(const struct core *core, struct span call_id, struct span text,
+                   struct token *token);
 /* Is this our token, for this Call-ID or of a Path? *token is filled if so. */
-bool token_read(const struct core *core, struct span call_id, struct span text,
-                struct token *token);
+static inline bool
+token_read(const struct core *core, struct span call_id, struct span text, struct token *token)
+{
+    return text.len >= TOKEN_LEAST && token_read_it(core, call_id, text, token);
+}
 /* How long is the token that text begins with? 0: it is too short for one. */
 size_t token_len(struct span text);
 
