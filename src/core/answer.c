@@ -19,11 +19,14 @@ static void
 ask_hooks(struct branch *branch, unsigned status)
 {
     struct core *core = branch->trip->core;
-    struct sipd_req req = {
-        .core = core, .trip = branch->trip, .branch = branch, .status = (uint16_t)status
-    };
+    struct sipd_req req;
     uint16_t at = 0;
 
+    if (!chain_has(&core->chain, SIPD_ON_RESPONSE))
+        return;
+    req = (struct sipd_req){
+        .core = core, .trip = branch->trip, .branch = branch, .status = (uint16_t)status
+    };
     (void)chain_ask(&core->chain, &req, SIPD_ON_RESPONSE, &at);
 }
 

@@ -47,22 +47,32 @@ branch_new(struct trip *trip, struct target *target)
     return branch;
 }
 
+/* What its parameters say of the hop, if it has any. */
+static void
+read_params(const struct uri *uri, struct hop *hop, struct span *host)
+{
+    struct span maddr, transport;
+
+    if (uri_param(uri, SPAN("transport"), &transport)) {
+        hop->transport = hop_transport_read(transport);
+        hop->by_rule = false;
+    }
+    if (uri->scheme == URI_SIPS && hop->transport != HOP_NONE)
+        hop->transport = HOP_TLS;
+    if (uri_param(uri, SPAN("maddr"), &maddr) && maddr.len > 0)
+        *host = maddr;
+}
+
 /* §16.6 step 7 for addresses that need no look-up (RFC 3263 §4.1, §4.2). False: a name, or nothing that we can reach. */
 static bool
 literal_hop(const struct uri *uri, struct hop *hop)
 {
-    struct span maddr, transport;
     struct span host = uri->host;
 
-    *hop = (struct hop){ .transport = uri->scheme == URI_SIPS ? HOP_TLS : HOP_UDP };
-    if (uri_param(uri, SPAN("transport"), &transport))
-        hop->transport = hop_transport_read(transport);
-    else
-        hop->by_rule = uri->scheme == URI_SIP;
-    if (uri->scheme == URI_SIPS && hop->transport != HOP_NONE)
-        hop->transport = HOP_TLS;
-    if (uri_param(uri, SPAN("maddr"), &maddr) && maddr.len > 0)
-        host = maddr;
+    *hop = (struct hop){ .transport = uri->scheme == URI_SIPS ? HOP_TLS : HOP_UDP,
+                         .by_rule = uri->scheme == URI_SIP };
+    if (uri->params.len > 0)
+        read_params(uri, hop, &host);
     hop->port = uri->port ? uri->port : hop_default_port(hop->transport);
     return hop->transport != HOP_NONE && hop_ip_read(host, hop);
 }

@@ -53,16 +53,18 @@ static uint16_t
 check_loop(struct core *core, const struct intake *in, struct check_result *bad)
 {
     const struct msg_field *field = in->gist->via_field;
+    const struct via *via = &in->gist->via;
     struct span rest = in->gist->vias_below;
-    struct via via = in->gist->via;
+    struct via below;
     uint64_t then;
 
     (void)bad;
     for (;;) {
-        if (mark_branch_is_ours(core, &via, &then) &&
+        if (mark_branch_is_ours(core, via, &then) &&
             mark_is_loop(then, mark_loop(&in->mark, in->msg)))
             return 482;
-        while (via_next(&rest, &via) != SIPD_OK) {
+        via = &below;
+        while (via_next(&rest, &below) != SIPD_OK) {
             field = msg_find(in->msg, HDR_VIA, field);
             if (!field)
                 return 0;

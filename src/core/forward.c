@@ -305,17 +305,23 @@ add_via(struct branch *branch, const struct hop *hop, const struct way *way, str
     return ours;
 }
 
+static void
+add_length(struct draft *draft)
+{
+    char digits[SPAN_U64_BYTES];
+
+    draft_add_header(draft, SPAN("Content-Length"),
+                     span_between(digits, span_write_u64(digits, draft_body_len(draft))));
+}
+
 /* Step 9: a stream needs a Content-Length, which a datagram may lack (§18.3). */
 void
 forward_add_length(const struct msg *msg, uint8_t transport, struct draft *draft)
 {
-    char digits[SPAN_U64_BYTES];
     struct span there;
 
-    if (!hop_is_reliable(transport) || msg_get(msg, HDR_CONTENT_LENGTH, &there))
-        return;
-    draft_add_header(draft, SPAN("Content-Length"),
-                     span_between(digits, span_write_u64(digits, draft_body_len(draft))));
+    if (hop_is_reliable(transport) && !msg_get(msg, HDR_CONTENT_LENGTH, &there))
+        add_length(draft);
 }
 
 /* ON_BRANCH hooks: what they wish holds for this branch only. */
@@ -340,7 +346,7 @@ forward_write(struct branch *branch, const struct hop *hop, struct forward_resul
 
     if (err != SIPD_OK)
         return err;
-    if (!branch->hooked && !ask_hooks(branch))
+    if (!branch->hooked && chain_has(&core->chain, SIPD_ON_BRANCH) && !ask_hooks(branch))
         return SIPD_EINVAL;
     branch->hooked = true;
     if (take_aim(branch, &aim) != SIPD_OK)

@@ -229,19 +229,27 @@ wait(struct trip *trip)
     note_trip(trip);
 }
 
-/* Asks a stage's hooks. True: the request goes on. */
 static bool
-ask(struct trip *trip, enum sipd_stage stage)
+ask_hooks(struct trip *trip)
 {
     struct sipd_req req = { .core = trip->core, .trip = trip };
 
-    trip->stage = stage;
-    switch (chain_ask(&trip->core->chain, &req, stage, &trip->hook_at)) {
+    switch (chain_ask(&trip->core->chain, &req, trip->stage, &trip->hook_at)) {
     case SIPD_WAIT: wait(trip); return false;
     case SIPD_FAIL: upstream_status(trip, 500); return false;
     case SIPD_DONE:
     case SIPD_PASS: break;
     }
+    return true;
+}
+
+/* Asks a stage's hooks, if there are any. True: the request goes on. */
+static bool
+ask(struct trip *trip, enum sipd_stage stage)
+{
+    trip->stage = stage;
+    if (chain_has(&trip->core->chain, stage) && !ask_hooks(trip))
+        return false;
     trip->hook_at = 0;
     return trip->final == 0;
 }
