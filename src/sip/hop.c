@@ -10,13 +10,12 @@
 
 static const struct {
     struct span via, uri;
-    bool reliable;
     uint16_t port;
 } transports[HOP_TRANSPORTS] = {
-    [HOP_NONE] = { { NULL, 0 }, { NULL, 0 }, false, 5060 },
-    [HOP_UDP] = { { "UDP", 3 }, { "udp", 3 }, false, 5060 },
-    [HOP_TCP] = { { "TCP", 3 }, { "tcp", 3 }, true, 5060 },
-    [HOP_TLS] = { { "TLS", 3 }, { "tls", 3 }, true, 5061 },
+    [HOP_NONE] = { { NULL, 0 }, { NULL, 0 }, 5060 },
+    [HOP_UDP] = { { "UDP", 3 }, { "udp", 3 }, 5060 },
+    [HOP_TCP] = { { "TCP", 3 }, { "tcp", 3 }, 5060 },
+    [HOP_TLS] = { { "TLS", 3 }, { "tls", 3 }, 5061 },
 };
 
 static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff }; /* ::ffff:0:0/96 */
@@ -46,12 +45,6 @@ hop_transport_read(struct span name)
         if (span_ieq(transports[t].via, name))
             return t;
     return HOP_NONE;
-}
-
-bool
-hop_is_reliable(uint8_t transport)
-{
-    return transports[known(transport)].reliable;
 }
 
 uint16_t

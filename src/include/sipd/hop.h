@@ -43,7 +43,11 @@ struct span hop_transport_uri(uint8_t transport);
 /* The transport of a name, without case; HOP_NONE if we know none such. */
 uint8_t hop_transport_read(struct span name);
 /* Does it bring every message once and in order (RFC 3261 §17)? */
-bool hop_is_reliable(uint8_t transport);
+static inline bool
+hop_is_reliable(uint8_t transport)
+{
+    return transport == HOP_TCP || transport == HOP_TLS;
+}
 /* RFC 3261 §19.1.2: 5060, or 5061 for TLS. */
 uint16_t hop_default_port(uint8_t transport);
 
