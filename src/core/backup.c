@@ -25,7 +25,7 @@ client_via(struct core *core, const struct txn *txn, struct gist *gist)
 static bool
 literal_hop(const struct via *via, struct hop *hop)
 {
-    *hop = (struct hop){ .transport = hop_transport_read(via->transport) };
+    *hop = (struct hop){ .transport = via->transport };
     hop->port = via->port ? via->port : hop_default_port(hop->transport);
     return hop->transport != HOP_NONE && hop_ip_read(via->host, hop);
 }
@@ -36,7 +36,7 @@ ask_resolver(struct core *core, uint64_t txn, const struct gist *gist)
 {
     const struct core_ports *ports = &core->ports;
     const struct via *via = &gist->via;
-    bool tls = hop_transport_read(via->transport) == HOP_TLS;
+    bool tls = via->transport == HOP_TLS;
     struct uri uri = {
         .scheme = tls ? URI_SIPS : URI_SIP,
         .scheme_text = tls ? SPAN("sips") : SPAN("sip"),

@@ -64,7 +64,7 @@ static bool
 find_way(struct core *core, const struct via *ours, const struct via *via, size_t bytes,
          struct way *way)
 {
-    struct hop to = { .transport = hop_transport_read(via->transport), .listener = side_of(ours) };
+    struct hop to = { .transport = via->transport, .listener = side_of(ours) };
 
     if (to.transport == HOP_NONE || !via_reply_hop(via, &to))
         return false;

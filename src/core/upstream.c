@@ -165,7 +165,7 @@ upstream_pop_via(struct core *core, const struct msg *msg, const struct gist *gi
     draft_init(&draft, msg, core->ports.turn);
     draft_pop_via(&draft, gist);
     if (!msg_first(msg, HDR_CONTENT_LENGTH))
-        forward_add_length(msg, hop_transport_read(second->transport), &draft);
+        forward_add_length(msg, second->transport, &draft);
     if (trip && has_challenges(msg))
         add_challenges(trip, msg, &draft);
     return draft_render(&draft, core->ports.turn, &bytes) == SIPD_OK ? bytes : none;

@@ -494,7 +494,7 @@ gist_read(const struct msg *msg, struct gist *out)
     note(out, DEV_NO_TYPE, lacks_type(msg));
     if (out->method == METHOD_REGISTER && msg_is_request(msg))
         read_contacts(msg, out);
-    out->answerable = out->via.transport.len > 0 && msg_first(msg, HDR_CSEQ);
+    out->answerable = out->via.transport_text.len > 0 && msg_first(msg, HDR_CSEQ);
 }
 
 static void
@@ -509,9 +509,9 @@ gist_keep(const struct gist *gist, const struct msg *msg, const struct msg *kept
 {
     struct via *via = &out->via;
     struct span *const spans[] = {
-        &out->method_text, &out->cseq_method, &out->call_id,    &out->from,   &out->to,
-        &out->from_tag,    &out->to_tag,      &out->vias_below, &via->whole,  &via->sent_by,
-        &via->host,        &via->transport,   &via->params,     &via->branch, &via->received,
+        &out->method_text, &out->cseq_method,    &out->call_id,    &out->from,   &out->to,
+        &out->from_tag,    &out->to_tag,         &out->vias_below, &via->whole,  &via->sent_by,
+        &via->host,        &via->transport_text, &via->params,     &via->branch, &via->received,
         &via->maddr,       &via->rport,
     };
 

@@ -35,7 +35,7 @@ take_slash(struct span *rest)
  * this Via (RFC 4475 §3.1.2.16).
  */
 APART static bool
-take_any_protocol(struct span *rest, struct span *transport)
+take_any_protocol(struct span *rest, struct via *out)
 {
     const struct span usual = SPAN("SIP/2.0/");
     struct span name, version;
@@ -45,18 +45,22 @@ take_any_protocol(struct span *rest, struct span *transport)
     else if (!take_token(rest, &name) || !take_slash(rest) || !take_token(rest, &version) ||
              !take_slash(rest))
         return false;
-    return take_token(rest, transport) && rest->at > span_end(*transport);
+    if (!take_token(rest, &out->transport_text) || rest->at == span_end(out->transport_text))
+        return false;
+    out->transport = hop_transport_read(out->transport_text);
+    return true;
 }
 
 /* The same, as nearly all write it or otherwise. */
 static inline bool
-take_protocol(struct span *rest, struct span *transport)
+take_protocol(struct span *rest, struct via *out)
 {
     const struct span udp = SPAN("SIP/2.0/UDP ");
 
     if (!span_starts(*rest, udp))
-        return take_any_protocol(rest, transport);
-    *transport = (struct span){ rest->at + 8, 3 };
+        return take_any_protocol(rest, out);
+    out->transport_text = (struct span){ rest->at + 8, 3 };
+    out->transport = HOP_UDP;
     *rest = chars_skip_lws(span_skip(*rest, udp.len));
     return true;
 }
@@ -188,22 +192,41 @@ check_branch(struct span branch, struct via *out)
 }
 
 /* response-port = "rport" [ EQUAL 1*DIGIT ] (RFC 3581 §3), and a port there is. */
-static void
-check_rport(const struct param *param, struct via *out)
+static bool
+keep_rport(const struct param *param, struct via *out)
 {
-    uint16_t port;
+    bool first = !out->has_rport && keep_value(param, &out->rport);
+    uint16_t port = 0;
 
     out->characters |= param->has_value && !read_port(param->value, &port);
+    if (first)
+        out->rport_number = port;
+    out->has_rport = true;
+    return first;
 }
 
-/* An address, or a name where one may stand. */
+/* What its value says is kept, of the first one. */
 static void
-check_host(struct span host, bool names, struct via *out)
+read_received(struct span value, bool first, struct via *out)
+{
+    struct hop hop;
+    bool is_ip = hop_ip_read(value, &hop);
+
+    out->characters |= !is_ip;
+    if (!first || !is_ip)
+        return;
+    out->has_received_ip = true;
+    memcpy(out->received_ip, hop.ip, sizeof hop.ip);
+}
+
+/* An address or a name. */
+static void
+check_maddr(struct span host, struct via *out)
 {
     struct hop hop;
 
-    out->characters |= !hop_ip_read(host, &hop) &&
-                       !(names && host.len > 0 && scan_run(host, &chars_host) == host.len);
+    out->characters |=
+        !hop_ip_read(host, &hop) && !(host.len > 0 && scan_run(host, &chars_host) == host.len);
 }
 
 static void
@@ -226,14 +249,12 @@ keep_param(const struct param *param, struct via *out)
         check_branch(param->value, out);
     } else if (span_ieq(param->name, SPAN("received"))) {
         first = keep_value(param, &out->received);
-        check_host(param->value, false, out);
+        read_received(param->value, first, out);
     } else if (span_ieq(param->name, SPAN("maddr"))) {
         first = keep_value(param, &out->maddr);
-        check_host(param->value, true, out);
+        check_maddr(param->value, out);
     } else if (span_ieq(param->name, SPAN("rport"))) {
-        first = !out->has_rport && keep_value(param, &out->rport);
-        out->has_rport = true;
-        check_rport(param, out);
+        first = keep_rport(param, out);
     } else if (span_ieq(param->name, SPAN("ttl"))) {
         first = !out->has_ttl;
         out->has_ttl = true;
@@ -265,18 +286,20 @@ take_rport(struct span *rest, struct via *out)
 {
     const struct span name = SPAN(";rport");
     const char *value = rest->at + name.len, *at = value, *end = span_end(*rest);
+    uint16_t port = 0;
 
     if (out->has_rport || !span_starts(*rest, name))
         return false;
     if (at < end && *at == '=') {
         at = ++value;
-        if (num_take_port(&at, end) == 0)
+        if ((port = num_take_port(&at, end)) == 0)
             return false;
     }
     if (!is_part_end(at, end))
         return false;
     out->has_rport = true;
     out->rport = span_between(value, at);
+    out->rport_number = port;
     *rest = span_between(at, end);
     return true;
 }
@@ -292,7 +315,7 @@ take_usual(struct span *rest, struct via *out)
     if (take_rport(rest, out))
         return true;
     if (take_known(rest, SPAN(";received="), &out->received)) {
-        check_host(out->received, false, out);
+        read_received(out->received, true, out);
         return true;
     }
     return false;
@@ -326,8 +349,7 @@ read_element(struct span at, struct span *rest, struct via *out)
     const char *whole = at.at, *params;
 
     *out = (struct via){ .port = 0 };
-    if (!take_protocol(&at, &out->transport) ||
-        (!take_plain_sent_by(&at, out) && !take_sent_by(&at, out)))
+    if (!take_protocol(&at, out) || (!take_plain_sent_by(&at, out) && !take_sent_by(&at, out)))
         return SIPD_ESYNTAX;
     params = at.at;
     if (!read_params(&at, out))
@@ -382,7 +404,7 @@ via_salvage(struct span value, struct via *out)
     *out = (struct via){ .port = 0 };
     while (rest.len > 0 && (rest.at[0] == ',' || span_is_lws(rest.at[0])))
         rest = span_skip(rest, 1);
-    if (!take_protocol(&rest, &out->transport))
+    if (!take_protocol(&rest, out))
         return false;
     host = span_head(rest, scan_find(rest, ';', ',', '"'));
     rest = span_skip(rest, host.len);
@@ -393,29 +415,31 @@ via_salvage(struct span value, struct via *out)
     return true;
 }
 
+/* False: it is not the address of a group. */
+static bool
+read_group(struct span maddr, struct hop *to)
+{
+    struct hop group;
+
+    if (!hop_ip_read(maddr, &group) || !hop_is_multicast(&group))
+        return false;
+    memcpy(to->ip, group.ip, sizeof to->ip);
+    return true;
+}
+
 bool
 via_reply_hop(const struct via *via, struct hop *to)
 {
-    uint8_t transport = hop_transport_read(via->transport);
-    bool reliable = hop_is_reliable(transport);
-    uint16_t port = via->port ? via->port : hop_default_port(transport);
-    struct hop group = *to;
+    bool reliable = hop_is_reliable(via->transport);
 
-    if (!reliable && via->maddr.len > 0 && hop_ip_read(via->maddr, &group) &&
-        hop_is_multicast(&group)) {
-        *to = group;
-        to->port = port;
+    to->port = via->port ? via->port : hop_default_port(via->transport);
+    if (!reliable && via->maddr.len > 0 && read_group(via->maddr, to))
         return true;
-    }
-    if (hop_ip_read(via->received, to)) {
-        to->port = port;
-        /* RFC 3581 §4; without a value the port of sent-by stays. */
-        if (!reliable)
-            (void)read_port(via->rport, &to->port);
-        return true;
-    }
-    if (!hop_ip_read(via->host, to))
-        return false;
-    to->port = port;
+    if (!via->has_received_ip)
+        return hop_ip_read(via->host, to);
+    memcpy(to->ip, via->received_ip, sizeof to->ip);
+    /* RFC 3581 §4; without a value the port of sent-by stays. */
+    if (!reliable && via->rport_number > 0)
+        to->port = via->rport_number;
     return true;
 }

@@ -11,7 +11,7 @@ int fuzz_via(const uint8_t *data, size_t size);
 static bool
 same(const struct via *a, const struct via *b)
 {
-    return span_eq(a->whole, b->whole) && span_eq(a->transport, b->transport) &&
+    return span_eq(a->whole, b->whole) && span_eq(a->transport_text, b->transport_text) &&
            span_eq(a->sent_by, b->sent_by) && span_eq(a->host, b->host) && a->port == b->port &&
            span_eq(a->params, b->params) && span_eq(a->branch, b->branch) &&
            span_eq(a->received, b->received) && span_eq(a->maddr, b->maddr) &&
@@ -30,6 +30,22 @@ check_reply(const struct via *via)
     again = hop;
     BUG_ON(hop.port == 0 || hop.transport != HOP_UDP || hop.listener != 7);
     BUG_ON(!hop_ip_read(hop_host_write(&hop, text), &again) || !hop_eq(&hop, &again));
+}
+
+/* What was kept as a number is what the text says. */
+static void
+check_numbers(const struct via *via)
+{
+    bool is_ip;
+    struct hop hop;
+    uint32_t port = 0;
+
+    BUG_ON(via->transport != hop_transport_read(via->transport_text));
+    is_ip = hop_ip_read(via->received, &hop);
+    BUG_ON(via->has_received_ip != is_ip ||
+           (is_ip && memcmp(via->received_ip, hop.ip, sizeof hop.ip) != 0));
+    (void)span_u32(via->rport, UINT16_MAX, &port);
+    BUG_ON(via->rport_number != port);
 }
 
 /* With a blank before each parameter nothing is as nearly all write it, and yet all is the same. */
@@ -60,8 +76,8 @@ check_spaced(const struct via *via)
 static void
 check_element(struct span input, const struct via *via)
 {
-    const struct span parts[] = { via->transport, via->sent_by, via->params, via->branch,
-                                  via->received,  via->maddr,   via->rport };
+    const struct span parts[] = { via->transport_text, via->sent_by, via->params, via->branch,
+                                  via->received,       via->maddr,   via->rport };
     struct span copy = input_copy(via->whole.at, via->whole.len), rest = copy;
     struct via again;
 
@@ -70,6 +86,7 @@ check_element(struct span input, const struct via *via)
         BUG_ON(!input_holds(via->whole, parts[i]));
     BUG_ON(via->host.len == 0 || !input_holds(via->sent_by, via->host));
     BUG_ON(via_next(&rest, &again) != SIPD_OK || rest.len > 0 || !same(via, &again));
+    check_numbers(via);
     check_reply(via);
     check_spaced(via);
     input_free(&copy);
@@ -83,7 +100,8 @@ check_salvage(struct span value)
 
     if (!via_salvage(value, &via))
         return;
-    BUG_ON(via.whole.len > 0 || via.transport.len == 0 || !input_holds(value, via.transport));
+    BUG_ON(via.whole.len > 0 || via.transport_text.len == 0 ||
+           !input_holds(value, via.transport_text));
     BUG_ON(!input_holds(value, via.sent_by) || !input_holds(via.sent_by, via.host));
     BUG_ON(!input_holds(value, via.branch) || !input_holds(value, via.received));
     BUG_ON(!input_holds(value, via.rport) || !input_holds(value, via.maddr));

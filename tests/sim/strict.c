@@ -131,8 +131,7 @@ answer(const struct strict *strict, const struct msg *msg, const struct gist *gi
 
     if (!second_via(msg, gist, &via))
         return;
-    to = (struct hop){ .transport = hop_transport_read(via.transport),
-                       .port = via.port ? via.port : 5060 };
+    to = (struct hop){ .transport = via.transport, .port = via.port ? via.port : 5060 };
     if (to.transport == HOP_NONE || !hop_ip_read(via.host, &to))
         return;
     draft_init(&draft, msg, &strict->world->turn);

@@ -374,7 +374,7 @@ START_TEST(kept_with_its_message)
     must_be(moved.to, "<sip:b@x>");
     must_be(moved.vias_below, ", SIP/2.0/TCP b");
     must_be(moved.via.whole, "SIP/2.0/UDP a;branch=z9hG4bKx;rport=1;received=1.2.3.4;maddr=m");
-    must_be(moved.via.transport, "UDP");
+    must_be(moved.via.transport_text, "UDP");
     must_be(moved.via.sent_by, "a");
     must_be(moved.via.host, "a");
     must_be(moved.via.params, ";branch=z9hG4bKx;rport=1;received=1.2.3.4;maddr=m");

@@ -20,7 +20,7 @@ walk(const char *text)
 
     while ((err = via_next(&rest, &via)) == SIPD_OK) {
         len += (size_t)snprintf(out + len, sizeof out - len, "%.*s|%.*s|%u|%.*s|%s%s%.*s\n",
-                                SPAN_ARG(via.transport), SPAN_ARG(via.host), via.port,
+                                SPAN_ARG(via.transport_text), SPAN_ARG(via.host), via.port,
                                 SPAN_ARG(via.branch), via.has_cookie ? "cookie " : "",
                                 via.has_rport ? "rport " : "", SPAN_ARG(via.rport));
         before = rest;
@@ -176,6 +176,10 @@ START_TEST(responses_find_their_way)
         { "SIP/2.0/UDP a.example:5070;received=192.0.2.9;rport", "192.0.2.9:5070" },
         { "SIP/2.0/UDP a.example:5070;received=192.0.2.9;rport=0", "192.0.2.9:5070" },
         { "SIP/2.0/UDP a.example:5070;received=192.0.2.9;rport=70000", "192.0.2.9:5070" },
+        /* The first of each counts, whatever it says. */
+        { "SIP/2.0/UDP 192.0.2.1;received=a;received=192.0.2.9", "192.0.2.1:5060" },
+        { "SIP/2.0/UDP a;received=192.0.2.9;received=192.0.2.8;rport;rport=9", "192.0.2.9:5060" },
+        { "SIP/2.0/UDP a ;rport = 7;rport=9;received = 192.0.2.9", "192.0.2.9:7" },
         /* RFC 3581 §4: rport counts beside received only. */
         { "SIP/2.0/UDP 192.0.2.1:5070;rport=1024", "192.0.2.1:5070" },
         { "SIP/2.0/UDP a.example;received=2001:db8::9:255", "[2001:db8::9:255]:5060" },
