@@ -9,6 +9,7 @@
 #include "core/mark.h"
 #include "core/note.h"
 #include "core/upstream.h"
+#include "sip/num.h"
 #include "sip/param.h"
 
 static bool
@@ -34,25 +35,28 @@ by_connection(struct core *core, const struct via *via, size_t bytes, struct way
     return core->ports.way(core->ports.io, &to, bytes, way) == SIPD_OK && way->to.flow != 0;
 }
 
-/* The number of a listener, as forward.c puts it before all other parameters. False: it does not stand there, or not as we write it. */
-static bool
-side_in_front(struct span params, uint32_t *number)
+/* The number of a listener, as forward.c puts it before all other parameters. 0: it does not stand there, or not as we write it. */
+static uint16_t
+side_in_front(struct span params)
 {
     const struct span begin = SPAN(";" STATELESS_SIDE "=");
     struct span rest = span_skip(params, begin.len);
+    const char *at = rest.at, *end = span_end(rest);
+    uint16_t number = span_starts(params, begin) ? num_take_port(&at, end) : 0;
 
-    return span_starts(params, begin) && span_u32(span_cut(&rest, ';'), UINT16_MAX, number);
+    return at == end || *at == ';' ? number : 0;
 }
 
 /* Where its request came to, as our own Via has it (RFC 3581 §4); 0: it does not say. One that does not fit is passed over. */
 static uint16_t
 side_of(const struct via *ours)
 {
+    uint16_t in_front = side_in_front(ours->params);
     struct span value;
     uint32_t number;
 
-    if (side_in_front(ours->params, &number))
-        return (uint16_t)number;
+    if (in_front > 0)
+        return in_front;
     return param_find(ours->params, SPAN(STATELESS_SIDE), &value) &&
                    span_u32(value, UINT16_MAX, &number)
                ? (uint16_t)number
