@@ -328,7 +328,7 @@ uri_param(const struct uri *uri, struct span name, struct span *value)
 {
     struct part part;
 
-    if (!parts_find(uri->params, ';', name, &part))
+    if (uri->params.len == 0 || !parts_find(uri->params, ';', name, &part))
         return false;
     if (value)
         *value = part.value;
