@@ -7,6 +7,7 @@
 
 #include "base/def.h"
 #include "sip/chars.h"
+#include "sip/num.h"
 
 static const struct {
     struct span via, uri;
@@ -143,30 +144,13 @@ hop_ip_read(struct span text, struct hop *hop)
     return true;
 }
 
-/* Writes n, below 100000, without zeros in front. Returns the end. */
-static char *
-number_write(char *to, unsigned n)
-{
-    if (n >= 1000) {
-        if (n >= 10000)
-            *to++ = (char)('0' + n / 10000);
-        *to++ = (char)('0' + n / 1000 % 10);
-    }
-    if (n >= 100)
-        *to++ = (char)('0' + n / 100 % 10);
-    if (n >= 10)
-        *to++ = (char)('0' + n / 10 % 10);
-    *to++ = (char)('0' + n % 10);
-    return to;
-}
-
 static struct span
 ipv4_write(const uint8_t ip[4], char *to)
 {
     char *end = to;
 
     for (unsigned i = 0; i < 4; i++) {
-        end = number_write(end, ip[i]);
+        end = num_write_short(end, ip[i]);
         *end++ = i < 3 ? '.' : '\0';
     }
     return span_between(to, end - 1);
@@ -202,7 +186,7 @@ hop_write(const struct hop *hop, char to[HOP_TEXT_BYTES])
     char *end = to + hop_host_write(hop, to).len;
 
     *end++ = ':';
-    end = number_write(end, hop->port);
+    end = num_write_short(end, hop->port);
     *end = '\0';
     return span_between(to, end);
 }

@@ -27,4 +27,21 @@ num_take_port(const char **at, const char *end)
     return port <= UINT16_MAX ? (uint16_t)port : 0;
 }
 
+/* Writes n, of 16 bits, without zeros in front; as span_write_u64(), without a loop. Returns the end. */
+static inline char *
+num_write_short(char *to, uint16_t n)
+{
+    if (n >= 1000) {
+        if (n >= 10000)
+            *to++ = (char)('0' + n / 10000);
+        *to++ = (char)('0' + n / 1000 % 10);
+    }
+    if (n >= 100)
+        *to++ = (char)('0' + n / 100 % 10);
+    if (n >= 10)
+        *to++ = (char)('0' + n / 10 % 10);
+    *to++ = (char)('0' + n % 10);
+    return to;
+}
+
 #endif

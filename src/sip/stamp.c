@@ -4,6 +4,7 @@
 #include "sip/stamp.h"
 
 #include "sip/line.h"
+#include "sip/num.h"
 
 /* s without the semicolons and the white space that it ends with. */
 static struct span
@@ -64,7 +65,7 @@ set_received(struct stamp *s, struct span old, const char *end, struct span valu
 static char *
 set_rport(struct stamp *s, struct span old, const char *end, uint16_t port, char *from)
 {
-    char *to = span_write_u64(begin_text(from, old, SPAN(";rport=")), port);
+    char *to = num_write_short(begin_text(from, old, SPAN(";rport=")), port);
 
     add_edit(s, (struct span){ place_of(old, end), old.len }, span_between(from, to));
     return to;
