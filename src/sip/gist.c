@@ -189,8 +189,10 @@ read_via(const struct msg *msg, struct gist *out)
     int err;
 
     out->via_field = topmost_via(msg, out);
-    if (!out->via_field)
+    if (!out->via_field) {
+        out->via = (struct via){ .port = 0 };
         return;
+    }
     value = msg_value(msg, out->via_field);
     err = read_first_via(value, out);
     if (err == SIPD_OK && out->vias_below.len > 0)
@@ -474,10 +476,11 @@ gist_read(const struct msg *msg, struct gist *out)
 {
     const uint64_t unread_tag = deviation_bit(DEV_OPEN_QUOTE) | deviation_bit(DEV_EMPTY_TAG);
 
-    *out = (struct gist){ .method = msg->method,
-                          .odd = msg->odd,
-                          .fault = msg->fault,
-                          .fault_reason = msg->fault_reason };
+    memset(out, 0, offsetof(struct gist, via));
+    out->method = msg->method;
+    out->odd = msg->odd;
+    out->fault = msg->fault;
+    out->fault_reason = msg->fault_reason;
     out->method_text = msg_span(msg, msg->method_text);
     check_uri(msg, out);
     check_single(msg, out);

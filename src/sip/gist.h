@@ -16,8 +16,7 @@ struct gist {
     struct span from, to; /* whole values */
     struct span from_tag, to_tag;
     bool has_to_tag;
-    struct via via;         /* topmost */
-    struct span vias_below; /* the others of its field, a comma list */
+    struct span vias_below; /* the others of the topmost Via's field, a comma list */
     const struct msg_field *via_field;
     uint32_t max_forwards; /* when has_max_forwards */
     bool has_max_forwards;
@@ -26,6 +25,7 @@ struct gist {
     uint64_t odd;             /* deviations, msg's among them (deviation.h) */
     uint16_t fault;           /* 0, or the status that a request like this gets */
     const char *fault_reason; /* words naming the field; lent for ever */
+    struct via via;           /* topmost; last here: who reads one sets all of it */
 };
 
 /*
