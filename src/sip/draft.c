@@ -168,14 +168,17 @@ add_number(struct draft *d, struct span name, uint64_t n)
     insert(d, d->msg->head_end, span_between(text, span_write(end, SPAN("\r\n"))), SPLICE_BACK);
 }
 
-/* What says so already is left alone. */
+/* In the first field of its id, which is the only one then. What says so already is left alone. */
 static void
 set_number(struct draft *d, const struct msg_field *field, uint64_t n)
 {
+    enum header id = (enum header)field->id;
     struct span text = splice_number(d, n);
 
     if (!span_eq(msg_value(d->msg, field), text))
         replace(d, field->value_at, field->value_len, text);
+    while (msg_may_have_more(d->msg, id) && (field = msg_find(d->msg, id, field)))
+        draft_drop_field(d, field);
 }
 
 void
@@ -183,22 +186,21 @@ draft_set_number(struct draft *d, enum header id, uint64_t n)
 {
     const struct msg_field *field = msg_may_have(d->msg, id) ? msg_find(d->msg, id, NULL) : NULL;
 
-    if (!field) {
+    if (field)
+        set_number(d, field, n);
+    else
         add_number(d, names_header_text(id), n);
-        return;
-    }
-    set_number(d, field, n);
-    while (msg_may_have_more(d->msg, id) && (field = msg_find(d->msg, id, field)))
-        draft_drop_field(d, field);
 }
 
 void
 draft_lower_max_forwards(struct draft *d, const struct gist *gist)
 {
-    if (!msg_first(d->msg, HDR_MAX_FORWARDS))
-        draft_set_number(d, HDR_MAX_FORWARDS, 70);
+    const struct msg_field *field = msg_first(d->msg, HDR_MAX_FORWARDS);
+
+    if (!field)
+        add_number(d, names_header_text(HDR_MAX_FORWARDS), 70);
     else if (gist->has_max_forwards && gist->max_forwards > 0)
-        draft_set_number(d, HDR_MAX_FORWARDS, gist->max_forwards - 1);
+        set_number(d, field, gist->max_forwards - 1);
     else
         splice_fail(d, SIPD_ENOENT);
 }

@@ -61,7 +61,8 @@ msg_trim(struct msg *msg)
     const struct msg_field *first = msg_first(msg, HDR_CONTENT_LENGTH);
     uint32_t length;
 
-    if (!first || !num_length(msg_value(msg, first), &length) || length >= msg->body_len)
+    if (msg->body_len == 0 || !first || !num_length(msg_value(msg, first), &length) ||
+        length >= msg->body_len)
         return;
     for (const struct msg_field *f = first; (f = msg_find(msg, HDR_CONTENT_LENGTH, f));)
         if (!span_eq(msg_value(msg, f), msg_value(msg, first)))
