@@ -59,16 +59,21 @@ display_len(struct span s, enum reading reading, uint64_t *odd)
 
 /* A scheme, a colon, and something behind it (§25.1 absoluteURI). */
 static bool
-begins_as_uri(struct span uri)
+begins_with_scheme(struct span uri)
 {
     size_t n = 0;
 
-    if (uri.len > 4 && memcmp(uri.at, "sip:", 4) == 0) /* as nearly all do */
-        return true;
     while (n < uri.len && (chars_is(uri.at[n], CHARS_ALPHA) || chars_is_digit(uri.at[n]) ||
                            uri.at[n] == '+' || uri.at[n] == '-' || uri.at[n] == '.'))
         n++;
     return n > 0 && chars_is(uri.at[0], CHARS_ALPHA) && n + 1 < uri.len && uri.at[n] == ':';
+}
+
+/* The same, by a look where it is "sip", as in nearly all. */
+static inline bool
+begins_as_uri(struct span uri)
+{
+    return (uri.len > 4 && memcmp(uri.at, "sip:", 4) == 0) || begins_with_scheme(uri);
 }
 
 /* How long the URI is in the < > that the text begins with, where all of it may stand in one; 0: it is otherwise. */
