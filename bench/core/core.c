@@ -15,6 +15,7 @@
 #include "core/core.h"
 #include "core/explain.h"
 #include "daemon/tape.h"
+#include "lib/around.h"
 #include "scan/scan.h"
 #include "sip/line.h"
 #include "sip/msg.h"
@@ -59,24 +60,7 @@ static struct world {
 
 static double ns[PARTS][TURNS];
 
-static void
-stop(const char *why)
-{
-    fprintf(stderr, "core: %s\n", why);
-    exit(1);
-}
-
 /* ---------------------------------------------------------------- ports */
-
-static int
-way(void *io, const struct hop *to, size_t bytes, struct way *out)
-{
-    (void)io;
-    (void)bytes;
-    *out = (struct way){ .to = *to, .sent_by = SPAN("198.51.100.1:5060") };
-    out->to.listener = 1;
-    return SIPD_OK;
-}
 
 static void
 take_send(void *io, const struct hop *to, struct span bytes, uint64_t token, uint64_t need)
@@ -87,7 +71,7 @@ take_send(void *io, const struct hop *to, struct span bytes, uint64_t token, uin
     (void)token;
     (void)need;
     if (w->sent_len == TURN * 2)
-        stop("sends more than it should");
+        around_stop("core", "sends more than it should");
     w->sent[w->sent_len++] = bytes;
 }
 
@@ -99,29 +83,13 @@ ours(void *io, struct span host, uint16_t port)
     return span_eq(host, PROXY) || span_ieq(host, SPAN("example.com"));
 }
 
-static bool
-side(void *io, uint16_t listener, struct core_side *out)
-{
-    (void)io;
-    *out = (struct core_side){ .sent_by = SPAN("198.51.100.1:5060"), .transport = HOP_UDP };
-    return listener == 1;
-}
-
-static bool
-knows(void *io, struct span aor)
-{
-    (void)io;
-    (void)aor;
-    return false;
-}
-
 /* ---------------------------------------------------------------- caller and callee */
 
 static void
 put(struct message *m, struct span text)
 {
     if (m->len + text.len > sizeof m->text)
-        stop("a message is too long");
+        around_stop("core", "a message is too long");
     memcpy(m->text + m->len, text.at, text.len);
     m->len += text.len;
 }
@@ -145,7 +113,7 @@ read_back(struct span bytes)
     struct msg msg;
 
     if (msg_read(bytes, &world.own, &msg) != SIPD_OK || msg.fault)
-        stop("what was sent cannot be read");
+        around_stop("core", "what was sent cannot be read");
     return msg;
 }
 
@@ -238,7 +206,7 @@ turn_run(struct core *core, const struct hop *from, const struct message message
     core_tick(core);
     begin = now_ns() - begin;
     if (world.sent_len != TURN)
-        stop("not every message was forwarded");
+        around_stop("core", "not every message was forwarded");
     return begin / TURN;
 }
 
@@ -350,7 +318,7 @@ round_run(struct core *core, struct message messages[PARTS][TURN], bool mixed)
         core_bytes(core, is_up(step) ? &world.callee : &world.caller,
                    (struct span){ m->text, m->len }, 0, NULL);
         if (n % TURN == TURN - 1 && world.sent_len != TURN)
-            stop("not every message was forwarded");
+            around_stop("core", "not every message was forwarded");
     }
     return (now_ns() - begin) / (PARTS * TURN);
 }
@@ -392,7 +360,7 @@ hop_at(struct span ip)
     struct hop hop = { .port = 5060, .listener = 1, .transport = HOP_UDP };
 
     if (!hop_ip_read(ip, &hop))
-        stop("no address");
+        around_stop("core", "no address");
     return hop;
 }
 
@@ -402,7 +370,7 @@ begin(const struct core_ports *ports, const struct core_conf *conf)
     struct core *core;
 
     if (core_new(&core, ports, conf) != SIPD_OK)
-        stop("no memory");
+        around_stop("core", "no memory");
     core_explain(core, ports->explain != NULL);
     return core;
 }
@@ -450,11 +418,11 @@ main(int argc, char **argv)
     bool traced = argc > 1 && strcmp(argv[1], "traced") == 0;
     bool stateless = argc > 1 && strcmp(argv[1], "stateless") == 0;
     struct core_ports ports = {
-        .way = way,
+        .way = around_way,
         .send = take_send,
         .ours = ours,
-        .side = side,
-        .knows = knows,
+        .side = around_side,
+        .knows = around_knows,
         .io = &world,
         .clock = &world.clock,
         .rand = &world.rand,
@@ -469,7 +437,7 @@ main(int argc, char **argv)
     bool small;
 
     if (traced && tape_init(&tape, TAPE_ROOM, &tape_key, 1) != SIPD_OK)
-        stop("no memory");
+        around_stop("core", "no memory");
     ports.explain = traced ? keep : NULL;
     scan_choose(span_of(getenv("SIPD_SCAN")));
     world.clock = (struct clock){ 1000, 1700000000 };

@@ -15,6 +15,7 @@
 #include "base/heap.h"
 #include "core/core.h"
 #include "host/host.h"
+#include "lib/around.h"
 #include "scan/scan.h"
 
 enum { TURN = 64, MESSAGE = 1024, USERS_MOST = 9999999, TURN_MS = 1 };
@@ -40,23 +41,7 @@ static struct world {
     size_t sent, refused; /* in this turn; ever */
 } world;
 
-static void
-stop(const char *why)
-{
-    fprintf(stderr, "register: %s\n", why);
-    exit(1);
-}
-
 /* ---------------------------------------------------------------- ports */
-
-static int
-way(void *io, const struct hop *to, size_t bytes, struct way *out)
-{
-    (void)io;
-    (void)bytes;
-    *out = (struct way){ .to = *to, .sent_by = SPAN("198.51.100.1:5060") };
-    return SIPD_OK;
-}
 
 static void
 take_send(void *io, const struct hop *to, struct span bytes, uint64_t token, uint64_t need)
@@ -75,22 +60,6 @@ ours(void *io, struct span host, uint16_t port)
 {
     (void)io;
     return span_ieq(host, DOMAIN) && (port == 0 || port == 5060);
-}
-
-static bool
-side(void *io, uint16_t listener, struct core_side *out)
-{
-    (void)io;
-    *out = (struct core_side){ .sent_by = SPAN("198.51.100.1:5060"), .transport = HOP_UDP };
-    return listener == 1;
-}
-
-static bool
-knows(void *io, struct span aor)
-{
-    (void)io;
-    (void)aor;
-    return false;
 }
 
 static uint64_t
@@ -160,7 +129,7 @@ write_register(struct message *m, unsigned user, unsigned cseq)
                               user * 2654435761u, cseq, user, user ^ cseq * 2654435761u, user, user,
                               cseq, user);
     if (m->len >= sizeof m->text)
-        stop("a message is too long");
+        around_stop("register", "a message is too long");
 }
 
 static double
@@ -188,7 +157,7 @@ turn_run(const struct message *messages, size_t len)
     heap_follow(&world.heap);
     begin = now_ns() - begin;
     if (world.sent != len || world.refused > 0)
-        stop("not every phone was registered");
+        around_stop("register", "not every phone was registered");
     return begin;
 }
 
@@ -275,13 +244,13 @@ load(const char *program)
     buf_init(&why, 1 << 16);
     config_init(&tree);
     if (config_read_string(&tree, "registrar = { store = \"ram\"; };") != CONFIG_TRUE)
-        stop("the settings are wrong");
+        around_stop("register", "the settings are wrong");
     source.root = config_root_setting(&tree);
     if (host_new(&world.host, &ports) != SIPD_OK ||
         host_open(world.host, &source, SPAN("registrar"), &why) != SIPD_OK ||
         host_start(world.host, &source, world.core, &key, &why) != SIPD_OK) {
         fprintf(stderr, "%.*s", SPAN_ARG(buf_span(&why)));
-        stop("the registrar cannot be loaded");
+        around_stop("register", "the registrar cannot be loaded");
     }
     config_destroy(&tree);
     buf_fini(&why);
@@ -291,11 +260,11 @@ static void
 begin(const char *program)
 {
     const struct core_ports ports = {
-        .way = way,
+        .way = around_way,
         .send = take_send,
         .ours = ours,
-        .side = side,
-        .knows = knows,
+        .side = around_side,
+        .knows = around_knows,
         .note = note,
         .io = &world,
         .clock = &world.clock,
@@ -313,14 +282,14 @@ begin(const char *program)
     world.log = (struct log){ .level = LOG_LVL_ERROR, .sink = sink };
     world.phone = (struct hop){ .port = 5060, .listener = 1, .transport = HOP_UDP };
     if (!hop_ip_read(SPAN("192.0.2.1"), &world.phone))
-        stop("no address");
+        around_stop("register", "no address");
     rand_seed(&world.rand, 1);
     arena_init(&world.turn, 64 << 20);
     counters_init(&world.counters);
     core_conf_default(&conf);
     conf.relay = CORE_RELAY_ANY;
     if (core_new(&world.core, &ports, &conf) != SIPD_OK)
-        stop("no memory");
+        around_stop("register", "no memory");
     load(program);
 }
 
@@ -345,7 +314,7 @@ main(int argc, char **argv)
     unsigned users = number_of(argc, argv, 1, 10000);
 
     if (users == 0 || users > USERS_MOST || !strchr(argv[0], '/'))
-        stop("how many users? And by its path, please");
+        around_stop("register", "how many users? And by its path, please");
     begin(argv[0]);
     run(users, number_of(argc, argv, 2, 10), number_of(argc, argv, 3, 0));
     end();
