@@ -10,6 +10,7 @@
 #include "scan/scan.h"
 #include "sip/chars.h"
 #include "sip/name_find.h"
+#include "sip/parse.h"
 
 enum { BATCH = 64 }; /* lines asked for at once: one batch holds the head of nearly every message */
 
@@ -21,226 +22,6 @@ struct index {
     bool odd; /* a line ends otherwise than with CRLF, or has another control byte but HTAB */
     int err;
 };
-
-/* The first fault is kept. */
-static void
-set_fault(struct msg *msg, uint16_t status, const char *reason)
-{
-    if (msg->fault)
-        return;
-    msg->fault = status;
-    msg->fault_reason = reason;
-}
-
-static void
-note(struct msg *msg, enum deviation id)
-{
-    msg->odd |= deviation_bit(id);
-}
-
-static bool
-is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-/* No blank and no control byte. */
-static inline bool
-is_visible(char c)
-{
-    return (unsigned char)c > ' ';
-}
-
-/* Where the blanks that stand at `at` end. */
-static uint32_t
-skip_blanks(const char *bytes, uint32_t at, uint32_t end)
-{
-    while (at < end && is_blank(bytes[at]))
-        at++;
-    return at;
-}
-
-/* Where the blanks that stand before `end` begin. */
-static uint32_t
-trim_blanks(const char *bytes, uint32_t at, uint32_t end)
-{
-    while (end > at && is_blank(bytes[end - 1]))
-        end--;
-    return end;
-}
-
-/* ---------------------------------------------------------------- start line */
-
-/* Is this digits, a dot, digits? */
-static bool
-is_version_number(struct span text)
-{
-    struct span major = span_cut(&text, '.');
-    uint64_t ignored;
-
-    return span_u64(major, UINT64_MAX, &ignored) && span_u64(text, UINT64_MAX, &ignored);
-}
-
-static bool
-is_sip(const char *bytes, uint32_t at, uint32_t end)
-{
-    return end - at >= 4 && span_ieq((struct span){ bytes + at, 4 }, SPAN("SIP/"));
-}
-
-/* A SIP-Version, which is_sip(); another one than ours is a fault (§7.1, §21.5.6). */
-static void
-version_read(struct msg *msg, uint32_t at, uint32_t end)
-{
-    struct span number;
-
-    msg->version = (struct msg_text){ at, end - at };
-    if (span_eq(msg_span(msg, msg->version), SPAN("SIP/2.0")))
-        return;
-    number = span_skip(msg_span(msg, msg->version), 4);
-    if (span_eq(number, SPAN("2.0")))
-        note(msg, DEV_VERSION_CASE);
-    else if (is_version_number(number))
-        set_fault(msg, 505, "Version Not Supported");
-    else
-        set_fault(msg, 400, "Bad SIP-Version");
-}
-
-/* One SP each between the three parts and none behind them (§7.1, RFC 4475 §3.1.2.9, §3.1.2.10)? */
-static bool
-is_spaced_right(const struct msg *msg, uint32_t end)
-{
-    uint32_t method_end = msg->method_text.len, uri_end = msg->uri.at + msg->uri.len;
-
-    return msg->uri.at == method_end + 1 && msg->bytes[method_end] == ' ' &&
-           msg->version.at == uri_end + 1 && msg->bytes[uri_end] == ' ' &&
-           msg->version.at + msg->version.len == end;
-}
-
-/* Request-Line = Method SP Request-URI SP SIP-Version (§7.1): the method is the first word, the version the last. */
-static bool
-request_line_read(struct msg *msg, uint32_t end)
-{
-    const char *bytes = msg->bytes;
-    uint32_t method_end = (uint32_t)chars_token_len((struct span){ bytes, end });
-    uint32_t uri_at = skip_blanks(bytes, method_end, end);
-    uint32_t version_end = trim_blanks(bytes, uri_at, end), version_at = version_end;
-
-    if (method_end == 0 || uri_at == method_end || uri_at == end)
-        return false;
-    while (!is_blank(bytes[version_at - 1]))
-        version_at--;
-    if (!is_sip(bytes, version_at, version_end))
-        return false;
-    version_read(msg, version_at, version_end);
-    msg->method_text = (struct msg_text){ 0, method_end };
-    msg->method = names_method(msg_span(msg, msg->method_text));
-    msg->uri = (struct msg_text){ uri_at, trim_blanks(bytes, uri_at, version_at) - uri_at };
-    if (msg->uri.len == 0)
-        set_fault(msg, 400, "Missing Request-URI");
-    else if (!is_spaced_right(msg, end))
-        note(msg, DEV_REQUEST_LINE_BLANKS);
-    return true;
-}
-
-/* As request_line_read, where all is as nearly all write it. False: it is not, and nothing was read. */
-static bool
-plain_request_line_read(struct msg *msg, uint32_t end)
-{
-    const struct span version = SPAN(" SIP/2.0");
-    const char *bytes = msg->bytes;
-    uint32_t method_end = (uint32_t)chars_token_len((struct span){ bytes, end });
-    uint32_t uri_at = method_end + 1, uri_end = end - (uint32_t)version.len;
-
-    if (method_end == 0 || end <= uri_at + version.len ||
-        memcmp(bytes + uri_end, version.at, version.len) != 0)
-        return false;
-    if (bytes[method_end] != ' ' || !is_visible(bytes[uri_at]) || !is_visible(bytes[uri_end - 1]))
-        return false;
-    msg->method_text = (struct msg_text){ 0, method_end };
-    msg->method = names_method(msg_span(msg, msg->method_text));
-    msg->uri = (struct msg_text){ uri_at, uri_end - uri_at };
-    msg->version = (struct msg_text){ uri_end + 1, (uint32_t)version.len - 1 };
-    return true;
-}
-
-/* A request whose first line says nothing but perhaps its method: who sent it shall hear so. */
-static void
-no_request_line(struct msg *msg, uint32_t end)
-{
-    msg->method_text =
-        (struct msg_text){ 0, (uint32_t)chars_token_len((struct span){ msg->bytes, end }) };
-    msg->method = names_method(msg_span(msg, msg->method_text));
-    msg->uri = msg->version = (struct msg_text){ end, 0 };
-    set_fault(msg, 400, "Bad Request-Line");
-}
-
-/* Status-Line = SIP-Version SP Status-Code SP Reason-Phrase (§7.2); some senders drop the last blank with the phrase. */
-static bool
-status_line_read(struct msg *msg, uint32_t end)
-{
-    const char *bytes = msg->bytes;
-    uint32_t version_end = (uint32_t)span_find((struct span){ bytes, end }, ' ');
-    uint32_t code_at = skip_blanks(bytes, version_end, end), status;
-    uint32_t code_end =
-        code_at + (uint32_t)span_find((struct span){ bytes + code_at, end - code_at }, ' ');
-    uint32_t reason_at = code_end < end ? code_end + 1 : end;
-
-    if (code_end - code_at != 3 || !span_u32((struct span){ bytes + code_at, 3 }, 699, &status) ||
-        status < 100)
-        return false;
-    version_read(msg, 0, version_end);
-    if (code_at - version_end != 1 || code_end == end)
-        note(msg, DEV_STATUS_LINE);
-    msg->status = (uint16_t)status;
-    msg->reason = (struct msg_text){ reason_at, end - reason_at };
-    return true;
-}
-
-/* As status_line_read, where all is as nearly all write it. False: it is not, and nothing was read. */
-static bool
-plain_status_line_read(struct msg *msg, uint32_t end)
-{
-    const struct span begin = SPAN("SIP/2.0 ");
-    const char *code = msg->bytes + begin.len;
-    uint32_t reason_at = (uint32_t)begin.len + 4;
-    unsigned status = 0;
-
-    if (end < reason_at || memcmp(msg->bytes, begin.at, begin.len) != 0 || code[3] != ' ')
-        return false;
-    for (unsigned i = 0; i < 3; i++) {
-        if (!chars_is_digit(code[i]))
-            return false;
-        status = status * 10 + chars_digit(code[i]);
-    }
-    if (status < 100 || status > 699)
-        return false;
-    msg->version = (struct msg_text){ 0, (uint32_t)begin.len - 1 };
-    msg->status = (uint16_t)status;
-    msg->reason = (struct msg_text){ reason_at, end - reason_at };
-    return true;
-}
-
-/* One that means to be a response, if only by a blank too many, is never answered. */
-static bool
-start_line_read(struct msg *msg, uint32_t end)
-{
-    if (end > 0 && msg->bytes[end - 1] == '\n') {
-        end--;
-        if (end > 0 && msg->bytes[end - 1] == '\r')
-            end--;
-        else
-            msg->bare_lf = true;
-    }
-    if (plain_status_line_read(msg, end) || plain_request_line_read(msg, end))
-        return true;
-    if (is_sip(msg->bytes, skip_blanks(msg->bytes, 0, end), end))
-        return is_sip(msg->bytes, 0, end) && status_line_read(msg, end);
-    if (end > 0 && !request_line_read(msg, end))
-        no_request_line(msg, end);
-    return end > 0;
-}
-
-/* ---------------------------------------------------------------- fields */
 
 /* The index grows to hold `more` fields, but never past the ceiling; what does not fit is a fault where it is met. */
 static void
@@ -286,8 +67,8 @@ set_value(const char *bytes, struct msg_field *field, uint32_t from)
 static void
 field_read(const char *bytes, struct msg_field *field, uint32_t at, struct scan_line line)
 {
-    bool named = line.colon < line.end && bytes[line.colon] == ':' && !is_blank(bytes[at]);
-    uint32_t name_len = named ? trim_blanks(bytes, at, line.colon) - at : 0;
+    bool named = line.colon < line.end && bytes[line.colon] == ':' && !parse_is_blank(bytes[at]);
+    uint32_t name_len = named ? parse_trim_blanks(bytes, at, line.colon) - at : 0;
 
     field->at = at;
     field->end = line.end;
@@ -303,7 +84,7 @@ plain_value_read(const char *bytes, struct msg_field *field, struct scan_line li
 
     field->value_at = value;
     field->value_len = tail - value;
-    return is_visible(bytes[value]) && is_visible(bytes[tail - 1]);
+    return parse_is_visible(bytes[value]) && parse_is_visible(bytes[tail - 1]);
 }
 
 /* As field_read, where all is as nearly all write it. False: it is not, and *field is nothing. */
@@ -311,7 +92,7 @@ static inline bool
 plain_field_read(const char *bytes, struct msg_field *field, uint32_t at, struct scan_line line)
 {
     /* First: where there is no colon, line.colon is that of the LF, and a CR stands before it. */
-    return is_visible(bytes[at]) && is_visible(bytes[line.colon - 1]) &&
+    return parse_is_visible(bytes[at]) && parse_is_visible(bytes[line.colon - 1]) &&
            line.colon - at <= UINT16_MAX && plain_value_read(bytes, field, line);
 }
 
@@ -332,9 +113,9 @@ static void
 refuse_framing(struct msg *msg, struct span name)
 {
     if (names_resemble(name, HDR_CONTENT_LENGTH))
-        set_fault(msg, 400, "Bad Content-Length");
+        parse_fault(msg, 400, "Bad Content-Length");
     else if (names_resemble(name, HDR_VIA))
-        set_fault(msg, 400, "Bad Via");
+        parse_fault(msg, 400, "Bad Via");
 }
 
 /* A name that is no token. */
@@ -344,8 +125,8 @@ odd_name(struct msg *msg, struct span name)
     bool visible = name.len > 0;
 
     for (size_t i = 0; i < name.len; i++)
-        visible = visible && is_visible(name.at[i]) && name.at[i] != 0x7f;
-    note(msg, visible ? DEV_FIELD_NAME : DEV_NO_FIELD);
+        visible = visible && parse_is_visible(name.at[i]) && name.at[i] != 0x7f;
+    parse_note(msg, visible ? DEV_FIELD_NAME : DEV_NO_FIELD);
     refuse_framing(msg, name);
 }
 
@@ -423,10 +204,10 @@ line_read(struct index *index, uint32_t at, struct scan_line line)
 
     if (msg->bytes[line.end - 2] != '\r')
         msg->bare_lf = true;
-    if (is_blank(msg->bytes[at]) && seen.len > 0 && fold(msg, next - 1, at, line.end))
+    if (parse_is_blank(msg->bytes[at]) && seen.len > 0 && fold(msg, next - 1, at, line.end))
         return;
     if (seen.len == MSG_FIELDS_MAX) {
-        set_fault(msg, 400, "Too Many Header Fields");
+        parse_fault(msg, 400, "Too Many Header Fields");
         return;
     }
     field_read(msg->bytes, next, at, line);
@@ -509,7 +290,7 @@ line_ends_read(struct msg *msg)
         bare += at == 0 || head.at[at - 1] != '\r';
     }
     if (bare > 0)
-        note(msg, bare == ends ? DEV_BARE_LF : DEV_MIXED_LINE_ENDS);
+        parse_note(msg, bare == ends ? DEV_BARE_LF : DEV_MIXED_LINE_ENDS);
 }
 
 /* A control byte in a quoted-pair is allowed (§25.1, RFC 4475 §3.1.1.2). */
@@ -530,7 +311,7 @@ control_read(struct msg *msg, struct span head, size_t at)
     struct span name = span_head(behind, chars_line_len(behind));
 
     if (!is_escaped(head, at))
-        note(msg, head.at[at] == '\r' ? DEV_BARE_CR : DEV_CONTROL_BYTES);
+        parse_note(msg, head.at[at] == '\r' ? DEV_BARE_CR : DEV_CONTROL_BYTES);
     if (span_find(name, ':') < name.len)
         refuse_framing(msg, span_head(name, span_find(name, ':')));
 }
@@ -587,7 +368,7 @@ end_early(struct index *index, uint32_t at)
             line_read(index, at, line);
         index->odd = true;
     }
-    note(msg, DEV_NO_EMPTY_LINE);
+    parse_note(msg, DEV_NO_EMPTY_LINE);
     msg->head_end = msg->body_at = msg->len;
     head_read(index);
 }
