@@ -78,6 +78,7 @@ location_note_mark(const char *path, struct location_mark *mark)
     for (unsigned i = 0; i < LOCATION_FILES && mark->known; i++) {
         mark->known = look_beside(path, i, &st) == SEEN;
         if (mark->known) {
+            mark->seen[i] = true;
             mark->written[i] = st.st_mtim;
             mark->bytes[i] = st.st_size;
             mark->number[i] = st.st_ino;
@@ -104,7 +105,7 @@ location_tell_change(const char *path, const struct location_mark *mark)
     for (unsigned i = LOCATION_FILE; i <= LOCATION_LOG; i++) {
         enum look look = look_beside(path, i, &st);
 
-        if (look == GONE)
+        if (look == GONE && mark->seen[i])
             return gone[i];
         if (look == SEEN && mark->known && !is_as_left(&st, mark, i))
             return "another program has written to it";
@@ -118,9 +119,10 @@ location_lost_index(const char *path, const struct location_mark *mark)
     struct stat st;
     enum look look = look_beside(path, LOCATION_INDEX, &st);
 
-    return look == GONE || (look == SEEN && mark->known &&
-                            (st.st_ino != mark->number[LOCATION_INDEX] ||
-                             st.st_size < mark->bytes[LOCATION_INDEX]));
+    return (look == GONE && mark->seen[LOCATION_INDEX]) ||
+           (look == SEEN && mark->known &&
+            (st.st_ino != mark->number[LOCATION_INDEX] ||
+             st.st_size < mark->bytes[LOCATION_INDEX]));
 }
 
 void

@@ -36,6 +36,8 @@ enum { LOCATION_FILE, LOCATION_LOG, LOCATION_INDEX, LOCATION_FILES };
 /* The state in which a database was left: who finds another was not the last to write to it. */
 struct location_mark {
     bool known;
+    /* they were there once: a file system of SQLite's own need not show any */
+    bool seen[LOCATION_FILES];
     struct timespec written[LOCATION_FILES];
     off_t bytes[LOCATION_FILES];
     ino_t number[LOCATION_FILES];

@@ -101,7 +101,7 @@ START_TEST(behind_others_as_between_them)
             uint32_t cut = (uint32_t)rand_below(&r, 3) / 2;
             enum splice_side side = rand_below(&r, 2) ? SPLICE_BACK : SPLICE_FRONT;
             enum draft_kind kind = rand_below(&r, 2) ? DRAFT_PLAIN : DRAFT_BODY;
-            struct span text = { "abcdef" + n, rand_below(&r, 2) };
+            struct span text = { &"abcdef"[n], rand_below(&r, 2) };
 
             splice_make(&draft, at, cut, text, kind, side);
             splice_make_between(&other, at, cut, text, kind, side);
