@@ -135,11 +135,14 @@ static bool
 plain_status_line_read(struct msg *msg, uint32_t end)
 {
     const struct span begin = SPAN("SIP/2.0 ");
-    const char *code = msg->bytes + begin.len;
     uint32_t reason_at = (uint32_t)begin.len + 4;
     unsigned status = 0;
+    const char *code;
 
-    if (end < reason_at || memcmp(msg->bytes, begin.at, begin.len) != 0 || code[3] != ' ')
+    if (end < reason_at || memcmp(msg->bytes, begin.at, begin.len) != 0)
+        return false;
+    code = msg->bytes + begin.len;
+    if (code[3] != ' ')
         return false;
     for (unsigned i = 0; i < 3; i++) {
         if (!chars_is_digit(code[i]))

@@ -131,6 +131,7 @@ START_TEST(no_start_line)
         "\t sip/2.0 200 OK\r\nVia: x\r\n\r\n",
     };
 
+    ck_assert_int_eq(try_span((struct span){ NULL, 0 }), SIPD_ESYNTAX);
     for (size_t i = 0; i < countof(cases); i++)
         if (try_text(cases[i]) != SIPD_ESYNTAX)
             ck_abort_msg("taken for a message: %s", cases[i]);
