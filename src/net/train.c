@@ -112,6 +112,16 @@ leaving_singly(const struct outgoing *out, unsigned from, struct leaving *l)
     memset(l->len, 1, l->count);
 }
 
+unsigned
+leaving_datagrams(const struct leaving *l, unsigned i, unsigned n)
+{
+    unsigned sum = 0;
+
+    while (n-- > 0)
+        sum += l->len[i++];
+    return sum;
+}
+
 /* A train's datagrams behind those that stand in `out` already. */
 static void
 put_train(const struct yard *y, const struct train *train, struct outgoing *out)

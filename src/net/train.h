@@ -41,6 +41,8 @@ struct train_message {
 void leaving_singly(const struct outgoing *out, unsigned from, struct leaving *l);
 /* Those of `in`, put in the order of `out` so that trains stand together; what goes to one peer keeps its order. */
 void leaving_in_trains(const struct outgoing *in, struct outgoing *out, struct leaving *l);
+/* How many datagrams are the n that leave from the i-th on? */
+unsigned leaving_datagrams(const struct leaving *l, unsigned i, unsigned n);
 /* The train of the `len` datagrams from `at` on. Lent, as long as message: out. */
 void train_write(struct outgoing *out, unsigned at, uint8_t len, struct train_message *message);
 

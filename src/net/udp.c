@@ -1,9 +1,10 @@
 /*
  * Datagrams: in and out by the batch (RFC 3261 §18).
  *
- * A datagram a call: recvmmsg and sendmmsg read a header and its parts for each and write as much back, which costs the
- * kernel more than that it is entered. Those of a batch lie one behind the other, so that few lines of the cache and few
- * pages are touched. A turn reads one batch of each socket: what is left makes the next poll return at once.
+ * What comes is read a datagram a call, so that those of a batch lie one behind the other and few lines of the cache and
+ * few pages are touched: recvmmsg wants room for the longest of each beforehand. What goes leaves with one call; the
+ * kernel's view of it is written once, for it names places and not datagrams. A turn reads one batch of each socket: what
+ * is left makes the next poll return at once.
  */
 #include "net/udp.h"
 
@@ -43,12 +44,13 @@ struct udp {
     struct hungry hungry;
     struct list read_link; /* in net->udp_read: the room is in use until the turn's end */
     struct outgoing out;
-    struct list out_link; /* in net->udp_out while it holds any */
-    struct queue queue;   /* what the kernel had no room for */
-    struct event retry;   /* armed while something waits there */
-    bool errors;          /* the error queue may hold some */
-    bool in_fragments;    /* for the moment datagrams may leave in fragments */
-    bool trains;          /* are wished for, and the kernel has not refused any for good */
+    struct mmsghdr out_view[OUTGOING_MOST]; /* the kernel's of it, each datagram for itself */
+    struct list out_link;                   /* in net->udp_out while it holds any */
+    struct queue queue;                     /* what the kernel had no room for */
+    struct event retry;                     /* armed while something waits there */
+    bool errors;                            /* the error queue may hold some */
+    bool in_fragments;                      /* for the moment datagrams may leave in fragments */
+    bool trains; /* are wished for, and the kernel has not refused any for good */
 };
 
 /* ---------------------------------------------------------------- in */
@@ -283,9 +285,25 @@ put_rest_in_queue(struct udp *udp, const struct outgoing *out, unsigned from)
                      out->token[i]);
 }
 
-/* A datagram, or a train of `len`. */
+static void
+write_view(struct udp *udp)
+{
+    struct outgoing *out = &udp->out;
+    union sock_addr any;
+    socklen_t addr_len = sock_addr_write(&udp->listener->at, &any);
+
+    for (size_t i = 0; i < OUTGOING_MOST; i++)
+        udp->out_view[i].msg_hdr = (struct msghdr){
+            .msg_name = &out->to[i],
+            .msg_namelen = addr_len,
+            .msg_iov = &out->part[i],
+            .msg_iovlen = 1,
+        };
+}
+
+/* A train, or one that leaves singly between trains. */
 static bool
-send_next(struct udp *udp, struct outgoing *out, unsigned at, uint8_t len)
+send_train(const struct udp *udp, struct outgoing *out, unsigned at, uint8_t len)
 {
     const struct iovec *part = &out->part[at];
     struct train_message train;
@@ -295,6 +313,18 @@ send_next(struct udp *udp, struct outgoing *out, unsigned at, uint8_t len)
                       &out->to[at].any, sock_addr_len(&out->to[at])) >= 0;
     train_write(out, at, len, &train);
     return sendmsg(udp->listener->fd, &train.head, MSG_DONTWAIT) >= 0;
+}
+
+/* What begins with datagram `at`, the i-th that leaves: how many left? 0: that one was refused, and errno says why. */
+static unsigned
+send_some(struct udp *udp, struct outgoing *out, unsigned at, const struct leaving *l, unsigned i)
+{
+    int n;
+
+    if (out != &udp->out)
+        return send_train(udp, out, at, l->len[i]);
+    n = sendmmsg(udp->listener->fd, &udp->out_view[at], l->count - i, MSG_DONTWAIT);
+    return n > 0 ? (unsigned)n : 0;
 }
 
 /*
@@ -309,9 +339,14 @@ send_all(struct udp *udp, struct outgoing *out, struct leaving *l)
     bool again = false;
 
     for (unsigned at = 0, i = 0; i < l->count;) {
-        if (send_next(udp, out, at, l->len[i])) {
-            count_sent(udp, l->len[i]);
-            at += l->len[i++];
+        unsigned sent = send_some(udp, out, at, l, i);
+
+        if (sent > 0) {
+            unsigned datagrams = leaving_datagrams(l, i, sent);
+
+            count_sent(udp, datagrams);
+            at += datagrams;
+            i += sent;
             again = false;
         } else if (is_full(errno)) {
             int err = errno;
@@ -479,6 +514,7 @@ udp_start(struct listener *listener)
     if (!udp->room)
         return SIPD_ENOMEM;
     udp->trains = listener->trains;
+    write_view(udp);
     allow_fragments(udp, false);
     event_assign(&listener->readable, net->base, listener->fd, EV_READ | EV_PERSIST, readable, udp);
     return event_add(&listener->readable, NULL) == 0 ? SIPD_OK : SIPD_ENOMEM;

@@ -33,15 +33,29 @@ rig_refuse_sends(int err, unsigned n)
     refuse_left = n;
 }
 
-/* Stands before the C library's; peers of the tests wait in theirs, and are served. */
+static bool
+refuses(void)
+{
+    if (refuse_left == 0)
+        return false;
+    refuse_left--;
+    errno = refuse_err;
+    return true;
+}
+
+/* These two stand before the C library's; peers of the tests wait in their sendto, and are served. */
+int
+sendmmsg(int fd, struct mmsghdr *messages, unsigned n, int flags)
+{
+    return refuses() ? -1 : (int)syscall(SYS_sendmmsg, fd, messages, n, flags);
+}
+
 ssize_t
 sendto(int fd, const void *bytes, size_t len, int flags, __CONST_SOCKADDR_ARG to, socklen_t to_len)
 {
-    if (refuse_left == 0 || !(flags & MSG_DONTWAIT))
-        return syscall(SYS_sendto, fd, bytes, len, flags, to.__sockaddr__, to_len);
-    refuse_left--;
-    errno = refuse_err;
-    return -1;
+    if ((flags & MSG_DONTWAIT) && refuses())
+        return -1;
+    return syscall(SYS_sendto, fd, bytes, len, flags, to.__sockaddr__, to_len);
 }
 
 /* ---------------------------------------------------------------- work */

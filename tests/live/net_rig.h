@@ -114,7 +114,7 @@ void rig_compute_each(unsigned us);
 /* Most messages for which one turn has computed. */
 unsigned rig_busiest(void);
 
-/* Makes the next n sends of datagrams fail with this errno (the test program has a sendto of its own). */
+/* Makes the next n sends of datagrams fail with this errno (the test program has a sendmmsg and a sendto of its own). */
 void rig_refuse_sends(int err, unsigned n);
 
 #endif
