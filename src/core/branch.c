@@ -316,8 +316,10 @@ attempt(struct branch *branch, const struct hop *hop)
         dry_attempt(branch);
         return SIPD_OK;
     }
-    if (err == SIPD_OK && needs_state(branch, &out.way))
+    if (err == SIPD_OK && needs_state(branch, &out.way)) {
         err = trip_serve(trip, NULL);
+        out.key = txns_client_key(&core->txns, trip->gist.method, out.branch);
+    }
     if (err != SIPD_OK)
         return err;
     if (trip->server == 0) {
@@ -328,7 +330,7 @@ attempt(struct branch *branch, const struct hop *hop)
         trip->state = TRIP_ANSWERED; /* whoever answers, the answer finds its way by Via (§16.11) */
         return SIPD_OK;
     }
-    err = txns_request(&core->txns, trip->gist.method, out.branch, &out.way.to, out.bytes, out.tail,
+    err = txns_request(&core->txns, trip->gist.method, &out.key, &out.way.to, out.bytes, out.tail,
                        branch->id, &branch->client);
     if (err != SIPD_OK)
         return err;

@@ -33,6 +33,7 @@ send_cancel(struct branch *branch)
 {
     struct core *core = branch->trip->core;
     const struct txn *invite = txns_find(&core->txns, branch->client);
+    struct txn_key key;
     struct gist gist;
     struct span bytes;
     uint64_t id;
@@ -40,8 +41,11 @@ send_cancel(struct branch *branch)
     if (!invite || !invite->bytes)
         return;
     bytes = write_cancel(core, invite, branch->cancel_reason, &gist);
-    if (!bytes.at || txns_request(&core->txns, METHOD_CANCEL, gist.via.branch, &invite->hop, bytes,
-                                  none, 0, &id) != SIPD_OK)
+    if (!bytes.at)
+        return;
+    key = txns_client_key(&core->txns, METHOD_CANCEL, gist.via.branch);
+    if (txns_request(&core->txns, METHOD_CANCEL, &key, &invite->hop, bytes, none, 0, &id) !=
+        SIPD_OK)
         return;
     branch->cancel_sent = true;
     timers_arm(&core->timers, &branch->timer, core->ports.clock->now_ms + 64 * TXN_T1_MS,

@@ -354,6 +354,8 @@ forward_write(struct branch *branch, const struct hop *hop, struct forward_resul
     draft_init(&draft, &trip->msg, core->ports.turn); /* in the order of the text, mostly */
     draft_set_uri(&draft, aim.uri);
     out->branch = add_via(branch, hop, &out->way, &draft);
+    if (trip->server != 0) /* looked for later: it may lie in far memory */
+        out->key = txns_client_key(&core->txns, trip->gist.method, out->branch);
     if (wants_record_route(trip, &out->way))
         add_record_route(branch, &out->way, &draft);
     append_routes(&aim, &draft);

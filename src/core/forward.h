@@ -10,6 +10,8 @@ struct forward_result { /* lent for the turn */
     struct way way;
     struct span bytes;
     struct span branch;
+    struct txn_key
+        key; /* what its client transaction is found by; of a trip without state there is none */
     struct span tail; /* what bytes ends with as it came; lies in the trip's memory */
 };
 

@@ -101,8 +101,9 @@ find_alias(const struct core *core, const struct intake *in)
         core->ports.alias(core->ports.io, in->from, sent_by_port(via, in->from->transport));
 }
 
-void
-intake_stamp(struct core *core, struct intake *in)
+/* The stamps of a request's top Via and the way back. */
+static void
+stamp(struct core *core, struct intake *in)
 {
     const struct via *via = &in->gist->via;
     char room[HOP_TEXT_BYTES];
@@ -166,10 +167,10 @@ new_request(struct core *core, const struct intake *in)
         refuse(core, in, bad.status, bad.phrase, bad.headers);
 }
 
-/* What the checks and the trip want of a request that no transaction has. */
-static void
-look_closer(struct core *core, struct intake *in)
+void
+intake_look(struct core *core, struct intake *in)
 {
+    stamp(core, in);
     in->uri_err = uri_read(msg_span(in->msg, in->msg->uri), &in->uri);
     mark_begin(core, in->gist, &in->mark);
 }
@@ -184,12 +185,11 @@ request(struct core *core, struct intake *in)
         return;
     }
     in->key = txns_key(&core->txns, in->gist); /* looked for later: it may lie in far memory */
-    intake_stamp(core, in);
+    intake_look(core, in);
     if (in->gist->method != METHOD_ACK && (txn = txns_find_by(&core->txns, &in->key))) {
         heard_again(core, txn, in);
         return;
     }
-    look_closer(core, in);
     if (in->gist->method == METHOD_ACK)
         ack_heard(core, in);
     else if (in->gist->method == METHOD_CANCEL && in->gist->fault == 0)
@@ -376,11 +376,4 @@ intake_read(struct core *core, const struct hop *from, struct span bytes, uint64
     if (is_odd(core, from, msg, gist))
         repair_message(core, from, dry, msg, gist);
     return SIPD_OK;
-}
-
-void
-intake_look(struct core *core, struct intake *in)
-{
-    intake_stamp(core, in);
-    look_closer(core, in);
 }

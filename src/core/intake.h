@@ -13,7 +13,7 @@ struct intake { /* one message on its way in; all lent for the turn */
     struct arena
         *room;    /* where all of msg lies, for its trip to take; NULL: in the turn's memory */
     uint64_t dry; /* the number of its dry run (dry.h); 0: it is real */
-    /* of a request, by intake_stamp() */
+    /* of a request, by intake_look() */
     struct span received; /* stamp for the top Via: address text, or empty (§18.2.1) */
     uint16_t rport;       /* stamp (RFC 3581 §4), 0: none */
     bool natted;          /* the source is not what the Via says */
@@ -25,8 +25,6 @@ struct intake { /* one message on its way in; all lent for the turn */
     struct mark mark; /* its marks */
 };
 
-/* Works out the stamps of a request's top Via and the way back. */
-void intake_stamp(struct core *core, struct intake *in);
 /*
  * Reads a message, mended as the rules of repair have it; dry: and keeps no record of that. Lent: bytes, from. SIPD_ENOMEM,
  * SIPD_ESYNTAX: nobody can be answered.

@@ -266,23 +266,31 @@ is_left_over(const struct txn *txn)
     return txn->owner == 0 && txn->filed;
 }
 
+struct txn_key
+txns_client_key(const struct txns *t, enum method method, struct span branch)
+{
+    /* Unknown methods share one name here: the branch alone tells them apart. */
+    struct span text = names_method_text(method);
+    struct txn_key key = match_hashed(t, match_client_key(t->arena, branch, text));
+
+    table_warm(&t->table, key.hash);
+    return key;
+}
+
 int
-txns_request(struct txns *t, enum method method, struct span branch, const struct hop *hop,
+txns_request(struct txns *t, enum method method, const struct txn_key *key, const struct hop *hop,
              struct span bytes, struct span tail, uint64_t owner, uint64_t *id)
 {
     struct commit_input input = { .bytes = bytes, .tail = tail };
-    struct span text = names_method_text(method);
-    struct txn_key key = match_hashed(t, match_client_key(t->arena, branch, text));
+    struct txn *txn = match_find(t, key);
     struct txn_told told;
-    struct txn *txn;
     int err;
 
-    txn = match_find(t, &key);
     if (txn && !is_left_over(txn))
         return SIPD_EEXIST;
     if (txn)
         commit_end(t, txn);
-    txn = open(t, method == METHOD_INVITE ? TXN_ICT : TXN_NICT, &key, hop, owner);
+    txn = open(t, method == METHOD_INVITE ? TXN_ICT : TXN_NICT, key, hop, owner);
     if (!txn)
         return why_not_open(t);
     txn->method = (uint8_t)method;
@@ -297,13 +305,11 @@ txns_request(struct txns *t, enum method method, struct span branch, const struc
 struct txn *
 txns_find_client(const struct txns *t, const struct gist *response)
 {
-    /* Unknown methods share one name here: the branch alone tells them apart. */
-    struct span method = names_method_text(response->method);
     struct txn_key key;
 
     if (holds_none(t))
         return NULL;
-    key = match_hashed(t, match_client_key(t->arena, response->via.branch, method));
+    key = txns_client_key(t, response->method, response->via.branch);
     return match_find(t, &key);
 }
 

@@ -148,14 +148,17 @@ enum txn_news txns_heard_again(struct txns *t, struct txn *txn, bool is_ack);
  */
 int txns_answer(struct txns *t, uint64_t id, unsigned status, struct span bytes) MUST_USE;
 
+/* What a request with this branch will have its client transaction found by; as txns_key(). .bytes.at is NULL: SIPD_ENOMEM. */
+struct txn_key txns_client_key(const struct txns *t, enum method method, struct span branch);
 /*
- * Opens a client transaction and sends its request. bytes: the request rendered, its top Via with the branch, which together
+ * Opens a client transaction and sends its request. bytes: the request rendered, its top Via with the branch that together
  * with the method is the key. tail: what it ends with, if its owner holds that as long as it owns the transaction, which then
  * keeps no copy of it; empty: it keeps all. Lent: bytes until the turn's end, tail until txns_disown(), the rest until return.
  * SIPD_ENOMEM, SIPD_EFULL, SIPD_EEXIST.
  */
-int txns_request(struct txns *t, enum method method, struct span branch, const struct hop *hop,
-                 struct span bytes, struct span tail, uint64_t owner, uint64_t *id) MUST_USE;
+int txns_request(struct txns *t, enum method method, const struct txn_key *key,
+                 const struct hop *hop, struct span bytes, struct span tail, uint64_t owner,
+                 uint64_t *id) MUST_USE;
 /* The last message it sent, in the turn's memory or as it lies; .at is NULL when it keeps none, or memory is out. */
 struct span txns_sent(const struct txns *t, const struct txn *txn);
 /* The client transaction that a response belongs to (§17.1.3); NULL: none. */

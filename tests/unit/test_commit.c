@@ -87,7 +87,7 @@ open_client(void)
     uint64_t id = 0;
 
     ck_assert_int_eq(
-        txns_request(&r.t, METHOD_INVITE, SPAN(BRANCH), &hop,
+        txns_request(&r.t, METHOD_INVITE, txn_rig_key(&r.t, METHOD_INVITE, SPAN(BRANCH)), &hop,
                      span_of(txn_rig_request("INVITE", "SIP/2.0/UDP 198.51.100.1;branch=" BRANCH)),
                      SPAN(""), 1, &id),
         SIPD_OK);

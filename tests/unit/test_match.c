@@ -210,9 +210,9 @@ send_request(enum method method, const char *branch)
     struct hop hop = txn_rig_hop("udp:192.0.2.9:5060");
     uint64_t id = 0;
 
-    ck_assert_int_eq(
-        txns_request(&r.t, method, span_of(branch), &hop, SPAN("bytes"), SPAN(""), 1, &id),
-        SIPD_OK);
+    ck_assert_int_eq(txns_request(&r.t, method, txn_rig_key(&r.t, method, span_of(branch)), &hop,
+                                  SPAN("bytes"), SPAN(""), 1, &id),
+                     SIPD_OK);
     return id;
 }
 

@@ -252,8 +252,9 @@ START_TEST(what_was_tried_is_tried)
     uint64_t id = 0;
 
     hop.connect_ms = 500;
-    ck_assert_int_eq(txns_request(&first.t, METHOD_INVITE, SPAN(BRANCH), &hop, SPAN("INVITE"),
-                                  SPAN(""), 77, &id),
+    ck_assert_int_eq(txns_request(&first.t, METHOD_INVITE,
+                                  txn_rig_key(&first.t, METHOD_INVITE, SPAN(BRANCH)), &hop,
+                                  SPAN("INVITE"), SPAN(""), 77, &id),
                      SIPD_OK);
     pass(100);
     take_over();
@@ -267,12 +268,14 @@ START_TEST(what_is_left_over_makes_room_for_a_repeat)
 {
     uint64_t id = ask("BYE", UDP), again;
 
-    ck_assert_int_eq(txns_request(&first.t, METHOD_BYE, SPAN(BRANCH), &(struct hop){ .port = 1 },
-                                  SPAN("BYE"), SPAN(""), 77, &again),
+    ck_assert_int_eq(txns_request(&first.t, METHOD_BYE,
+                                  txn_rig_key(&first.t, METHOD_BYE, SPAN(BRANCH)),
+                                  &(struct hop){ .port = 1 }, SPAN("BYE"), SPAN(""), 77, &again),
                      SIPD_EEXIST);
     hear(&first, id, "BYE", 200);
-    ck_assert_int_eq(txns_request(&first.t, METHOD_BYE, SPAN(BRANCH), &(struct hop){ .port = 1 },
-                                  SPAN("BYE"), SPAN(""), 77, &again),
+    ck_assert_int_eq(txns_request(&first.t, METHOD_BYE,
+                                  txn_rig_key(&first.t, METHOD_BYE, SPAN(BRANCH)),
+                                  &(struct hop){ .port = 1 }, SPAN("BYE"), SPAN(""), 77, &again),
                      SIPD_EEXIST); /* it is somebody's */
     txns_disown(&first.t, id, 0);
     again = ask("BYE", UDP);

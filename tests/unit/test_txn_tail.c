@@ -45,8 +45,9 @@ ask(const char *method)
 
     snprintf(text, sizeof text, "%s%s",
              txn_rig_request(method, "SIP/2.0/UDP 198.51.100.1:5060;branch=" BRANCH), BODY);
-    must(txns_request(&r.t, names_method(span_of(method)), SPAN(BRANCH), &hop, span_of(text),
-                      span_of(lent), 77, &id) == SIPD_OK);
+    must(txns_request(&r.t, names_method(span_of(method)),
+                      txn_rig_key(&r.t, names_method(span_of(method)), SPAN(BRANCH)), &hop,
+                      span_of(text), span_of(lent), 77, &id) == SIPD_OK);
     return txns_find(&r.t, id);
 }
 

@@ -46,12 +46,14 @@ START_TEST(two_clients_cannot_share_a_key)
     struct txn *txn = client("INVITE", UDP);
     uint64_t id;
 
-    ck_assert_int_eq(
-        txns_request(&r.t, METHOD_INVITE, SPAN(BRANCH), &hop, SPAN("x"), SPAN(""), 1, &id),
-        SIPD_EEXIST);
-    ck_assert_int_eq(
-        txns_request(&r.t, METHOD_CANCEL, SPAN(BRANCH), &hop, SPAN("x"), SPAN(""), 1, &id),
-        SIPD_OK);
+    ck_assert_int_eq(txns_request(&r.t, METHOD_INVITE,
+                                  txn_rig_key(&r.t, METHOD_INVITE, SPAN(BRANCH)), &hop, SPAN("x"),
+                                  SPAN(""), 1, &id),
+                     SIPD_EEXIST);
+    ck_assert_int_eq(txns_request(&r.t, METHOD_CANCEL,
+                                  txn_rig_key(&r.t, METHOD_CANCEL, SPAN(BRANCH)), &hop, SPAN("x"),
+                                  SPAN(""), 1, &id),
+                     SIPD_OK);
     ck_assert(txns_find(&r.t, id)->cancel);
     ck_assert(!txn->cancel);
     ck_assert_uint_eq(r.sent_len, 2);
@@ -96,15 +98,17 @@ START_TEST(the_pool_has_a_ceiling)
     }
     ck_assert_int_eq(txns_serve(&r.t, &gist, NULL, &hop, 1, &id), SIPD_EFULL);
     snprintf(branch, sizeof branch, BRANCH);
-    ck_assert_int_eq(
-        txns_request(&r.t, METHOD_OPTIONS, span_of(branch), &hop, SPAN("x"), SPAN(""), 1, &id),
-        SIPD_EFULL);
+    ck_assert_int_eq(txns_request(&r.t, METHOD_OPTIONS,
+                                  txn_rig_key(&r.t, METHOD_OPTIONS, span_of(branch)), &hop,
+                                  SPAN("x"), SPAN(""), 1, &id),
+                     SIPD_EFULL);
     ck_assert_uint_eq(r.t.slots.used, LIMIT);
     ck_assert_uint_eq(r.sent_len, 0);
     txns_end(&r.t, txns_find_server(&r.t, &gist)->id);
-    ck_assert_int_eq(
-        txns_request(&r.t, METHOD_OPTIONS, span_of(branch), &hop, SPAN("x"), SPAN(""), 1, &id),
-        SIPD_OK);
+    ck_assert_int_eq(txns_request(&r.t, METHOD_OPTIONS,
+                                  txn_rig_key(&r.t, METHOD_OPTIONS, span_of(branch)), &hop,
+                                  SPAN("x"), SPAN(""), 1, &id),
+                     SIPD_OK);
 }
 END_TEST
 
@@ -189,7 +193,8 @@ one_of_everything(const struct gist *invite, const struct gist *busy)
         if (txns_answer(&r.t, id, 486, SPAN("busy")) != SIPD_OK)
             txns_end(&r.t, id);
     }
-    if (txns_request(&r.t, METHOD_INVITE, SPAN(BRANCH), &hop, sent, SPAN(""), 1, &id) == SIPD_OK) {
+    if (txns_request(&r.t, METHOD_INVITE, txn_rig_key(&r.t, METHOD_INVITE, SPAN(BRANCH)), &hop,
+                     sent, SPAN(""), 1, &id) == SIPD_OK) {
         txn = txns_find(&r.t, id);
         (void)txns_heard(&r.t, txn, 486, busy);
         (void)txns_heard(&r.t, txn, 486, busy);
@@ -232,9 +237,10 @@ START_TEST(without_memory_nothing_is_changed)
     ck_assert_int_eq(in->state, TXN_PROCEEDING);
     ck_assert_uint_eq(in->status, 0);
     ck_assert_int_eq(txns_serve(&r.t, &other, NULL, &hop, 1, &id), SIPD_ENOMEM);
-    ck_assert_int_eq(
-        txns_request(&r.t, METHOD_OPTIONS, SPAN("z9hG4bKx"), &hop, SPAN("x"), SPAN(""), 1, &id),
-        SIPD_ENOMEM);
+    ck_assert_int_eq(txns_request(&r.t, METHOD_OPTIONS,
+                                  txn_rig_key(&r.t, METHOD_OPTIONS, SPAN("z9hG4bKx")), &hop,
+                                  SPAN("x"), SPAN(""), 1, &id),
+                     SIPD_ENOMEM);
     ck_assert_int_eq(txns_heard(&r.t, out, 486, &busy), TXN_QUIET);
     ck_assert_int_eq(out->state, TXN_CALLING);
     ck_assert_uint_eq(r.sent_len, 0);

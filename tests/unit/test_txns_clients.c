@@ -209,9 +209,9 @@ START_TEST(methods_that_we_do_not_know_are_clients_too)
     struct txn *txn;
     uint64_t id;
 
-    ck_assert_int_eq(
-        txns_request(&r.t, METHOD_OTHER, SPAN(BRANCH), &hop, SPAN("DANCE"), SPAN(""), 1, &id),
-        SIPD_OK);
+    ck_assert_int_eq(txns_request(&r.t, METHOD_OTHER, txn_rig_key(&r.t, METHOD_OTHER, SPAN(BRANCH)),
+                                  &hop, SPAN("DANCE"), SPAN(""), 1, &id),
+                     SIPD_OK);
     txn = txns_find_client(&r.t, &gist);
     ck_assert_ptr_nonnull(txn);
     ck_assert_uint_eq(txn->id, id);

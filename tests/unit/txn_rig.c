@@ -168,6 +168,15 @@ txn_rig_response(unsigned status, const char *method, const char *branch, const 
     return text;
 }
 
+const struct txn_key *
+txn_rig_key(const struct txns *t, enum method method, struct span branch)
+{
+    static struct txn_key key;
+
+    key = txns_client_key(t, method, branch);
+    return &key;
+}
+
 uint64_t
 txn_rig_ask(struct txn_rig *r, const char *branch, const char *method, const char *to)
 {
@@ -176,7 +185,8 @@ txn_rig_ask(struct txn_rig *r, const char *branch, const char *method, const cha
     char via[128];
 
     snprintf(via, sizeof via, "SIP/2.0/UDP 198.51.100.1:5060;branch=%s", branch);
-    must(txns_request(&r->t, names_method(span_of(method)), span_of(branch), &hop,
+    must(txns_request(&r->t, names_method(span_of(method)),
+                      txn_rig_key(&r->t, names_method(span_of(method)), span_of(branch)), &hop,
                       span_of(txn_rig_request(method, via)), SPAN(""), 77, &id) == SIPD_OK);
     return id;
 }

@@ -45,6 +45,8 @@ void txn_rig_forget(struct txn_rig *r);
 struct hop txn_rig_hop(const char *text);
 /* A request with this method and top Via. To has no tag; CSeq is 1. Static text, good until the fourth next call. */
 const char *txn_rig_request(const char *method, const char *via);
+/* What txns_request() wants for this branch. Lent until the next call. */
+const struct txn_key *txn_rig_key(const struct txns *t, enum method method, struct span branch);
 /* A client transaction that just sent its request to this hop, with this branch in its Via. Returns its id; its owner is 77. */
 uint64_t txn_rig_ask(struct txn_rig *r, const char *branch, const char *method, const char *to);
 /* A response with this status to a request whose top Via had this branch; to_tag: of To, or "". */
