@@ -117,14 +117,26 @@ is_sooner(const struct list *link, const struct list *other)
            container_of_const(other, struct timer, link)->deadline_ms;
 }
 
-struct timer *
-timers_behind(const struct timers *t, const struct timer *node)
+int
+timers_lane(const struct timer *node)
 {
-    const struct list *lane = &t->lane[node->slot % TIMERS_LANES];
+    return node->level == LANE ? node->slot : -1;
+}
 
-    if (node->level != LANE || list_empty(lane))
-        return NULL;
-    return container_of(lane->next, struct timer, link);
+struct timer *
+timers_head(const struct timers *t, unsigned lane)
+{
+    const struct list *all = &t->lane[lane];
+
+    return list_empty(all) ? NULL : container_of(all->next, struct timer, link);
+}
+
+struct timer *
+timers_after(const struct timers *t, const struct timer *node)
+{
+    struct list *next = node->link.next;
+
+    return next == &t->lane[node->slot] ? NULL : container_of(next, struct timer, link);
 }
 
 void

@@ -62,8 +62,12 @@ void timers_queue(struct timers *t, struct timer *node, unsigned lane, uint64_t 
 void timers_sort(struct timers *t, unsigned lane);
 /* Who is the first in all lanes to be due; NULL: they are empty. */
 struct timer *timers_first(const struct timers *t);
-/* Who is first in the lane that node has left; NULL: it is empty, or node was in none. */
-struct timer *timers_behind(const struct timers *t, const struct timer *node);
+/* The lane that node waits in, or did until it was disarmed; -1: none. */
+int timers_lane(const struct timer *node);
+/* Who is first in a lane; NULL: it is empty. */
+struct timer *timers_head(const struct timers *t, unsigned lane);
+/* Who is behind node, which waits in a lane; NULL: nobody. */
+struct timer *timers_after(const struct timers *t, const struct timer *node);
 /* As timers_disarm(), of one that is armed. */
 void timers_disarm_it(struct timers *t, struct timer *node);
 /* Disarms; harmless if not armed. */

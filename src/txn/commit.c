@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "sip/derive.h"
 #include "txn/fact.h"
+#include "txn/scout.h"
 
 /*
  * §17.1.1.2, §17.1.2.2, §17.2.1, §17.2.2, RFC 6026 §7.1, §7.2; 0: fires in this turn. J and D would be 0 over a stream, but that
@@ -98,6 +99,8 @@ static void
 wait_in_lane(struct txns *t, struct txn *txn, enum lane lane)
 {
     timers_queue(&t->timers, &txn->timer, lane, txn->timeout_at_ms, 0, txn->id);
+    if (lane >= LANE_T4)
+        scout_joined(t, lane);
 }
 
 static void
@@ -343,6 +346,7 @@ commit_end(struct txns *t, struct txn *txn)
     txn->state = TXN_GONE;
     (void)commit_note(t, txn);
     timers_disarm(&t->timers, &txn->timer);
+    scout_left(t, txn);
     t->finished_len -= txn->filed;
     table_remove(&t->table, &txn->by_key);
     t->by_kind[txn->kind]--;

@@ -465,28 +465,6 @@ txns_disown(struct txns *t, uint64_t id, uint64_t peer)
     (void)commit_note(t, txn);
 }
 
-/*
- * Who ends has lain in memory that left the caches long ago, and many end at once: so while this one does, what the next two
- * will touch may come, of the second its own lines, of the first what these point to. Behind the last one is none, and nobody
- * looks at what comes then.
- */
-static void
-warm_next(const struct txns *t, const struct timer *ending)
-{
-    enum { LINE_BYTES = 64 };
-    const struct timer *timer = timers_behind(&t->timers, ending);
-    const struct txn *first, *second;
-
-    if (!timer)
-        return;
-    first = container_of_const(timer, struct txn, timer);
-    second = container_of_const(timer->link.next, struct txn, timer.link);
-    table_warm(&t->table, first->by_key.hash);
-    __builtin_prefetch(first->bytes);
-    for (size_t at = 0; at < sizeof *second; at += LINE_BYTES)
-        __builtin_prefetch((const char *)second + at);
-}
-
 bool
 txns_due(struct txns *t, struct txn_told *told)
 {
@@ -494,7 +472,6 @@ txns_due(struct txns *t, struct txn_told *told)
 
     if (!timer)
         return false;
-    warm_next(t, timer);
     commit_due(t, container_of(timer, struct txn, timer), told);
     return true;
 }

@@ -92,11 +92,18 @@ enum txn_backup { TXN_BACKUP_NONE, TXN_BACKUP_ASKED, TXN_BACKUP_GIVEN };
 #define IS_WATCHED(of) __builtin_expect((of)->watched, 0)
 #endif
 
+/* Where in a lane one looks ahead (scout.h). */
+struct scout {
+    uint64_t id;    /* the transaction that was asked for last; 0, or one that has ended: none */
+    uint32_t ahead; /* how many from the first */
+};
+
 struct txns {
     struct slots slots;
     struct table table;
     struct prf_key hash_key;
-    struct timers timers;      /* of transactions only; the finished are in lanes */
+    struct timers timers; /* of transactions only; the finished are in lanes */
+    struct scout scout[TIMERS_LANES];
     const struct clock *clock; /* lent */
     struct txn_ports ports;
     struct arena *arena;         /* lent: the turn's, for parsing kept bytes and rendering ACKs */
