@@ -13,7 +13,7 @@
 #include <sipd/err.h>
 #include <sipd/sqlite.h>
 
-#define COPIES_MAX 100 /* of one version, each beside the one before */
+#define COPIES_MAX 100 /* of one version, or of one second, each beside the one before */
 
 #define MARKS_SQL                                                         \
     "PRAGMA application_id = " SCHEMA_TEXT_OF(                            \
@@ -70,17 +70,33 @@ complain(const struct store_port *port, sqlite3 *db, const char *path, const cha
     return SIPD_EIO;
 }
 
-/* A name that no file has yet. */
+/* What belongs to a database; the file last. */
+static const char *const ends[] = { "-wal", "-shm", "-journal", "" };
+
+/* Is there no such file, nor one that would belong to it? */
 static bool
-free_name(const char *path, int64_t version, char *to, size_t room)
+is_free(const char *name)
+{
+    char file[PATH_MAX];
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if ((size_t)snprintf(file, sizeof file, "%s%s", name, ends[i]) >= sizeof file ||
+            access(file, F_OK) == 0 || errno != ENOENT)
+            return false;
+    return true;
+}
+
+/* A name beside the path that nothing has yet: "PATH.MARK", "PATH.MARK.1" … */
+static bool
+free_name(const char *path, const char *mark, char to[PATH_MAX])
 {
     for (int n = 0; n < COPIES_MAX; n++) {
-        int len = n == 0 ? snprintf(to, room, "%s.schema%lld", path, (long long)version)
-                         : snprintf(to, room, "%s.schema%lld.%d", path, (long long)version, n);
+        int len = n == 0 ? snprintf(to, PATH_MAX, "%s.%s", path, mark)
+                         : snprintf(to, PATH_MAX, "%s.%s.%d", path, mark, n);
 
-        if (len < 0 || (size_t)len >= room)
+        if (len < 0 || len >= PATH_MAX)
             return false;
-        if (access(to, F_OK) != 0 && errno == ENOENT)
+        if (is_free(to))
             return true;
     }
     return false;
@@ -103,10 +119,11 @@ copy_beside(const struct store_port *port, sqlite3 *db, const char *path, const 
 int
 schema_migrate(const struct store_port *port, sqlite3 *db, const char *path, int64_t from)
 {
-    char copy[PATH_MAX];
+    char copy[PATH_MAX], mark[32];
     bool done;
 
-    if (!free_name(path, from, copy, sizeof copy)) {
+    snprintf(mark, sizeof mark, "schema%lld", (long long)from);
+    if (!free_name(path, mark, copy)) {
         location_complain(port, "%s: no name is left for a copy beside it", path);
         return SIPD_EIO;
     }
@@ -141,17 +158,16 @@ rename_one(const char *path, const char *to, const char *end)
 int
 schema_put_aside(const struct store_port *port, const char *path, const char *why, int64_t wall_s)
 {
-    static const char *const ends[] = { "-wal", "-shm", "-journal", "" }; /* the file last */
     time_t now = (time_t)wall_s;
-    char to[PATH_MAX], when[32] = "";
+    char to[PATH_MAX], mark[40] = "damaged-";
     bool there = access(path, F_OK) == 0;
     struct tm tm;
     int failed = 0;
 
     if (gmtime_r(&now, &tm))
-        strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", &tm);
-    if ((size_t)snprintf(to, sizeof to, "%s.damaged-%s", path, when) >= sizeof to)
-        failed = ENAMETOOLONG;
+        strftime(mark, sizeof mark, "damaged-%Y%m%dT%H%M%SZ", &tm);
+    if (!free_name(path, mark, to))
+        failed = EEXIST;
     for (size_t i = 0; i < sizeof ends / sizeof ends[0] && failed == 0; i++)
         failed = rename_one(path, to, ends[i]);
     if (failed != 0) {
