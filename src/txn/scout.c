@@ -65,25 +65,30 @@ go_on(struct txns *t, unsigned lane, uint32_t most)
     if (!next)
         return;
     scout->id = next->id;
+    scout->deadline_ms = next->deadline_ms;
     scout->ahead++;
     ask_for(container_of_const(next, struct txn, timer));
 }
 
+/* A second step wins back what was lost while less joined than ended. */
 void
 scout_joined(struct txns *t, unsigned lane)
 {
     go_on(t, lane, FAR);
+    go_on(t, lane, FAR);
 }
 
-/* Counted as if it had been the first. Where it was not, the scout is nearer than it believes, until those that end meet it. */
+/* Of those that end in the scout's own ms nobody says which are behind it: they count as before it. */
 void
 scout_left(struct txns *t, const struct txn *txn)
 {
     int lane = timers_lane(&txn->timer);
+    struct scout *scout;
 
     if (lane < 0)
         return;
-    if (t->scout[lane].ahead > 0)
-        t->scout[lane].ahead--;
+    scout = &t->scout[lane];
+    if (scout->ahead > 0 && txn->timer.deadline_ms <= scout->deadline_ms)
+        scout->ahead--;
     go_on(t, (unsigned)lane, NEAR);
 }

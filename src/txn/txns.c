@@ -266,12 +266,17 @@ is_left_over(const struct txn *txn)
     return txn->owner == 0 && txn->filed;
 }
 
+/* Unknown methods share one name here: the branch alone tells them apart. */
+static struct txn_key
+client_key(const struct txns *t, enum method method, struct span branch)
+{
+    return match_hashed(t, match_client_key(t->arena, branch, names_method_text(method)));
+}
+
 struct txn_key
 txns_client_key(const struct txns *t, enum method method, struct span branch)
 {
-    /* Unknown methods share one name here: the branch alone tells them apart. */
-    struct span text = names_method_text(method);
-    struct txn_key key = match_hashed(t, match_client_key(t->arena, branch, text));
+    struct txn_key key = client_key(t, method, branch);
 
     table_warm(&t->table, key.hash);
     return key;
@@ -309,7 +314,7 @@ txns_find_client(const struct txns *t, const struct gist *response)
 
     if (holds_none(t))
         return NULL;
-    key = txns_client_key(t, response->method, response->via.branch);
+    key = client_key(t, response->method, response->via.branch);
     return match_find(t, &key);
 }
 

@@ -94,8 +94,9 @@ enum txn_backup { TXN_BACKUP_NONE, TXN_BACKUP_ASKED, TXN_BACKUP_GIVEN };
 
 /* Where in a lane one looks ahead (scout.h). */
 struct scout {
-    uint64_t id;    /* the transaction that was asked for last; 0, or one that has ended: none */
-    uint32_t ahead; /* how many from the first */
+    uint64_t id; /* the transaction that was asked for last; 0, or one that has ended: none */
+    uint64_t deadline_ms; /* when that one ends */
+    uint32_t ahead;       /* how many are to end until then, with it */
 };
 
 struct txns {

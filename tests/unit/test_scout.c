@@ -96,6 +96,38 @@ START_TEST(he_is_met_by_those_that_end_and_goes_on)
 }
 END_TEST
 
+/* What was lost while nobody joined is won back when as many join as end. */
+START_TEST(he_gets_ahead_again)
+{
+    for (unsigned i = 0; i < 900; i++)
+        (void)serve();
+    for (unsigned i = 0; i < 300; i++)
+        txns_end(&r.t, timers_head(&r.t.timers, lane)->id);
+    must(place() < 10);
+    for (unsigned i = 0; i < FAR; i++) {
+        txns_end(&r.t, timers_head(&r.t.timers, lane)->id);
+        (void)serve();
+    }
+    ck_assert_uint_eq(place(), FAR);
+}
+END_TEST
+
+/* Who ends behind him brings nobody nearer. */
+START_TEST(he_does_not_count_those_behind_him)
+{
+    uint64_t ids[MOST];
+
+    for (unsigned i = 0; i < MOST; i++) {
+        ids[i] = serve();
+        r.clock.now_ms++;
+    }
+    for (unsigned i = FAR; i < MOST; i++)
+        txns_end(&r.t, ids[i]);
+    ck_assert_uint_eq(r.t.scout[lane].ahead, FAR);
+    ck_assert_uint_eq(place(), FAR);
+}
+END_TEST
+
 /* Whoever ends where: what he says is never less than where he stands once all that were before him have ended. */
 START_TEST(any_may_end_at_any_time)
 {
@@ -134,6 +166,8 @@ suite_scout(void)
     tcase_add_test(c, he_goes_a_step_with_each_that_joins_and_not_too_far);
     tcase_add_test(c, he_stays_ahead_of_those_that_end);
     tcase_add_test(c, he_is_met_by_those_that_end_and_goes_on);
+    tcase_add_test(c, he_gets_ahead_again);
+    tcase_add_test(c, he_does_not_count_those_behind_him);
     tcase_add_test(c, any_may_end_at_any_time);
     suite_add_tcase(s, c);
     return s;
