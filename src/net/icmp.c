@@ -17,7 +17,7 @@
 #include "net/state.h"
 
 enum {
-    ERRORS_MOST = 64,      /* a turn; the rest makes the next poll return at once */
+    ERRORS_MOST = 64,      /* a turn */
     RETURNED_BYTES = 1500, /* of the datagram; ICMP brings less */
 };
 
@@ -67,7 +67,7 @@ hand_on(struct listener *listener, const union sock_addr *addr, struct span retu
     net->ports->bounced(net->ports->io, &to, bytes);
 }
 
-void
+bool
 icmp_drain(struct listener *listener)
 {
     char returned[RETURNED_BYTES];
@@ -88,8 +88,9 @@ icmp_drain(struct listener *listener)
 
         len = recvmsg(listener->fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
         if (len < 0)
-            return;
+            return false;
         if (message.msg_namelen > 0 && tells_failure(&message))
             hand_on(listener, &addr, (struct span){ returned, (size_t)len });
     }
+    return true;
 }

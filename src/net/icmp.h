@@ -5,12 +5,14 @@
 #ifndef NET_ICMP_H
 #define NET_ICMP_H
 
+#include "base/def.h"
+
 struct listener;
 
 /*
  * Reads the error queue of a datagram socket and hands what speaks of an unreachable peer to
- * ports.bounced.
+ * ports.bounced. True: there may be more, for the next turn.
  */
-void icmp_drain(struct listener *listener);
+bool icmp_drain(struct listener *listener);
 
 #endif

@@ -21,6 +21,7 @@ enum {
     ALIGN = 64,             /* each begins with a line of the cache */
     MANY = UDP_BATCH / 2,   /* so many at once: the socket is busy … */
     FEW = UDP_BATCH / 8,    /* … until fewer come */
+    AGAIN_MS = 10,          /* until one that no poll waits for is asked again */
 };
 
 /*
@@ -129,19 +130,39 @@ read_batch(struct udp *udp)
     return udp->len > 0;
 }
 
+/* A poll waits for it again. If none can (no memory, no watches left) it is asked after a while. */
+static void
+wait_for(struct udp *udp)
+{
+    const struct timeval a_while = { .tv_usec = AGAIN_MS * 1000 };
+    struct listener *listener = udp->listener;
+    struct event *readable = &listener->readable;
+
+    event_assign(readable, listener->net->base, listener->fd, EV_READ | EV_PERSIST, udp_readable,
+                 udp);
+    udp->busy = event_add(readable, NULL) != 0;
+    if (!udp->busy)
+        return;
+    event_assign(readable, listener->net->base, -1, 0, udp_readable, udp);
+    event_add(readable, &a_while);
+}
+
 /*
  * A socket that a poll waits for tells it of each datagram that has left, too, which takes the kernel a twentieth of all that a
- * datagram costs. So one that is busy is asked and not waited for.
+ * datagram costs. So one that is busy is asked in each turn, and not waited for; those that were passed over come before it.
  */
 static void
-set_busy(struct udp *udp)
+go_on_reading(struct udp *udp)
 {
+    struct net *net = udp->listener->net;
     struct event *readable = &udp->listener->readable;
 
     if (!udp->busy && udp->len >= MANY)
         udp->busy = event_del(readable) == 0;
     else if (udp->busy && udp->len < FEW)
-        udp->busy = event_add(readable, NULL) != 0;
+        wait_for(udp);
+    if (udp->busy && !event_pending(readable, EV_TIMEOUT, NULL))
+        hungry_wait(&net->turn.hungries, &udp->hungry, readable, EV_READ, net->turn.watch.began_ns);
 }
 
 void
@@ -165,26 +186,21 @@ udp_readable(evutil_socket_t fd, short what, void *arg)
     list_push(&net->udp_read, &udp->read_link);
     unpoison(udp->room, UDP_ROOM_BYTES);
     came = udp->at < udp->len || read_batch(udp);
-    set_busy(udp);
     hand_on_batch(udp);
+    if (udp->listener->fd < 0)
+        return;
+    go_on_reading(udp);
     /*
      * Nothing to read: then it was an error that woke us, this one's or one that a send has taken
      * the word of.
      */
-    if ((!came || udp->errors) && udp->listener->fd >= 0) {
-        udp->errors = false;
-        icmp_drain(udp->listener);
-    }
+    if (!came || udp->errors)
+        udp->errors = icmp_drain(udp->listener);
 }
 
 void
 udp_end_turn(struct net *net)
 {
-    for (struct list *node; (node = list_shift(&net->udp_read));) {
-        struct udp *udp = container_of(node, struct udp, read_link);
-
-        poison(udp->room, UDP_ROOM_BYTES);
-        if (udp->busy && udp->listener->fd >= 0)
-            event_active(&udp->listener->readable, EV_READ, 0);
-    }
+    for (struct list *node; (node = list_shift(&net->udp_read));)
+        poison(container_of(node, struct udp, read_link)->room, UDP_ROOM_BYTES);
 }

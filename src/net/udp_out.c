@@ -125,7 +125,10 @@ send_train(const struct udp *udp, struct outgoing *out, unsigned at, uint8_t len
     return sendmsg(udp->listener->fd, &train.head, MSG_DONTWAIT) >= 0;
 }
 
-/* What begins with datagram `at`, the i-th that leaves: how many left? 0: that one was refused, and errno says why. */
+/*
+ * What begins with datagram `at`, the i-th that leaves: how many left? 0: that one was refused, and errno says why. Where fewer left
+ * than could have, the next one was refused for an error that may be another's; it is cleared now, and only the error queue has it.
+ */
 static unsigned
 send_some(struct udp *udp, struct outgoing *out, unsigned at, const struct leaving *l, unsigned i)
 {
@@ -134,6 +137,7 @@ send_some(struct udp *udp, struct outgoing *out, unsigned at, const struct leavi
     if (out != &udp->out)
         return send_train(udp, out, at, l->len[i]);
     n = sendmmsg(udp->listener->fd, &udp->out_view[at], l->count - i, MSG_DONTWAIT);
+    udp->errors |= n > 0 && (unsigned)n < l->count - i;
     return n > 0 ? (unsigned)n : 0;
 }
 
@@ -167,6 +171,7 @@ send_all(struct udp *udp, struct outgoing *out, struct leaving *l)
             break;
         } else if (l->len[i] > 1) {
             udp->trains = udp->trains && errno != EIO && errno != ENOPROTOOPT;
+            udp->errors = true;
             leaving_singly(out, at, l);
             i = 0;
         } else if (!needs_fragments(udp, errno)) {

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -31,6 +32,24 @@ rig_refuse_sends(int err, unsigned n)
 {
     refuse_err = err;
     refuse_left = n;
+}
+
+static bool polls_refused;
+
+void
+rig_refuse_polls(bool on)
+{
+    polls_refused = on;
+}
+
+/* Stands before the C library's for libevent, too. */
+__attribute__((visibility("default"))) int
+epoll_ctl(int poll, int op, int fd, struct epoll_event *event)
+{
+    if (op != EPOLL_CTL_ADD || !polls_refused)
+        return (int)syscall(SYS_epoll_ctl, poll, op, fd, event);
+    errno = ENOSPC;
+    return -1;
 }
 
 static bool

@@ -114,6 +114,8 @@ void rig_compute_each(unsigned us);
 /* Most messages for which one turn has computed. */
 unsigned rig_busiest(void);
 
+/* From now on no poll can be told to wait for a descriptor that it did not wait for, or one can again. */
+void rig_refuse_polls(bool on);
 /* Makes the next n sends of datagrams fail with this errno (the test program has a sendmmsg and a sendto of its own). */
 void rig_refuse_sends(int err, unsigned n);
 

@@ -81,48 +81,6 @@ START_TEST(many_come_in_order_and_leave_in_order)
 }
 END_TEST
 
-static void
-send_many(int fd, const struct hop *at, int n)
-{
-    for (int i = 0; i < n; i++)
-        peer_send(fd, at, SPAN("OPTIONS sip:example.com SIP/2.0\r\n\r\n"));
-}
-
-static uint64_t quiet_until_ms;
-
-static bool
-was_quiet(struct rig *r)
-{
-    return r->clock.now_ms >= quiet_until_ms;
-}
-
-/* While it is busy no poll waits for it; when little comes one does, or the loop would run without rest. */
-START_TEST(a_socket_that_was_busy_is_waited_for_again)
-{
-    enum { LOAD = 100, QUIET_MS = 100 };
-    uint16_t id = rig_listen(HOP_UDP, "127.0.0.1"), port;
-    struct hop at = rig_at(id);
-    int fd = peer_new(SOCK_DGRAM, "127.0.0.1", &port);
-    size_t came = 0;
-    uint64_t turns;
-
-    for (int times = 0; times < 3; times++) {
-        send_many(fd, &at, LOAD);
-        rig_run_messages(came += LOAD);
-        send_many(fd, &at, 2);
-        rig_run_messages(came += 2);
-        rig_run_turns(3);
-        turns = rig.turns;
-        quiet_until_ms = rig.clock.now_ms + QUIET_MS;
-        rig_run(was_quiet);
-        ck_assert_uint_le(rig.turns - turns, QUIET_MS);
-        send_many(fd, &at, 1);
-        rig_run_messages(++came);
-    }
-    close(fd);
-}
-END_TEST
-
 /* So long that a batch ends before it has as many as it may have. */
 START_TEST(the_longest_come_in_order)
 {
@@ -499,7 +457,6 @@ suite_net_udp(void)
     tcase_add_test(all, a_datagram_comes_and_an_answer_goes);
     tcase_add_test(all, the_same_over_ipv6);
     tcase_add_test(all, many_come_in_order_and_leave_in_order);
-    tcase_add_test(all, a_socket_that_was_busy_is_waited_for_again);
     tcase_add_test(all, the_longest_come_in_order);
     tcase_add_test(all, a_turn_may_send_any_number);
     tcase_add_test(all, what_is_longer_than_a_packet_leaves_in_its_place);
