@@ -13,20 +13,16 @@
 
 /* ---------------------------------------------------------------- blocks and their maps */
 
-/* `width` bytes at the low end of a register. */
 AVX2 static inline __m256i
-load(const char *at, size_t width)
+load(const char *at)
 {
-    int32_t word;
+    return _mm256_loadu_si256((const __m256i *)(const void *)at);
+}
 
-    if (width == 32)
-        return _mm256_loadu_si256((const __m256i *)(const void *)at);
-    if (width == 16)
-        return _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)at));
-    if (width == 8)
-        return _mm256_castsi128_si256(_mm_loadl_epi64((const __m128i *)(const void *)at));
-    memcpy(&word, at, sizeof word);
-    return _mm256_castsi128_si256(_mm_cvtsi32_si128(word));
+AVX2 static inline __m128i
+load_half(const char *at)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
 }
 
 struct block {
@@ -37,28 +33,16 @@ struct block {
 AVX2 static inline struct block
 block_load(const char *at, size_t drop)
 {
-    const __m256i *half = (const __m256i *)(const void *)at;
-
-    return (struct block){ _mm256_loadu_si256(half), _mm256_loadu_si256(half + 1), drop };
+    return (struct block){ load(at), load(at + BLOCK / 2), drop };
 }
 
-/* Fewer than a block are left from `at` on: the last ones there are, those before `at` to be dropped. */
-AVX2 static struct block
-block_last(struct span bytes, size_t at)
-{
-    size_t drop = BLOCK - (bytes.len - at);
-    char copy[BLOCK] = { 0 };
-
-    if (bytes.len >= BLOCK)
-        return block_load(bytes.at + bytes.len - BLOCK, drop);
-    memcpy(copy + drop, bytes.at + at, BLOCK - drop);
-    return block_load(copy, drop);
-}
-
+/* The bytes from `at` on; if fewer than a block are left, the last block there is, those before `at` to be dropped. */
 AVX2 static inline struct block
 block_at(struct span bytes, size_t at)
 {
-    return bytes.len - at >= BLOCK ? block_load(bytes.at + at, 0) : block_last(bytes, at);
+    if (LIKELY(bytes.len - at >= BLOCK))
+        return block_load(bytes.at + at, 0);
+    return block_load(bytes.at + bytes.len - BLOCK, BLOCK - (bytes.len - at));
 }
 
 /* Bit n: the n-th byte is c. */
@@ -93,8 +77,7 @@ map_of_low(const struct block *block)
 AVX2 static inline uint32_t
 map_of_colons(const char *at)
 {
-    return (uint32_t)_mm256_movemask_epi8(
-        _mm256_cmpeq_epi8(load(at, sizeof(__m256i)), _mm256_set1_epi8(':')));
+    return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(load(at), _mm256_set1_epi8(':')));
 }
 
 /* The first colon from where the line at hand begins; most stand near. */
@@ -104,13 +87,11 @@ colon_of(struct span bytes, const struct lines *l)
     const size_t width = sizeof(__m256i);
     uint32_t map;
 
-    if (l->line + width <= bytes.len)
+    if (LIKELY(l->line + width <= bytes.len))
         map = map_of_colons(bytes.at + l->line);
-    else if (bytes.len >= width) /* the last there are, less those before the line */
-        map = map_of_colons(span_end(bytes) - width) >> (l->line + width - bytes.len);
-    else
-        return far_colon(l, l->line);
-    return map ? l->line + _tzcnt_u32(map) : far_colon(l, l->line + width);
+    else /* the last there are, less those before the line */
+        map = map_of_colons(bytes.at + bytes.len - width) >> (l->line + width - bytes.len);
+    return LIKELY(map != 0) ? l->line + _tzcnt_u32(map) : far_colon(l, l->line + width);
 }
 
 AVX2 static size_t
@@ -118,6 +99,8 @@ avx2_lines(struct span bytes, uint32_t from, struct scan_line *out, size_t room,
 {
     struct lines lines = lines_begin(bytes, from, out, room);
 
+    if (bytes.len < BLOCK)
+        return scan_plain.lines(bytes, from, out, room, odd);
     for (size_t at = from; at < bytes.len; at += BLOCK) {
         struct block block = block_at(bytes, at);
         uint64_t low = lines_block(&lines, at, map_of_low(&block));
@@ -134,6 +117,8 @@ avx2_head_end(struct span bytes, size_t from)
 {
     struct before before = { 0, 0 };
 
+    if (bytes.len < BLOCK)
+        return scan_plain.head_end(bytes, from);
     for (size_t at = from; at < bytes.len; at += BLOCK) {
         struct block block = block_at(bytes, at);
         uint64_t empty = empty_lines(&before, map_of(&block, '\n'), map_of(&block, '\r'));
@@ -149,22 +134,65 @@ avx2_head_end(struct span bytes, size_t from)
 /* Marks the bytes of a kind, all bits of each. */
 typedef __m256i mark_fn(__m256i bytes, const __m256i kind[3]);
 
-/* By steps of `width`, for one of which there are bytes enough; the last one reaches back over what was seen. */
-AVX2 static inline size_t
-first_by(size_t width, struct span bytes, mark_fn *mark, const __m256i kind[3])
+/* Which bytes of a register are marked. */
+AVX2 static inline uint32_t
+map_marked(const char *at, mark_fn *mark, const __m256i kind[3])
 {
-    const uint32_t all = (uint32_t)(((uint64_t)1 << width) - 1);
-    size_t at = 0;
+    return (uint32_t)_mm256_movemask_epi8(mark(load(at), kind));
+}
 
-    for (;;) {
-        uint32_t map = (uint32_t)_mm256_movemask_epi8(mark(load(bytes.at + at, width), kind)) & all;
+/* By whole registers, more than one; the last one reaches back over what was seen. None is marked in the first. */
+AVX2 static inline size_t
+first_behind(struct span bytes, mark_fn *mark, const __m256i kind[3])
+{
+    const size_t width = sizeof(__m256i);
 
+    for (size_t at = width; at < bytes.len; at += width) {
+        uint32_t map;
+
+        at = least(at, bytes.len - width);
+        map = map_marked(bytes.at + at, mark, kind);
         if (map)
             return at + _tzcnt_u32(map);
-        if (at + width >= bytes.len)
-            return bytes.len;
-        at = least(at + width, bytes.len - width);
     }
+    return bytes.len;
+}
+
+/* Of as many bytes as a register has, or more. */
+AVX2 static inline size_t
+first_of_many(struct span bytes, mark_fn *mark, const __m256i kind[3])
+{
+    uint32_t map = map_marked(bytes.at, mark, kind);
+
+    return LIKELY(map != 0) ? _tzcnt_u32(map) : first_behind(bytes, mark, kind);
+}
+
+/* The first and the last `width` bytes side by side. */
+AVX2 static inline __m256i
+load_ends(struct span bytes, size_t width)
+{
+    const char *last = bytes.at + bytes.len - width;
+    uint64_t front = 0, back = 0;
+
+    if (width == sizeof(__m128i))
+        return _mm256_inserti128_si256(_mm256_castsi128_si256(load_half(bytes.at)), load_half(last),
+                                       1);
+    memcpy(&front, bytes.at, width);
+    memcpy(&back, last, width);
+    return _mm256_castsi128_si256(width == sizeof front
+                                      ? _mm_set_epi64x((int64_t)back, (int64_t)front)
+                                      : _mm_cvtsi64_si128((int64_t)(back << 32 | front)));
+}
+
+/* Of `width` bytes at least, and no more than twice as many: at one look, in which those in the middle stand twice. */
+AVX2 static inline size_t
+first_of_few(size_t width, struct span bytes, mark_fn *mark, const __m256i kind[3])
+{
+    const uint64_t behind = (uint64_t)1 << 2 * width;
+    uint32_t map = (uint32_t)_mm256_movemask_epi8(mark(load_ends(bytes, width), kind));
+    size_t at = _tzcnt_u64(map | behind);
+
+    return at < width ? at : at + bytes.len - 2 * width;
 }
 
 /* Position of the first byte that is marked, bytes.len if none is. Of bytes there are four at least. */
@@ -172,10 +200,10 @@ AVX2 static inline size_t
 first(struct span bytes, mark_fn *mark, const __m256i kind[3])
 {
     if (bytes.len >= 32)
-        return first_by(32, bytes, mark, kind);
+        return first_of_many(bytes, mark, kind);
     if (bytes.len >= 16)
-        return first_by(16, bytes, mark, kind);
-    return bytes.len >= 8 ? first_by(8, bytes, mark, kind) : first_by(4, bytes, mark, kind);
+        return first_of_few(16, bytes, mark, kind);
+    return bytes.len >= 8 ? first_of_few(8, bytes, mark, kind) : first_of_few(4, bytes, mark, kind);
 }
 
 AVX2 static inline __m256i
@@ -209,12 +237,13 @@ mark_others(__m256i bytes, const __m256i set[3])
 AVX2 static size_t
 avx2_run(struct span bytes, const struct scan_set *set)
 {
-    const __m256i rows =
-        _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)set->rows));
-    const __m256i bits = _mm256_set1_epi64x((int64_t)0x8040201008040201);
+    __m256i rows, bits;
 
-    return bytes.len < 4 ? scan_plain.run(bytes, set)
-                         : first(bytes, mark_others, (const __m256i[3]){ rows, bits });
+    if (bytes.len < 4)
+        return scan_plain.run(bytes, set);
+    rows = _mm256_broadcastsi128_si256(load_half((const char *)set->rows));
+    bits = _mm256_set1_epi64x((int64_t)0x8040201008040201);
+    return first(bytes, mark_others, (const __m256i[3]){ rows, bits });
 }
 
 const struct scan_ops scan_avx2 = { "avx2", avx2_lines, avx2_head_end, avx2_find, avx2_run };

@@ -9,6 +9,9 @@
 
 enum { BLOCK = 64 };
 
+/* So it is in nearly every line: what else there may be is not in its way. */
+#define LIKELY(is_so) __builtin_expect(!!(is_so), 1)
+
 static inline size_t
 least(size_t a, size_t b)
 {
@@ -73,7 +76,7 @@ lines_next(struct lines *l, size_t at, uint64_t *low)
         *low &= *low - 1;
         l->lf = stop;
         l->empty = stop == l->line;
-        if (stop < l->last && memcmp(l->bytes + stop, "\r\n", 2) == 0) {
+        if (LIKELY(stop < l->last && memcmp(l->bytes + stop, "\r\n", 2) == 0)) {
             *low &= *low - 1;
             l->lf++;
             return true;
