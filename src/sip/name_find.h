@@ -10,19 +10,21 @@
 #include "names_gen.h"
 #include "sip/names.h"
 
-/* What of a line may be looked at: whole words; the longest name has 29 bytes, and most have no more than half of it. */
+/* What of a line may be looked at: whole words; the longest name has 29 bytes, and most have less than half of it. */
 enum { NAMES_ROOM = 32, NAMES_HALF = NAMES_ROOM / 2 };
 
 struct names_field {
-    char text[NAMES_ROOM - 2];
-    uint8_t len;   /* this and the next are compared too, but no bit of them counts */
-    uint8_t flags; /* enum header_flags */
+    char text[NAMES_ROOM]; /* with the colon behind it */
     char mask
-        [NAMES_ROOM]; /* bits of text that count: not the case of a letter, nor what is behind the name */
+        [NAMES_ROOM]; /* bits of it that count: not the case of a letter, nor what is behind the colon */
 };
 
-extern const struct names_field names_fields[HEADERS];
-extern const uint8_t names_slots[1 << (32 - NAMES_SHIFT)];
+struct names_table {
+    struct names_field fields[HEADERS];
+    uint8_t slots[1 << (32 - NAMES_SHIFT)]; /* the only id that a text of this hash may have */
+};
+
+extern const struct names_table names_table;
 
 /* Two bytes as a number that is the same on every machine. */
 static inline uint32_t
@@ -60,21 +62,36 @@ names_differ(const char *text, const char *name, size_t at)
            names_word(name + offsetof(struct names_field, mask) + at);
 }
 
+/* The only id that it may have, HDR_OTHER if none. Two bytes at least. */
+static inline unsigned
+names_candidate(const char *text, size_t len)
+{
+    return names_table.slots[names_slot(text, len)];
+}
+
 /*
- * As names_header(), of a text behind which what is missing to NAMES_ROOM bytes may be read too, to NAMES_HALF if it has no
- * more; it changes nothing. Two bytes at least. Hardly a branch: which name comes next no processor can foretell.
+ * Is it the name of this id? A colon stands behind it and none in it, so that its length need not be compared. What is missing
+ * to NAMES_HALF bytes, colon and all, may be read too, to NAMES_ROOM if it is longer; it changes nothing. Hardly a branch: which
+ * name comes next no processor can foretell.
  */
+static inline bool
+names_is(const char *text, size_t len, unsigned id)
+{
+    const char *name = (const char *)&names_table.fields[id];
+    uint64_t differ = names_differ(text, name, 0) | names_differ(text, name, 8);
+
+    if (len >= NAMES_HALF)
+        differ |= names_differ(text, name, 16) | names_differ(text, name, 24);
+    return differ == 0;
+}
+
+/* As names_header(), of two bytes at least, and else as in names_is(). */
 static inline enum header
 names_header_in(const char *text, size_t len)
 {
-    unsigned id = names_slots[names_slot(text, len)];
-    const char *name = (const char *)&names_fields[id];
-    uint64_t differ = names_differ(text, name, 0) | names_differ(text, name, 8);
+    unsigned id = names_candidate(text, len);
 
-    differ |= len ^ (uint8_t)name[offsetof(struct names_field, len)];
-    if (len > NAMES_HALF)
-        differ |= names_differ(text, name, 16) | names_differ(text, name, 24);
-    return differ == 0 ? (enum header)id : HDR_OTHER;
+    return names_is(text, len, id) ? (enum header)id : HDR_OTHER;
 }
 
 #endif

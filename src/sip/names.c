@@ -13,15 +13,26 @@ static const struct span method_texts[METHODS] = {
 #include "sip/names.def"
 };
 
-const struct names_field names_fields[HEADERS] = {
-    [HDR_OTHER] = { "", 0, 0, "" },
+static const struct {
+    struct span text;
+    unsigned flags; /* enum header_flags */
+} headers[HEADERS] = {
+    [HDR_OTHER] = { { "", 0 }, 0 },
 #define METHOD(id, text)
 #define HEADER(id, text, compact, flags, section) \
-    [HDR_##id] = { text, sizeof(text) - 1, flags, NAMES_MASK_##id },
+    [HDR_##id] = { { text, sizeof(text) - 1 }, flags },
 #include "sip/names.def"
 };
 
-const uint8_t names_slots[1 << (32 - NAMES_SHIFT)] = { NAMES_SLOTS };
+const struct names_table names_table = {
+    .fields = {
+    [HDR_OTHER] = { ":", "\377" },
+#define METHOD(id, text)
+#define HEADER(id, text, compact, flags, section) [HDR_##id] = { text ":", NAMES_MASK_##id "\377" },
+#include "sip/names.def"
+    },
+    .slots = { NAMES_SLOTS },
+};
 
 _Static_assert(HEADERS <= UINT8_MAX, "the tables hold ids in a byte");
 
@@ -55,7 +66,7 @@ names_header(struct span text)
 
     if (text.len < 2)
         return text.len == 1 ? compact(text.at[0]) : HDR_OTHER;
-    id = names_slots[names_slot(text.at, text.len)];
+    id = names_candidate(text.at, text.len);
     return span_ieq(text, names_header_text((enum header)id)) ? (enum header)id : HDR_OTHER;
 }
 
@@ -93,13 +104,11 @@ names_resemble(struct span text, enum header id)
 struct span
 names_header_text(enum header id)
 {
-    const struct names_field *name = &names_fields[(unsigned)id < HEADERS ? id : HDR_OTHER];
-
-    return (struct span){ name->text, name->len };
+    return headers[(unsigned)id < HEADERS ? id : HDR_OTHER].text;
 }
 
 unsigned
 names_header_flags(enum header id)
 {
-    return (unsigned)id < HEADERS ? names_fields[id].flags : 0;
+    return (unsigned)id < HEADERS ? headers[id].flags : 0;
 }

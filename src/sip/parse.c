@@ -130,21 +130,21 @@ odd_name(struct msg *msg, struct span name)
     refuse_framing(msg, name);
 }
 
-/* As name_find(), of one that is long, has one letter or stands at the very end. */
+/* What a name stands for that is long, has one letter, stands at the very end or has no colon right behind it. */
 APART static enum header
 rare_name_find(const struct msg *msg, uint32_t at, uint32_t len)
 {
-    if (len > NAMES_HALF && msg->len - at >= NAMES_ROOM)
+    if (len >= NAMES_HALF && msg->len - at >= NAMES_ROOM && msg->bytes[at + len] == ':')
         return names_header_in(msg->bytes + at, len);
     return names_header((struct span){ msg->bytes + at, len });
 }
 
-/* What a name stands for; nearly all are found by whole words. */
+/* What the name stands for that ends at the first colon of a line; nearly all are found by whole words. */
 static inline enum header
 name_find(const struct msg *msg, uint32_t at, uint32_t len)
 {
-    if (len - 2 <= NAMES_HALF - 2 &&
-        msg->len - at >= NAMES_HALF) /* no less than 2, and no more than half */
+    if (len - 2 < NAMES_HALF - 2 && /* no less than 2, and less than half */
+        msg->len - at >= NAMES_HALF)
         return names_header_in(msg->bytes + at, len);
     return rare_name_find(msg, at, len);
 }
@@ -161,36 +161,49 @@ other_name_read(struct msg *msg, const struct msg_field *field)
 
 /* Which fields there are, as msg has it; held apart while many are read, for registers to hold. */
 struct seen {
-    uint64_t present, again;
+    uint64_t present;
     uint32_t len;
 };
 
 static inline struct seen
 seen_take(const struct msg *msg)
 {
-    return (struct seen){ msg->present, msg->again, msg->fields_len };
+    return (struct seen){ msg->present, msg->fields_len };
 }
 
 static inline void
 seen_put(struct msg *msg, struct seen seen)
 {
     msg->present = seen.present;
-    msg->again = seen.again;
     msg->fields_len = seen.len;
+}
+
+/* The next field is of this id, one of those that have their own bit and their place in msg->first. */
+static inline void
+seen_add_first(struct msg *msg, struct seen *seen, unsigned id)
+{
+    uint64_t bit = (uint64_t)1 << id;
+
+    if (seen->present & bit)
+        msg->again |= bit;
+    else
+        msg->first[id] = (uint16_t)seen->len;
+    seen->present |= bit;
+    seen->len++;
 }
 
 /* The next field is of this id. */
 static inline void
-seen_add(struct msg *msg, struct seen *seen, enum header id)
+seen_add(struct msg *msg, struct seen *seen, unsigned id)
 {
-    uint64_t bit = (uint64_t)1 << msg_bit(id);
+    uint64_t bit = (uint64_t)1 << msg_bit((enum header)id);
 
-    if (seen->present & bit) {
-        seen->again |= bit;
-    } else {
-        seen->present |= bit;
-        msg->first[id < MSG_FIRSTS ? id : HDR_OTHER] = (uint16_t)seen->len;
+    if (id < MSG_FIRSTS) {
+        seen_add_first(msg, seen, id);
+        return;
     }
+    msg->again |= seen->present & bit;
+    seen->present |= bit;
     seen->len++;
 }
 
@@ -211,64 +224,118 @@ line_read(struct index *index, uint32_t at, struct scan_line line)
         return;
     }
     field_read(msg->bytes, next, at, line);
-    next->id = (uint16_t)name_find(msg, next->at, next->name_len);
+    next->id = (uint16_t)rare_name_find(msg, next->at, next->name_len);
     if (next->id == HDR_OTHER)
         other_name_read(msg, next);
-    seen_add(msg, &seen, (enum header)next->id);
+    seen_add(msg, &seen, next->id);
     seen_put(msg, seen);
 }
 
-/* A plain field and what it is, HDR_OTHER among it. False: it is otherwise. A name that is known has neither blank nor CR. */
+/* A plain field of any name. False: it is otherwise, and nothing but perhaps *next was written. */
 static inline bool
-known_field_read(struct msg *msg, struct msg_field *field, uint32_t at, struct scan_line line)
+plain_field_add(struct msg *msg, struct msg_field *next, uint32_t at, struct scan_line line)
 {
-    enum header id = name_find(msg, at, line.colon - at);
+    struct seen seen = seen_take(msg);
 
-    field->at = at;
-    field->end = line.end;
-    field->name_len = (uint16_t)(line.colon - at);
-    field->id = (uint16_t)id;
-    if (id != HDR_OTHER)
-        return plain_value_read(msg->bytes, field, line);
-    if (!plain_field_read(msg->bytes, field, at, line))
+    if (!plain_field_read(msg->bytes, next, at, line))
         return false;
-    other_name_read(msg, field);
+    next->at = at;
+    next->end = line.end;
+    next->name_len = (uint16_t)(line.colon - at);
+    next->id = (uint16_t)name_find(msg, at, line.colon - at);
+    if (next->id == HDR_OTHER)
+        other_name_read(msg, next);
+    seen_add(msg, &seen, next->id);
+    seen_put(msg, seen);
     return true;
 }
 
-/* Fields one line each, as long as they are plain. Returns how many. */
-static size_t
-plain_lines_read(struct index *index, uint32_t at, const struct scan_line *lines, size_t n)
+/* A line of a head in which all end as they should. */
+APART static void
+plain_line_read(struct index *index, uint32_t at, struct scan_line line)
+{
+    if (!plain_field_add(index->msg, &index->fields[index->msg->fields_len], at, line))
+        line_read(index, at, line);
+}
+
+/*
+ * A plain field whose name is known, with room behind `at` to find it by whole words. False: it is otherwise, and *field is
+ * nothing. A name that is known has neither blank nor CR.
+ */
+static inline bool
+known_field_read(const char *bytes, struct msg_field *field, size_t at, struct scan_line line)
+{
+    size_t colon = line.colon, len = colon - at, value = colon + 1, tail = line.end;
+    unsigned id;
+
+    if (len - 2 >= NAMES_HALF - 2 || /* less than 2, or not less than half */
+        !parse_is_visible(bytes[tail - 3]))
+        return false;
+    field->at = (uint32_t)at;
+    field->end = (uint32_t)tail;
+    field->name_len = (uint16_t)len;
+    id = names_candidate(bytes + at, len);
+    if (!names_is(bytes + at, len, id)) /* no name is HDR_OTHER */
+        return false;
+    field->id = (uint16_t)id;
+    value += bytes[value] == ' ';
+    field->value_at = (uint32_t)value;
+    field->value_len = (uint32_t)(tail - 2 - value);
+    return parse_is_visible(bytes[value]);
+}
+
+/* Fields one line each, as long as they are plain and known, of lines[i] to before lines[n]. Returns where it stopped. */
+static inline size_t
+known_lines_read(struct index *index, size_t at, const struct scan_line *lines, size_t i, size_t n)
 {
     struct msg *msg = index->msg;
+    const char *bytes = msg->bytes;
     struct seen seen = seen_take(msg);
     struct msg_field *next = &index->fields[seen.len];
-    const struct scan_line *line = lines, *end = lines + n;
 
-    for (; line < end && known_field_read(msg, next, at, *line); at = line++->end)
-        seen_add(msg, &seen, (enum header)next++->id);
+    for (; i < n && known_field_read(bytes, next, at, lines[i]); at = lines[i++].end)
+        seen_add(msg, &seen, next++->id);
     seen_put(msg, seen);
-    return (size_t)(line - lines);
+    return i;
+}
+
+/* How many of the lines have room enough behind where they begin. */
+static inline size_t
+roomy_lines(const struct msg *msg, uint32_t at, const struct scan_line *lines, size_t n)
+{
+    while (n > 0 && msg->len - (n > 1 ? lines[n - 2].end : at) < NAMES_HALF)
+        n--;
+    return n;
+}
+
+/* Lines that end as they should. */
+APART static void
+plain_lines_read(struct index *index, uint32_t at, const struct scan_line *lines, size_t n)
+{
+    size_t roomy = roomy_lines(index->msg, at, lines, n), i;
+
+    for (i = known_lines_read(index, at, lines, 0, roomy); i < n;
+         i = known_lines_read(index, at, lines, i, roomy)) {
+        at = i > 0 ? lines[i - 1].end : at;
+        plain_line_read(index, at, lines[i]);
+        at = lines[i++].end;
+    }
 }
 
 /* Lines of the head that end; a start line stands before them. */
-static void
+static inline void
 lines_read(struct index *index, uint32_t at, const struct scan_line *lines, size_t n)
 {
     bool plain = !index->odd && index->msg->fields_len + n <= MSG_FIELDS_MAX;
-    size_t i = 0;
 
     make_room(index, n);
-    while (i < n && !index->err) {
-        size_t read = plain ? plain_lines_read(index, at, lines + i, n - i) : 0;
-
-        i += read;
-        at = read > 0 ? lines[i - 1].end : at;
-        if (i == n)
-            break;
-        line_read(index, at, lines[i]);
-        at = lines[i++].end;
-    }
+    if (index->err || n == 0)
+        return;
+    if (plain)
+        plain_lines_read(index, at, lines, n);
+    else
+        for (size_t i = 0; i < n; at = lines[i++].end)
+            line_read(index, at, lines[i]);
 }
 
 static bool

@@ -69,6 +69,7 @@ START_TEST(names_are_found_in_a_line)
         for (unsigned behind = 0; behind < 256; behind += 51) {
             memset(line, (int)behind, sizeof line);
             memcpy(line, name.at, name.len);
+            line[name.len] = ':';
             must(names_header_in(line, name.len) == (enum header)id);
         }
         for (size_t i = 0; i < name.len * 8; i++) {
