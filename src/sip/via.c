@@ -30,39 +30,41 @@ take_slash(struct span *rest)
     return true;
 }
 
+/* What the readers of an element's parts return where there is none; else it is what stands behind it. */
+static const struct span none = { NULL, 0 };
+
 /*
  * SIP / 2.0 / UDP, then a blank. The version is not judged here: it is the start line's, and a refusal with 505 needs
  * this Via (RFC 4475 §3.1.2.16).
  */
-APART static bool
-take_any_protocol(struct span *rest, struct via *out)
+APART static struct span
+read_any_protocol(struct span rest, struct via *out)
 {
     const struct span usual = SPAN("SIP/2.0/");
     struct span name, version;
 
-    if (span_starts(*rest, usual))
-        *rest = span_skip(*rest, usual.len);
-    else if (!take_token(rest, &name) || !take_slash(rest) || !take_token(rest, &version) ||
-             !take_slash(rest))
-        return false;
-    if (!take_token(rest, &out->transport_text) || rest->at == span_end(out->transport_text))
-        return false;
+    if (span_starts(rest, usual))
+        rest = span_skip(rest, usual.len);
+    else if (!take_token(&rest, &name) || !take_slash(&rest) || !take_token(&rest, &version) ||
+             !take_slash(&rest))
+        return none;
+    if (!take_token(&rest, &out->transport_text) || rest.at == span_end(out->transport_text))
+        return none;
     out->transport = hop_transport_read(out->transport_text);
-    return true;
+    return rest;
 }
 
 /* The same, as nearly all write it or otherwise. */
-static inline bool
-take_protocol(struct span *rest, struct via *out)
+static inline struct span
+read_protocol(struct span rest, struct via *out)
 {
     const struct span udp = SPAN("SIP/2.0/UDP ");
 
-    if (!span_starts(*rest, udp))
-        return take_any_protocol(rest, out);
-    out->transport_text = (struct span){ rest->at + 8, 3 };
+    if (!span_starts(rest, udp))
+        return read_any_protocol(rest, out);
+    out->transport_text = (struct span){ rest.at + 8, 3 };
     out->transport = HOP_UDP;
-    *rest = chars_skip_lws(span_skip(*rest, udp.len));
-    return true;
+    return chars_skip_lws(span_skip(rest, udp.len));
 }
 
 /* The address alone, as some write IPv6: with two colons or more nothing else can be meant. */
@@ -110,21 +112,20 @@ take_host(struct span *rest, struct span *host)
 }
 
 /* host [: port], blanks around the colon allowed. */
-static bool
-take_sent_by(struct span *from, struct via *out)
+APART static struct span
+read_any_sent_by(struct span from, struct via *out)
 {
-    size_t end = chars_find(*from, ';', ',');
-    struct span text = span_trim(span_head(*from, end)), rest = text;
+    size_t end = chars_find(from, ';', ',');
+    struct span text = span_trim(span_head(from, end)), rest = text;
 
     if (end == CHARS_OPEN)
-        return false;
-    *from = span_skip(*from, end);
+        return none;
     out->sent_by = text;
     if (take_host(&rest, &out->host) && read_behind_host(rest, &out->port))
-        return true;
+        return span_skip(from, end);
     out->host = text;
     out->loose = true;
-    return is_bare_ipv6(text);
+    return is_bare_ipv6(text) ? span_skip(from, end) : none;
 }
 
 /* Is there nothing more of an element's part? */
@@ -134,12 +135,12 @@ is_part_end(const char *at, const char *end)
     return at == end || *at == ';' || *at == ',';
 }
 
-/* As take_sent_by, of a host and perhaps a port with nothing but a parameter, a comma or the end behind. False: it is otherwise. */
-static inline bool
-take_plain_sent_by(struct span *rest, struct via *out)
+/* The same, but at a glance where nothing stands behind host and port but a parameter, a comma or the end. */
+static inline struct span
+read_sent_by(struct span rest, struct via *out)
 {
-    struct span host = span_head(*rest, scan_run(*rest, &chars_host));
-    const char *at = span_end(host), *end = span_end(*rest);
+    struct span host = span_head(rest, scan_run(rest, &chars_host));
+    const char *at = span_end(host), *end = span_end(rest);
     bool has_port = at < end && *at == ':';
     uint16_t port = 0;
 
@@ -147,12 +148,11 @@ take_plain_sent_by(struct span *rest, struct via *out)
     if (has_port)
         port = num_take_port(&at, end);
     if (host.len == 0 || has_port != (port > 0) || !is_part_end(at, end))
-        return false;
+        return read_any_sent_by(rest, out);
     out->port = port;
     out->host = host;
-    out->sent_by = span_between(rest->at, at);
-    *rest = span_between(at, end);
-    return true;
+    out->sent_by = span_between(rest.at, at);
+    return span_between(at, end);
 }
 
 /* The cookie alone names nothing: such a branch is as good as none (RFC 4475 §3.2.1). */
@@ -206,7 +206,7 @@ keep_rport(const struct param *param, struct via *out)
 }
 
 /* What its value says is kept, of the first one. */
-static void
+APART static void
 read_received(struct span value, bool first, struct via *out)
 {
     struct hop hop;
@@ -322,41 +322,53 @@ take_usual(struct span *rest, struct via *out)
 }
 
 /*
- * ;name=value up to a comma or the end. An empty one may stand last, not between others (RFC 4475 §3.1.2.1); one without a name
- * is nothing that anybody asks for.
+ * Any parameter. An empty one may stand last, not between others (RFC 4475 §3.1.2.1); one without a name is nothing that anybody
+ * asks for.
  */
-static bool
-read_params(struct span *rest, struct via *out)
+APART static struct span
+read_any_param(struct span rest, struct via *out)
 {
-    while (chars_begin(*rest, ';')) {
-        struct param param;
+    struct param param;
 
-        if (take_usual(rest, out))
-            continue;
-        *rest = span_skip(*rest, 1);
-        if (!param_take(rest, ',', &param) || (param_is_blank(&param) && chars_begin(*rest, ';')))
-            return false;
-        out->loose |= param.name.len == 0;
-        keep_param(&param, out);
-    }
-    return true;
+    rest = span_skip(rest, 1);
+    if (!param_take(&rest, ',', &param) || (param_is_blank(&param) && chars_begin(rest, ';')))
+        return none;
+    out->loose |= param.name.len == 0;
+    keep_param(&param, out);
+    return rest;
+}
+
+/* ;name=value up to a comma or the end. */
+static inline struct span
+read_params(struct span rest, struct via *out)
+{
+    while (chars_begin(rest, ';'))
+        if (!take_usual(&rest, out))
+            rest = read_any_param(rest, out);
+    return rest;
 }
 
 /* An element from its first byte on, as via_next(). */
 APART static int
 read_element(struct span at, struct span *rest, struct via *out)
 {
-    const char *whole = at.at, *params;
+    struct span sent_by, params, behind;
 
-    *out = (struct via){ .port = 0 };
-    if (!take_protocol(&at, out) || (!take_plain_sent_by(&at, out) && !take_sent_by(&at, out)))
+    /* What stands before that is set below. */
+    memset((char *)out + offsetof(struct via, transport), 0,
+           sizeof *out - offsetof(struct via, transport));
+    sent_by = read_protocol(at, out);
+    if (!sent_by.at)
         return SIPD_ESYNTAX;
-    params = at.at;
-    if (!read_params(&at, out))
+    params = read_sent_by(sent_by, out);
+    if (!params.at)
         return SIPD_ESYNTAX;
-    out->whole = span_trim(span_between(whole, at.at));
-    out->params = span_skip(out->whole, (size_t)(params - whole));
-    *rest = at;
+    behind = read_params(params, out);
+    if (!behind.at)
+        return SIPD_ESYNTAX;
+    out->whole = span_trim(span_between(at.at, behind.at));
+    out->params = span_skip(out->whole, (size_t)(params.at - at.at));
+    *rest = behind;
     return SIPD_OK;
 }
 
@@ -374,7 +386,7 @@ via_next(struct span *rest, struct via *out)
 }
 
 bool
-via_is_empty(struct span value)
+via_is_blank(struct span value)
 {
     while (value.len > 0 && (value.at[0] == ',' || span_is_lws(value.at[0])))
         value = span_skip(value, 1);
@@ -404,7 +416,8 @@ via_salvage(struct span value, struct via *out)
     *out = (struct via){ .port = 0 };
     while (rest.len > 0 && (rest.at[0] == ',' || span_is_lws(rest.at[0])))
         rest = span_skip(rest, 1);
-    if (!take_protocol(&rest, out))
+    rest = read_protocol(rest, out);
+    if (!rest.at)
         return false;
     host = span_head(rest, scan_find(rest, ';', ',', '"'));
     rest = span_skip(rest, host.len);
