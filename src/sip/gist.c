@@ -33,7 +33,7 @@ static const struct words words[WANTED] = {
 };
 
 /* The first fault is kept. */
-static void
+APART static void
 set_fault(struct gist *gist, const char *reason)
 {
     if (gist->fault)
@@ -48,8 +48,29 @@ note(struct gist *gist, enum deviation id, bool is_so)
     gist->odd |= (uint64_t)is_so << id;
 }
 
+/* The value of the first field of one of the most used ids. False: there is none. */
+static inline bool
+first_value(const struct msg *msg, enum header id, struct span *value)
+{
+    if (!msg_may_have(msg, id))
+        return false;
+    *value = msg_value(msg, &msg->fields[msg->first[id]]);
+    return true;
+}
+
+/* The same, of one that every message must have. */
+static inline bool
+take_wanted(const struct msg *msg, struct gist *out, enum header id, struct span *value)
+{
+    bool there = first_value(msg, id, value);
+
+    if (!there)
+        set_fault(out, words[id].missing);
+    return there;
+}
+
 /* A second field that says something else leaves open which is meant (RFC 4475 §3.3.8). */
-static void
+APART static void
 check_repeated(const struct msg *msg, struct gist *out, const struct msg_field *first)
 {
     enum header id = (enum header)first->id;
@@ -69,7 +90,7 @@ static const uint64_t singles = 0
     ;
 
 /* Is there one of those that share a bit, and again? */
-static bool
+APART static bool
 is_rare_again(const struct msg *msg)
 {
     for (unsigned id = 63; id < HEADERS; id++) {
@@ -114,7 +135,7 @@ topmost_via(const struct msg *msg, struct gist *out)
 }
 
 /* Empty elements before, between or behind those that are there. */
-static bool
+APART static bool
 has_empty_via(struct span value)
 {
     bool empty = true, quoted = false;
@@ -130,7 +151,7 @@ has_empty_via(struct span value)
 }
 
 /* No control byte may be mended in it, or stay: where the answer goes has one reading. */
-static bool
+APART static bool
 has_control(const struct msg *msg)
 {
     for (const struct msg_field *f = NULL; (f = msg_find(msg, HDR_VIA, f));) {
@@ -169,7 +190,7 @@ note_via(const struct via *via, struct gist *out)
     note(out, DEV_VIA_LOOSE, via->loose);
 }
 
-static int
+APART static int
 read_lower_vias(struct span rest)
 {
     struct via lower;
@@ -280,16 +301,13 @@ gist_party_odd(struct span value)
 }
 
 static void
-read_party(const struct msg *msg, struct gist *out, const struct msg_field *field, enum header id,
-           struct span *value, struct span *tag)
+read_party(const struct msg *msg, struct gist *out, enum header id, struct span *value,
+           struct span *tag)
 {
     uint64_t odd;
 
-    if (!field) {
-        set_fault(out, words[id].missing);
+    if (!take_wanted(msg, out, id, value))
         return;
-    }
-    *value = msg_value(msg, field);
     if (party_read(*value, tag, &odd))
         out->odd |= odd;
     else
@@ -297,7 +315,7 @@ read_party(const struct msg *msg, struct gist *out, const struct msg_field *fiel
 }
 
 /* callid = word [ "@" word ] (§25.1); every byte is only ever compared, but blanks and control bytes mean no good. */
-static void
+APART static void
 odd_call_id(struct gist *out)
 {
     struct span value = out->call_id;
@@ -315,26 +333,23 @@ odd_call_id(struct gist *out)
 }
 
 static void
-read_call_id(const struct msg *msg, struct gist *out, const struct msg_field *field)
+read_call_id(const struct msg *msg, struct gist *out)
 {
-    if (!field) {
-        set_fault(out, words[HDR_CALL_ID].missing);
+    if (!take_wanted(msg, out, HDR_CALL_ID, &out->call_id))
         return;
-    }
-    out->call_id = msg_value(msg, field);
     if (scan_run(out->call_id, &chars_call_id) < out->call_id.len || out->call_id.len == 0)
         odd_call_id(out);
 }
 
 /* CSeq; in a request it repeats the method (§8.1.1.5), in a response it is all there is of it. */
 static void
-read_cseq(const struct msg *msg, struct gist *out, const struct msg_field *field)
+read_cseq(const struct msg *msg, struct gist *out)
 {
-    if (!field) {
-        set_fault(out, words[HDR_CSEQ].missing);
+    struct span value;
+
+    if (!take_wanted(msg, out, HDR_CSEQ, &value))
         return;
-    }
-    if (!num_cseq(msg_value(msg, field), &out->cseq, &out->cseq_method)) {
+    if (!num_cseq(value, &out->cseq, &out->cseq_method)) {
         set_fault(out, words[HDR_CSEQ].bad);
         return;
     }
@@ -347,30 +362,34 @@ read_cseq(const struct msg *msg, struct gist *out, const struct msg_field *field
 }
 
 static void
-read_max_forwards(const struct msg *msg, struct gist *out, const struct msg_field *field)
+read_max_forwards(const struct msg *msg, struct gist *out)
 {
-    if (field)
-        out->has_max_forwards = num_max_forwards(msg_value(msg, field), &out->max_forwards);
+    struct span value;
+    bool there = first_value(msg, HDR_MAX_FORWARDS, &value);
+
+    if (there)
+        out->has_max_forwards = num_max_forwards(value, &out->max_forwards);
     if (!out->has_max_forwards && msg_is_request(msg))
-        note(out, field ? DEV_MAX_FORWARDS : DEV_NO_MAX_FORWARDS, true);
+        note(out, there ? DEV_MAX_FORWARDS : DEV_NO_MAX_FORWARDS, true);
 }
 
 /* More bytes than announced were cut off by frame; fewer are a fault (§18.3). */
 static void
-read_length(const struct msg *msg, struct gist *out, const struct msg_field *field)
+read_length(const struct msg *msg, struct gist *out)
 {
+    struct span value;
     uint32_t length;
 
-    if (!field)
+    if (!first_value(msg, HDR_CONTENT_LENGTH, &value))
         return;
-    if (!num_length(msg_value(msg, field), &length))
+    if (!num_length(value, &length))
         set_fault(out, words[HDR_CONTENT_LENGTH].bad);
     else if (length > msg->body_len)
         set_fault(out, "Body Shorter Than Content-Length");
 }
 
 /* Bytes that no URI has: < > around it (RFC 4475 §3.1.2.7), blanks (§3.1.2.8), and what should be escaped. */
-static void
+APART static void
 odd_uri(struct span uri, struct gist *out)
 {
     bool around = uri.len > 2 && uri.at[0] == '<' && uri.at[uri.len - 1] == '>';
@@ -399,7 +418,7 @@ has_empty_user(struct span uri)
 }
 
 /* Header fields or a method (§19.1.1)? */
-static bool
+APART static bool
 has_foreign_parts(struct span uri)
 {
     struct span method;
@@ -449,7 +468,7 @@ has_param_twice(struct span params)
 }
 
 /* What a registrar reads; nobody else needs it, and its own reader refuses what it cannot take. */
-static void
+APART static void
 read_contacts(const struct msg *msg, struct gist *out)
 {
     for (const struct msg_field *f = NULL; (f = msg_find(msg, HDR_CONTACT, f));) {
@@ -468,7 +487,7 @@ read_contacts(const struct msg *msg, struct gist *out)
 static bool
 lacks_type(const struct msg *msg)
 {
-    return msg->body_len > 0 && !msg_first(msg, HDR_CONTENT_TYPE);
+    return msg->body_len > 0 && !msg_may_have(msg, HDR_CONTENT_TYPE);
 }
 
 void
@@ -485,19 +504,19 @@ gist_read(const struct msg *msg, struct gist *out)
     check_uri(msg, out);
     check_single(msg, out);
     read_via(msg, out);
-    read_party(msg, out, msg_first(msg, HDR_FROM), HDR_FROM, &out->from, &out->from_tag);
-    read_party(msg, out, msg_first(msg, HDR_TO), HDR_TO, &out->to, &out->to_tag);
+    read_party(msg, out, HDR_FROM, &out->from, &out->from_tag);
+    read_party(msg, out, HDR_TO, &out->to, &out->to_tag);
     out->has_to_tag = out->to_tag.len > 0;
     note(out, DEV_NO_FROM_TAG,
          out->from_tag.len == 0 && msg_is_request(msg) && !(out->odd & unread_tag));
-    read_call_id(msg, out, msg_first(msg, HDR_CALL_ID));
-    read_cseq(msg, out, msg_first(msg, HDR_CSEQ));
-    read_max_forwards(msg, out, msg_first(msg, HDR_MAX_FORWARDS));
-    read_length(msg, out, msg_first(msg, HDR_CONTENT_LENGTH));
+    read_call_id(msg, out);
+    read_cseq(msg, out);
+    read_max_forwards(msg, out);
+    read_length(msg, out);
     note(out, DEV_NO_TYPE, lacks_type(msg));
     if (out->method == METHOD_REGISTER && msg_is_request(msg))
         read_contacts(msg, out);
-    out->answerable = out->via.transport_text.len > 0 && msg_first(msg, HDR_CSEQ);
+    out->answerable = out->via.transport_text.len > 0 && msg_may_have(msg, HDR_CSEQ);
 }
 
 static void

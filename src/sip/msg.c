@@ -55,20 +55,26 @@ msg_find_name(const struct msg *m, struct span name, unsigned n)
     return f;
 }
 
-void
-msg_trim(struct msg *msg)
+/* Cuts off what stands behind this Content-Length, the first of them. */
+APART static void
+trim_body(struct msg *msg, const struct msg_field *first)
 {
-    const struct msg_field *first = msg_first(msg, HDR_CONTENT_LENGTH);
     uint32_t length;
 
-    if (msg->body_len == 0 || !first || !num_length(msg_value(msg, first), &length) ||
-        length >= msg->body_len)
+    if (!num_length(msg_value(msg, first), &length) || length >= msg->body_len)
         return;
     for (const struct msg_field *f = first; (f = msg_find(msg, HDR_CONTENT_LENGTH, f));)
         if (!span_eq(msg_value(msg, f), msg_value(msg, first)))
             return;
     msg->body_len = length;
     msg->len = msg->body_at + length;
+}
+
+void
+msg_trim(struct msg *msg)
+{
+    if (msg->body_len > 0 && msg_may_have(msg, HDR_CONTENT_LENGTH))
+        trim_body(msg, msg_first(msg, HDR_CONTENT_LENGTH));
 }
 
 int
