@@ -317,7 +317,7 @@ attempt(struct branch *branch, const struct hop *hop)
         return SIPD_OK;
     }
     if (err == SIPD_OK && needs_state(branch, &out.way)) {
-        err = trip_serve(trip, NULL);
+        err = trip_serve(trip);
         out.key = txns_client_key(&core->txns, trip->gist.method, out.branch);
     }
     if (err != SIPD_OK)

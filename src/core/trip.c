@@ -113,8 +113,9 @@ trip_has_state(const struct trip *trip)
     return trip->server != 0 || (trip->dry != 0 && !is_stateless(trip));
 }
 
-int
-trip_serve(struct trip *trip, const struct txn_key *key)
+/* Opens the server transaction. */
+static int
+serve(struct trip *trip, const struct txn_key *key)
 {
     struct core *core = trip->core;
     int err;
@@ -125,8 +126,17 @@ trip_serve(struct trip *trip, const struct txn_key *key)
     if (err != SIPD_OK)
         return err;
     core->pending++;
-    arm_trying(trip);
     return SIPD_OK;
+}
+
+int
+trip_serve(struct trip *trip)
+{
+    int err = serve(trip, NULL);
+
+    if (trip->server != 0)
+        arm_trying(trip);
+    return err;
 }
 
 /* The request and what was read of it outlive the turn: they do already in memory that is the trip's now, else they are copied. */
@@ -168,7 +178,7 @@ keep(struct trip *trip, const struct intake *in)
         trip->received = arena_copy(&trip->arena, in->received);
     if (!trip->received.at)
         return SIPD_ENOMEM;
-    return is_stateless(trip) ? SIPD_OK : trip_serve(trip, &in->key);
+    return is_stateless(trip) ? SIPD_OK : serve(trip, &in->key);
 }
 
 /* Hooks never see an ACK to a failure nor a CANCEL as requests: they follow their INVITE, and need its targets only. */
@@ -188,41 +198,11 @@ refuse_trip(struct core *core, const struct intake *in)
         refuse(core, in, 503, none, refuse_retry_after(core));
 }
 
-void
-trip_begin(struct core *core, const struct intake *in)
-{
-    struct trip *trip = trip_new(core, in);
-    uint16_t status;
-
-    if (!trip || keep(trip, in) != SIPD_OK) {
-        refuse_trip(core, in);
-        if (trip)
-            trip_free(trip);
-        return;
-    }
-    *core->count.trips += in->dry == 0;
-    status = route_prepare(trip);
-    if (status == 403)
-        *core->count.forged_routes += in->dry == 0;
-    trip->stage = first_stage(trip);
-    EXPLAIN_TRIP(trip, .step = status == 0 ? STEP_ROUTE : STEP_REFUSED, .who = SPAN("Route"),
-                 .uri = trip->uri_text, .count = trip->own_routes, .status = status,
-                 .why = status != 0    ? SPAN("")
-                        : trip->for_us ? SPAN("ours")
-                                       : SPAN("not ours"));
-    if (status == 0) {
-        trip_go(trip);
-    } else {
-        upstream_refuse(trip, status, status == 400 ? SPAN("Bad Route") : SPAN(""));
-        trip_settle(trip);
-    }
-}
-
 /* A request that is answered later gets a server transaction, in stateless mode too: its repeats must not ask again. */
 static void
 wait(struct trip *trip)
 {
-    if (trip->server == 0 && !follows_an_invite(trip) && trip_serve(trip, NULL) != SIPD_OK)
+    if (trip->server == 0 && !follows_an_invite(trip) && serve(trip, NULL) != SIPD_OK)
         upstream_status(trip, 503);
     else
         trip->state = TRIP_WAITING;
@@ -391,14 +371,58 @@ decide(struct trip *trip)
     return trip->stage == SIPD_ON_BRANCH || find_targets(trip);
 }
 
-void
-trip_go(struct trip *trip)
+static void
+ask_and_decide(struct trip *trip)
 {
     trip->state = TRIP_ASKING;
     if (decide(trip))
         trip->state = TRIP_FORKING;
+}
+
+/* … and then it waits for a hook, is forked, or ends. */
+static void
+go_on(struct trip *trip)
+{
     if (trip->state != TRIP_WAITING)
         trip_settle(trip);
+}
+
+void
+trip_begin(struct core *core, const struct intake *in)
+{
+    struct trip *trip = trip_new(core, in);
+    uint16_t status;
+
+    if (!trip || keep(trip, in) != SIPD_OK) {
+        refuse_trip(core, in);
+        if (trip)
+            trip_free(trip);
+        return;
+    }
+    *core->count.trips += in->dry == 0;
+    status = route_prepare(trip);
+    if (status == 403)
+        *core->count.forged_routes += in->dry == 0;
+    trip->stage = first_stage(trip);
+    EXPLAIN_TRIP(trip, .step = status == 0 ? STEP_ROUTE : STEP_REFUSED, .who = SPAN("Route"),
+                 .uri = trip->uri_text, .count = trip->own_routes, .status = status,
+                 .why = status != 0    ? SPAN("")
+                        : trip->for_us ? SPAN("ours")
+                                       : SPAN("not ours"));
+    if (status == 0)
+        ask_and_decide(trip);
+    else
+        upstream_refuse(trip, status, status == 400 ? SPAN("Bad Route") : SPAN(""));
+    if (trip->server != 0 && !trip->up) /* nobody has answered it at once */
+        arm_trying(trip);
+    go_on(trip);
+}
+
+void
+trip_go(struct trip *trip)
+{
+    ask_and_decide(trip);
+    go_on(trip);
 }
 
 /* May more targets be tried: nothing final yet, nobody gave up, nobody declined for all (§16.7 step 5)? */

@@ -189,8 +189,8 @@ void trip_trying(struct core *core, uint64_t id);
 void trip_moved(struct core *core, uint64_t id, const struct hop *from, const struct hop *reply_to);
 /* Does it keep transactions, or would if it were real? */
 bool trip_has_state(const struct trip *trip);
-/* Opens the server transaction that answers repeats; of a dry run none. key: as txns_serve() has it. SIPD_ENOMEM, SIPD_EFULL. */
-int trip_serve(struct trip *trip, const struct txn_key *key) MUST_USE;
+/* Opens the server transaction that answers repeats, of one that goes on without; of a dry run none. SIPD_ENOMEM, SIPD_EFULL. */
+int trip_serve(struct trip *trip) MUST_USE;
 /* Ends it: its transactions live on by themselves. */
 void trip_end(struct trip *trip);
 /* One that another node has under this id, with nothing in it, for a request of that many bytes; NULL: there is no room. */
