@@ -36,6 +36,7 @@ static struct world {
     struct log log;
     struct heap heap;
     struct hop phone;
+    struct core_conf conf;
     struct core *core;
     struct host *host;
     size_t sent, refused; /* in this turn; ever */
@@ -274,7 +275,6 @@ begin(const char *program)
         .log = &world.log,
         .key = { 1, 2 },
     };
-    struct core_conf conf;
 
     scan_choose(span_of(getenv("SIPD_SCAN")));
     heap_widen(&world.heap);
@@ -286,9 +286,9 @@ begin(const char *program)
     rand_seed(&world.rand, 1);
     arena_init(&world.turn, 64 << 20);
     counters_init(&world.counters);
-    core_conf_default(&conf);
-    conf.relay = CORE_RELAY_ANY;
-    if (core_new(&world.core, &ports, &conf) != SIPD_OK)
+    core_conf_default(&world.conf);
+    world.conf.relay = CORE_RELAY_ANY;
+    if (core_new(&world.core, &ports, &world.conf) != SIPD_OK)
         around_stop("register", "no memory");
     load(program);
 }

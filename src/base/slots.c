@@ -87,20 +87,25 @@ make_below(struct slots *s, uint32_t index)
         slots_at(s, s->made++)->generation = 0;
 }
 
-/* The index of a free slot, taken from those that lived before or made new. */
+/* The index of the slot that is next: one of those that lived before, or one that is still to be made. */
 static bool
-take_free(struct slots *s, uint32_t *index)
+find_free(struct slots *s, uint32_t *index)
 {
-    if (s->free_head) {
-        *index = s->free_head - 1;
-        s->free_head = slots_at(s, *index)->next_free;
-        return true;
-    }
-    if (s->made / SLOTS_CHUNK == s->chunks_len && !add_chunk(s))
+    if (s->used >= s->limit ||
+        (!s->free_head && s->made / SLOTS_CHUNK == s->chunks_len && !add_chunk(s)))
         return false;
-    *index = s->made;
-    make_below(s, *index + 1);
+    *index = s->free_head ? s->free_head - 1 : s->made;
     return true;
+}
+
+/* It is free no more. */
+static void
+take_free(struct slots *s, uint32_t index)
+{
+    if (s->free_head)
+        s->free_head = slots_at(s, index)->next_free;
+    else
+        make_below(s, index + 1);
 }
 
 /* Brings a slot to life. */
@@ -119,11 +124,23 @@ slots_new(struct slots *s, uint64_t *id)
     struct slot *slot;
     uint32_t index;
 
-    if (s->used >= s->limit || !take_free(s, &index))
+    if (!find_free(s, &index))
         return NULL;
+    take_free(s, index);
     slot = slots_at(s, index);
     *id = (uint64_t)(slot->generation + 1) << 32 | index;
     return begin(s, slot, slot->generation + 1);
+}
+
+void *
+slots_coming(struct slots *s)
+{
+    uint32_t index;
+
+    if (!find_free(s, &index))
+        return NULL;
+    unpoison(slots_at(s, index)->item, body_bytes(s));
+    return slots_at(s, index)->item;
 }
 
 void *

@@ -39,6 +39,11 @@ void slots_fini(struct slots *s);
 /* A zeroed item and its id, or NULL at the ceiling or when memory is out. */
 void *slots_new(struct slots *s, uint64_t *id) MUST_USE;
 /*
+ * Where the next item will be that slots_new() makes, or NULL as there: nobody's yet, but what will not be zeroed may be filled
+ * meanwhile.
+ */
+void *slots_coming(struct slots *s) MUST_USE;
+/*
  * A zeroed item with an id that slots_new() of another table gave: what this table holds mirrors that one. NULL: it is taken,
  * no id of a living item, past the ceiling, or memory is out. Before the next slots_new() comes slots_settle().
  */

@@ -31,7 +31,7 @@ check_scheme(struct core *core, const struct intake *in, struct check_result *ba
         bad->phrase = SPAN("Bad Request-URI");
         return 400;
     }
-    if (scheme_is_sip(&in->uri) || scheme_find(&core->chain, in->uri.scheme_text))
+    if (scheme_is_sip(in->uri) || scheme_find(&core->chain, in->uri->scheme_text))
         return 0;
     return route_leads_on(core, in->msg) ? 0 : 416;
 }
@@ -61,7 +61,7 @@ check_loop(struct core *core, const struct intake *in, struct check_result *bad)
     (void)bad;
     for (;;) {
         if (mark_branch_is_ours(core, via, &then) &&
-            mark_is_loop(then, mark_loop(&in->mark, in->msg)))
+            mark_is_loop(then, mark_loop(in->mark, in->msg)))
             return 482;
         via = &below;
         while (via_next(&rest, &below) != SIPD_OK) {

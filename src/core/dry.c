@@ -32,10 +32,14 @@ tell_outcome(struct core *core, const struct gist *gist, uint64_t number, unsign
 int
 dry_run(struct core *core, const struct hop *from, struct span bytes, uint64_t number)
 {
-    struct intake in = { .from = from, .dry = number };
     struct check_result bad;
     struct msg msg;
     struct gist gist;
+    struct uri uri;
+    struct mark mark;
+    struct intake in = {
+        .msg = &msg, .gist = &gist, .from = from, .dry = number, .uri = &uri, .mark = &mark
+    };
     int err = intake_read(core, from, bytes, number, &msg, &gist);
 
     if (err != SIPD_OK)
@@ -43,8 +47,6 @@ dry_run(struct core *core, const struct hop *from, struct span bytes, uint64_t n
     if (!msg_is_request(&msg) || !gist.answerable || gist.method == METHOD_ACK ||
         gist.method == METHOD_CANCEL)
         return SIPD_EINVAL;
-    in.msg = &msg;
-    in.gist = &gist;
     core->explained++;
     intake_look(core, &in);
     if (check_request(core, &in, &bad))

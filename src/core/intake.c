@@ -171,8 +171,8 @@ void
 intake_look(struct core *core, struct intake *in)
 {
     stamp(core, in);
-    in->uri_err = uri_read(msg_span(in->msg, in->msg->uri), &in->uri);
-    mark_begin(core, in->gist, &in->mark);
+    in->uri_err = uri_read(msg_span(in->msg, in->msg->uri), in->uri);
+    mark_begin(core, in->gist, in->mark);
 }
 
 static void
@@ -284,39 +284,39 @@ static bool
 heard(struct core *core, struct intake *in, struct span bytes, uint16_t fault,
       const char *fault_reason)
 {
-    struct msg msg;
-    struct gist gist;
-    int err = msg_read(bytes, in->room ? in->room : core->ports.turn, &msg);
+    struct msg *msg = in->msg;
+    struct gist *gist = in->gist;
+    int err = msg_read(bytes, in->room ? in->room : core->ports.turn, msg);
+    bool ends;
 
     if (err == SIPD_ENOMEM && in->room) {
         in->room = NULL;
-        err = msg_read(bytes, core->ports.turn, &msg);
+        err = msg_read(bytes, core->ports.turn, msg);
     }
     if (err != SIPD_OK) { /* a response without a status code is nobody's, but it has an end */
         ++*core->count.dropped;
-        return err != SIPD_ESYNTAX || !are_lines_in_doubt(core, in->from, &msg);
+        return err != SIPD_ESYNTAX || !are_lines_in_doubt(core, in->from, msg);
     }
     if (!hop_is_reliable(in->from->transport))
-        msg_trim(&msg);
-    gist_read(&msg, &gist);
+        msg_trim(msg);
+    gist_read(msg, gist);
     if (fault !=
         0) { /* first: of a message that is too long the body is not here, and gist misses it */
-        gist.fault = fault;
-        gist.fault_reason = fault_reason;
+        gist->fault = fault;
+        gist->fault_reason = fault_reason;
     }
     if (EXPLAIN_ON(core))
-        explain_heard(core, in->from, &msg, &gist);
-    if (is_odd(core, in->from, &msg, &gist))
-        repair_message(core, in->from, 0, &msg, &gist);
-    if (msg.bytes != bytes.at)
+        explain_heard(core, in->from, msg, gist);
+    if (is_odd(core, in->from, msg, gist))
+        repair_message(core, in->from, 0, msg, gist);
+    if (msg->bytes != bytes.at)
         in->room = NULL; /* mended in the turn's memory */
-    in->msg = &msg;
-    in->gist = &gist;
-    if (msg_is_request(&msg))
+    ends = !is_end_in_doubt(core, in->from, gist); /* what was read may end with its trip */
+    if (msg_is_request(msg))
         request(core, in);
     else
         answer_heard(core, in);
-    return !is_end_in_doubt(core, in->from, &gist);
+    return ends;
 }
 
 /* No request has a method with a slash. */
@@ -327,8 +327,8 @@ may_be_request(struct span bytes)
 }
 
 /*
- * A request is copied before it is read, to memory that its trip may take: so nothing that was read needs to be moved. What has no
- * room there is read where it came.
+ * A request is copied before it is read, to memory that its trip may take, and what is read of it goes to that trip's place: so
+ * nothing that was read needs to be moved. What has no room there is read where it came.
  */
 bool
 core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_t fault,
@@ -337,13 +337,22 @@ core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_
     struct intake in; /* not zeroed: it is large, and each takes what it needs */
     struct arena room;
     struct span copy;
+    struct msg msg;
+    struct gist gist;
+    struct uri uri;
+    struct mark mark;
     bool ends;
 
+    in.msg = &msg;
+    in.gist = &gist;
     in.from = from;
     in.room = NULL;
     in.dry = 0;
     if (!may_be_request(bytes))
         return heard(core, &in, bytes, fault, fault_reason);
+    in.uri = &uri;
+    in.mark = &mark;
+    trip_coming(core, &in);
     trip_room(core, &room, bytes.len);
     copy = arena_copy(&room, bytes);
     if (copy.at)

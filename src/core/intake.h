@@ -7,8 +7,9 @@
 #include "core/state.h"
 
 struct intake { /* one message on its way in; all lent for the turn */
-    const struct msg *msg;
-    const struct gist *gist;
+    /* these two, uri and mark lie where the next trip will have its own (trip_coming), if there is room for one */
+    struct msg *msg;
+    struct gist *gist;
     const struct hop *from;
     struct arena
         *room;    /* where all of msg lies, for its trip to take; NULL: in the turn's memory */
@@ -20,9 +21,9 @@ struct intake { /* one message on its way in; all lent for the turn */
     struct hop reply_to;  /* where responses go (§18.2.2) */
     struct txn_key key;   /* what its transaction is found by */
     /* of one that no transaction has */
-    int uri_err;      /* SIPD_OK, or why its Request-URI cannot be read … */
-    struct uri uri;   /* … which is this */
-    struct mark mark; /* its marks */
+    int uri_err;       /* SIPD_OK, or why its Request-URI cannot be read … */
+    struct uri *uri;   /* … which is this */
+    struct mark *mark; /* its marks */
 };
 
 /*
@@ -31,7 +32,7 @@ struct intake { /* one message on its way in; all lent for the turn */
  */
 int intake_read(struct core *core, const struct hop *from, struct span bytes, uint64_t dry,
                 struct msg *msg, struct gist *gist) MUST_USE;
-/* All that the checks and a trip want to know of a request. */
+/* All that the checks and a trip want to know of a request; in has a place for its URI and marks. */
 void intake_look(struct core *core, struct intake *in);
 
 #endif

@@ -24,7 +24,7 @@ refuse(struct core *core, const struct intake *in, unsigned status, struct span 
         .gist = in->gist,
         .received = in->received,
         .rport = in->rport,
-        .to_tag = mark_tag(&in->mark, tag),
+        .to_tag = mark_tag(in->mark, tag),
     };
     struct reply_with with = { .phrase = phrase, .lines = headers };
     struct span bytes = reply_write(core->ports.turn, &to, status, &with);
@@ -46,7 +46,7 @@ refuse_is_acked(const struct intake *ack)
     char tag[MARK_TAG_LEN];
 
     return ack->gist->to_tag.len == sizeof tag &&
-           span_eq(ack->gist->to_tag, mark_tag(&ack->mark, tag));
+           span_eq(ack->gist->to_tag, mark_tag(ack->mark, tag));
 }
 
 struct span

@@ -139,23 +139,47 @@ trip_serve(struct trip *trip)
     return err;
 }
 
-/* The request and what was read of it outlive the turn: they do already in memory that is the trip's now, else they are copied. */
+void
+trip_coming(struct core *core, struct intake *in)
+{
+    struct trip *trip = slots_coming(&core->trips);
+
+    if (!trip)
+        return;
+    in->msg = &trip->msg;
+    in->gist = &trip->gist;
+    in->uri = &trip->uri;
+    in->mark = &trip->mark;
+}
+
+/* What was read of the request is in its place, or gets there. */
+static void
+keep_read(struct trip *trip, const struct intake *in)
+{
+    if (in->msg == &trip->msg)
+        return;
+    trip->msg = *in->msg;
+    trip->gist = *in->gist;
+    trip->uri = *in->uri;
+    trip->mark = *in->mark;
+}
+
+/* The request outlives the turn: it does already in memory that is the trip's now, else it is copied. */
 static int
 keep_request(struct trip *trip, const struct intake *in)
 {
+    struct msg turns;
     int err;
 
-    if (in->room) {
-        trip->msg = *in->msg;
-        trip->gist = *in->gist;
-        trip->uri = in->uri;
+    keep_read(trip, in);
+    if (in->room)
         return SIPD_OK;
-    }
-    err = msg_keep(in->msg, &trip->arena, &trip->msg);
+    turns = trip->msg;
+    err = msg_keep(&turns, &trip->arena, &trip->msg);
     if (err != SIPD_OK)
         return err;
-    gist_keep(in->gist, in->msg, &trip->msg, &trip->gist);
-    uri_move(&in->uri, in->msg->bytes, trip->msg.bytes, &trip->uri);
+    gist_keep(&trip->gist, &turns, &trip->msg, &trip->gist);
+    uri_move(&trip->uri, turns.bytes, trip->msg.bytes, &trip->uri);
     return SIPD_OK;
 }
 
@@ -167,7 +191,6 @@ keep(struct trip *trip, const struct intake *in)
     if (err != SIPD_OK)
         return err;
     trip->dry = in->dry;
-    trip->mark = in->mark;
     trip->source = *in->from;
     trip->reply_to = in->reply_to;
     trip->breadth = breadth_read(trip);

@@ -177,6 +177,8 @@ struct intake;
 
 /* Memory for a trip whose request has that many bytes; trip_begin() may take it. */
 void trip_room(struct core *core, struct arena *room, size_t bytes);
+/* The request that is about to be read goes where the trip that begins next will have its own, if there will be one. */
+void trip_coming(struct core *core, struct intake *in);
 /* A new request that passed the checks: keeps it, opens its server transaction (none for an ACK) and runs it. */
 void trip_begin(struct core *core, const struct intake *in);
 /* Goes on after a hook that waited, or starts the next targets when no branch is pending, or ends. The trip may be gone after. */
