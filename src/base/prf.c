@@ -70,19 +70,6 @@ prf_derive(const struct prf_key *key, struct span use)
     return (struct prf_key){ out.lo, out.hi };
 }
 
-/* Eight bytes at once: those from A to Z get bit 0x20; no sum carries into the next byte. */
-static uint64_t
-lower_word(uint64_t word)
-{
-    const uint64_t each = UINT64_C(0x0101010101010101);
-    uint64_t low = word & each * 0x7f;
-    uint64_t from_a = low + each * (0x80 - 'A');
-    uint64_t past_z = low + each * (0x7f - 'Z');
-    uint64_t upper = (from_a & ~past_z) & ~word & each * 0x80;
-
-    return word | upper >> 2;
-}
-
 uint64_t
 prf_hash(const struct prf_key *key, struct span s)
 {
@@ -99,7 +86,7 @@ prf_ihash(const struct prf_key *key, struct span s)
     struct siphash p = siphash_begin(key);
 
     for (size_t at = 0; at + 8 <= s.len; at += 8)
-        siphash_put(&p, lower_word(word_read(s.at + at)), 1);
-    siphash_put(&p, (uint64_t)s.len << 56 | lower_word(siphash_rest(s)), 1);
+        siphash_put(&p, word_lower(word_read(s.at + at)), 1);
+    siphash_put(&p, (uint64_t)s.len << 56 | word_lower(siphash_rest(s)), 1);
     return siphash_end(&p, 0xff, 3);
 }

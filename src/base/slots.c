@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/poison.h"
 
 enum { SLOT_ALIGN = alignof(uint64_t) };
 
@@ -87,25 +86,20 @@ make_below(struct slots *s, uint32_t index)
         slots_at(s, s->made++)->generation = 0;
 }
 
-/* The index of the slot that is next: one of those that lived before, or one that is still to be made. */
+/* The index of a free slot, taken from those that lived before or made new. */
 static bool
-find_free(struct slots *s, uint32_t *index)
+take_free(struct slots *s, uint32_t *index)
 {
-    if (s->used >= s->limit ||
-        (!s->free_head && s->made / SLOTS_CHUNK == s->chunks_len && !add_chunk(s)))
+    if (s->free_head) {
+        *index = s->free_head - 1;
+        s->free_head = slots_at(s, *index)->next_free;
+        return true;
+    }
+    if (s->made / SLOTS_CHUNK == s->chunks_len && !add_chunk(s))
         return false;
-    *index = s->free_head ? s->free_head - 1 : s->made;
+    *index = s->made;
+    make_below(s, *index + 1);
     return true;
-}
-
-/* It is free no more. */
-static void
-take_free(struct slots *s, uint32_t index)
-{
-    if (s->free_head)
-        s->free_head = slots_at(s, index)->next_free;
-    else
-        make_below(s, index + 1);
 }
 
 /* Brings a slot to life. */
@@ -124,23 +118,11 @@ slots_new(struct slots *s, uint64_t *id)
     struct slot *slot;
     uint32_t index;
 
-    if (!find_free(s, &index))
+    if (s->used >= s->limit || !take_free(s, &index))
         return NULL;
-    take_free(s, index);
     slot = slots_at(s, index);
     *id = (uint64_t)(slot->generation + 1) << 32 | index;
     return begin(s, slot, slot->generation + 1);
-}
-
-void *
-slots_coming(struct slots *s)
-{
-    uint32_t index;
-
-    if (!find_free(s, &index))
-        return NULL;
-    unpoison(slots_at(s, index)->item, body_bytes(s));
-    return slots_at(s, index)->item;
 }
 
 void *

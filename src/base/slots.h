@@ -9,6 +9,7 @@
 #define BASE_SLOTS_H
 
 #include "base/def.h"
+#include "base/poison.h"
 
 enum { SLOTS_CHUNK = 256 };
 
@@ -39,11 +40,6 @@ void slots_fini(struct slots *s);
 /* A zeroed item and its id, or NULL at the ceiling or when memory is out. */
 void *slots_new(struct slots *s, uint64_t *id) MUST_USE;
 /*
- * Where the next item will be that slots_new() makes, or NULL as there: nobody's yet, but what will not be zeroed may be filled
- * meanwhile.
- */
-void *slots_coming(struct slots *s) MUST_USE;
-/*
  * A zeroed item with an id that slots_new() of another table gave: what this table holds mirrors that one. NULL: it is taken,
  * no id of a living item, past the ceiling, or memory is out. Before the next slots_new() comes slots_settle().
  */
@@ -58,6 +54,21 @@ slots_at(const struct slots *s, uint32_t index)
     char *chunk = s->chunks[index / SLOTS_CHUNK];
 
     return (struct slot *)(void *)(chunk + (size_t)(index % SLOTS_CHUNK) * s->item_bytes);
+}
+
+/*
+ * Where slots_new() will make its next item, if it makes one: nobody's yet, but what will not be zeroed may be filled before. NULL:
+ * not where one has been before.
+ */
+MUST_USE static inline void *
+slots_coming(const struct slots *s)
+{
+    struct slot *slot = s->free_head ? slots_at(s, s->free_head - 1) : NULL;
+
+    if (!slot)
+        return NULL;
+    unpoison(slot->item, s->item_bytes - sizeof *slot);
+    return slot->item;
 }
 
 /* The living slot of an id, or NULL. */

@@ -32,4 +32,17 @@ word_write(uint64_t word, void *to)
     memcpy(to, &word, sizeof word);
 }
 
+/* Eight bytes at once: those from A to Z get bit 0x20; no sum carries into the next byte. */
+static inline uint64_t
+word_lower(uint64_t word)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t low = word & each * 0x7f;
+    uint64_t from_a = low + each * (0x80 - 'A');
+    uint64_t past_z = low + each * (0x7f - 'Z');
+    uint64_t upper = (from_a & ~past_z) & ~word & each * 0x80;
+
+    return word | upper >> 2;
+}
+
 #endif

@@ -113,8 +113,9 @@ stamp(struct core *core, struct intake *in)
 
     in->natted = !same || (!hop_is_reliable(in->from->transport) &&
                            sent_by_port(via, in->from->transport) != in->from->port);
-    in->received =
-        !same || via->received.len > 0 || rport ? arena_copy(core->ports.turn, text) : SPAN("");
+    in->received = !same || via->received.len > 0 || rport
+                       ? arena_copy(in->room ? in->room : core->ports.turn, text)
+                       : SPAN("");
     in->rport = rport ? in->from->port : 0;
     find_way_back(in, rport);
     if (in->dry == 0)

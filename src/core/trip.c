@@ -196,8 +196,8 @@ keep(struct trip *trip, const struct intake *in)
     trip->breadth = breadth_read(trip);
     trip->natted = in->natted;
     trip->rport = in->rport;
-    trip->received = SPAN("");
-    if (in->received.len > 0)
+    trip->received = in->received;
+    if (!in->room && in->received.len > 0)
         trip->received = arena_copy(&trip->arena, in->received);
     if (!trip->received.at)
         return SIPD_ENOMEM;

@@ -5,6 +5,7 @@
  */
 #include "txn/match.h"
 
+#include "base/word.h"
 #include "txn/txns.h"
 
 static char *
@@ -18,8 +19,14 @@ put(char *to, struct span s)
 static char *
 put_lower(char *to, struct span s)
 {
-    for (size_t i = 0; i < s.len; i++)
-        to[i] = span_lower(s.at[i]);
+    if (s.len >= 8) { /* the last eight bytes overlap those before */
+        for (size_t at = 0; at + 8 < s.len; at += 8)
+            word_write(word_lower(word_read(s.at + at)), to + at);
+        word_write(word_lower(word_read(s.at + s.len - 8)), to + s.len - 8);
+    } else {
+        for (size_t i = 0; i < s.len; i++)
+            to[i] = span_lower(s.at[i]);
+    }
     to[s.len] = '\0';
     return to + s.len + 1;
 }

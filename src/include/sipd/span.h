@@ -148,23 +148,22 @@ static inline char *
 span_write(char *to, struct span s)
 {
     char *end = to + s.len;
-    const char *last = span_end(s);
 
     if (s.len > 32) {
         memcpy(to, s.at, s.len);
     } else if (s.len >= 16) { /* here and below the last bytes overlap the first */
         memcpy(to, s.at, 16);
-        memcpy(end - 16, last - 16, 16);
+        memcpy(end - 16, s.at + s.len - 16, 16);
     } else if (s.len >= 8) {
         memcpy(to, s.at, 8);
-        memcpy(end - 8, last - 8, 8);
+        memcpy(end - 8, s.at + s.len - 8, 8);
     } else if (s.len >= 4) {
         memcpy(to, s.at, 4);
-        memcpy(end - 4, last - 4, 4);
+        memcpy(end - 4, s.at + s.len - 4, 4);
     } else if (s.len > 0) {
         to[0] = s.at[0];
         to[s.len / 2] = s.at[s.len / 2];
-        end[-1] = last[-1];
+        end[-1] = s.at[s.len - 1];
     }
     return end;
 }
