@@ -95,7 +95,7 @@ optimise := -O2 -g $(if $(findstring clang,$(CC)),,$(tune)) -U_FORTIFY_SOURCE -D
 # More inlining in the floors takes a twelfth off what a message costs there.
 fast := -O3
 endif
-common := $(warnings) $(optimise) $(harden) -fvisibility=hidden -fno-common -D_GNU_SOURCE -pthread
+common := $(warnings) $(optimise) $(harden) -fvisibility=hidden -fno-plt -fno-common -D_GNU_SOURCE -pthread
 lib_cflags := $(sort $(EVENT_CFLAGS) $(CRYPTO_CFLAGS) $(SSL_CFLAGS) $(SQLITE_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS))
 house_inc := -Isrc -Isrc/include -I$(B)/gen -Ibuild
 src_cflags = $(common) $(fast) -fPIE $(house_inc) $(lib_cflags) $(user_cflags) $(CFLAGS)

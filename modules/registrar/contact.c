@@ -8,7 +8,7 @@
 struct span
 contact_q_write(uint16_t q, char to[8])
 {
-    size_t len = 5;
+    size_t len = q % 10 != 0 ? 5 : q % 100 != 0 ? 4 : 3;
 
     if (q == STORE_NO_Q)
         return SPAN("");
@@ -19,8 +19,6 @@ contact_q_write(uint16_t q, char to[8])
     to[2] = (char)('0' + q / 100);
     to[3] = (char)('0' + q / 10 % 10);
     to[4] = (char)('0' + q % 10);
-    while (to[len - 1] == '0')
-        len--;
     return (struct span){ to, len };
 }
 
