@@ -291,17 +291,17 @@ registrar_on_request(struct sipd_req *req, void *self)
     char text[STORE_AOR_BYTES];
     struct aor *found;
     struct asks asks;
-    struct span aor, to;
+    struct span aor, to, method = sipd_req_method(req);
     struct job *job;
     unsigned status;
 
     if (!sipd_req_for_server(req)) /* step 1 */
         return caller_borrows(r, req) ? refuse_with(r, req, 403, SPAN("Not Your GRUU")) : SIPD_PASS;
     /* What the server can do (§11.2) it can with us. */
-    if (span_eq(sipd_req_method(req), SPAN("OPTIONS")) &&
+    if (span_eq(method, SPAN("OPTIONS")) &&
         sipd_req_add_reply_header(req, SPAN("Allow"), SPAN("REGISTER")) != SIPD_OK)
         return SIPD_FAIL;
-    if (!span_eq(sipd_req_method(req), SPAN("REGISTER")))
+    if (!span_eq(method, SPAN("REGISTER")))
         return SIPD_PASS;
     registrar_keep_time(r);
     status = asks_read(req, &r->fields, &asks);

@@ -65,7 +65,7 @@ check_loop(struct core *core, const struct intake *in, struct check_result *bad)
             return 482;
         via = &below;
         while (via_next(&rest, &below) != SIPD_OK) {
-            field = msg_find(in->msg, HDR_VIA, field);
+            field = msg_next(in->msg, HDR_VIA, field);
             if (!field)
                 return 0;
             rest = msg_value(in->msg, field);

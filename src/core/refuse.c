@@ -68,8 +68,7 @@ wants_tag(const struct trip *trip, unsigned status)
 }
 
 int
-trip_reply(struct trip *trip, unsigned status, struct span phrase, struct span headers,
-           struct span body_type, struct span body)
+trip_reply(struct trip *trip, unsigned status, struct reply_with *with)
 {
     struct core *core = trip->core;
     char tag[MARK_TAG_LEN];
@@ -80,18 +79,12 @@ trip_reply(struct trip *trip, unsigned status, struct span phrase, struct span h
         .rport = trip->rport,
         .to_tag = wants_tag(trip, status) ? mark_tag(&trip->mark, tag) : (struct span){ NULL, 0 },
     };
-    struct reply_with with = {
-        .phrase = phrase,
-        .lines = headers,
-        .type = body_type,
-        .body = body,
-    };
     struct span bytes;
     int err;
 
     if (status / 100 == 2)
-        with.more = trip->reply_fields;
-    bytes = reply_write(core->ports.turn, &to, status, &with);
+        with->more = trip->reply_fields;
+    bytes = reply_write(core->ports.turn, &to, status, with);
     err = bytes.at ? upstream_send(trip, status, bytes) : SIPD_ENOMEM;
 
     /* §16.7 step 10, for the answers of modules: whoever still rings is called off. */
@@ -152,25 +145,24 @@ refuse_options(struct core *core, const struct msg *msg, enum header asked)
 static int
 answer_options(struct trip *trip)
 {
-    struct span none = { NULL, 0 };
-    struct span able = SPAN("Allow: " ALLOWED "\r\nAccept: */*\r\nSupported: \r\n");
-    struct span unable;
+    struct reply_with with = {
+        .lines = SPAN("Allow: " ALLOWED "\r\nAccept: */*\r\nSupported: \r\n"),
+    };
 
     if (!refuse_finds_options(&trip->msg, HDR_REQUIRE))
-        return trip_reply(trip, 200, none, able, none, none);
-    unable = refuse_options(trip->core, &trip->msg, HDR_REQUIRE);
-    return trip_reply(trip, unable.at ? 420 : 500, none, unable, none, none);
+        return trip_reply(trip, 200, &with);
+    with.lines = refuse_options(trip->core, &trip->msg, HDR_REQUIRE);
+    return trip_reply(trip, with.lines.at ? 420 : 500, &with);
 }
 
 int
 refuse_for_server(struct trip *trip)
 {
-    struct span none = { NULL, 0 };
-    struct span allow = SPAN("Allow: " ALLOWED "\r\n");
+    struct reply_with with = { .lines = { NULL, 0 } };
 
     if (trip->gist.method == METHOD_OPTIONS)
         return answer_options(trip);
     if (trip->gist.method == METHOD_REGISTER)
-        return trip_reply(trip, 405, none, allow, none, none);
-    return trip_reply(trip, 404, none, none, none, none);
+        with.lines = SPAN("Allow: " ALLOWED "\r\n");
+    return trip_reply(trip, trip->gist.method == METHOD_REGISTER ? 405 : 404, &with);
 }

@@ -57,7 +57,7 @@ walk_stands(struct walk *w)
             w->rest = span_skip(w->rest, 1);
         if (w->rest.len > 0)
             return true;
-        w->field = msg_find(w->msg, HDR_ROUTE, w->field);
+        w->field = w->field ? msg_next(w->msg, HDR_ROUTE, w->field) : msg_first(w->msg, HDR_ROUTE);
         if (!w->field)
             return false;
         w->rest = msg_value(w->msg, w->field);

@@ -298,15 +298,16 @@ status_of_absence(const struct trip *trip)
 static void
 refuse_absence(struct trip *trip)
 {
-    struct span warning =
-        trip->insecure ? SPAN("Warning: 380 sipd \"SIPS Not Allowed\"\r\n") : none;
+    struct reply_with with = {
+        .lines = trip->insecure ? SPAN("Warning: 380 sipd \"SIPS Not Allowed\"\r\n") : none,
+    };
     unsigned status = trip->insecure ? 480 : status_of_absence(trip);
 
     EXPLAIN_TRIP(trip, .step = STEP_NOBODY,
                  .why = trip->insecure  ? SPAN("sips was asked for, and there are sip ones only")
                         : status == 480 ? SPAN("the user is known, and is nowhere")
                                         : SPAN("nobody knows the user"));
-    *trip->core->count.unsent += trip_reply(trip, status, none, warning, none, none) != SIPD_OK;
+    *trip->core->count.unsent += trip_reply(trip, status, &with) != SIPD_OK;
 }
 
 /* §16.5: another's domain, or Routes that are left, make the Request-URI the only target; else the hooks say. */

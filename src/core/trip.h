@@ -16,6 +16,7 @@
 #include "sip/draft.h"
 #include "sip/gist.h"
 #include "sip/msg.h"
+#include "sip/reply.h"
 
 enum trip_state {
     TRIP_ASKING,   /* checks and hooks: no branch yet */
@@ -203,10 +204,8 @@ void trip_forget(struct trip *trip);
 void trip_wake(struct trip *trip);
 
 /*
- * Sends a response of ours (refuse.c): phrase empty for the default; headers are (name, value) pairs already written
- * as "Name: value\r\n…". body with its type, both may be empty. SIPD_ENOMEM.
+ * Sends a response of ours (refuse.c). Lent: with, all but more, which is filled with what modules want in a 2xx. SIPD_ENOMEM.
  */
-int trip_reply(struct trip *trip, unsigned status, struct span phrase, struct span headers,
-               struct span body_type, struct span body) MUST_USE;
+int trip_reply(struct trip *trip, unsigned status, struct reply_with *with) MUST_USE;
 
 #endif

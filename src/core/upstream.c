@@ -88,10 +88,12 @@ upstream_send(struct trip *trip, unsigned status, struct span bytes)
 void
 upstream_refuse(struct trip *trip, unsigned status, struct span phrase)
 {
-    struct span headers = status == 503 ? refuse_retry_after(trip->core) : none;
+    struct reply_with with = { .phrase = phrase };
 
+    if (status == 503)
+        with.lines = refuse_retry_after(trip->core);
     /* Without memory the request stays unanswered; its sender asks again, or its own timer ends it. */
-    *trip->core->count.unsent += trip_reply(trip, status, phrase, headers, none, none) != SIPD_OK;
+    *trip->core->count.unsent += trip_reply(trip, status, &with) != SIPD_OK;
 }
 
 void

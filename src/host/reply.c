@@ -15,8 +15,8 @@ struct sipd_reply {
     struct sipd_req *req;
     unsigned status;
     int err; /* the first failure */
-    struct span phrase, body_type, body;
-    char *lines; /* the fields so far */
+    struct reply_with with; /* but for its lines, which are … */
+    char *lines;            /* … the fields so far */
     size_t len, room;
 };
 
@@ -63,7 +63,7 @@ sipd_reply_phrase(struct sipd_reply *reply, struct span phrase)
     struct span kept;
 
     if (reply->err == SIPD_OK && copy(reply, phrase, &kept))
-        reply->phrase = kept;
+        reply->with.phrase = kept;
 }
 
 static bool
@@ -145,17 +145,17 @@ sipd_reply_body(struct sipd_reply *reply, struct span type, struct span body)
 
     if (reply->err != SIPD_OK || !copy(reply, type, &kept_type) || !copy(reply, body, &kept))
         return;
-    reply->body_type = kept_type;
-    reply->body = kept;
+    reply->with.type = kept_type;
+    reply->with.body = kept;
 }
 
 int
 sipd_reply_send(struct sipd_reply *reply)
 {
-    if (reply->err == SIPD_OK)
-        reply->err =
-            trip_reply(reply->req->trip, reply->status, reply->phrase,
-                       (struct span){ reply->lines, reply->len }, reply->body_type, reply->body);
+    if (reply->err == SIPD_OK) {
+        reply->with.lines = (struct span){ reply->lines, reply->len };
+        reply->err = trip_reply(reply->req->trip, reply->status, &reply->with);
+    }
     if (reply->err != SIPD_OK)
         return SIPD_FAIL;
     if (reply->status >= 200)

@@ -376,7 +376,8 @@ commit(struct txns *t, struct txn *txn, enum txn_event event, const struct commi
     bool changed;
     int err;
 
-    *told = (struct txn_told){ TXN_QUIET, txn->id, txn->owner, txn->kind, txn->method };
+    if (told)
+        *told = (struct txn_told){ TXN_QUIET, txn->id, txn->owner, txn->kind, txn->method };
     if (rule->next == TXN_NONE)
         return SIPD_ENOENT;
     err = write_bytes(t, txn, rule, input);
@@ -386,7 +387,8 @@ commit(struct txns *t, struct txn *txn, enum txn_event event, const struct commi
     txn->state = rule->next;
     if (input)
         set_status(txn, rule, input);
-    told->news = news_of(rule, event);
+    if (told)
+        told->news = news_of(rule, event);
     if (txn->state == TXN_GONE) {
         commit_end(t, txn);
         return SIPD_OK;

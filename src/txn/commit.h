@@ -14,8 +14,8 @@ struct commit_input {
 };
 
 /*
- * Performs the rule of the transaction's cell for this event, in a fixed order: write, arm, note, send. Fills told with what its user
- * must hear; when the next state is TXN_GONE the transaction has ended and its id is stale.
+ * Performs the rule of the transaction's cell for this event, in a fixed order: write, arm, note, send. Fills told, unless it is
+ * NULL, with what its user must hear; when the next state is TXN_GONE the transaction has ended and its id is stale.
  * SIPD_ENOENT: the cell ignores the event. SIPD_ENOMEM: nothing was changed but what is unavoidable.
  */
 int commit(struct txns *t, struct txn *txn, enum txn_event event, const struct commit_input *input,

@@ -140,7 +140,6 @@ txns_serve(struct txns *t, const struct gist *gist, const struct txn_key *key,
     enum txn_kind kind = gist->method == METHOD_INVITE ? TXN_IST : TXN_NIST;
     struct txn_key made;
     struct txn *txn;
-    struct txn_told told;
 
     if (!key || !key->bytes.at) {
         made = server_key(t, gist, gist->method_text);
@@ -152,7 +151,7 @@ txns_serve(struct txns *t, const struct gist *gist, const struct txn_key *key,
     txn->method = (uint8_t)gist->method;
     txn->sent_by_port = gist->via.port ? gist->via.port : hop_default_port(hop->transport);
     *id = txn->id;
-    return commit(t, txn, EV_START, NULL, &told);
+    return commit(t, txn, EV_START, NULL, NULL);
 }
 
 /* Without state there is nothing to make a key for. */
@@ -251,9 +250,8 @@ txns_answer(struct txns *t, uint64_t id, unsigned status, struct span bytes)
 {
     struct txn *txn = slots_find(&t->slots, id);
     struct commit_input input = { .bytes = bytes, .status = (uint16_t)status };
-    struct txn_told told;
 
-    return txn ? commit(t, txn, sending(status), &input, &told) : SIPD_ENOENT;
+    return txn ? commit(t, txn, sending(status), &input, NULL) : SIPD_ENOENT;
 }
 
 /*
@@ -288,7 +286,6 @@ txns_request(struct txns *t, enum method method, const struct txn_key *key, cons
 {
     struct commit_input input = { .bytes = bytes, .tail = tail };
     struct txn *txn = match_find(t, key);
-    struct txn_told told;
     int err;
 
     if (txn && !is_left_over(txn))
@@ -301,7 +298,7 @@ txns_request(struct txns *t, enum method method, const struct txn_key *key, cons
     txn->method = (uint8_t)method;
     txn->cancel = method == METHOD_CANCEL;
     *id = txn->id;
-    err = commit(t, txn, EV_START, &input, &told);
+    err = commit(t, txn, EV_START, &input, NULL);
     if (err != SIPD_OK)
         commit_end(t, txn);
     return err;

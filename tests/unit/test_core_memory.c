@@ -206,8 +206,7 @@ any_verdict(struct sipd_req *req, void *self)
     case 1: return SIPD_FAIL;
     case 2:
         return trip_reply(req->trip, 200 + 100 * (unsigned)rand_below(&chance, 5),
-                          (struct span){ NULL, 0 }, (struct span){ NULL, 0 },
-                          (struct span){ NULL, 0 }, (struct span){ NULL, 0 }) == SIPD_OK
+                          &(struct reply_with){ .phrase = { NULL, 0 } }) == SIPD_OK
                    ? SIPD_DONE
                    : SIPD_FAIL;
     default: return SIPD_PASS;

@@ -43,7 +43,7 @@ do_as_told(struct sipd_req *req, void *self)
     if (t->target)
         must(trip_add_target(req->trip, &target) == SIPD_OK);
     if (t->status)
-        must(trip_reply(req->trip, t->status, none, none, none, none) == SIPD_OK);
+        must(trip_reply(req->trip, t->status, &(struct reply_with){ .phrase = none }) == SIPD_OK);
     return t->says;
 }
 

@@ -21,7 +21,6 @@ static struct told hooks[SIPD_STAGES];
 static enum sipd_verdict
 do_as_told(struct sipd_req *req, void *self)
 {
-    static const struct span none;
     struct told *told = self;
 
     if (told->wants && !span_eq(req->trip->gist.method_text, span_of(told->wants)))
@@ -36,7 +35,8 @@ do_as_told(struct sipd_req *req, void *self)
             return SIPD_FAIL;
     }
     if (told->status &&
-        trip_reply(req->trip, told->status, none, SPAN("X-By: hook\r\n"), none, none) != SIPD_OK)
+        trip_reply(req->trip, told->status,
+                   &(struct reply_with){ .lines = SPAN("X-By: hook\r\n") }) != SIPD_OK)
         return SIPD_FAIL;
     return told->says;
 }
