@@ -57,7 +57,7 @@ chain_remove(struct chain *chain, const void *owner)
     }
 }
 
-static void
+COLD APART static void
 explain_verdict(const struct sipd_req *req, const struct chain_hook *hook,
                 enum sipd_verdict verdict)
 {
@@ -75,9 +75,9 @@ explain_verdict(const struct sipd_req *req, const struct chain_hook *hook,
     };
 
     if (req->branch)
-        explain_branch(req->branch, &event);
+        explain_branch(req->branch, event);
     else
-        explain_trip(req->trip, &event);
+        explain_trip(req->trip, event);
 }
 
 enum sipd_verdict

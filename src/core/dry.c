@@ -25,7 +25,7 @@ tell_outcome(struct core *core, const struct gist *gist, uint64_t number, unsign
     else
         buf_put(b, SPAN("nothing comes of it"));
     event.why = buf_span(b);
-    explain_tell(core, &event);
+    explain_tell(core, event);
     core->explained--;
 }
 

@@ -15,30 +15,30 @@ static const struct {
 /* ------------------------------------------------------------------ telling */
 
 void
-explain_tell(struct core *core, struct explain_event *event)
+explain_tell(struct core *core, struct explain_event event)
 {
     if (core->ports.explain)
-        core->ports.explain(core->ports.io, event);
+        core->ports.explain(core->ports.io, &event);
 }
 
 void
-explain_trip(const struct trip *trip, struct explain_event *event)
+explain_trip(const struct trip *trip, struct explain_event event)
 {
-    event->trip = trip->id;
-    event->dry = trip->dry;
-    event->gist = &trip->gist;
+    event.trip = trip->id;
+    event.dry = trip->dry;
+    event.gist = &trip->gist;
     explain_tell(trip->core, event);
 }
 
 void
-explain_branch(const struct branch *branch, struct explain_event *event)
+explain_branch(const struct branch *branch, struct explain_event event)
 {
     const struct list *head = &branch->trip->branches;
 
-    event->nth = 1;
+    event.nth = 1;
     for (const struct list *node = head->next; node != head && node != &branch->link;
          node = node->next)
-        event->nth++;
+        event.nth++;
     explain_trip(branch->trip, event);
 }
 

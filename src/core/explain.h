@@ -31,10 +31,13 @@ struct explain_event { /* all lent until the port returns; what is not known is 
     struct span bytes; /* HEARD, SENT: the message */
 };
 
-/* Tells of something; trip and branch add who they are. Use by the macros below. */
-void explain_tell(struct core *core, struct explain_event *event);
-void explain_trip(const struct trip *trip, struct explain_event *event);
-void explain_branch(const struct branch *branch, struct explain_event *event);
+/*
+ * Tells of something; trip and branch add who they are. Use by the macros below. Events go by value: that one of them might be made
+ * is no burden to who calls.
+ */
+void explain_tell(struct core *core, struct explain_event event) COLD;
+void explain_trip(const struct trip *trip, struct explain_event event) COLD;
+void explain_branch(const struct branch *branch, struct explain_event event) COLD;
 /* A message that came. */
 void explain_heard(struct core *core, const struct hop *from, const struct msg *msg,
                    const struct gist *gist);
@@ -46,10 +49,10 @@ void explain_repairs(struct core *core, const struct gist *gist, uint64_t dry,
                      const struct repair_done *done);
 
 #define EXPLAIN_ON(core) __builtin_expect((core)->explained != 0, 0)
-#define EXPLAIN_BY(fn, core, of, ...)                         \
-    do {                                                      \
-        if (EXPLAIN_ON(core))                                 \
-            fn((of), &(struct explain_event){ __VA_ARGS__ }); \
+#define EXPLAIN_BY(fn, core, of, ...)                        \
+    do {                                                     \
+        if (EXPLAIN_ON(core))                                \
+            fn((of), (struct explain_event){ __VA_ARGS__ }); \
     } while (0)
 #define EXPLAIN(core, ...)      EXPLAIN_BY(explain_tell, core, core, __VA_ARGS__)
 #define EXPLAIN_TRIP(trip, ...) EXPLAIN_BY(explain_trip, (trip)->core, trip, __VA_ARGS__)

@@ -104,7 +104,7 @@ tell(struct core *core, const char *what, struct span who)
 }
 
 /* Where there are limits. */
-static bool
+APART static bool
 refuses(struct core *core, const struct hop *from, const struct gist *gist)
 {
     const struct flood_conf *conf = &core->conf->flood;
@@ -131,14 +131,14 @@ flood_refuses(struct core *core, const struct hop *from, const struct gist *gist
     return core->flood.at && refuses(core, from, gist);
 }
 
-bool
-flood_refuses_user(struct core *core, struct span user)
+APART static bool
+refuses_user(struct core *core, struct span user)
 {
     const struct flood_conf *conf = &core->conf->flood;
     struct flood_bucket *b;
     uint64_t id;
 
-    if (!core->flood.at || conf->user_per_s == 0)
+    if (conf->user_per_s == 0)
         return false;
     id = prf_hash(&core->mark_key, user) ^ UINT64_C(0x757365722020);
     b = bucket(core, id ? id : 1, conf->user_per_s, 0);
@@ -149,4 +149,10 @@ flood_refuses_user(struct core *core, struct span user)
     }
     b->milli -= 1000;
     return false;
+}
+
+bool
+flood_refuses_user(struct core *core, struct span user)
+{
+    return core->flood.at && refuses_user(core, user);
 }

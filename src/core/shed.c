@@ -70,15 +70,12 @@ tell(const struct core *core, const struct core_load *load, bool begins)
               queue_percent, NULL);
 }
 
-static void
-update(struct core *core)
+APART static void
+update_share(struct core *core)
 {
     struct core_load load;
     uint32_t before = core->shed.share;
 
-    core->shed.full = is_full(core);
-    if (!is_due(core))
-        return;
     ask(core, &load);
     core->shed.share = next_share(core, &load);
     core->shed.asked_ms = core->ports.clock->now_ms;
@@ -100,7 +97,9 @@ is_in_share(const struct core *core, const struct gist *gist)
 bool
 shed_refuses(struct core *core, const struct gist *gist, bool dry)
 {
-    update(core);
+    core->shed.full = is_full(core);
+    if (is_due(core))
+        update_share(core);
     if (core->shed.full)
         *core->count.shed_full += !dry;
     else if (core->shed.share > 0 && is_in_share(core, gist))

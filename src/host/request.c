@@ -65,7 +65,7 @@ sipd_req_fields(struct span name)
 }
 
 /* Not in the way of the first ones that are found by their id. */
-COLD static bool
+APART COLD static bool
 search(const struct msg *msg, struct sipd_fields *fields, struct span *value)
 {
     const struct msg_field *field =
@@ -83,13 +83,15 @@ sipd_req_next_field(const struct sipd_req *req, struct sipd_fields *fields, stru
     uint64_t there = fields->last ? msg->again : msg->present;
     enum header id = (enum header)fields->id;
 
-    *value = (struct span){ NULL, 0 };
-    if (!(there >> msg_bit(id) & 1)) /* as it is with most that are asked for */
-        return false;
-    if (fields->last || id >= MSG_FIRSTS || id == HDR_OTHER)
-        return search(msg, fields, value);
-    fields->last = msg_first(msg, id);
-    return value_of(msg, fields->last, value);
+    if (there >> msg_bit(id) & 1) {
+        if (fields->last || id >= MSG_FIRSTS || id == HDR_OTHER)
+            return search(msg, fields, value);
+        fields->last = msg_first(msg, id);
+        *value = msg_value(msg, fields->last);
+        return true;
+    }
+    *value = (struct span){ NULL, 0 }; /* as it is with most that are asked for */
+    return false;
 }
 
 struct span
