@@ -223,18 +223,25 @@ known_field(const struct rules_reader *reader, struct span value, struct span *p
     return NULL;
 }
 
+static uint8_t
+new_reach(const struct binding *b, const struct hop *source)
+{
+    struct uri uri;
+
+    return uri_read(binding_contact(b), &uri) == SIPD_OK ? rules_reach(&uri, source) : HOP_NONE;
+}
+
 /* The same Contact from the same place, with nobody between then and now, is reached as before. */
 static uint8_t
 known_reach(const struct rules_reader *reader, const struct binding *b)
 {
     const struct hop *source = reader->way.source;
-    struct uri uri;
 
     if (!source)
         return HOP_NONE;
     if (b->reach != HOP_NONE && b->path_len == 0 && b->reg_id == 0 && hop_eq(&b->source, source))
         return b->reach;
-    return uri_read(binding_contact(b), &uri) == SIPD_OK ? rules_reach(&uri, source) : HOP_NONE;
+    return new_reach(b, source);
 }
 
 /*

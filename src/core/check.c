@@ -48,29 +48,43 @@ check_max_forwards(struct core *core, const struct intake *in, struct check_resu
     return 483;
 }
 
+APART static bool
+closes_loop(const struct core *core, const struct intake *in, const struct via *via)
+{
+    uint64_t then;
+
+    return mark_branch_is_ours(core, via, &then) &&
+           mark_is_loop(then, mark_loop(in->mark, in->msg));
+}
+
+APART static bool
+lower_via_closes_loop(const struct core *core, const struct intake *in)
+{
+    const struct msg_field *field = in->gist->via_field;
+    struct span rest = in->gist->vias_below;
+    struct via via;
+
+    for (;;) {
+        while (via_next(&rest, &via) != SIPD_OK) {
+            field = msg_next(in->msg, HDR_VIA, field);
+            if (!field)
+                return false;
+            rest = msg_value(in->msg, field);
+        }
+        if (closes_loop(core, in, &via))
+            return true;
+    }
+}
+
 /* Step 4: a loop is a Via of ours whose branch was made from the same routing input; else it is a spiral, and fine. */
 static uint16_t
 check_loop(struct core *core, const struct intake *in, struct check_result *bad)
 {
-    const struct msg_field *field = in->gist->via_field;
-    const struct via *via = &in->gist->via;
-    struct span rest = in->gist->vias_below;
-    struct via below;
-    uint64_t then;
+    bool more = in->gist->vias_below.len > 0 || msg_may_have_more(in->msg, HDR_VIA);
 
     (void)bad;
-    for (;;) {
-        if (mark_branch_is_ours(core, via, &then) &&
-            mark_is_loop(then, mark_loop(in->mark, in->msg)))
-            return 482;
-        via = &below;
-        while (via_next(&rest, &below) != SIPD_OK) {
-            field = msg_next(in->msg, HDR_VIA, field);
-            if (!field)
-                return 0;
-            rest = msg_value(in->msg, field);
-        }
-    }
+    return closes_loop(core, in, &in->gist->via) || (more && lower_via_closes_loop(core, in)) ? 482
+                                                                                              : 0;
 }
 
 /* Step 5: we know no option that a proxy must support (§20.29); each is named in Unsupported. Of what follows an INVITE nothing is required (§8.2.2.3). */

@@ -233,7 +233,7 @@ policy_for(const struct core *core, const struct hop *from, struct repair_policy
 }
 
 /* Something is against the grammar: left, mended or refused, and on record, but for a dry run. Out of memory: refused, for it may not pass. */
-static void
+APART static void
 repair_message(struct core *core, const struct hop *from, uint64_t dry, struct msg *msg,
                struct gist *gist)
 {
@@ -256,6 +256,15 @@ repair_message(struct core *core, const struct hop *from, uint64_t dry, struct m
         explain_repairs(core, gist, dry, &done);
 }
 
+/* Does the policy for messages from there refuse any of these? */
+APART static bool
+rejects(const struct core *core, const struct hop *from, uint64_t odd)
+{
+    struct repair_policy normal;
+
+    return repair_rejects(policy_for(core, from, &normal), odd);
+}
+
 /*
  * Was it refused, be it for something else, with a head that another might end elsewhere, or give another length (§18.3)? What
  * the policy accepts or mends has an end.
@@ -263,10 +272,8 @@ repair_message(struct core *core, const struct hop *from, uint64_t dry, struct m
 static bool
 is_end_in_doubt(const struct core *core, const struct hop *from, const struct gist *gist)
 {
-    struct repair_policy normal;
-
     return gist->fault != 0 && (gist->odd & DEVIATIONS_OF_END) != 0 &&
-           repair_rejects(policy_for(core, from, &normal), gist->odd & DEVIATIONS_OF_END);
+           rejects(core, from, gist->odd & DEVIATIONS_OF_END);
 }
 
 /* The same of one of which nothing else is looked at: all that counts is a deviation of its lines. */
@@ -274,10 +281,9 @@ static bool
 are_lines_in_doubt(const struct core *core, const struct hop *from, const struct msg *msg)
 {
     uint64_t odd = msg->odd | (lacks_length(from, msg) ? deviation_bit(DEV_NO_LENGTH) : 0);
-    struct repair_policy normal;
 
     odd &= DEVIATIONS_OF_END;
-    return odd != 0 && repair_rejects(policy_for(core, from, &normal), odd);
+    return odd != 0 && rejects(core, from, odd);
 }
 
 /* False: it was refused for what leaves in doubt where it ends. */

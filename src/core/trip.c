@@ -164,18 +164,13 @@ keep_read(struct trip *trip, const struct intake *in)
     trip->mark = *in->mark;
 }
 
-/* The request outlives the turn: it does already in memory that is the trip's now, else it is copied. */
-static int
-keep_request(struct trip *trip, const struct intake *in)
+/* What lies in the turn's memory is copied to the trip's. */
+APART static int
+copy_request(struct trip *trip)
 {
-    struct msg turns;
-    int err;
+    struct msg turns = trip->msg;
+    int err = msg_keep(&turns, &trip->arena, &trip->msg);
 
-    keep_read(trip, in);
-    if (in->room)
-        return SIPD_OK;
-    turns = trip->msg;
-    err = msg_keep(&turns, &trip->arena, &trip->msg);
     if (err != SIPD_OK)
         return err;
     gist_keep(&trip->gist, &turns, &trip->msg, &trip->gist);
@@ -186,9 +181,10 @@ keep_request(struct trip *trip, const struct intake *in)
 static int
 keep(struct trip *trip, const struct intake *in)
 {
-    int err = keep_request(trip, in);
+    int err;
 
-    if (err != SIPD_OK)
+    keep_read(trip, in);
+    if (!in->room && (err = copy_request(trip)) != SIPD_OK)
         return err;
     trip->dry = in->dry;
     trip->source = *in->from;
@@ -295,7 +291,7 @@ status_of_absence(const struct trip *trip)
 }
 
 /* … and 480 with a reason for one who is there, but not for a sips request (RFC 5630 §5.3). */
-static void
+APART static void
 refuse_absence(struct trip *trip)
 {
     struct reply_with with = {

@@ -23,7 +23,7 @@ set_final(struct trip *trip, unsigned status)
     timers_disarm(&core->timers, &trip->no_answer);
 }
 
-static void
+APART static void
 ask_hooks(struct trip *trip, unsigned status)
 {
     struct sipd_req req = { .core = trip->core, .trip = trip, .status = (uint16_t)status };

@@ -118,11 +118,21 @@ sipd_req_to(const struct sipd_req *req, struct addr *addr)
     return addr_read(req->trip->gist.to, addr) == SIPD_OK;
 }
 
+APART static bool
+to_uri(const struct sipd_req *req, struct span *uri)
+{
+    struct addr addr;
+
+    if (!sipd_req_to(req, &addr))
+        return false;
+    *uri = addr.uri;
+    return true;
+}
+
 bool
 sipd_req_to_uri(const struct sipd_req *req, struct span *uri)
 {
     struct span to = req->trip->gist.to;
-    struct addr addr;
     size_t end;
 
     if (to.len > 0 && to.at[0] == '<' && (end = span_find(to, '>')) < to.len) {
@@ -130,10 +140,7 @@ sipd_req_to_uri(const struct sipd_req *req, struct span *uri)
             span_trim(span_head(span_skip(to, 1), end - 1)); /* the check of To found it in order */
         return true;
     }
-    if (!sipd_req_to(req, &addr))
-        return false;
-    *uri = addr.uri;
-    return true;
+    return to_uri(req, uri);
 }
 
 bool

@@ -99,25 +99,6 @@ match_client_key(struct arena *arena, struct span branch, struct span method)
     return span_between(key, end);
 }
 
-/*
- * A client's branch ends with our own mark, which nobody else can choose (core/mark), and behind it stands the method: that is
- * enough to spread them, however little else of a long key differs.
- */
-static struct span
-telling_part(struct span key)
-{
-    enum { TELLING_BYTES = 24 };
-    bool client = key.at[0] == 'C' && key.len > TELLING_BYTES;
-
-    return client ? span_skip(key, key.len - TELLING_BYTES) : key;
-}
-
-struct txn_key
-match_hashed(const struct txns *t, struct span key)
-{
-    return (struct txn_key){ key, key.at ? prf_hash(&t->hash_key, telling_part(key)) : 0 };
-}
-
 static bool
 same_key(const struct table_node *node, const void *arg)
 {

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/table.h"
 #include "sip/gist.h"
+#include "txn/txns.h"
 
 /*
  * The key of a server transaction. as: the method to look for: METHOD_INVITE for an ACK or for what a CANCEL is about, else
@@ -16,9 +17,26 @@ struct span match_server_key(struct arena *arena, const struct gist *gist, struc
 /* The key of a client transaction: its branch and the method of CSeq. */
 struct span match_client_key(struct arena *arena, struct span branch, struct span method) MUST_USE;
 
+/*
+ * A client's branch ends with our own mark, which nobody else can choose (core/mark), and behind it stands the method: that is
+ * enough to spread them, however little else of a long key differs.
+ */
+static inline struct span
+match_telling_part(struct span key)
+{
+    enum { TELLING_BYTES = 24 };
+    bool client = key.at[0] == 'C' && key.len > TELLING_BYTES;
+
+    return client ? span_skip(key, key.len - TELLING_BYTES) : key;
+}
+
 /* With its hash. Lent: key. */
-struct txns;
-struct txn_key match_hashed(const struct txns *t, struct span key);
+static inline struct txn_key
+match_hashed(const struct txns *t, struct span key)
+{
+    return (struct txn_key){ key, key.at ? prf_hash(&t->hash_key, match_telling_part(key)) : 0 };
+}
+
 /* The transaction under this key, or NULL. */
 struct txn *match_find(const struct txns *t, const struct txn_key *key);
 

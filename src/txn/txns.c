@@ -133,18 +133,25 @@ server_key(const struct txns *t, const struct gist *gist, struct span as)
     return match_hashed(t, match_server_key(t->arena, gist, as));
 }
 
+/* … for which nobody has made a key. */
+APART static int
+serve_anew(struct txns *t, const struct gist *gist, const struct hop *hop, uint64_t owner,
+           uint64_t *id)
+{
+    struct txn_key key = server_key(t, gist, gist->method_text);
+
+    return key.bytes.at ? txns_serve(t, gist, &key, hop, owner, id) : why_not_open(t);
+}
+
 int
 txns_serve(struct txns *t, const struct gist *gist, const struct txn_key *key,
            const struct hop *hop, uint64_t owner, uint64_t *id)
 {
     enum txn_kind kind = gist->method == METHOD_INVITE ? TXN_IST : TXN_NIST;
-    struct txn_key made;
     struct txn *txn;
 
-    if (!key || !key->bytes.at) {
-        made = server_key(t, gist, gist->method_text);
-        key = &made;
-    }
+    if (!key || !key->bytes.at)
+        return serve_anew(t, gist, hop, owner, id);
     txn = open(t, kind, key, hop, owner);
     if (!txn)
         return why_not_open(t);
