@@ -421,12 +421,6 @@ jobs_enter(struct jobs *jobs, const struct job_ask *ask, struct job **out)
     return err;
 }
 
-bool
-jobs_may_be_at_once(const struct jobs *jobs, const struct aor *aor)
-{
-    return jobs->ops->forgets && !jobs->closing && (!aor || !aor->jobs);
-}
-
 int
 jobs_at_once(struct jobs *jobs, const struct job_ask *ask, struct job_at_once *once)
 {

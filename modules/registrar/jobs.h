@@ -110,7 +110,11 @@ void jobs_fini(struct jobs *jobs);
  */
 int jobs_enter(struct jobs *jobs, const struct job_ask *ask, struct job **job);
 /* Need nobody wait: does the store keep nothing, and is no job of this AoR here? aor may be NULL. */
-bool jobs_may_be_at_once(const struct jobs *jobs, const struct aor *aor);
+static inline bool
+jobs_may_be_at_once(const struct jobs *jobs, const struct aor *aor)
+{
+    return jobs->ops->forgets && !jobs->closing && (!aor || !aor->jobs);
+}
 /*
  * Does what is asked for before it returns, where jobs_may_be_at_once(): nothing of it is copied. once->job is JOB_DONE then, until
  * jobs_leave(). SIPD_ENOMEM: nothing happened. Lent: ask, until jobs_leave().

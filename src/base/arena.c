@@ -259,7 +259,7 @@ arena_reset(struct arena *a)
 }
 
 void
-arena_fini(struct arena *a)
+arena_fini_it(struct arena *a)
 {
     for (struct arena_chunk *chunk = a->chunks, *next; chunk; chunk = next) {
         next = chunk->next;

@@ -76,8 +76,15 @@ arena_copy(struct arena *a, struct span s)
 }
 /* Ends every block; keeps one chunk of modest size for what comes next. */
 void arena_reset(struct arena *a);
+/* As arena_fini(), of one that has memory. */
+void arena_fini_it(struct arena *a);
 /* Ends every block and gives all memory back. */
-void arena_fini(struct arena *a);
+static inline void
+arena_fini(struct arena *a)
+{
+    if (a->chunks)
+        arena_fini_it(a);
+}
 /* All that is in `from` is in a now, which is no arena yet; `from` has no room any more, and can be ended. */
 void arena_take(struct arena *a, struct arena *from);
 

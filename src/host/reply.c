@@ -134,8 +134,8 @@ sipd_reply_date(struct sipd_reply *reply)
     line = date_line(&reply->req->core->date, reply->req->core->ports.clock->wall_s);
     if (line.len == 0)
         reply->err = SIPD_EINVAL;
-    else if ((to = more(reply, line.len)))
-        memcpy(to, line.at, line.len);
+    else if ((to = more(reply, DATE_BYTES)))
+        memcpy(to, line.at, DATE_BYTES);
 }
 
 void
