@@ -7,7 +7,6 @@
 #include "base/slots.h"
 
 #include <stdalign.h>
-#include <string.h>
 
 #include "base/mem.h"
 
@@ -86,43 +85,15 @@ make_below(struct slots *s, uint32_t index)
         slots_at(s, s->made++)->generation = 0;
 }
 
-/* The index of a free slot, taken from those that lived before or made new. */
-static bool
-take_free(struct slots *s, uint32_t *index)
+bool
+slots_make(struct slots *s)
 {
-    if (s->free_head) {
-        *index = s->free_head - 1;
-        s->free_head = slots_at(s, *index)->next_free;
-        return true;
-    }
     if (s->made / SLOTS_CHUNK == s->chunks_len && !add_chunk(s))
         return false;
-    *index = s->made;
-    make_below(s, *index + 1);
+    make_below(s, s->made + 1);
+    slots_at(s, s->made - 1)->next_free = 0;
+    s->free_head = s->made;
     return true;
-}
-
-/* Brings a slot to life. */
-static void *
-begin(struct slots *s, struct slot *slot, uint32_t generation)
-{
-    slot->generation = generation;
-    s->used++;
-    unpoison(slot->item, body_bytes(s));
-    return memset(slot->item, 0, s->head_bytes);
-}
-
-void *
-slots_new(struct slots *s, uint64_t *id)
-{
-    struct slot *slot;
-    uint32_t index;
-
-    if (s->used >= s->limit || !take_free(s, &index))
-        return NULL;
-    slot = slots_at(s, index);
-    *id = (uint64_t)(slot->generation + 1) << 32 | index;
-    return begin(s, slot, slot->generation + 1);
 }
 
 void *
@@ -136,7 +107,7 @@ slots_put(struct slots *s, uint64_t id)
         if (!add_chunk(s))
             return NULL;
     make_below(s, index + 1);
-    return slot_lives(slots_at(s, index)) ? NULL : begin(s, slots_at(s, index), generation);
+    return slot_lives(slots_at(s, index)) ? NULL : slots_begin(s, slots_at(s, index), generation);
 }
 
 void

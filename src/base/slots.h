@@ -8,6 +8,8 @@
 #ifndef BASE_SLOTS_H
 #define BASE_SLOTS_H
 
+#include <string.h>
+
 #include "base/def.h"
 #include "base/poison.h"
 
@@ -37,8 +39,6 @@ void slots_init(struct slots *s, size_t item_bytes, uint32_t limit);
 void slots_init_head(struct slots *s, size_t item_bytes, size_t head_bytes, uint32_t limit);
 /* Gives all memory back; every item ends. */
 void slots_fini(struct slots *s);
-/* A zeroed item and its id, or NULL at the ceiling or when memory is out. */
-void *slots_new(struct slots *s, uint64_t *id) MUST_USE;
 /*
  * A zeroed item with an id that slots_new() of another table gave: what this table holds mirrors that one. NULL: it is taken,
  * no id of a living item, past the ceiling, or memory is out. Before the next slots_new() comes slots_settle().
@@ -54,6 +54,34 @@ slots_at(const struct slots *s, uint32_t index)
     char *chunk = s->chunks[index / SLOTS_CHUNK];
 
     return (struct slot *)(void *)(chunk + (size_t)(index % SLOTS_CHUNK) * s->item_bytes);
+}
+
+/* Brings a slot to life, its item zeroed. */
+static inline void *
+slots_begin(struct slots *s, struct slot *slot, uint32_t generation)
+{
+    slot->generation = generation;
+    s->used++;
+    unpoison(slot->item, s->item_bytes - sizeof *slot);
+    return memset(slot->item, 0, s->head_bytes);
+}
+
+/* There are no free slots: makes one. False: memory is out. */
+bool slots_make(struct slots *s) MUST_USE;
+/* A zeroed item and its id, or NULL at the ceiling or when memory is out. */
+MUST_USE static inline void *
+slots_new(struct slots *s, uint64_t *id)
+{
+    struct slot *slot;
+    uint32_t index;
+
+    if (s->used >= s->limit || (!s->free_head && !slots_make(s)))
+        return NULL;
+    index = s->free_head - 1;
+    slot = slots_at(s, index);
+    s->free_head = slot->next_free;
+    *id = (uint64_t)(slot->generation + 1) << 32 | index;
+    return slots_begin(s, slot, slot->generation + 1);
 }
 
 /*

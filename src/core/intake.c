@@ -317,7 +317,7 @@ heard(struct core *core, struct intake *in, struct span bytes, uint16_t fault,
     if (is_odd(core, in->from, msg, gist))
         repair_message(core, in->from, 0, msg, gist);
     if (msg->bytes != bytes.at)
-        in->room = NULL; /* mended in the turn's memory */
+        in->room = NULL;                           /* mended in the turn's memory */
     ends = !is_end_in_doubt(core, in->from, gist); /* what was read may end with its trip */
     if (msg_is_request(msg))
         request(core, in);

@@ -14,7 +14,7 @@ enum { FIRST_BYTES = 480 }; /* room for lines to begin with */
 struct sipd_reply {
     struct sipd_req *req;
     unsigned status;
-    int err; /* the first failure */
+    int err;                /* the first failure */
     struct reply_with with; /* but for its lines, which are … */
     char *lines;            /* … the fields so far */
     size_t len, room;
