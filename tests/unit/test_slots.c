@@ -426,6 +426,28 @@ START_TEST(when_memory_is_out_the_living_stay)
 }
 END_TEST
 
+START_TEST(what_will_not_be_zeroed_may_be_filled_before)
+{
+    struct slots s;
+    uint64_t first, id;
+    struct item *item, *coming;
+
+    slots_init_head(&s, sizeof(struct item), 0, 2);
+    ck_assert_ptr_null(slots_coming(&s)); /* nothing has been there before */
+    ck_assert_ptr_nonnull(slots_new(&s, &first));
+    ck_assert_ptr_null(slots_coming(&s));
+    slots_free(&s, first);
+    coming = slots_coming(&s);
+    ck_assert_ptr_nonnull(coming);
+    coming->id = 42;
+    ck_assert_ptr_null(slots_find(&s, first));
+    item = slots_new(&s, &id);
+    ck_assert_ptr_eq(item, coming);
+    ck_assert_uint_eq(item->id, 42);
+    slots_fini(&s);
+}
+END_TEST
+
 Suite *
 suite_slots(void)
 {
@@ -434,6 +456,7 @@ suite_slots(void)
 
     tcase_add_test(all, an_item_is_found_by_its_id);
     tcase_add_test(all, a_new_item_is_zeroed_or_its_head_is);
+    tcase_add_test(all, what_will_not_be_zeroed_may_be_filled_before);
     tcase_add_test(all, what_never_was_is_not_found);
     tcase_add_test(all, an_id_goes_stale_and_its_place_is_used_again);
     tcase_add_test(all, ids_differ_through_many_lives);
