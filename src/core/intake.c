@@ -326,7 +326,7 @@ heard(struct core *core, struct intake *in, struct span bytes, uint16_t fault,
     return ends;
 }
 
-/* No request has a method with a slash. */
+/* "SIP/2.0 …" is none; what else begins so, like "AB /x SIP/2.0", is read where it came. */
 static bool
 may_be_request(struct span bytes)
 {
@@ -352,13 +352,13 @@ core_bytes(struct core *core, const struct hop *from, struct span bytes, uint16_
 
     in.msg = &msg;
     in.gist = &gist;
+    in.uri = &uri;
+    in.mark = &mark;
     in.from = from;
     in.room = NULL;
     in.dry = 0;
     if (!may_be_request(bytes))
         return heard(core, &in, bytes, fault, fault_reason);
-    in.uri = &uri;
-    in.mark = &mark;
     trip_coming(core, &in);
     trip_room(core, &room, bytes.len);
     copy = arena_copy(&room, bytes);

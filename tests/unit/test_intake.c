@@ -35,6 +35,21 @@ START_TEST(a_true_via_stays_as_it_is)
 }
 END_TEST
 
+/* A response says "SIP/" too, and is not copied before it is read; such a request is not either. */
+START_TEST(a_request_may_have_its_first_slash_where_a_response_has)
+{
+    const char *from = "udp:192.0.2.1:5060", *via = "SIP/2.0/UDP 192.0.2.1:5060" B;
+
+    for (int times = 0; times < 2; times++) {
+        answered(from, via, from, via);
+        rig_ask(&rig, from, "AB /x SIP/2.0", rig_line("Via", via), NULL);
+        rig_expect(&rig, from, "SIP/2.0 400 ");
+        rig_quiet(&rig);
+        rig_pass(&rig, 100000);
+    }
+}
+END_TEST
+
 /* §18.2.1, §18.2.2: responses go to the source address and sent-by's port. */
 START_TEST(another_source_is_received)
 {
@@ -492,6 +507,7 @@ suite_intake(void)
     TCase *c = rig_case("entering");
 
     tcase_add_test(c, a_true_via_stays_as_it_is);
+    tcase_add_test(c, a_request_may_have_its_first_slash_where_a_response_has);
     tcase_add_test(c, another_source_is_received);
     tcase_add_test(c, the_source_port_alone_is_no_stamp);
     tcase_add_test(c, rport_is_filled_when_asked_for);
