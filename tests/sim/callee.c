@@ -6,7 +6,6 @@
 enum {
     RING_MS = 2500,
     LONG_RING_MS = 60000,
-    LATE_MS = 20000,
     STUBBORN_MS = 320000,
     DEAF_MS = 40000,
     SLOW_MS = 3000
@@ -63,9 +62,8 @@ plan_invite(struct deal *deal)
         deal->ring_ms = upto(c, LONG_RING_MS);
     if (n == 68 || n == 99)
         deal->answer = 0;
-    if (c->sunny && deal->ring_ms > LATE_MS)
-        deal_answer(deal, 100,
-                    none); /* or the caller's proxy gives up before the answer, as it may */
+    if (c->sunny && deal->ring_ms > c->quiet_ms)
+        deal_answer(deal, 100, none);
     call_arm(deal->call, &deal->next, n < 15 ? 0 : deal->ring_ms, TIMER_NEXT);
 }
 

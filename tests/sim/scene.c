@@ -16,6 +16,7 @@ enum {
     SIPDS_MAX = 3,
     WEATHER_MS = 10000,
     THINKS_MS = 500, /* beyond trying_ms, and T1 */
+    LATE_MS = 20000,
 };
 
 /* ------------------------------------------------------------------ the weather */
@@ -102,6 +103,7 @@ set_network(struct calls *c)
 {
     struct wire_conf *conf = &c->world.wire.conf;
 
+    c->quiet_ms = LATE_MS; /* a caller's proxy may wait no longer */
     conf->delay_ms = upto(c, 3);
     conf->jitter_ms = chance(c, 50) ? upto(c, 50) : 0;
     c->world.standbys = c->conf->killed > 0;
@@ -138,6 +140,8 @@ set_core(struct calls *c, struct core_conf *conf, bool alone)
     conf->timer_c_ms = 181000 + upto(c, 20000);
     conf->trying_ms = upto(c, 200);
     conf->silent_ms = chance(c, 25) ? 0 : 500 + upto(c, 8000);
+    if (conf->silent_ms > 0 && conf->silent_ms / 2 < c->quiet_ms)
+        c->quiet_ms = conf->silent_ms / 2;
 }
 
 static struct sim_sipd *

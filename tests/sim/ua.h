@@ -155,6 +155,7 @@ struct calls {
     uint64_t next_call_ms, next_weather_ms;
     uint32_t apart_ms;     /* between two calls, twice the average */
     uint32_t longest_ms;   /* an INVITE is answered before that */
+    uint32_t quiet_ms;     /* who behaves says nothing for no longer: nobody gives him up as yet */
     bool sunny;            /* nothing is lost and everybody behaves */
     bool stormy;           /* phones are switched off, connections end, the network parts */
     bool naughty;          /* some do what is illegal */
