@@ -6,8 +6,8 @@
 #include "base/mem.h"
 #include "core/upstream.h"
 
-/* A world has no more under way at a time. */
-enum { MEMORY = 8192, TEXT_BYTES = 1 << 20, SHOWN_BYTES = 1500 };
+/* A world of a thousand calls hears less: of one that is forgotten a repeat in other words would be taken for it. */
+enum { MEMORY = 65536, TEXT_BYTES = 1 << 20, SHOWN_BYTES = 1500 };
 
 struct kept { /* a message that was heard */
     struct table_node node;
