@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/rand.h"
 #include "unit/core_rig.h"
 
 #define OPTIONS_NOBODY "OPTIONS sip:nobody@example.com SIP/2.0"
@@ -46,6 +47,37 @@ START_TEST(a_request_may_have_its_first_slash_where_a_response_has)
         rig_expect(&rig, from, "SIP/2.0 400 ");
         rig_quiet(&rig);
         rig_pass(&rig, 100000);
+    }
+}
+END_TEST
+
+/* What comes may be anything: whatever it is taken for, all that is read of it has its place. */
+START_TEST(any_start_line_may_come)
+{
+    static const char *const lines[] = { OPTIONS_NOBODY,
+                                         "SIP/2.0 200 OK",
+                                         "SIP/2.0 180 R",
+                                         "INVITE sip:bob@example.com SIP/2.0",
+                                         "AB /x SIP/2.0",
+                                         "A",
+                                         "" };
+    static const char *const rest =
+        "\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKv%u\r\nFrom: <sip:a@b>;tag=1\r\n"
+        "To: <sip:c@d>\r\nCall-ID: x%u\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n\r\n";
+    char text[512];
+    struct rand rand;
+
+    rand_seed(&rand, 30113011);
+    for (unsigned n = 0; n < 5000; n++) {
+        size_t at = (size_t)snprintf(text, sizeof text, "%s", lines[n % countof(lines)]);
+        size_t len = at + (size_t)snprintf(text + at, sizeof text - at, rest, n, n);
+
+        for (uint64_t flips = rand_below(&rand, 4); flips > 0; flips--)
+            text[rand_below(&rand, at + 1)] = "/ \t\r\nSIP2\0\377a"[rand_below(&rand, 12)];
+        rig_bytes(&rig, "udp:192.0.2.1:5060", (struct span){ text, len }, 0, NULL);
+        if (n % 20 == 0)
+            rig_pass(&rig, 1000000);
+        rig_clear(&rig);
     }
 }
 END_TEST
@@ -507,6 +539,7 @@ suite_intake(void)
     TCase *c = rig_case("entering");
 
     tcase_add_test(c, a_true_via_stays_as_it_is);
+    tcase_add_test(c, any_start_line_may_come);
     tcase_add_test(c, a_request_may_have_its_first_slash_where_a_response_has);
     tcase_add_test(c, another_source_is_received);
     tcase_add_test(c, the_source_port_alone_is_no_stamp);
