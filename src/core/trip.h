@@ -190,6 +190,8 @@ void trip_settle(struct trip *trip);
 void trip_trying(struct core *core, uint64_t id);
 /* Its sender has lost his connection, and asks again by another one. A stale id is ignored. */
 void trip_moved(struct core *core, uint64_t id, const struct hop *from, const struct hop *reply_to);
+/* An ACK has no transaction ever; a CANCEL comes here only when its INVITE's are not ours, and goes the same way. */
+bool trip_follows_an_invite(const struct trip *trip);
 /* Does it keep transactions, or would if it were real? */
 bool trip_has_state(const struct trip *trip);
 /* Opens the server transaction that answers repeats, of one that goes on without; of a dry run none. SIPD_ENOMEM, SIPD_EFULL. */

@@ -5,9 +5,8 @@
 
 enum {
     LINE_BYTES = 64,
-    FAR =
-        256, /* transactions ahead of the first to end: what they touch has room in the second cache of most */
-    NEAR = 4, /* … when less joins than ends */
+    FAR = 256, /* transactions from the first to end; what they touch has room in a second cache */
+    NEAR = 4,  /* … when less joins than ends */
 };
 
 static void
