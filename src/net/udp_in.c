@@ -2,8 +2,8 @@
  * Datagrams that come (RFC 3261 §18.3).
  *
  * They are read a datagram a call, so that those of a batch lie one behind the other and few lines of the cache and few pages are
- * touched: recvmmsg wants room for the longest of each beforehand. A turn reads one batch of each socket: what is left makes the
- * next poll return at once.
+ * touched: recvmmsg wants room for the longest of each beforehand. A turn reads one batch of each socket; what is left is for the
+ * next, which does not sleep before.
  */
 #include <errno.h>
 #include <event2/event.h>
