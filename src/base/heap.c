@@ -26,6 +26,15 @@ heap_widen(struct heap *heap)
 }
 
 void
+heap_scattered(void *block, size_t bytes)
+{
+    char *from = huge_of((char *)block + HUGE_BYTES - 1);
+
+    if (bytes >= SMALL_BYTES)
+        (void)madvise(from, (size_t)(huge_of((char *)block + bytes) - from), MADV_HUGEPAGE);
+}
+
+void
 heap_follow(struct heap *heap)
 {
     char *end = huge_of(sbrk(0));

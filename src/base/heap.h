@@ -8,6 +8,8 @@
 #ifndef BASE_HEAP_H
 #define BASE_HEAP_H
 
+#include <stddef.h>
+
 struct heap {
     char *small_end; /* small pages up to here; NULL: nobody asked for more */
     char *told_end;  /* the system was told of what lies between; never before small_end */
@@ -17,5 +19,7 @@ struct heap {
 void heap_widen(struct heap *heap);
 /* Tells the system of what has grown since. Called now and then; when nothing has it costs a comparison. */
 void heap_follow(struct heap *heap);
+/* A block that will be touched all over, and here and there: if it is large it comes in huge pages. */
+void heap_scattered(void *block, size_t bytes);
 
 #endif

@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/poison.h"
 #include "unit/must.h"
 
-enum { BLOCKS = 8192, BLOCK_BYTES = 8192 };
+enum { BLOCKS = 8192, BLOCK_BYTES = 8192, LARGE_BYTES = 64 << 20 };
 
 static void *blocks[BLOCKS];
 
@@ -63,8 +64,7 @@ may_be_huge(const void *at, bool ought)
     char flags[512];
 
     /* A sanitizer's heap lies elsewhere, and not every system has such pages. */
-    if (at >= (const void *)sbrk(0) ||
-        access("/sys/kernel/mm/transparent_hugepage/enabled", R_OK) != 0 ||
+    if (POISON_WORKS || access("/sys/kernel/mm/transparent_hugepage/enabled", R_OK) != 0 ||
         !read_flags(at, flags, sizeof flags))
         return ought;
     return strstr(flags, " hg") != NULL;
@@ -134,6 +134,21 @@ START_TEST(what_has_shrunk_and_grows_again_too)
 }
 END_TEST
 
+/* Wherever the library has it from. */
+START_TEST(what_is_touched_here_and_there_may_have_them)
+{
+    char *large = mem_grow(NULL, LARGE_BYTES), *small = mem_grow(NULL, LARGE_BYTES / 16);
+
+    heap_scattered(large, LARGE_BYTES);
+    heap_scattered(small, LARGE_BYTES / 16);
+    must(may_be_huge(large + LARGE_BYTES / 2, true));
+    must(!may_be_huge(small + LARGE_BYTES / 32, false));
+    memset(large, 1, LARGE_BYTES);
+    mem_free(large);
+    mem_free(small);
+}
+END_TEST
+
 Suite *
 suite_heap(void)
 {
@@ -145,6 +160,7 @@ suite_heap(void)
     tcase_add_test(tc, the_first_8_mib_have_small_pages);
     tcase_add_test(tc, what_grows_beyond_may_have_huge_pages);
     tcase_add_test(tc, what_has_shrunk_and_grows_again_too);
+    tcase_add_test(tc, what_is_touched_here_and_there_may_have_them);
     suite_add_tcase(s, tc);
     return s;
 }
