@@ -9,6 +9,7 @@
 #include "base/table.h"
 
 #include "base/err.h"
+#include "base/heap.h"
 #include "base/mem.h"
 
 enum {
@@ -48,6 +49,8 @@ buckets_new(uint32_t bits, void **room)
     uintptr_t at;
 
     *room = mem_grow(NULL, (size(bits) + 1) * LINE_BYTES);
+    if (*room)
+        heap_scattered(*room, (size(bits) + 1) * LINE_BYTES);
     at = (uintptr_t)*room;
     return *room ? (struct table_bucket *)((at + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES) : NULL;
 }
@@ -239,6 +242,28 @@ table_remove(struct table *t, struct table_node *node)
     else
         unlink_more(b, node);
     t->used--;
+}
+
+void
+table_replace(struct table *t, struct table_node *old, struct table_node *node)
+{
+    struct table_bucket *b = home(t, old->hash);
+    uint32_t at = 0;
+
+    *node = *old;
+    while (at < b->len && b->place[at] != old)
+        at++;
+    if (at < b->len) {
+        b->place[at] = node;
+    } else {
+        struct table_node **link = &b->more;
+
+        while (*link != old) {
+            BUG_ON(!*link);
+            link = &(*link)->next;
+        }
+        *link = node;
+    }
 }
 
 /* The newest first: one that moves up when another leaves was met before. */

@@ -41,6 +41,8 @@ struct table_node *table_find(const struct table *t, uint64_t hash, table_eq_fn 
                               const void *key);
 /* Somebody will be looked for under this hash: meanwhile his bucket may come to the cache. */
 void table_warm(const struct table *t, uint64_t hash);
+/* Links node where another one of the same hash is, which is unlinked. */
+void table_replace(struct table *t, struct table_node *old, struct table_node *node);
 /* Unlinks a node that is linked. */
 void table_remove(struct table *t, struct table_node *node);
 /* Calls fn for each node, in no order; fn may unlink the node it is given and no other. */

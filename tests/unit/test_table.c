@@ -62,6 +62,20 @@ unlink_thing(struct table *t, int key)
     table_remove(t, &things[key].node);
 }
 
+/* The same thing at the address of another. */
+static void
+replace_thing(struct table *t, int key)
+{
+    static struct thing elsewhere;
+
+    elsewhere = things[key];
+    elsewhere.node = (struct table_node){ .next = NULL };
+    table_replace(t, &things[key].node, &elsewhere.node);
+    must(find(t, key) == &elsewhere);
+    things[key].node = (struct table_node){ .next = NULL };
+    table_replace(t, &elsewhere.node, &things[key].node);
+}
+
 static void
 see(struct table_node *node, void *arg)
 {
@@ -141,6 +155,8 @@ START_TEST(random_changes_match_a_plain_model)
         int key = (int)rand_below(&r, MANY);
 
         must(find(&t, key) == (things[key].linked ? &things[key] : NULL));
+        if (things[key].linked && rand_below(&r, 2))
+            replace_thing(&t, key);
         if (things[key].linked)
             unlink_thing(&t, key);
         else
@@ -174,6 +190,47 @@ START_TEST(the_newest_of_equals_comes_first_throughout)
     table_remove(&t, &twins[2].node);
     must(find(&t, -7) == &twins[0]);
     table_fini(&t);
+}
+END_TEST
+
+/* … and where one takes another's place, it is that one's in this order. */
+START_TEST(who_takes_a_place_takes_its_turn)
+{
+    struct thing all[9], other = { .key = -7 };
+    struct table t;
+
+    for (unsigned i = 0; i < countof(all); i++) {
+        must(table_init(&t) == SIPD_OK);
+        for (unsigned n = 0; n < countof(all); n++) {
+            all[n] = (struct thing){ .key = -7 };
+            table_insert(&t, &all[n].node, hash_of(-7));
+        }
+        table_replace(&t, &all[i].node, &other.node);
+        for (unsigned n = countof(all); n-- > 0;) {
+            struct thing *newest = n == i ? &other : &all[n];
+
+            must(find(&t, -7) == newest);
+            table_remove(&t, &newest->node);
+        }
+        must(t.used == 0);
+        table_fini(&t);
+    }
+}
+END_TEST
+
+static void
+replace_stranger(void)
+{
+    struct thing stranger = { .key = 1 }, other = { .key = 1 };
+    struct table t;
+
+    must(table_init(&t) == SIPD_OK);
+    table_replace(&t, &stranger.node, &other.node);
+}
+
+START_TEST(replacing_a_stranger_is_a_bug)
+{
+    ck_assert(dies_saying(replace_stranger, "!*link"));
 }
 END_TEST
 
@@ -308,6 +365,8 @@ suite_table(void)
     tcase_add_test(all, no_insertion_pays_for_all);
     tcase_add_test(all, random_changes_match_a_plain_model);
     tcase_add_test(all, the_newest_of_equals_comes_first_throughout);
+    tcase_add_test(all, who_takes_a_place_takes_its_turn);
+    tcase_add_test(all, replacing_a_stranger_is_a_bug);
     tcase_add_test(all, another_hash_is_another_node);
     tcase_add_test(all, one_hash_for_all_is_slow_not_wrong);
     tcase_add_test(all, the_node_at_hand_may_leave_the_walk);
