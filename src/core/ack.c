@@ -11,7 +11,7 @@
 void
 ack_heard(struct core *core, const struct intake *in)
 {
-    struct txn *invite = txns_find_by(&core->txns, &in->key);
+    struct txn *invite = txn_of(txns_find_by(&core->txns, &in->key));
     struct check_result bad;
 
     /* One with the branch of an INVITE that got a 2xx comes from a peer that made no new one: it is for the callee. */

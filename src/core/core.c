@@ -17,6 +17,7 @@
 #include "core/state.h"
 #include "core/stateless.h"
 #include "core/timer_c.h"
+#include "txn/answered.h"
 
 enum {
     SCRATCH_BYTES = 1 << 20,
@@ -211,7 +212,7 @@ core_restore(struct core *core, const struct fact *fact)
 {
     struct span kind = span_of(fact->kind);
 
-    if (span_eq(kind, SPAN(TXN_FACT)))
+    if (span_eq(kind, SPAN(TXN_FACT)) || span_eq(kind, SPAN(ANSWERED_FACT)))
         return txns_restore(&core->txns, fact);
     if (span_eq(kind, SPAN(TRIP_FACT)))
         return trip_fact_take(core, fact);
@@ -324,7 +325,7 @@ core_stats(const struct core *core, struct core_stats *out)
     *out = (struct core_stats){
         .trips = core->trips.used,
         .branches = core->branches.used,
-        .transactions = core->txns.slots.used,
+        .transactions = (uint32_t)txns_held(&core->txns),
         .pending = core->pending,
         .pending_transactions = txns_pending(&core->txns),
     };

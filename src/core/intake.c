@@ -4,6 +4,7 @@
 #include "core/intake.h"
 
 #include "core/ack.h"
+#include "core/again.h"
 #include "core/answer.h"
 #include "core/cancel.h"
 #include "core/check.h"
@@ -101,9 +102,8 @@ find_alias(const struct core *core, const struct intake *in)
         core->ports.alias(core->ports.io, in->from, sent_by_port(via, in->from->transport));
 }
 
-/* The stamps of a request's top Via and the way back. */
-static void
-stamp(struct core *core, struct intake *in)
+void
+intake_stamp(struct core *core, struct intake *in)
 {
     const struct via *via = &in->gist->via;
     char room[HOP_TEXT_BYTES];
@@ -120,20 +120,6 @@ stamp(struct core *core, struct intake *in)
     find_way_back(in, rport);
     if (in->dry == 0)
         find_alias(core, in);
-}
-
-/* The request came again: its transaction says its last word again, or we say that we are at an INVITE (§17.2.1). */
-static void
-heard_again(struct core *core, struct txn *txn, const struct intake *in)
-{
-    bool is_invite = txn->kind == TXN_IST;
-    uint64_t trip = txn->owner;
-
-    EXPLAIN(core, .step = STEP_AGAIN, .trip = trip, .gist = in->gist);
-    if (txns_move(&core->txns, txn, &in->reply_to))
-        trip_moved(core, trip, in->from, &in->reply_to);
-    if (txns_heard_again(&core->txns, txn, false) == TXN_UNHEARD && is_invite)
-        trip_trying(core, trip);
 }
 
 /* More than its source may send: refused before anything is done for it, or not heard at all (limits.flood). */
@@ -171,7 +157,7 @@ new_request(struct core *core, const struct intake *in)
 void
 intake_look(struct core *core, struct intake *in)
 {
-    stamp(core, in);
+    intake_stamp(core, in);
     in->uri_err = uri_read(msg_span(in->msg, in->msg->uri), in->uri);
     mark_begin(core, in->gist, in->mark);
 }
@@ -179,7 +165,7 @@ intake_look(struct core *core, struct intake *in)
 static void
 request(struct core *core, struct intake *in)
 {
-    struct txn *txn;
+    struct txn_entry *entry;
 
     if (!in->gist->answerable) {
         ++*core->count.dropped;
@@ -187,8 +173,8 @@ request(struct core *core, struct intake *in)
     }
     in->key = txns_key(&core->txns, in->gist); /* looked for later: it may lie in far memory */
     intake_look(core, in);
-    if (in->gist->method != METHOD_ACK && (txn = txns_find_by(&core->txns, &in->key))) {
-        heard_again(core, txn, in);
+    if (in->gist->method != METHOD_ACK && (entry = txns_find_by(&core->txns, &in->key))) {
+        again_heard(core, entry, in);
         return;
     }
     if (in->gist->method == METHOD_ACK)

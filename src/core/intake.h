@@ -32,6 +32,8 @@ struct intake { /* one message on its way in; all lent for the turn */
  */
 int intake_read(struct core *core, const struct hop *from, struct span bytes, uint64_t dry,
                 struct msg *msg, struct gist *gist) MUST_USE;
+/* The stamps of a request's top Via, and where its responses go: by its Via and the hop that it came from. */
+void intake_stamp(struct core *core, struct intake *in);
 /* All that the checks and a trip want to know of a request; in has a place for its URI and marks. */
 void intake_look(struct core *core, struct intake *in);
 

@@ -5,6 +5,7 @@
 
 #include "core/explain.h"
 #include "core/fact.h"
+#include "txn/answered.h"
 #include "txn/commit.h"
 
 struct outgoing { /* of a watched turn; in its memory */
@@ -204,17 +205,24 @@ note_all_of(struct trip *trip)
 static bool
 tell_next(struct core *core, uint32_t *places)
 {
-    bool trips = core->telling == TELLING_TRIPS;
-    struct slots *all = trips ? &core->trips : &core->txns.slots;
-    void *next = slots_next_within(all, &core->told, places);
+    void *next = NULL;
 
-    if (!next)
-        return false;
-    if (trips)
-        note_trip_it(next);
-    else
-        (void)commit_note(&core->txns, next);
-    return true;
+    switch (core->telling) {
+    case TELLING_TRIPS:
+        if ((next = slots_next_within(&core->trips, &core->told, places)))
+            note_trip_it(next);
+        break;
+    case TELLING_TXNS:
+        if ((next = slots_next_within(&core->txns.slots, &core->told, places)))
+            (void)commit_note(&core->txns, next);
+        break;
+    case TELLING_ANSWERED:
+        if ((next = row_after(&core->txns.answered, &core->told)))
+            (void)answered_note(&core->txns, next);
+        break;
+    case TELLING_NOTHING: break;
+    }
+    return next != NULL;
 }
 
 /* Some of what there was when the watch began; what has changed since then has told itself. */
@@ -229,7 +237,9 @@ tell_some(struct core *core)
             n++;
         } else if (places > 0) {
             core->told = 0;
-            core->telling = core->telling == TELLING_TRIPS ? TELLING_TXNS : TELLING_NOTHING;
+            core->telling = core->telling == TELLING_TRIPS  ? TELLING_TXNS
+                            : core->telling == TELLING_TXNS ? TELLING_ANSWERED
+                                                            : TELLING_NOTHING;
         }
     }
 }
@@ -272,7 +282,7 @@ core_watch(struct core *core, bool on)
     }
     core->watched = core->txns.watched = on;
     core->telling =
-        on && core->trips.used + core->txns.slots.used > 0 ? TELLING_TRIPS : TELLING_NOTHING;
+        on && core->trips.used + txns_held(&core->txns) > 0 ? TELLING_TRIPS : TELLING_NOTHING;
     core->told = 0;
     new_key(core);
 }

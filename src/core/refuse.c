@@ -85,7 +85,7 @@ trip_reply(struct trip *trip, unsigned status, struct reply_with *with)
     if (status / 100 == 2)
         with->more = trip->reply_fields;
     bytes = reply_write(core->ports.turn, &to, status, with);
-    err = bytes.at ? upstream_send(trip, status, bytes) : SIPD_ENOMEM;
+    err = bytes.at ? upstream_send(trip, status, bytes, with) : SIPD_ENOMEM;
 
     /* §16.7 step 10, for the answers of modules: whoever still rings is called off. */
     if (err == SIPD_OK && status >= 200 && !list_empty(&trip->branches))

@@ -11,7 +11,7 @@
 #include "core/trip.h"
 #include "sip/date.h"
 
-enum core_telling { TELLING_NOTHING, TELLING_TRIPS, TELLING_TXNS };
+enum core_telling { TELLING_NOTHING, TELLING_TRIPS, TELLING_TXNS, TELLING_ANSWERED };
 
 struct core {
     struct core_ports ports;

@@ -82,9 +82,11 @@ static bool
 has_request(struct core *core, const struct gist *gist, const struct via *via)
 {
     struct gist asked = *gist;
+    struct txn_key key;
 
     asked.via = *via;
-    return txns_find_server(&core->txns, &asked);
+    key = txns_key(&core->txns, &asked);
+    return txns_find_by(&core->txns, &key) != NULL;
 }
 
 /*

@@ -44,12 +44,12 @@ may_go_up(const struct trip *trip, unsigned status)
 
 /* By its transaction, or without one straight back (§16.11). */
 static int
-send(struct trip *trip, unsigned status, struct span bytes)
+send(struct trip *trip, unsigned status, struct span bytes, const struct reply_with *with)
 {
     if (trip->dry != 0)
         return SIPD_OK;
     if (trip->server != 0)
-        return txns_answer(&trip->core->txns, trip->server, status, bytes);
+        return txns_reply(&trip->core->txns, trip->server, status, bytes, with);
     note_send(trip->core, &trip->reply_to, bytes, 0);
     return SIPD_OK;
 }
@@ -62,7 +62,7 @@ phrase_of(struct span bytes)
 }
 
 int
-upstream_send(struct trip *trip, unsigned status, struct span bytes)
+upstream_send(struct trip *trip, unsigned status, struct span bytes, const struct reply_with *with)
 {
     struct core *core = trip->core;
     int err;
@@ -73,7 +73,7 @@ upstream_send(struct trip *trip, unsigned status, struct span bytes)
         ask_hooks(trip, status);
     EXPLAIN_TRIP(trip, .step = STEP_UP, .status = (uint16_t)status, .why = phrase_of(bytes),
                  .hop = &trip->reply_to);
-    err = send(trip, status, bytes);
+    err = send(trip, status, bytes, with);
     if (err != SIPD_OK)
         return err;
     if (status > 100) {
@@ -183,7 +183,7 @@ upstream_response(struct trip *trip, const struct msg *msg, const struct gist *g
         return;
     bytes = upstream_pop_via(trip->core, msg, gist, &via, trip);
     if (bytes.at)
-        *trip->core->count.unsent += upstream_send(trip, msg->status, bytes) != SIPD_OK;
+        *trip->core->count.unsent += upstream_send(trip, msg->status, bytes, NULL) != SIPD_OK;
 }
 
 void

@@ -6,8 +6,12 @@
 
 #include "core/trip.h"
 
-/* Sends written bytes by the server transaction, and keeps account. Lent: bytes, until the turn's end. SIPD_ENOMEM. */
-int upstream_send(struct trip *trip, unsigned status, struct span bytes) MUST_USE;
+/*
+ * Sends written bytes by the server transaction, and keeps account. with: what they were made with, if by reply_write(), or NULL.
+ * Lent: bytes, until the turn's end. SIPD_ENOMEM.
+ */
+int upstream_send(struct trip *trip, unsigned status, struct span bytes,
+                  const struct reply_with *with) MUST_USE;
 /* Sends a response of ours with the fields that its status asks for. */
 void upstream_status(struct trip *trip, unsigned status);
 /* The same with a phrase; empty: the default one. */

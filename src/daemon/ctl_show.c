@@ -12,6 +12,7 @@
 #include "daemon/ctl_cmds.h"
 #include "daemon/slices.h"
 #include "sip/addr.h"
+#include "txn/answered.h"
 
 enum { SHOWN = 100, SHOWN_MOST = 100000, PARTY_BYTES = 1 << 16 };
 
@@ -219,21 +220,21 @@ static void
 show_connections(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
 {
     (void)ask;
-    slices_answer(self, answer, put_next_conn, 0, UINT64_MAX);
+    slices_answer(self, answer, put_next_conn, NULL, 0, UINT64_MAX);
 }
 
+/* What comes behind its id. */
 static void
-put_txn(struct sipd_answer *answer, const struct txn *txn)
+put_txn(struct sipd_answer *answer, enum txn_kind kind, enum txn_state state, enum method method,
+        unsigned status, const struct hop *peer)
 {
-    struct span method = names_method_text((enum method)txn->method);
+    struct span text = names_method_text(method);
 
-    sipd_answer_row(answer);
-    sipd_answer_number(answer, "id", (int64_t)txn->id);
-    put_text(answer, "kind", txn_kind_name((enum txn_kind)txn->kind));
-    put_text(answer, "state", txn_state_name((enum txn_state)txn->state));
-    sipd_answer_field(answer, "method", method.len > 0 ? method : SPAN("other"));
-    sipd_answer_number(answer, "status", txn->status);
-    put_hop(answer, "peer", &txn->hop);
+    put_text(answer, "kind", txn_kind_name(kind));
+    put_text(answer, "state", txn_state_name(state));
+    sipd_answer_field(answer, "method", text.len > 0 ? text : SPAN("other"));
+    sipd_answer_number(answer, "status", status);
+    put_hop(answer, "peer", peer);
 }
 
 /* Of a walk within SLICE_PLACES. */
@@ -249,13 +250,34 @@ put_next_txn(const struct daemon *d, uint64_t *cursor, struct sipd_answer *answe
     uint32_t places = SLICE_PLACES;
     const struct txn *txn = txns_next_within(core_txns(d->core), cursor, &places);
 
-    if (txn)
-        put_txn(answer, txn);
+    if (txn) {
+        sipd_answer_row(answer);
+        sipd_answer_number(answer, "id", (int64_t)txn->id);
+        put_txn(answer, (enum txn_kind)txn->kind, (enum txn_state)txn->state,
+                (enum method)txn->method, txn->status, &txn->hop);
+    }
     return slice_of(txn != NULL, places);
 }
 
+/* What is left of one has no id any more. */
+static enum slice
+put_next_answered(const struct daemon *d, uint64_t *cursor, struct sipd_answer *answer)
+{
+    const struct answered *a = row_after(&core_txns(d->core)->answered, cursor);
+    struct hop peer;
+
+    if (!a)
+        return SLICE_END;
+    peer = answered_hop(a);
+    sipd_answer_row(answer);
+    put_text(answer, "id", "");
+    put_txn(answer, TXN_NIST, TXN_COMPLETED, (enum method)a->method, a->status, &peer);
+    return SLICE_ROW;
+}
+
 static void
-show_first(struct daemon *d, const struct sipd_ask *ask, struct sipd_answer *answer, slices_fn *fn)
+show_first(struct daemon *d, const struct sipd_ask *ask, struct sipd_answer *answer, slices_fn *fn,
+           slices_fn *then)
 {
     uint32_t most = SHOWN;
 
@@ -263,13 +285,13 @@ show_first(struct daemon *d, const struct sipd_ask *ask, struct sipd_answer *ans
         sipd_answer_refuse(answer, "\"%.*s\" is not a number up to %d", SPAN_ARG(ask->words[0]),
                            SHOWN_MOST);
     else
-        slices_answer(d, answer, fn, 0, most);
+        slices_answer(d, answer, fn, then, 0, most);
 }
 
 static void
 show_transactions(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
 {
-    show_first(self, ask, answer, put_next_txn);
+    show_first(self, ask, answer, put_next_txn, put_next_answered);
 }
 
 /* The URI of a From or To, or all of one that cannot be read; passwords are nobody's business. */
@@ -315,7 +337,7 @@ put_next_call(const struct daemon *d, uint64_t *cursor, struct sipd_answer *answ
 static void
 show_calls(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
 {
-    show_first(self, ask, answer, put_next_call);
+    show_first(self, ask, answer, put_next_call, NULL);
 }
 
 static void

@@ -177,7 +177,7 @@ show_lines(void *self, const struct sipd_ask *ask, struct sipd_answer *answer)
         sipd_answer_refuse(answer, "\"%.*s\" is not a number up to %d", SPAN_ARG(ask->words[0]),
                            LINES);
     else
-        slices_answer(d, answer, put_next_line, next > most ? next - most : 1, most);
+        slices_answer(d, answer, put_next_line, NULL, next > most ? next - most : 1, most);
 }
 
 int

@@ -9,7 +9,7 @@ enum { ROWS = 64 }; /* or so many looks for one, in each turn */
 
 struct slices {
     struct list link; /* in daemon.slices */
-    slices_fn *fn;
+    slices_fn *fn, *then;
     uint64_t answer_id;
     uint64_t cursor, left;
 };
@@ -21,18 +21,23 @@ put_rows(const struct daemon *d, struct slices *s, struct sipd_answer *answer)
     for (int i = 0; i < ROWS && s->left > 0; i++) {
         enum slice put = s->fn(d, &s->cursor, answer);
 
-        if (put == SLICE_END)
+        if (put == SLICE_END && !s->then)
             return true;
+        if (put == SLICE_END) {
+            s->fn = s->then;
+            s->then = NULL;
+            s->cursor = 0;
+        }
         s->left -= put == SLICE_ROW;
     }
     return s->left == 0;
 }
 
 void
-slices_answer(struct daemon *d, struct sipd_answer *answer, slices_fn *fn, uint64_t from,
-              uint64_t most)
+slices_answer(struct daemon *d, struct sipd_answer *answer, slices_fn *fn, slices_fn *then,
+              uint64_t from, uint64_t most)
 {
-    struct slices first = { .fn = fn, .cursor = from, .left = most }, *s;
+    struct slices first = { .fn = fn, .then = then, .cursor = from, .left = most }, *s;
 
     if (put_rows(d, &first, answer))
         return;

@@ -19,9 +19,9 @@ enum {
 /* Puts the next row. *cursor is slices_answer()'s `from` at first, and the function's own then. */
 typedef enum slice slices_fn(const struct daemon *d, uint64_t *cursor, struct sipd_answer *answer);
 
-/* Answers with at most so many rows, at once if they are few. */
-void slices_answer(struct daemon *d, struct sipd_answer *answer, slices_fn *fn, uint64_t from,
-                   uint64_t most);
+/* Answers with at most so many rows, at once if they are few; then: goes on, from 0, when fn has no more; NULL: nobody does. */
+void slices_answer(struct daemon *d, struct sipd_answer *answer, slices_fn *fn, slices_fn *then,
+                   uint64_t from, uint64_t most);
 /* Each turn: goes on with all that are under way. */
 void slices_tick(struct daemon *d);
 /* Ends them without a word. */

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "sip/derive.h"
+#include "txn/answered.h"
 #include "txn/fact.h"
 #include "txn/scout.h"
 
@@ -340,21 +341,51 @@ commit_resend(struct txns *t, struct txn *txn)
     send_bytes(t, txn, A_RESEND, NULL, 0);
 }
 
-void
-commit_end(struct txns *t, struct txn *txn)
+/* All but its place in the table, which another has now. */
+static void
+end(struct txns *t, struct txn *txn)
 {
     txn->state = TXN_GONE;
     (void)commit_note(t, txn);
     timers_disarm(&t->timers, &txn->timer);
     scout_left(t, txn);
     t->finished_len -= txn->filed;
-    table_remove(&t->table, &txn->by_key);
     t->by_kind[txn->kind]--;
-    if (txn->key_len > sizeof txn->short_key)
+    if (txn->entry.key_len > sizeof txn->short_key)
         mem_free(txn->long_key);
     mem_free(txn->bytes);
     mem_free(txn->backups);
     slots_free(&t->slots, txn->id);
+}
+
+void
+commit_end(struct txns *t, struct txn *txn)
+{
+    table_remove(&t->table, &txn->entry.node);
+    end(t, txn);
+}
+
+/*
+ * §17.2.2: what was answered over datagrams does no more than to say so again. So it gives way to what is left of it, if there is
+ * room for that.
+ */
+static bool
+gives_way(struct txns *t, struct txn *txn, const struct txn_rule *rule,
+          const struct commit_input *input)
+{
+    struct answered *left;
+    uint64_t need;
+
+    if (txn->kind != TXN_NIST || rule->next != TXN_COMPLETED || !(rule->actions & A_SEND))
+        return false;
+    left = answered_join(t, txn, input);
+    if (!left)
+        return false;
+    table_replace(&t->table, &txn->entry.node, &left->entry.node);
+    need = IS_WATCHED(t) ? answered_note(t, left) : 0;
+    t->ports.send(t->ports.io, &txn->hop, input->bytes, txn->id, need);
+    end(t, txn);
+    return true;
 }
 
 /* The last status sent (server), or the highest of those that its user heard (client). */
@@ -380,6 +411,8 @@ commit(struct txns *t, struct txn *txn, enum txn_event event, const struct commi
         *told = (struct txn_told){ TXN_QUIET, txn->id, txn->owner, txn->kind, txn->method };
     if (rule->next == TXN_NONE)
         return SIPD_ENOENT;
+    if (gives_way(t, txn, rule, input))
+        return SIPD_OK;
     err = write_bytes(t, txn, rule, input);
     if (err != SIPD_OK)
         return err;

@@ -9,8 +9,9 @@
 struct commit_input {
     struct span bytes; /* for A_SEND: what to keep and send; lives until the turn's end … */
     struct span tail;  /* … and its end, if that need not be kept (txns_request) */
-    const struct gist *response; /* for A_ACK: what is acknowledged */
-    uint16_t status;             /* of the response that is sent, or came; 0: a request */
+    const struct reply_with *with; /* … one of our own making: all that its request does not say */
+    const struct gist *response;   /* for A_ACK: what is acknowledged */
+    uint16_t status;               /* of the response that is sent, or came; 0: a request */
 };
 
 /*

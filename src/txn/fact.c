@@ -4,6 +4,7 @@
 #include "txn/fact.h"
 
 #include "base/mem.h"
+#include "txn/answered.h"
 #include "txn/commit.h"
 #include "txn/match.h"
 
@@ -249,7 +250,7 @@ put(struct txns *t, uint64_t id, const struct record *r, struct txn **txn)
 {
     struct txn_key key = match_hashed(t, r->key);
 
-    end_stale(t, match_find(t, &key));
+    end_stale(t, txn_of(match_find(t, &key)));
     return txns_put(t, id, r->kind, &key, txn);
 }
 
@@ -261,6 +262,8 @@ txns_restore(struct txns *t, const struct fact *fact)
     struct record r;
     int err;
 
+    if (span_eq(span_of(fact->kind), SPAN(ANSWERED_FACT)))
+        return answered_restore(t, fact);
     end_stale(t, slots_holder(&t->slots, fact->id));
     txn = slots_find(&t->slots, fact->id);
     there = txn != NULL;

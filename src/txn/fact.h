@@ -37,7 +37,8 @@ void fact_wake(struct timers *timers, struct timer *timer, uint32_t kind, uint64
 /* Appends its record. */
 void txn_fact_write(const struct txns *t, const struct txn *txn, struct buf *b);
 /*
- * Takes in what another node noted: that transaction under the same id, or what has become of it, or its end. It is dormant:
+ * Takes in what another node noted: that transaction under the same id, or what has become of it, or its end; or one of
+ * txn/answered. It is dormant:
  * no timer is armed, and no event may come before txns_wake(). What is older than what is known is ignored; but what was known
  * of another epoch (t->epoch) gives way to anything. SIPD_ESYNTAX, SIPD_EINVAL: no such record; SIPD_EFULL; SIPD_ENOMEM.
  */

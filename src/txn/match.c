@@ -6,7 +6,7 @@
 #include "txn/match.h"
 
 #include "base/word.h"
-#include "txn/txns.h"
+#include "txn/answered.h"
 
 static char *
 put(char *to, struct span s)
@@ -102,16 +102,19 @@ match_client_key(struct arena *arena, struct span branch, struct span method)
 static bool
 same_key(const struct table_node *node, const void *arg)
 {
-    const struct txn *txn = (const struct txn *)(const void *)node;
+    const struct txn_entry *entry = container_of_const(node, struct txn_entry, node);
     const struct txn_key *key = arg;
+    struct span its = entry->form == TXN_PENDING
+                          ? txn_key(container_of_const(entry, struct txn, entry))
+                          : answered_key(container_of_const(entry, struct answered, entry));
 
-    return span_eq(txn_key(txn), key->bytes);
+    return span_eq(its, key->bytes);
 }
 
-struct txn *
+struct txn_entry *
 match_find(const struct txns *t, const struct txn_key *key)
 {
     if (!key->bytes.at)
         return NULL;
-    return (struct txn *)(void *)table_find(&t->table, key->hash, same_key, key);
+    return (struct txn_entry *)(void *)table_find(&t->table, key->hash, same_key, key);
 }

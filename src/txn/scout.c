@@ -22,7 +22,7 @@ ask_for(const struct txn *txn)
 static void
 look_at(const struct txns *t, const struct txn *txn)
 {
-    table_warm(&t->table, txn->by_key.hash);
+    table_warm(&t->table, txn->entry.node.hash);
     if (!txn->bytes)
         return;
     __builtin_prefetch(txn->bytes - 2 * sizeof(size_t));

@@ -4,6 +4,7 @@
 #include "txn/txns.h"
 
 #include "base/mem.h"
+#include "txn/answered.h"
 #include "txn/commit.h"
 #include "txn/match.h"
 
@@ -31,6 +32,7 @@ txns_init(struct txns *t, const struct txn_ports *ports, const struct clock *clo
     t->hash_key = *hash_key;
     buf_init(&t->record, RECORD_BYTES);
     slots_init(&t->slots, sizeof(struct txn), limit);
+    row_init(&t->answered);
     timers_init(&t->timers, clock->now_ms);
     note_keepers(t);
     return table_init(&t->table);
@@ -46,26 +48,41 @@ txns_fini(struct txns *t)
     while ((txn = slots_next(&t->slots, &cursor)))
         commit_end(t, txn);
     table_fini(&t->table);
+    row_fini(&t->answered);
     slots_fini(&t->slots);
     buf_fini(&t->record);
 }
 
+size_t
+txns_held(const struct txns *t)
+{
+    return t->slots.used + t->answered.len;
+}
+
+static bool
+is_full(const struct txns *t)
+{
+    return txns_held(t) >= t->slots.limit;
+}
+
 /* A repeat of what is forgotten is taken for new; that is better than to refuse what is new. */
 static void
-make_room(struct txns *t)
+evict(struct txns *t)
 {
-    struct timer *first = t->slots.used < t->slots.limit ? NULL : timers_first(&t->timers);
+    struct timer *timer = timers_first(&t->timers);
+    const struct answered *answered = answered_first(t);
 
-    if (!first)
-        return;
-    commit_end(t, container_of(first, struct txn, timer));
-    t->evicted++;
+    if (answered && (!timer || answered->deadline_ms <= timer->deadline_ms))
+        answered_leave(t);
+    else if (timer)
+        commit_end(t, container_of(timer, struct txn, timer));
+    t->evicted += timer || answered;
 }
 
 static bool
 keep_key(struct txn *txn, struct span key)
 {
-    txn->key_len = (uint32_t)key.len;
+    txn->entry.key_len = (uint32_t)key.len;
     if (key.len > sizeof txn->short_key)
         return (txn->long_key = mem_copy(key)) != NULL;
     memcpy(txn->short_key, key.at, key.len);
@@ -84,7 +101,7 @@ begin(struct txns *t, struct txn *txn, uint64_t id, enum txn_kind kind, const st
     txn->kind = (uint8_t)kind;
     timer_init(&txn->timer);
     txn->repeat_at_ms = txn->timeout_at_ms = TXN_NEVER;
-    table_insert(&t->table, &txn->by_key, key->hash);
+    table_insert(&t->table, &txn->entry.node, key->hash);
     t->by_kind[kind]++;
     return true;
 }
@@ -96,8 +113,9 @@ open(struct txns *t, enum txn_kind kind, const struct txn_key *key, const struct
     struct txn *txn;
     uint64_t id;
 
-    make_room(t);
-    txn = key->bytes.at ? slots_new(&t->slots, &id) : NULL;
+    if (is_full(t))
+        evict(t);
+    txn = key->bytes.at && !is_full(t) ? slots_new(&t->slots, &id) : NULL;
     if (!txn || !begin(t, txn, id, kind, key))
         return NULL;
     txn->owner = owner;
@@ -123,7 +141,7 @@ txns_put(struct txns *t, uint64_t id, enum txn_kind kind, const struct txn_key *
 static int
 why_not_open(const struct txns *t)
 {
-    return t->slots.used >= t->slots.limit ? SIPD_EFULL : SIPD_ENOMEM;
+    return is_full(t) ? SIPD_EFULL : SIPD_ENOMEM;
 }
 
 /* The method is not always that of the message itself. */
@@ -182,18 +200,10 @@ txns_key(const struct txns *t, const struct gist *gist)
     return key;
 }
 
-struct txn *
+struct txn_entry *
 txns_find_by(const struct txns *t, const struct txn_key *key)
 {
     return match_find(t, key);
-}
-
-struct txn *
-txns_find_server(const struct txns *t, const struct gist *gist)
-{
-    struct txn_key key = txns_key(t, gist);
-
-    return match_find(t, &key);
 }
 
 struct txn *
@@ -201,7 +211,7 @@ txns_find_cancelled(const struct txns *t, const struct gist *cancel)
 {
     struct txn_key key = server_key(t, cancel, names_method_text(METHOD_INVITE));
 
-    return match_find(t, &key);
+    return txn_of(match_find(t, &key));
 }
 
 /* Where the request came from, whatever way its answer has taken since. */
@@ -253,12 +263,19 @@ hearing(unsigned status)
 }
 
 int
-txns_answer(struct txns *t, uint64_t id, unsigned status, struct span bytes)
+txns_reply(struct txns *t, uint64_t id, unsigned status, struct span bytes,
+           const struct reply_with *with)
 {
     struct txn *txn = slots_find(&t->slots, id);
-    struct commit_input input = { .bytes = bytes, .status = (uint16_t)status };
+    struct commit_input input = { .bytes = bytes, .with = with, .status = (uint16_t)status };
 
     return txn ? commit(t, txn, sending(status), &input, NULL) : SIPD_ENOENT;
+}
+
+int
+txns_answer(struct txns *t, uint64_t id, unsigned status, struct span bytes)
+{
+    return txns_reply(t, id, status, bytes, NULL);
 }
 
 /*
@@ -292,7 +309,7 @@ txns_request(struct txns *t, enum method method, const struct txn_key *key, cons
              struct span bytes, struct span tail, uint64_t owner, uint64_t *id)
 {
     struct commit_input input = { .bytes = bytes, .tail = tail };
-    struct txn *txn = match_find(t, key);
+    struct txn *txn = txn_of(match_find(t, key));
     int err;
 
     if (txn && !is_left_over(txn))
@@ -319,7 +336,7 @@ txns_find_client(const struct txns *t, const struct gist *response)
     if (holds_none(t))
         return NULL;
     key = client_key(t, response->method, response->via.branch);
-    return match_find(t, &key);
+    return txn_of(match_find(t, &key));
 }
 
 enum txn_news
@@ -479,8 +496,10 @@ txns_due(struct txns *t, struct txn_told *told)
 {
     struct timer *timer = timers_due(&t->timers, t->clock->now_ms);
 
-    if (!timer)
-        return false;
+    if (!timer) {
+        *told = (struct txn_told){ .news = TXN_QUIET };
+        return answered_due(t);
+    }
     commit_due(t, container_of(timer, struct txn, timer), told);
     return true;
 }
@@ -494,7 +513,10 @@ txns_pending(const struct txns *t)
 uint64_t
 txns_next_ms(const struct txns *t)
 {
-    return timers_next_ms(&t->timers);
+    uint64_t timers_ms = timers_next_ms(&t->timers);
+    const struct answered *first = answered_first(t);
+
+    return first && first->deadline_ms < timers_ms ? first->deadline_ms : timers_ms;
 }
 
 struct txn *

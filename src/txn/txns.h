@@ -8,11 +8,13 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/prf.h"
+#include "base/row.h"
 #include "base/slots.h"
 #include "base/table.h"
 #include "base/timers.h"
 #include "sip/gist.h"
 #include "sip/hop.h"
+#include "sip/reply.h"
 #include "txn/machine.h"
 #include "txn/ports.h"
 
@@ -23,9 +25,22 @@
 #define TXN_NEVER    UINT64_MAX
 #define TXN_KEY_ROOM 64 /* most keys fit, so that finding a transaction touches it alone */
 
-struct txn {
-    struct table_node by_key;
+enum txn_form {
+    TXN_PENDING,        /* a struct txn, finished perhaps */
+    TXN_ANSWERED_WITH,  /* what is left of one (txn/answered): what its answer has besides … */
+    TXN_ANSWERED_WHOLE, /* … or all of it */
+};
+
+/* What a key finds. */
+struct txn_entry {
+    struct table_node node;
     uint32_t key_len;
+    uint8_t form; /* enum txn_form */
+};
+
+struct txn {
+    struct txn_entry entry;
+    uint32_t version;    /* counts its facts */
     uint8_t kind, state; /* enum txn_kind, enum txn_state */
     uint8_t method;      /* enum method */
     bool cancel;         /* a CANCEL's transaction: other key than its INVITE's */
@@ -45,7 +60,6 @@ struct txn {
     /* a server's: where it sends when the connection of the request is gone (§18.2.2) */
     uint16_t sent_by_port;
     uint32_t interval_ms; /* of A, E or G */
-    uint32_t version;     /* counts its facts */
     uint32_t epoch;       /* txns->epoch, when it was last restored */
     struct hop hop;       /* where it sends */
     bool filed;           /* counted among the finished */
@@ -99,8 +113,14 @@ struct scout {
     uint32_t ahead;       /* how many are to end until then, with it */
 };
 
+struct answered;
+
 struct txns {
     struct slots slots;
+    struct row
+        answered; /* what is left of those that were answered over datagrams (txn/answered) … */
+    struct answered *ahead; /* … the last of which was asked for that end next; NULL: nobody … */
+    uint32_t ahead_len;     /* … and how many do until then, with it */
     struct table table;
     struct prf_key hash_key;
     struct timers timers; /* of transactions only; the finished are in lanes */
@@ -112,7 +132,7 @@ struct txns {
     uint32_t keeps[TXN_KINDS];   /* one bit a state that may send its last message again */
     uint64_t by_kind[TXN_KINDS]; /* alive */
     uint64_t evicted;            /* finished ones that ended before their time */
-    uint64_t repeats;            /* messages sent again */
+    uint64_t repeats;            /* messages sent again, but for what txn/answered has */
     bool watched;                /* changes are noted */
     struct buf record;           /* a fact is written here */
     uint32_t epoch;              /* watches of another node that have begun */
@@ -138,9 +158,8 @@ int txns_serve(struct txns *t, const struct gist *gist, const struct txn_key *ke
  * on. Without any transactions there is none.
  */
 struct txn_key txns_key(const struct txns *t, const struct gist *gist);
-/* The server transaction this request (or ACK, or repeated request) belongs to; NULL: none. RFC 2543 peers too. */
-struct txn *txns_find_by(const struct txns *t, const struct txn_key *key);
-struct txn *txns_find_server(const struct txns *t, const struct gist *gist);
+/* The server transaction this request (or ACK, or repeated request) belongs to, or what is left of it; NULL: none. RFC 2543 peers too. */
+struct txn_entry *txns_find_by(const struct txns *t, const struct txn_key *key);
 /* The INVITE server transaction that a CANCEL is about (§9.2); NULL: none. */
 struct txn *txns_find_cancelled(const struct txns *t, const struct gist *cancel);
 /*
@@ -155,6 +174,9 @@ enum txn_news txns_heard_again(struct txns *t, struct txn *txn, bool is_ack);
  * SIPD_ENOENT: gone, or past it; SIPD_ENOMEM.
  */
 int txns_answer(struct txns *t, uint64_t id, unsigned status, struct span bytes) MUST_USE;
+/* The same with one of our own making, by reply_write(); with: what was given to that. Lent until return. */
+int txns_reply(struct txns *t, uint64_t id, unsigned status, struct span bytes,
+               const struct reply_with *with) MUST_USE;
 
 /* What a request with this branch will have its client transaction found by; as txns_key(). .bytes.at is NULL: SIPD_ENOMEM. */
 struct txn_key txns_client_key(const struct txns *t, enum method method, struct span branch);
@@ -174,13 +196,25 @@ struct txn *txns_find_client(const struct txns *t, const struct gist *response);
 /* A response came for it. TXN_RESPONSE: its user shall hear it. */
 enum txn_news txns_heard(struct txns *t, struct txn *txn, unsigned status, const struct gist *gist);
 
+/* Is it what is left of one? */
+static inline bool
+txn_is_answered(const struct txn_entry *entry)
+{
+    return entry && entry->form != TXN_PENDING;
+}
+/* The transaction that was found; NULL: none, or that is only what is left of one. */
+static inline struct txn *
+txn_of(struct txn_entry *entry)
+{
+    return entry && entry->form == TXN_PENDING ? container_of(entry, struct txn, entry) : NULL;
+}
 /* What it is found by. Lent as long as it lives. */
 static inline struct span
 txn_key(const struct txn *txn)
 {
-    bool is_long = txn->key_len > sizeof txn->short_key;
+    bool is_long = txn->entry.key_len > sizeof txn->short_key;
 
-    return (struct span){ is_long ? txn->long_key : txn->short_key, txn->key_len };
+    return (struct span){ is_long ? txn->long_key : txn->short_key, txn->entry.key_len };
 }
 /* By id; NULL when it is gone. */
 struct txn *txns_find(const struct txns *t, uint64_t id);
@@ -202,6 +236,8 @@ void txns_disown(struct txns *t, uint64_t id, uint64_t peer);
 
 /* Fires what is due, one timer a call; false when nothing is left. told->news may be TXN_QUIET. */
 bool txns_due(struct txns *t, struct txn_told *told);
+/* How many there are, with what is left of the answered. */
+size_t txns_held(const struct txns *t);
 /* How many are not finished: something is awaited from its user or its peer. */
 uint32_t txns_pending(const struct txns *t);
 /* When the next timer fires. */
@@ -212,7 +248,7 @@ uint64_t txns_next_ms(const struct txns *t);
  */
 int txns_put(struct txns *t, uint64_t id, enum txn_kind kind, const struct txn_key *key,
              struct txn **out) MUST_USE;
-/* Walks all: as slots_next_within. */
+/* Walks all but what is left of the answered: as slots_next_within. */
 struct txn *txns_next_within(const struct txns *t, uint64_t *cursor, uint32_t *places);
 
 #endif

@@ -128,6 +128,12 @@ pass_all_on(struct node *from, struct node *to)
         txn_fact_write(&from->core->txns, txn, &b);
         pass_on(to, TXN_FACT, txn->id, txn->version, &b);
     }
+    for (const struct answered *a = answered_first(&from->core->txns); a;
+         a = row_next(&from->core->txns.answered, a)) {
+        buf_clear(&b);
+        answered_fact_write(&from->core->txns, a, &b);
+        pass_on(to, ANSWERED_FACT, 0, 1, &b);
+    }
     for (cursor = 0; (trip = slots_next(&from->core->trips, &cursor));) {
         buf_clear(&b);
         trip_fact_write(trip, now_ms, &b);
@@ -148,6 +154,7 @@ static void
 compare(const struct node *a, const struct node *b)
 {
     BUG_ON(a->core->txns.slots.used != b->core->txns.slots.used);
+    BUG_ON(a->core->txns.answered.len != b->core->txns.answered.len);
     BUG_ON(a->core->trips.used != b->core->trips.used);
     BUG_ON(a->core->branches.used != b->core->branches.used);
 }

@@ -6,6 +6,7 @@
 
 #include "base/record.h"
 #include "core/fact.h"
+#include "txn/answered.h"
 
 struct told {
     uint8_t kind; /* of told_kinds[] */
@@ -22,7 +23,7 @@ static const struct record_field told_fields[] = {
     RECORD_END,
 };
 
-static const char *const told_kinds[] = { TXN_FACT, TRIP_FACT, BRANCH_FACT };
+static const char *const told_kinds[] = { TXN_FACT, TRIP_FACT, BRANCH_FACT, ANSWERED_FACT };
 
 /* The next one of a tape; false: it is none. Lent: its bytes, by the tape. */
 static inline bool

@@ -55,6 +55,39 @@ START_TEST(test_log_of_a_floor)
 }
 END_TEST
 
+/* Those that are pending, and then what is left of the answered, in one list that may be cut anywhere. */
+START_TEST(test_transactions)
+{
+    enum { ANSWERED = 200 };
+    char text[TEXT_BYTES];
+    int fd;
+
+    server_make(&server, "lists", "proxy = { relay = \"any\"; };");
+    server_start(&server);
+    fd = server_socket(&server, "127.0.0.1");
+    for (unsigned n = 0; n <= ANSWERED; n++) {
+        const char *user = n == ANSWERED ? "silent@127.0.0.1:9" : "127.0.0.1";
+
+        server_send(fd,
+                    "%s sip:%s SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:9;rport;branch=z9hG4bKlist%u\n"
+                    "From: <sip:x@example.org>;tag=1\nTo: <sip:example.com>\nCall-ID: listed-%u\n"
+                    "CSeq: 1 %s\nMax-Forwards: 70\nContent-Length: 0\n\n",
+                    n == ANSWERED ? "SUBSCRIBE" : "PUBLISH", user, n, n,
+                    n == ANSWERED ? "SUBSCRIBE" : "PUBLISH");
+        if (n < ANSWERED)
+            ck_assert_uint_gt(server_receive(fd, text, sizeof text, PROC_PATIENCE_MS), 0);
+    }
+    ck_assert_int_eq(ctl("--json show transactions 1000"), 0);
+    ck_assert_uint_eq(proc_said(&out, "\"PUBLISH\""), ANSWERED);
+    must_say("\"COMPLETED\"");
+    must_say("\"SUBSCRIBE\"");
+    ck_assert_int_eq(ctl("--json show transactions 150"), 0);
+    ck_assert_uint_eq(proc_said(&out, "\"kind\""), 150);
+    close(fd);
+    server_stop(&server);
+}
+END_TEST
+
 START_TEST(test_commands)
 {
     static const char *const plain[] = {
@@ -324,6 +357,7 @@ suite_daemon_ctl(void)
     tcase_add_checked_fixture(all, begin, end);
     tcase_set_timeout(all, 60);
     tcase_add_test(all, test_log_of_a_floor);
+    tcase_add_test(all, test_transactions);
     tcase_add_test(all, test_commands);
     tcase_add_test(all, test_lines);
     tcase_add_test(all, test_slow_client);

@@ -206,14 +206,16 @@ rehearse_before(struct sim_sipd *s, const struct hop *from, struct span bytes)
     struct rehearsal *r = &all->at[all->len];
     struct msg msg;
     struct gist gist;
+    struct txn_key key;
 
     all->now = NULL;
     if (all->len == RUNS_MOST || msg_read(bytes, &s->world->turn, &msg) != SIPD_OK ||
         !msg_is_request(&msg))
         return;
     gist_read(&msg, &gist);
+    key = txns_key(core_txns(s->core), &gist);
     if (gist.method == METHOD_ACK || gist.method == METHOD_CANCEL || !gist.answerable ||
-        txns_find_server(core_txns(s->core), &gist))
+        txns_find_by(core_txns(s->core), &key))
         return;
     *r = (struct rehearsal){ .s = s, .is_register = gist.method == METHOD_REGISTER };
     snprintf(r->what, sizeof r->what, "%.*s: %.*s", SPAN_ARG(s->name),

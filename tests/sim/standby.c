@@ -8,6 +8,8 @@
 #include "sim/doors.h"
 #include "sim/modules.h"
 #include "sim/where.h"
+#include "txn/answered.h"
+#include "txn/match.h"
 
 enum {
     REPEATS_MS = 4000, /* T2 … */
@@ -263,6 +265,17 @@ trips_with_state(const struct core *core)
     return n;
 }
 
+/* Under its key, and for as long? */
+static bool
+has_answered(const struct txns *t, const struct answered *a)
+{
+    struct txn_key key = match_hashed(t, answered_key(a));
+    const struct txn_entry *entry = match_find(t, &key);
+
+    return txn_is_answered(entry) &&
+           container_of_const(entry, struct answered, entry)->deadline_ms == a->deadline_ms;
+}
+
 /* Has the second one what the first one has, under the same ids? */
 static bool
 has_all(const struct core *first, const struct core *second)
@@ -270,6 +283,11 @@ has_all(const struct core *first, const struct core *second)
     const struct trip *trip;
     const struct txn *txn;
     uint64_t cursor = 0;
+
+    for (const struct answered *a = answered_first(&first->txns); a;
+         a = row_next(&first->txns.answered, a))
+        if (!has_answered(&second->txns, a))
+            return false;
 
     while ((txn = slots_next(&first->txns.slots, &cursor)))
         if (!slots_find(&second->txns.slots, txn->id))

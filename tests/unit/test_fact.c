@@ -15,6 +15,7 @@
 #define AT_BOBS   "udp:192.0.2.20:5060"
 #define AT_DESK   "udp:192.0.2.21:5060"
 #define RINGING   "tests/facts/v1-ringing"
+#define ANSWERED  "tests/facts/v1-answered"
 
 enum { TAPE_BYTES = 1 << 20, FACTS = 64 };
 
@@ -77,6 +78,30 @@ START_TEST(what_version_1_noted_goes_on)
     rig_reply(&rig, &to_bob, 200, "bob", NULL);
     rig_expect(&rig, AT_ALICES, "SIP/2.0 200 ");
     rig_expect(&rig, AT_DESK, "CANCEL ");
+    rig_settled(&rig);
+}
+END_TEST
+
+/* What was answered over datagrams is answered again, with what was kept of it and what its request says. */
+START_TEST(what_version_1_answered_is_answered_again)
+{
+    static const char ours[] = "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKours",
+                      bobs[] = "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKbobs";
+    const struct rig_sent *answer;
+
+    read_tape(ANSWERED);
+    restore_all();
+    rig_alive(&rig, 0, 0, 2);
+    core_wake(rig.core, 0);
+    rig_ask(&rig, AT_ALICES, "OPTIONS sip:example.com SIP/2.0", ours, NULL);
+    answer = rig_expect(&rig, AT_ALICES, "SIP/2.0 200 OK");
+    ck_assert(rig_has(answer, "\r\nAllow: INVITE, ACK"));
+    ck_assert_str_eq(rig_value(answer, "Via", 0), "SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKours");
+    rig_ask(&rig, AT_ALICES, "MESSAGE sip:bob@example.com SIP/2.0", bobs, NULL);
+    answer = rig_expect(&rig, AT_ALICES, "SIP/2.0 202 ");
+    ck_assert_str_eq(rig_to_tag(answer), "bob");
+    rig_quiet(&rig);
+    ck_assert_uint_eq(rig_counter(&rig, "core_trips"), 0);
     rig_settled(&rig);
 }
 END_TEST
@@ -253,7 +278,7 @@ START_TEST(much_is_told_in_pieces)
         rig_ask(&rig, AT_ALICES, "OPTIONS sip:example.com SIP/2.0", NULL);
     }
     rig_forget(&rig);
-    ck_assert_uint_eq(rig.core->txns.slots.used, 450);
+    ck_assert_uint_eq(txns_held(&rig.core->txns), 450);
     core_watch(rig.core, true);
     for (; !core_is_told(rig.core); turns++) {
         uint64_t notes = rig.notes;
@@ -291,6 +316,7 @@ suite_fact(void)
     TCase *c = rig_case("fact");
 
     tcase_add_test(c, what_version_1_noted_goes_on);
+    tcase_add_test(c, what_version_1_answered_is_answered_again);
     tcase_add_test(c, nothing_dormant_sends);
     tcase_add_test(c, facts_may_come_again);
     tcase_add_test(c, what_is_not_named_goes);

@@ -323,6 +323,12 @@ START_TEST(test_reply)
     ck_assert_str_eq(rig_value(sent, "Content-Type", 0), "text/plain");
     ck_assert(rig_has(sent, "\r\n\r\nhello"));
     rig_quiet(&rig);
+    ck_assert_uint_eq(acted, 1);
+    rig.clock.wall_s++;
+    rig_ask(&rig, ALICE, "MESSAGE sip:bob@example.com SIP/2.0", NULL); /* it came again */
+    ck_assert_uint_eq(acted, 1);
+    ck_assert(span_eq(rig_expect(&rig, ALICE, "SIP/2.0 302 Over  There")->bytes, sent->bytes));
+    rig_quiet(&rig);
 }
 END_TEST
 

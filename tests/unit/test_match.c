@@ -58,7 +58,7 @@ static uint64_t
 found(const char *text)
 {
     struct gist gist = gist_text(text);
-    struct txn *txn = txns_find_server(&r.t, &gist);
+    struct txn *txn = txn_rig_server(&r.t, &gist);
 
     return txn ? txn->id : 0;
 }

@@ -24,16 +24,16 @@ begin_large(void)
     served = 0;
 }
 
-/* A request that comes and is answered at once. */
+/* A request that comes and is answered at once, over a new connection: one over datagrams leaves the lanes (txn/answered). */
 static uint64_t
 serve(void)
 {
-    struct hop hop = txn_rig_hop(UDP);
+    struct hop hop = txn_rig_hop(TCP);
     uint64_t id = 0;
     char via[64];
     struct gist gist;
 
-    snprintf(via, sizeof via, "SIP/2.0/UDP a;branch=z9hG4bK%u", served++);
+    snprintf(via, sizeof via, "SIP/2.0/TCP a;branch=z9hG4bK%u", served++);
     gist = gist_text(txn_rig_request("OPTIONS", via));
     must(txns_serve(&r.t, &gist, NULL, &hop, 0, &id) == SIPD_OK);
     must(txns_answer(&r.t, id, 200, SPAN("SIP/2.0 200 OK")) == SIPD_OK);

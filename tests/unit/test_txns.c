@@ -104,7 +104,7 @@ START_TEST(the_pool_has_a_ceiling)
                      SIPD_EFULL);
     ck_assert_uint_eq(r.t.slots.used, LIMIT);
     ck_assert_uint_eq(r.sent_len, 0);
-    txns_end(&r.t, txns_find_server(&r.t, &gist)->id);
+    txns_end(&r.t, txn_rig_server(&r.t, &gist)->id);
     ck_assert_int_eq(txns_request(&r.t, METHOD_OPTIONS,
                                   txn_rig_key(&r.t, METHOD_OPTIONS, span_of(branch)), &hop,
                                   SPAN("x"), SPAN(""), 1, &id),
@@ -112,32 +112,65 @@ START_TEST(the_pool_has_a_ceiling)
 }
 END_TEST
 
-START_TEST(at_the_ceiling_the_oldest_finished_one_goes)
+/* Request i of a peer. */
+static struct gist
+request_of(const char *peer, unsigned i)
 {
-    struct hop hop = txn_rig_hop(UDP);
-    uint64_t id, first = 0, second = 0;
-    char text[256];
-    struct gist gist;
+    char via[64];
 
-    for (unsigned i = 0; i < LIMIT; i++) {
-        snprintf(text, sizeof text, "SIP/2.0/UDP a;branch=z9hG4bK%u", i);
-        gist = gist_text(txn_rig_request("OPTIONS", text));
-        must(txns_serve(&r.t, &gist, NULL, &hop, 1, &id) == SIPD_OK);
-        first = i == 2 ? id : first;
-        second = i == 1 ? id : second;
-    }
-    must(txns_answer(&r.t, first, 200, SPAN("ok")) == SIPD_OK);
-    must(txns_answer(&r.t, second, 200, SPAN("ok")) == SIPD_OK);
+    snprintf(via, sizeof via, "SIP/2.0/UDP %s;branch=z9hG4bK%u", peer, i);
+    return gist_text(txn_rig_request("OPTIONS", via));
+}
+
+static int
+serve(const char *peer, unsigned i, const char *to, uint64_t *id)
+{
+    struct gist gist = request_of(peer, i);
+    struct hop hop = txn_rig_hop(to);
+
+    return txns_serve(&r.t, &gist, NULL, &hop, 1, id);
+}
+
+static bool
+is_there(const char *peer, unsigned i)
+{
+    struct gist gist = request_of(peer, i);
+    struct txn_key key = txns_key(&r.t, &gist);
+
+    return txns_find_by(&r.t, &key) != NULL;
+}
+
+/* Request 2 is answered, a ms later request 1; then two more come, and a third finds all pending. */
+static void
+oldest_goes(const char *of_2, const char *of_1)
+{
+    uint64_t ids[LIMIT], id;
+
+    for (unsigned i = 0; i < LIMIT; i++)
+        must(serve("a", i, i == 1 ? of_1 : i == 2 ? of_2 : UDP, &ids[i]) == SIPD_OK);
+    must(txns_answer(&r.t, ids[2], 200, SPAN("ok")) == SIPD_OK);
+    r.clock.now_ms++;
+    must(txns_answer(&r.t, ids[1], 200, SPAN("ok")) == SIPD_OK);
     for (unsigned i = 0; i < 2; i++) {
-        snprintf(text, sizeof text, "SIP/2.0/UDP b;branch=z9hG4bK%u", i);
-        gist = gist_text(txn_rig_request("OPTIONS", text));
-        ck_assert_int_eq(txns_serve(&r.t, &gist, NULL, &hop, 1, &id), SIPD_OK);
-        ck_assert_ptr_null(txns_find(&r.t, first));
-        ck_assert_int_eq(txns_find(&r.t, second) != NULL, i == 0);
+        ck_assert_uint_eq(txns_held(&r.t), LIMIT);
+        ck_assert_int_eq(serve("b", i, UDP, &id), SIPD_OK);
+        ck_assert(!is_there("a", 2));
+        ck_assert_int_eq(is_there("a", 1), i == 0);
     }
     ck_assert_uint_eq(r.t.evicted, 2);
-    gist = gist_text(txn_rig_request("OPTIONS", "SIP/2.0/UDP c;branch=z9hG4bK1"));
-    ck_assert_int_eq(txns_serve(&r.t, &gist, NULL, &hop, 1, &id), SIPD_EFULL);
+    ck_assert_int_eq(serve("c", 0, UDP, &id), SIPD_EFULL);
+}
+
+/* Be it finished, or no more than what is left of one that was answered over datagrams. */
+START_TEST(at_the_ceiling_the_oldest_finished_one_goes)
+{
+    static const char *const ways[] = { UDP, TCP };
+
+    for (unsigned i = 0; i < 4; i++) {
+        end();
+        begin();
+        oldest_goes(ways[i / 2], ways[i % 2]);
+    }
 }
 END_TEST
 
@@ -187,7 +220,7 @@ one_of_everything(const struct gist *invite, const struct gist *busy)
 
     if (txns_serve(&r.t, invite, NULL, &hop, 1, &id) == SIPD_OK) {
         (void)!txns_answer(&r.t, id, 180, SPAN("ringing"));
-        txn = txns_find_server(&r.t, invite);
+        txn = txn_rig_server(&r.t, invite);
         if (txn)
             (void)txns_heard_again(&r.t, txn, false);
         if (txns_answer(&r.t, id, 486, SPAN("busy")) != SIPD_OK)

@@ -105,6 +105,7 @@ END_TEST
 START_TEST(a_server_that_cannot_send_stays)
 {
     struct txn *txn = server("INVITE", UDP);
+    uint64_t id;
 
     ck_assert_int_eq(gone(txn->id), TXN_QUIET);
     ck_assert_int_eq(txn->state, TXN_PROCEEDING);
@@ -117,10 +118,11 @@ START_TEST(a_server_that_cannot_send_stays)
     ck_assert_int_eq(gone(txn->id), TXN_QUIET);
     ck_assert_int_eq(txn->state, TXN_ACCEPTED);
     txn = server("OPTIONS", UDP);
-    ck_assert_int_eq(gone(txn->id), TXN_QUIET);
+    id = txn->id;
+    ck_assert_int_eq(gone(id), TXN_QUIET);
     answer(txn, 200, "ok");
-    ck_assert_int_eq(gone(txn->id), TXN_QUIET);
-    ck_assert_int_eq(txn->state, TXN_COMPLETED);
+    ck_assert_int_eq(gone(id), TXN_QUIET);
+    ck_assert_uint_eq(r.t.answered.len, 1);
 }
 END_TEST
 

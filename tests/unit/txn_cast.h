@@ -74,7 +74,7 @@ server(const char *method, const char *to)
     uint64_t id = 0;
 
     ck_assert_int_eq(txns_serve(&r.t, &gist, NULL, &hop, 88, &id), SIPD_OK);
-    ck_assert_ptr_eq(txns_find_server(&r.t, &gist), txns_find(&r.t, id));
+    ck_assert_ptr_eq(txn_rig_server(&r.t, &gist), txns_find(&r.t, id));
     return txns_find(&r.t, id);
 }
 
@@ -97,7 +97,7 @@ ended(const char *times, const char *told)
 {
     ck_assert_str_eq(txn_rig_times(&r), times);
     ck_assert_str_eq(r.told, told);
-    ck_assert_uint_eq(r.t.slots.used, 0);
+    ck_assert_uint_eq(txns_held(&r.t), 0);
     ck_assert_uint_eq(r.t.timers.armed, 0);
     ck_assert_uint_eq(txns_next_ms(&r.t), UINT64_MAX);
 }

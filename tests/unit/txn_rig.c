@@ -177,6 +177,14 @@ txn_rig_key(const struct txns *t, enum method method, struct span branch)
     return &key;
 }
 
+struct txn *
+txn_rig_server(const struct txns *t, const struct gist *gist)
+{
+    struct txn_key key = txns_key(t, gist);
+
+    return txn_of(txns_find_by(t, &key));
+}
+
 uint64_t
 txn_rig_ask(struct txn_rig *r, const char *branch, const char *method, const char *to)
 {

@@ -21,9 +21,9 @@ struct txn_rig {
     struct arena turn;
     struct txn_rig_sent sent[TXN_RIG_SENT];
     unsigned sent_len;
-    uint64_t base_ms;  /* when time was counted from last */
-    uint64_t notes;    /* facts noted: the last one's number */
-    char fact_kind[8]; /* of the last fact */
+    uint64_t base_ms;   /* when time was counted from last */
+    uint64_t notes;     /* facts noted: the last one's number */
+    char fact_kind[16]; /* of the last fact */
     uint32_t fact_version;
     uint64_t fact_id;
     struct txns *mirror; /* takes in every fact; NULL: nobody does */
@@ -47,6 +47,8 @@ struct hop txn_rig_hop(const char *text);
 const char *txn_rig_request(const char *method, const char *via);
 /* What txns_request() wants for this branch. Lent until the next call. */
 const struct txn_key *txn_rig_key(const struct txns *t, enum method method, struct span branch);
+/* The server transaction of a request; NULL: none, or what is left of one. */
+struct txn *txn_rig_server(const struct txns *t, const struct gist *gist);
 /* A client transaction that just sent its request to this hop, with this branch in its Via. Returns its id; its owner is 77. */
 uint64_t txn_rig_ask(struct txn_rig *r, const char *branch, const char *method, const char *to);
 /* A response with this status to a request whose top Via had this branch; to_tag: of To, or "". */
