@@ -4,104 +4,12 @@
  */
 #include "core/note.h"
 #include "fuzz/input.h"
+#include "fuzz/node.h"
 #include "lib/told.h"
 
-enum { TURN_BYTES = 16 << 20, HOURS_MS = 8 * 3600000, LIMIT = 64, FACTS = 200, STEPS = 100000 };
-
-struct node {
-    struct core *core;
-    struct core_conf conf;
-    struct clock clock;
-    struct rand rand;
-    struct arena turn;
-    struct counters counters;
-    struct log log;
-};
+enum { RECORD_BYTES = 16 << 20, LIMIT = 64, FACTS = 200 };
 
 int fuzz_fact(const uint8_t *data, size_t size);
-
-/* ------------------------------------------------------------------ a node */
-
-static int
-way(void *io, const struct hop *to, size_t bytes, struct way *out)
-{
-    (void)io;
-    (void)bytes;
-    if (to->flow != 0)
-        return SIPD_ECLOSED;
-    *out = (struct way){ .to = *to, .sent_by = SPAN("192.0.2.1:5060") };
-    out->to.listener = 1;
-    return SIPD_OK;
-}
-
-static void
-send(void *io, const struct hop *to, struct span bytes, uint64_t token, uint64_t need)
-{
-    (void)io;
-    (void)to;
-    (void)token;
-    (void)need;
-    BUG_ON(bytes.len == 0);
-}
-
-static bool
-ours(void *io, struct span host, uint16_t port)
-{
-    (void)io;
-    (void)port;
-    return span_ieq(host, SPAN("example.com")) || span_eq(host, SPAN("192.0.2.1"));
-}
-
-static bool
-side(void *io, uint16_t listener, struct core_side *out)
-{
-    (void)io;
-    *out = (struct core_side){ .sent_by = SPAN("192.0.2.1:5060"), .transport = HOP_UDP };
-    return listener == 1;
-}
-
-static bool
-knows(void *io, struct span aor)
-{
-    (void)io;
-    return aor.len > 20;
-}
-
-static void
-begin(struct node *n)
-{
-    struct core_ports ports = {
-        .way = way,
-        .send = send,
-        .ours = ours,
-        .side = side,
-        .knows = knows,
-        .io = n,
-        .clock = &n->clock,
-        .rand = &n->rand,
-        .turn = &n->turn,
-        .counters = &n->counters,
-        .log = &n->log,
-        .key = { 1, 2 },
-    };
-
-    memset(n, 0, sizeof *n);
-    n->clock.now_ms = HOURS_MS;
-    rand_seed(&n->rand, 1);
-    arena_init(&n->turn, TURN_BYTES);
-    counters_init(&n->counters);
-    core_conf_default(&n->conf);
-    n->conf.transactions = LIMIT;
-    BUG_ON(core_new(&n->core, &ports, &n->conf) != SIPD_OK);
-}
-
-static void
-end(struct node *n)
-{
-    core_free(&n->core);
-    counters_fini(&n->counters);
-    arena_fini(&n->turn);
-}
 
 /* ------------------------------------------------------------------ from one to the next */
 
@@ -122,7 +30,7 @@ pass_all_on(struct node *from, struct node *to)
     const struct txn *txn;
     struct buf b;
 
-    buf_init(&b, TURN_BYTES);
+    buf_init(&b, RECORD_BYTES);
     while ((txn = slots_next(&from->core->txns.slots, &cursor))) {
         buf_clear(&b);
         txn_fact_write(&from->core->txns, txn, &b);
@@ -159,20 +67,12 @@ compare(const struct node *a, const struct node *b)
     BUG_ON(a->core->branches.used != b->core->branches.used);
 }
 
-/* Until nothing is due any more, or for long enough. */
+/* Each goes on by itself. */
 static void
 live(struct node *n)
 {
-    uint64_t until_ms = n->clock.now_ms + HOURS_MS, next_ms;
-
     core_wake(n->core, 0);
-    core_tick(n->core);
-    for (int step = 0; step < STEPS && (next_ms = core_next_ms(n->core)) < until_ms; step++) {
-        if (next_ms > n->clock.now_ms)
-            n->clock.now_ms = next_ms;
-        core_tick(n->core);
-        arena_reset(&n->turn);
-    }
+    node_live(n);
 }
 
 int
@@ -182,8 +82,8 @@ fuzz_fact(const uint8_t *data, size_t size)
     struct node first, second;
     struct tlv tlv;
 
-    begin(&first);
-    begin(&second);
+    node_begin(&first, LIMIT);
+    node_begin(&second, LIMIT);
     for (int facts = 0; facts < FACTS && tlv_next(&rest, &tlv) == SIPD_OK; facts++) {
         struct fact fact;
 
@@ -194,8 +94,8 @@ fuzz_fact(const uint8_t *data, size_t size)
     compare(&first, &second);
     live(&first);
     live(&second);
-    end(&first);
-    end(&second);
+    node_end(&first);
+    node_end(&second);
     input_free(&copy);
     return 0;
 }
