@@ -5,6 +5,7 @@
 
 #include "core/explain.h"
 #include "core/note.h"
+#include "core/refuse.h"
 #include "core/state.h"
 #include "core/trip.h"
 #include "txn/answered.h"
@@ -26,17 +27,9 @@ say_again(struct core *core, struct txn *txn, const struct intake *in)
 static struct span
 write_again(struct core *core, const struct answered *answered, const struct intake *in)
 {
-    char tag[MARK_TAG_LEN];
     struct reply_with with = answered_with(answered);
-    struct reply_to to = {
-        .request = in->msg,
-        .gist = in->gist,
-        .received = in->received,
-        .rport = in->rport,
-        .to_tag = mark_tag(in->mark, tag),
-    };
 
-    return reply_write(core->ports.turn, &to, answered->status, &with);
+    return refuse_write(core, in, answered->status, &with);
 }
 
 /* It goes where it went, and says so, though this one may have come from elsewhere: its address was not proved again. */

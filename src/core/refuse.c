@@ -14,9 +14,9 @@
     "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, MESSAGE, SUBSCRIBE, NOTIFY, REFER, PRACK, UPDATE, " \
     "PUBLISH"
 
-void
-refuse(struct core *core, const struct intake *in, unsigned status, struct span phrase,
-       struct span headers)
+struct span
+refuse_write(struct core *core, const struct intake *in, unsigned status,
+             const struct reply_with *with)
 {
     char tag[MARK_TAG_LEN];
     struct reply_to to = {
@@ -26,8 +26,16 @@ refuse(struct core *core, const struct intake *in, unsigned status, struct span 
         .rport = in->rport,
         .to_tag = mark_tag(in->mark, tag),
     };
+
+    return reply_write(core->ports.turn, &to, status, with);
+}
+
+void
+refuse(struct core *core, const struct intake *in, unsigned status, struct span phrase,
+       struct span headers)
+{
     struct reply_with with = { .phrase = phrase, .lines = headers };
-    struct span bytes = reply_write(core->ports.turn, &to, status, &with);
+    struct span bytes = refuse_write(core, in, status, &with);
 
     if (bytes.at)
         note_send(core, &in->reply_to, bytes, 0);

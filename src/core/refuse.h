@@ -7,6 +7,9 @@
 #include "core/intake.h"
 #include "core/trip.h"
 
+/* Such an answer, written: in the turn's memory, .at is NULL if that is out. Lent: all. */
+struct span refuse_write(struct core *core, const struct intake *in, unsigned status,
+                         const struct reply_with *with) MUST_USE;
 /* Answers statelessly; a repeat gets the same answer with the same To-tag. Lent: all. headers: "Name: value\r\n"…. */
 void refuse(struct core *core, const struct intake *in, unsigned status, struct span phrase,
             struct span headers);
