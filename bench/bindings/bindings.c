@@ -3,7 +3,8 @@
  * binding, names compared on the way, and memory for each user.
  *
  * Users are asked for in an order that no cache foresees. So with many users a look-up waits for memory a few times, however
- * it is built; what would grow with their number are the names compared.
+ * it is built; what would grow with their number are the names compared. Beside it stands what one wait takes: a read of as much
+ * memory as the index has, at a place that the read before tells.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -13,9 +14,17 @@
 
 #include "base/err.h"
 #include "base/heap.h"
+#include "base/mem.h"
 #include "registrar/bindings.h"
 
-enum { USERS_MOST = 1000000, ASKED = 1000000, ROUNDS = 5, DIGITS = 8, BEGUN_MS = 1000000 };
+enum {
+    USERS_MOST = 1000000,
+    ASKED = 1000000,
+    ROUNDS = 5,
+    DIGITS = 8,
+    BEGUN_MS = 1000000,
+    LINE_BYTES = 64
+};
 
 static const uint32_t sizes[] = { 1000, 10000, 100000, USERS_MOST };
 
@@ -154,6 +163,27 @@ measure(struct bindings *index, uint32_t len)
     return cost;
 }
 
+/* One read that waits for the one before, in as much memory. */
+static double
+wait_ns(size_t bytes)
+{
+    uint32_t lines = (uint32_t)(bytes / LINE_BYTES), at = 0;
+    char *block = mem_grow(NULL, bytes);
+    const volatile unsigned char *read = (const unsigned char *)block;
+    double begun;
+
+    must(block);
+    heap_scattered(block, bytes);
+    memset(block, 0, bytes);
+    begun = cpu_ns();
+    for (uint64_t i = 0; i < ASKED; i++)
+        at = (scattered(i, lines) + read[(size_t)at * LINE_BYTES]) % lines;
+    begun = cpu_ns() - begun;
+    must(at < lines);
+    mem_free(block);
+    return begun / ASKED;
+}
+
 static void
 run(uint32_t len, struct heap *heap)
 {
@@ -179,8 +209,9 @@ run(uint32_t len, struct heap *heap)
             round == 0 || cost.refresh_ns < least.refresh_ns ? cost.refresh_ns : least.refresh_ns;
     }
     printf("%8u users: %4.0f ns to find one, %4.0f ns to find and refresh it, %.2f names compared, "
-           "%.0f bytes each\n",
-           len, least.find_ns, least.refresh_ns, compared(index, len), bytes);
+           "%.0f bytes each; a read of as much memory: %.0f ns\n",
+           len, least.find_ns, least.refresh_ns, compared(index, len), bytes,
+           wait_ns((size_t)bytes * len));
     bindings_free(&index);
 }
 
