@@ -4,6 +4,7 @@
 #include "base/prf.h"
 
 #include "base/siphash.h"
+#include "base/word.h"
 
 static struct siphash
 wide_begin(const struct prf_key *key)
@@ -89,4 +90,31 @@ prf_ihash(const struct prf_key *key, struct span s)
         siphash_put(&p, word_lower(word_read(s.at + at)), 1);
     siphash_put(&p, (uint64_t)s.len << 56 | word_lower(siphash_rest(s)), 1);
     return siphash_end(&p, 0xff, 3);
+}
+
+__extension__ typedef unsigned __int128 wide_t;
+
+/* Both halves of the product. */
+static inline uint64_t
+multiplied(uint64_t a, uint64_t b)
+{
+    wide_t product = (wide_t)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+uint64_t
+prf_fold(const struct prf_key *key, struct span s)
+{
+    char last[2 * sizeof(uint64_t)] = { 0 };
+    const char *at = s.at;
+    uint64_t sum = key->k0;
+    size_t left = s.len;
+
+    for (; left > sizeof last; left -= sizeof last, at += sizeof last)
+        sum = multiplied(word_read(at) ^ key->k1, word_read(at + 8) ^ sum);
+    if (left > 0)
+        memcpy(last, at, left);
+    sum = multiplied(word_read(last) ^ key->k1, word_read(last + 8) ^ sum);
+    return multiplied(sum ^ key->k0, (uint64_t)s.len ^ key->k1);
 }

@@ -177,7 +177,7 @@ row_push(struct row *row, size_t bytes)
     *head = (struct record){ (uint32_t)whole, chunk->len };
     chunk->len += (uint32_t)whole;
     row->len++;
-    return head + 1;
+    return row->last = head + 1;
 }
 
 void *
@@ -214,13 +214,28 @@ row_shift(struct row *row)
     chunk = row->chunks[row->chunks_at];
     head = (struct record *)(void *)(chunk->bytes + row->first_at);
     row->first_at += head->whole;
-    row->len--;
+    if (--row->len == 0)
+        row->last = NULL;
     poison(head, head->whole);
     if (row->first_at == chunk->len)
         leave_chunk(row);
 }
 
 /* A place is the number of a chunk and where in it a record ends; so 0 is before all. */
+static uint64_t
+place_of(const void *record)
+{
+    const struct record *head = head_of(record);
+
+    return chunk_with(record)->number << 32 | (head->at + head->whole);
+}
+
+uint64_t
+row_end(const struct row *row)
+{
+    return row->last ? place_of(row->last) : 0;
+}
+
 void *
 row_after(const struct row *row, uint64_t *cursor)
 {
@@ -233,6 +248,6 @@ row_after(const struct row *row, uint64_t *cursor)
     chunk = chunk_of(row, place >> 32);
     record = chunk ? record_from(row, chunk, (uint32_t)place) : NULL;
     if (record)
-        *cursor = chunk_with(record)->number << 32 | (head_of(record)->at + head_of(record)->whole);
+        *cursor = place_of(record);
     return record;
 }

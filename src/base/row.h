@@ -17,6 +17,7 @@ struct row {
     uint64_t chunks_left;    /* how many have been left behind: the number of the first */
     struct row_chunk *spare; /* owned: the one left last, or NULL */
     uint32_t first_at;       /* where the first record begins in its chunk */
+    void *last;              /* record; NULL: there is none */
     size_t len;              /* records */
 };
 
@@ -37,5 +38,7 @@ void row_shift(struct row *row);
  * end.
  */
 void *row_after(const struct row *row, uint64_t *cursor);
+/* What the cursor of a walk becomes with the record that is the last now: no later one has a lower. 0: there is none. */
+uint64_t row_end(const struct row *row);
 
 #endif

@@ -32,32 +32,46 @@ write_again(struct core *core, const struct answered *answered, const struct int
     return refuse_write(core, in, answered->status, &with);
 }
 
-/* It goes where it went, and says so, though this one may have come from elsewhere: its address was not proved again. */
-static void
+/* As its answer would be stamped if it came from where that went: where it really came from was not proved again. */
+static struct intake
+as_first(struct core *core, const struct hop *first, const struct intake *in)
+{
+    struct intake same = *in;
+
+    if (hop_eq(first, &in->reply_to) && first->listener == in->from->listener)
+        return same;
+    same.from = first;
+    intake_stamp(core, &same);
+    return same;
+}
+
+/*
+ * The answer goes where it went. Whoever knows a branch can make anything of the rest, and some peers use one branch for all: so
+ * of another request than the one that was answered none is made.
+ */
+static bool
 answer_again(struct core *core, const struct answered *answered, const struct intake *in)
 {
     struct hop first = answered_hop(answered);
-    struct intake as_first = *in;
-    struct span bytes;
+    struct intake same = as_first(core, &first, in);
+    struct span bytes = answered->entry.form == TXN_ANSWERED_WHOLE
+                            ? arena_copy(core->ports.turn, answered_bytes(answered))
+                            : write_again(core, answered, &same);
 
+    if (bytes.at && !answered_is(&core->txns, answered, bytes))
+        return false;
     EXPLAIN(core, .step = STEP_AGAIN, .gist = in->gist);
-    if (!hop_eq(&first, &in->reply_to)) {
-        as_first.from = &first;
-        intake_stamp(core, &as_first);
-    }
-    bytes = answered->entry.form == TXN_ANSWERED_WHOLE
-                ? arena_copy(core->ports.turn, answered_bytes(answered))
-                : write_again(core, answered, &as_first);
     core->txns.repeats += bytes.at != NULL;
     if (bytes.at)
         note_send(core, &first, bytes, 0);
+    return true;
 }
 
-void
+bool
 again_heard(struct core *core, struct txn_entry *entry, const struct intake *in)
 {
     if (txn_is_answered(entry))
-        answer_again(core, container_of(entry, struct answered, entry), in);
-    else
-        say_again(core, txn_of(entry), in);
+        return answer_again(core, container_of(entry, struct answered, entry), in);
+    say_again(core, txn_of(entry), in);
+    return true;
 }

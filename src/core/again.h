@@ -6,7 +6,7 @@
 
 #include "core/intake.h"
 
-/* It belongs to a transaction, or to what is left of one. */
-void again_heard(struct core *core, struct txn_entry *entry, const struct intake *in);
+/* It belongs to a transaction, or to what is left of one. False: it has no more than the name in common with that, and is new. */
+bool again_heard(struct core *core, struct txn_entry *entry, const struct intake *in) MUST_USE;
 
 #endif

@@ -173,10 +173,9 @@ request(struct core *core, struct intake *in)
     }
     in->key = txns_key(&core->txns, in->gist); /* looked for later: it may lie in far memory */
     intake_look(core, in);
-    if (in->gist->method != METHOD_ACK && (entry = txns_find_by(&core->txns, &in->key))) {
-        again_heard(core, entry, in);
+    if (in->gist->method != METHOD_ACK && (entry = txns_find_by(&core->txns, &in->key)) &&
+        again_heard(core, entry, in))
         return;
-    }
     if (in->gist->method == METHOD_ACK)
         ack_heard(core, in);
     else if (in->gist->method == METHOD_CANCEL && in->gist->fault == 0)

@@ -217,7 +217,10 @@ tell_next(struct core *core, uint32_t *places)
             (void)commit_note(&core->txns, next);
         break;
     case TELLING_ANSWERED:
-        if ((next = row_after(&core->txns.answered, &core->told)))
+        next = row_after(&core->txns.answered, &core->told);
+        if (core->told > core->told_end)
+            next = NULL;
+        if (next)
             (void)answered_note(&core->txns, next);
         break;
     case TELLING_NOTHING: break;
@@ -284,6 +287,7 @@ core_watch(struct core *core, bool on)
     core->telling =
         on && core->trips.used + txns_held(&core->txns) > 0 ? TELLING_TRIPS : TELLING_NOTHING;
     core->told = 0;
+    core->told_end = row_end(&core->txns.answered);
     new_key(core);
 }
 

@@ -38,7 +38,8 @@ struct core {
     struct outgoing **outgoing_end;
     uint64_t newest_fact;
     enum core_telling telling;  /* what there was when the watch began: what is told now … */
-    uint64_t told;              /* … up to this id */
+    uint64_t told;              /* … up to this id, or place in a row … */
+    uint64_t told_end;          /* … of those that had been answered by then */
     uint32_t epoch;             /* watches of another node, whose facts are taken in */
     enum core_telling sweeping; /* what the last of them did not name is ended: these now … */
     uint64_t swept;             /* … up to this id */

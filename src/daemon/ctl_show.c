@@ -259,7 +259,7 @@ put_next_txn(const struct daemon *d, uint64_t *cursor, struct sipd_answer *answe
     return slice_of(txn != NULL, places);
 }
 
-/* What is left of one has no id any more. */
+/* What is left of one has no id any more: 0. */
 static enum slice
 put_next_answered(const struct daemon *d, uint64_t *cursor, struct sipd_answer *answer)
 {
@@ -270,7 +270,7 @@ put_next_answered(const struct daemon *d, uint64_t *cursor, struct sipd_answer *
         return SLICE_END;
     peer = answered_hop(a);
     sipd_answer_row(answer);
-    put_text(answer, "id", "");
+    sipd_answer_number(answer, "id", 0);
     put_txn(answer, TXN_NIST, TXN_COMPLETED, (enum method)a->method, a->status, &peer);
     return SLICE_ROW;
 }

@@ -1,5 +1,6 @@
 /*
- * Whoever ends is looked for in the table, and its bucket lies in far memory: so it is asked for some ends before.
+ * Records in a row, made of what a transaction has when it is answered, or of another node's fact. Whoever ends is looked for in
+ * the table, and its bucket lies in far memory: so it is asked for some ends before, as txn/scout does for the lanes.
  */
 #include "txn/answered.h"
 
@@ -50,6 +51,12 @@ answered_bytes(const struct answered *a)
     return parts_of(a).with.body;
 }
 
+bool
+answered_is(const struct txns *t, const struct answered *a, struct span bytes)
+{
+    return prf_fold(&t->shared_key, bytes) == a->digest;
+}
+
 struct hop
 answered_hop(const struct answered *a)
 {
@@ -79,10 +86,13 @@ fits(const struct reply_with *with)
            with->type.len <= UINT16_MAX && with->body.len <= UINT16_MAX;
 }
 
-/* Its place in the row, and all that is copied; in no table yet. */
+/* Its place in the row, and all that is copied; in no table yet. Who is told late of one holds it as long as those before it. */
 static struct answered *
-put(struct txns *t, struct span key, enum txn_form form, const struct reply_with *with)
+put(struct txns *t, struct span key, enum txn_form form, const struct reply_with *with,
+    uint64_t deadline_ms)
 {
+    const struct answered *last = t->answered.last;
+    uint64_t last_ms = last ? last->deadline_ms : 0;
     size_t bytes = key.len + with->phrase.len + with->lines.len + with->more.len + with->type.len +
                    with->body.len;
     struct answered *a =
@@ -91,6 +101,7 @@ put(struct txns *t, struct span key, enum txn_form form, const struct reply_with
 
     if (!a)
         return NULL;
+    a->deadline_ms = deadline_ms > last_ms ? deadline_ms : last_ms;
     a->entry.form = (uint8_t)form;
     a->entry.key_len = (uint32_t)key.len;
     a->phrase_len = (uint16_t)with->phrase.len;
@@ -113,12 +124,12 @@ answered_join(struct txns *t, const struct txn *txn, const struct commit_input *
     if (txn->hop.transport != HOP_UDP || txn->backups)
         return NULL;
     a = put(t, txn_key(txn), input->with ? TXN_ANSWERED_WITH : TXN_ANSWERED_WHOLE,
-            input->with ? input->with : &whole);
+            input->with ? input->with : &whole, t->clock->now_ms + 64 * TXN_T1_MS);
     if (!a)
         return NULL;
+    a->digest = prf_fold(&t->shared_key, input->bytes);
     a->status = input->status;
     a->method = txn->method;
-    a->deadline_ms = t->clock->now_ms + 64 * TXN_T1_MS;
     set_hop(a, &txn->hop);
     return a;
 }
@@ -176,22 +187,18 @@ struct record {
     bool whole;
     uint16_t status;
     uint64_t left_ms; /* more than 0 */
+    uint64_t digest;
     struct span key, phrase, lines, type, body;
     struct hop hop;
 };
 
 static const struct record_field fields[] = {
-    RECORD_NUMBER(1, struct record, method),
-    RECORD_BOOL(2, struct record, whole),
-    RECORD_NUMBER(3, struct record, status),
-    RECORD_NUMBER(4, struct record, left_ms),
-    RECORD_SPAN(5, struct record, key),
-    RECORD_SPAN(6, struct record, phrase),
-    RECORD_SPAN(7, struct record, lines),
-    RECORD_SPAN(8, struct record, type),
-    RECORD_SPAN(9, struct record, body),
-    RECORD_PART(10, struct record, hop, fact_hop_fields),
-    RECORD_END,
+    RECORD_NUMBER(1, struct record, method),  RECORD_BOOL(2, struct record, whole),
+    RECORD_NUMBER(3, struct record, status),  RECORD_NUMBER(4, struct record, left_ms),
+    RECORD_SPAN(5, struct record, key),       RECORD_SPAN(6, struct record, phrase),
+    RECORD_SPAN(7, struct record, lines),     RECORD_SPAN(8, struct record, type),
+    RECORD_SPAN(9, struct record, body),      RECORD_PART(10, struct record, hop, fact_hop_fields),
+    RECORD_NUMBER(11, struct record, digest), RECORD_END,
 };
 
 void
@@ -210,6 +217,7 @@ answered_fact_write(const struct txns *t, const struct answered *a, struct buf *
         .type = parts.with.type,
         .body = parts.with.body,
         .hop = answered_hop(a),
+        .digest = a->digest,
     };
 
     record_write(b, fields, &record);
@@ -218,7 +226,9 @@ answered_fact_write(const struct txns *t, const struct answered *a, struct buf *
 uint64_t
 answered_note(struct txns *t, const struct answered *a)
 {
-    struct fact fact = { .kind = ANSWERED_FACT, .version = 1 };
+    struct fact fact = { .kind = ANSWERED_FACT,
+                         .version = ++t->answers,
+                         .id = prf_fold(&t->shared_key, answered_key(a)) };
 
     buf_clear(&t->record);
     answered_fact_write(t, a, &t->record);
@@ -227,11 +237,21 @@ answered_note(struct txns *t, const struct answered *a)
     return t->ports.note(t->ports.io, &fact);
 }
 
+static struct reply_with
+with_of(const struct record *r)
+{
+    return (struct reply_with){
+        .phrase = r->phrase, .lines = r->lines, .type = r->type, .body = r->body
+    };
+}
+
 static bool
 is_sound(const struct record *r)
 {
-    return r->method < METHODS && r->key.len > 0 && r->left_ms > 0 && r->status >= 200 &&
-           r->status < 700 && r->hop.transport == HOP_UDP &&
+    const struct reply_with with = with_of(r);
+
+    return fits(&with) && r->method < METHODS && r->key.len > 0 && r->left_ms > 0 &&
+           r->status >= 200 && r->status < 700 && r->hop.transport == HOP_UDP &&
            (!r->whole || r->phrase.len + r->lines.len + r->type.len == 0);
 }
 
@@ -245,9 +265,20 @@ make_way(struct txns *t)
         answered_leave(t);
 }
 
+/* Is it here already? One that is merely of the same key, or over, is of an earlier time. */
+static bool
+is_known(const struct txns *t, const struct txn_key *key, const struct record *r)
+{
+    const struct txn_entry *entry = match_find(t, key);
+    const struct answered *a = container_of_const(entry, struct answered, entry);
+
+    return txn_is_answered(entry) && a->digest == r->digest && a->deadline_ms > t->clock->now_ms;
+}
+
 int
 answered_restore(struct txns *t, const struct fact *fact)
 {
+    struct reply_with with;
     struct txn_key key;
     struct answered *a;
     struct record r;
@@ -257,16 +288,16 @@ answered_restore(struct txns *t, const struct fact *fact)
         return err != SIPD_OK ? err : SIPD_EINVAL;
     make_way(t);
     key = match_hashed(t, r.key);
-    if (txn_is_answered(match_find(t, &key)))
+    if (is_known(t, &key, &r))
         return SIPD_OK;
-    a = put(t, r.key, r.whole ? TXN_ANSWERED_WHOLE : TXN_ANSWERED_WITH,
-            &(struct reply_with){
-                .phrase = r.phrase, .lines = r.lines, .type = r.type, .body = r.body });
+    with = with_of(&r);
+    a = put(t, r.key, r.whole ? TXN_ANSWERED_WHOLE : TXN_ANSWERED_WITH, &with,
+            t->clock->now_ms + (r.left_ms < 64 * TXN_T1_MS ? r.left_ms : 64 * TXN_T1_MS));
     if (!a)
         return SIPD_ENOMEM;
+    a->digest = r.digest;
     a->status = r.status;
     a->method = r.method;
-    a->deadline_ms = t->clock->now_ms + (r.left_ms < 64 * TXN_T1_MS ? r.left_ms : 64 * TXN_T1_MS);
     set_hop(a, &r.hop);
     table_insert(&t->table, &a->entry.node, key.hash);
     return SIPD_OK;

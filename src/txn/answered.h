@@ -16,8 +16,9 @@
 
 struct answered {
     struct txn_entry entry;
-    uint64_t deadline_ms;
-    uint8_t ip[16]; /* where the answer went: a datagram's hop */
+    uint64_t deadline_ms; /* none behind it has an earlier one */
+    uint64_t digest;      /* of all its bytes: is what is made of a repeat the same? */
+    uint8_t ip[16];       /* where the answer went: a datagram's hop */
     uint32_t scope_id;
     uint16_t port, listener;
     /* the key, then what the answer has besides, or all of it as the body (entry.form) */
@@ -43,6 +44,9 @@ struct hop answered_hop(const struct answered *a);
 struct reply_with answered_with(const struct answered *a);
 struct span answered_bytes(const struct answered *a);
 
+/* Are these the bytes of its answer? */
+bool answered_is(const struct txns *t, const struct answered *a, struct span bytes);
+
 /* Whose time is over first; NULL: there are none. */
 struct answered *answered_first(const struct txns *t);
 /* Ends that one. */
@@ -54,7 +58,7 @@ bool answered_due(struct txns *t);
 void answered_fact_write(const struct txns *t, const struct answered *a, struct buf *b);
 /* Notes it; somebody watches. Returns the fact's number. */
 uint64_t answered_note(struct txns *t, const struct answered *a);
-/* Takes in what another node noted, unless its key is known. SIPD_ESYNTAX, SIPD_EINVAL: no such record; SIPD_ENOMEM. */
+/* Takes in what another node noted, unless it is here. SIPD_ESYNTAX, SIPD_EINVAL: no such record; SIPD_ENOMEM. */
 int answered_restore(struct txns *t, const struct fact *fact) MUST_USE;
 
 #endif

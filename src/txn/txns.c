@@ -23,13 +23,15 @@ note_keepers(struct txns *t)
 
 int
 txns_init(struct txns *t, const struct txn_ports *ports, const struct clock *clock,
-          struct arena *arena, const struct prf_key *hash_key, uint32_t limit)
+          struct arena *arena, const struct prf_key *hash_key, const struct prf_key *shared_key,
+          uint32_t limit)
 {
     memset(t, 0, sizeof *t);
     t->ports = *ports;
     t->clock = clock;
     t->arena = arena;
     t->hash_key = *hash_key;
+    t->shared_key = *shared_key;
     buf_init(&t->record, RECORD_BYTES);
     slots_init(&t->slots, sizeof(struct txn), limit);
     row_init(&t->answered);
@@ -66,7 +68,7 @@ is_full(const struct txns *t)
 }
 
 /* A repeat of what is forgotten is taken for new; that is better than to refuse what is new. */
-static void
+static bool
 evict(struct txns *t)
 {
     struct timer *timer = timers_first(&t->timers);
@@ -76,7 +78,21 @@ evict(struct txns *t)
         answered_leave(t);
     else if (timer)
         commit_end(t, container_of(timer, struct txn, timer));
-    t->evicted += timer || answered;
+    else
+        return false;
+    t->evicted++;
+    return true;
+}
+
+/* Two go for one that comes while there are more than there may be: the ceiling was lowered. */
+static bool
+make_room(struct txns *t)
+{
+    bool room = !is_full(t) || evict(t);
+
+    if (room && txns_held(t) >= t->slots.limit)
+        (void)evict(t);
+    return room;
 }
 
 static bool
@@ -113,9 +129,9 @@ open(struct txns *t, enum txn_kind kind, const struct txn_key *key, const struct
     struct txn *txn;
     uint64_t id;
 
-    if (is_full(t))
-        evict(t);
-    txn = key->bytes.at && !is_full(t) ? slots_new(&t->slots, &id) : NULL;
+    if (!make_room(t) || !key->bytes.at)
+        return NULL;
+    txn = slots_new(&t->slots, &id);
     if (!txn || !begin(t, txn, id, kind, key))
         return NULL;
     txn->owner = owner;

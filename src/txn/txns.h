@@ -122,7 +122,7 @@ struct txns {
     struct answered *ahead; /* … the last of which was asked for that end next; NULL: nobody … */
     uint32_t ahead_len;     /* … and how many do until then, with it */
     struct table table;
-    struct prf_key hash_key;
+    struct prf_key hash_key, shared_key;
     struct timers timers; /* of transactions only; the finished are in lanes */
     struct scout scout[TIMERS_LANES];
     const struct clock *clock; /* lent */
@@ -132,7 +132,8 @@ struct txns {
     uint32_t keeps[TXN_KINDS];   /* one bit a state that may send its last message again */
     uint64_t by_kind[TXN_KINDS]; /* alive */
     uint64_t evicted;            /* finished ones that ended before their time */
-    uint64_t repeats;            /* messages sent again, but for what txn/answered has */
+    uint64_t repeats;            /* messages sent again */
+    uint32_t answers;            /* facts of txn/answered */
     bool watched;                /* changes are noted */
     struct buf record;           /* a fact is written here */
     uint32_t epoch;              /* watches of another node that have begun */
@@ -140,10 +141,12 @@ struct txns {
 
 /*
  * An empty pool. Lent: clock, arena. limit: most transactions held; at the ceiling the finished one goes that would be the first
- * to, and when all are pending new ones are refused. SIPD_ENOMEM.
+ * to, and when all are pending new ones are refused. hash_key: of this pool alone; shared_key: of all nodes that take over from each
+ * other. SIPD_ENOMEM.
  */
 int txns_init(struct txns *t, const struct txn_ports *ports, const struct clock *clock,
-              struct arena *arena, const struct prf_key *hash_key, uint32_t limit) MUST_USE;
+              struct arena *arena, const struct prf_key *hash_key, const struct prf_key *shared_key,
+              uint32_t limit) MUST_USE;
 void txns_fini(struct txns *t);
 
 /*

@@ -96,17 +96,18 @@ newest(void)
     return last;
 }
 
-/* What was answered by datagram is answered the same way again, wherever the repeat comes from. */
+/* What was answered by datagram is answered the same way again, wherever the repeat comes from, unless it went to a group. */
 static void
 bring_again(const struct hop *from, struct span bytes, const struct answered *before)
 {
     static struct sent first;
     struct hop other = somebody();
+    bool elsewhere = rand_below(&world.rand, 2) && !hop_is_multicast(&world.response.to);
 
     if (world.responses != 1 || newest() == before)
         return;
     first = world.response;
-    bring(rand_below(&world.rand, 2) ? from : &other, bytes);
+    bring(elsewhere ? &other : from, bytes);
     BUG_ON(world.responses != 1 || !hop_eq(&first.to, &world.response.to));
     BUG_ON(!span_eq(bytes_of(&first), bytes_of(&world.response)));
 }

@@ -265,7 +265,7 @@ trips_with_state(const struct core *core)
     return n;
 }
 
-/* Under its key, and for as long? */
+/* Under its key, and for as long at least? */
 static bool
 has_answered(const struct txns *t, const struct answered *a)
 {
@@ -273,7 +273,7 @@ has_answered(const struct txns *t, const struct answered *a)
     const struct txn_entry *entry = match_find(t, &key);
 
     return txn_is_answered(entry) &&
-           container_of_const(entry, struct answered, entry)->deadline_ms == a->deadline_ms;
+           container_of_const(entry, struct answered, entry)->deadline_ms >= a->deadline_ms;
 }
 
 /* Has the second one what the first one has, under the same ids? */

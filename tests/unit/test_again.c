@@ -112,6 +112,61 @@ START_TEST(where_it_went_wherever_it_comes_from)
 }
 END_TEST
 
+/* A multicast group, or a rule that was changed in between: its answer would be stamped otherwise, and goes back once more. */
+START_TEST(what_would_be_stamped_otherwise_is_new)
+{
+    static const char group[] =
+        "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKx;maddr=224.0.1.75;rport",
+                      plain[] = "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKy";
+    const struct rig_sent *answer;
+
+    rig_ask(&rig, ALICE, OPTIONS_US, group, NULL);
+    answer = rig_expect(&rig, "udp:224.0.1.75:5060", "SIP/2.0 200");
+    rig_ask(&rig, ALICE, OPTIONS_US, group, NULL);
+    must_be_said_again(answer);
+    rig_ask(&rig, ALICE, OPTIONS_US, plain, NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 200");
+    rig.rport = 2;
+    rig_ask(&rig, ALICE, OPTIONS_US, plain, NULL);
+    ck_assert(rig_has(rig_expect(&rig, ALICE, "SIP/2.0 200"), ";rport=5060"));
+    ck_assert_uint_eq(rig_counter(&rig, "core_trips"), 3);
+}
+END_TEST
+
+/* Some peers use one branch for all, and whoever knows one can make anything of the rest: that is another request, and asked anew. */
+START_TEST(another_request_under_the_same_branch_is_new)
+{
+    static const char via[] = "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKcydzigwkX",
+                      below[] = "Via: SIP/2.0/UDP 192.0.2.50:5060;branch=z9hG4bK1";
+    static const char *const others[] = {
+        "Call-ID: two",
+        "CSeq: 99 OPTIONS",
+        "From: <sip:mallory@example.org>;tag=m",
+        "To: <sip:mallory@example.org>;tag=m",
+        "Via: SIP/2.0/UDP 192.0.2.66:5060;branch=z9hG4bK2",
+        "CSeq: 1 INVITE",
+    };
+
+    for (size_t i = 0; i < countof(others); i++) {
+        const struct rig_sent *first, *answer;
+
+        rig_end();
+        rig_begin();
+        rig_ask(&rig, ALICE, OPTIONS_US, via, below, NULL);
+        first = rig_expect(&rig, ALICE, "SIP/2.0 200");
+        if (i == 4)
+            rig_ask(&rig, "tcp:192.0.2.66:4711/9", OPTIONS_US, via, others[i], NULL);
+        else
+            rig_ask(&rig, "tcp:192.0.2.66:4711/9", OPTIONS_US, via, below, others[i], NULL);
+        ck_assert_uint_eq(rig_counter(&rig, "core_requests"), 2);
+        answer = rig_expect(&rig, "tcp:192.0.2.66:4711/9", i == 5 ? "SIP/2.0 400" : "SIP/2.0 200");
+        ck_assert(!span_eq(answer->bytes, first->bytes));
+        rig_ask(&rig, ALICE, OPTIONS_US, via, below, NULL);
+        rig_settled(&rig);
+    }
+}
+END_TEST
+
 START_TEST(over_IPv6_too)
 {
     const struct rig_sent *answer;
@@ -139,6 +194,53 @@ START_TEST(a_thousand_are_told_apart)
     ck_assert_uint_eq(rig_counter(&rig, "core_trips"), ALL);
     for (unsigned i = 0; i < ALL; i++)
         must(span_eq(rig.sent[i].bytes, rig.sent[ALL + i].bytes));
+}
+END_TEST
+
+START_TEST(a_lower_ceiling_refuses_nobody)
+{
+    enum { BEFORE = 400, LOWER = 100 };
+    struct core_conf conf = rig.conf;
+
+    for (unsigned i = 0; i < BEFORE; i++) {
+        rig_new_branch(&rig);
+        rig_ask(&rig, ALICE, OPTIONS_US, NULL);
+    }
+    conf.transactions = LOWER;
+    core_set_conf(rig.core, &conf);
+    rig.read = rig.sent_len;
+    for (unsigned i = 0; i < BEFORE; i++) {
+        rig_new_branch(&rig);
+        rig_ask(&rig, ALICE, OPTIONS_US, NULL);
+        rig_expect(&rig, ALICE, "SIP/2.0 200");
+    }
+    rig_alive(&rig, 0, 0, LOWER);
+}
+END_TEST
+
+/* More in each turn than are told in one: those tell themselves. */
+START_TEST(a_watcher_is_told_of_all_though_many_join)
+{
+    unsigned turns = 0, asked = 0;
+
+    rig.conf.transactions = 1000000;
+    rig_restart(&rig);
+    for (; asked < 500; asked++) {
+        rig_new_branch(&rig);
+        rig_ask(&rig, ALICE, OPTIONS_US, NULL);
+    }
+    core_watch(rig.core, true);
+    rig.notes = 0;
+    for (; !core_is_told(rig.core); turns++) {
+        must(turns < 10);
+        for (unsigned i = 0; i < 220; i++, asked++) {
+            rig_clear(&rig);
+            rig_new_branch(&rig);
+            rig_ask(&rig, ALICE, OPTIONS_US, NULL);
+        }
+        core_tick(rig.core);
+    }
+    ck_assert_uint_gt(rig.notes, asked);
 }
 END_TEST
 
@@ -213,7 +315,11 @@ suite_again(void)
     tcase_add_test(c, a_passed_answer_is_said_again);
     tcase_add_test(c, until_its_time_is_over);
     tcase_add_test(c, where_it_went_wherever_it_comes_from);
+    tcase_add_test(c, what_would_be_stamped_otherwise_is_new);
+    tcase_add_test(c, another_request_under_the_same_branch_is_new);
     tcase_add_test(c, over_IPv6_too);
+    tcase_add_test(c, a_lower_ceiling_refuses_nobody);
+    tcase_add_test(c, a_watcher_is_told_of_all_though_many_join);
     tcase_add_test(c, a_thousand_are_told_apart);
     tcase_add_test(c, each_of_the_collection_gets_the_same_answer_again);
     suite_add_tcase(s, c);

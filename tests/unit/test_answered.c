@@ -82,6 +82,16 @@ reply(uint64_t id, const struct reply_with *said)
     return txns_reply(&first.t, id, 200, SPAN("all of it"), said);
 }
 
+/* One that is answered so; nobody is told. */
+static void
+answer(unsigned i, const char *bytes)
+{
+    uint64_t id = serve(i, UDP);
+
+    first.sent_len = 0;
+    must(txns_reply(&first.t, id, 200, span_of(bytes), &with) == SIPD_OK);
+}
+
 static const struct txn_entry *
 entry(const struct txn_rig *r, unsigned i)
 {
@@ -127,6 +137,8 @@ START_TEST(what_its_request_does_not_say_is_kept_of_an_answer)
     ck_assert_str_eq(first.sent[0].text, "all of it");
     ck_assert_uint_eq(first.sent[0].need, first.notes - 1); /* its end was noted behind */
     has_all_of_it(answered(&first, 0));
+    ck_assert(answered_is(&first.t, answered(&first, 0), SPAN("all of it")));
+    ck_assert(!answered_is(&first.t, answered(&first, 0), SPAN("all of It")));
     ck_assert_ptr_null(txns_find(&first.t, id));
     ck_assert_int_eq(reply(id, &with), SIPD_ENOENT);
     ck_assert_uint_eq(txns_held(&first.t), 1);
@@ -291,8 +303,80 @@ take(struct span bytes)
     return txns_restore(&second.t, &fact);
 }
 
+/* The second one is told of it as it is now. */
+static void
+tell(unsigned i)
+{
+    (void)answered_note(&first.t, answered(&first, i));
+    must(take(buf_span(&first.t.record)) == SIPD_OK);
+}
+
+static void
+alone(void)
+{
+    first.mirror = NULL;
+    first.t.watched = false;
+}
+
+static void
+pass_for_both(uint64_t ms)
+{
+    txn_rig_pass(&first, ms);
+    second.clock.now_ms += ms;
+}
+
+/* Whoever begins to watch hears of what is new before he is told of what there was: that lasts as long then, and no longer. */
+START_TEST(who_is_told_late_of_one_holds_it_longer)
+{
+    alone();
+    answer(0, "one");
+    pass_for_both(31000);
+    answer(1, "two");
+    tell(1);
+    tell(0);
+    ck_assert_uint_eq(answered(&second, 0)->deadline_ms, answered(&second, 1)->deadline_ms);
+    txns_wake(&second.t, 0);
+    txn_rig_pass(&second, 31999);
+    ck_assert_ptr_nonnull(answered(&second, 0));
+    txn_rig_pass(&second, 1);
+    ck_assert_uint_eq(txns_held(&second.t), 0);
+}
+END_TEST
+
+/* It was never told that the first one has begun anew, and has answered another one under the same key. */
+START_TEST(what_was_said_last_stands)
+{
+    alone();
+    answer(0, "one");
+    tell(0);
+    txn_rig_fini(&first);
+    txn_rig_init(&first, LIMIT);
+    alone();
+    answer(0, "another");
+    tell(0);
+    ck_assert(answered_is(&second.t, answered(&second, 0), SPAN("another")));
+}
+END_TEST
+
+START_TEST(what_is_over_is_in_nobodys_way)
+{
+    alone();
+    for (unsigned i = 0; i < 10; i++) {
+        answer(i, "one");
+        tell(i);
+    }
+    pass_for_both(40000);
+    answer(9, "one");
+    tell(9);
+    txns_wake(&second.t, 0);
+    txn_rig_pass(&second, 1);
+    ck_assert_ptr_nonnull(answered(&second, 9));
+}
+END_TEST
+
 START_TEST(what_cannot_be_one_is_refused)
 {
+    static char text[LONG];
     struct buf b;
 
     first.mirror = NULL;
@@ -313,6 +397,8 @@ START_TEST(what_cannot_be_one_is_refused)
     tlv_put_u64(&b, 4, UINT64_MAX); /* … and one that no node would hold so long */
     ck_assert_int_eq(take(buf_span(&b)), SIPD_OK);
     ck_assert_uint_eq(answered(&second, 0)->deadline_ms, second.clock.now_ms + 64 * TXN_T1_MS);
+    tlv_put(&b, 9, (struct span){ memset(text, 'x', sizeof text), sizeof text });
+    ck_assert_int_eq(take(buf_span(&b)), SIPD_EINVAL);
     buf_fini(&b);
 }
 END_TEST
@@ -357,6 +443,9 @@ suite_answered(void)
     tcase_add_test(c, nobody_piles_up_there);
     tcase_add_test(c, what_is_told_twice_is_there_once);
     tcase_add_test(c, a_full_pool_forgets_the_oldest);
+    tcase_add_test(c, who_is_told_late_of_one_holds_it_longer);
+    tcase_add_test(c, what_was_said_last_stands);
+    tcase_add_test(c, what_is_over_is_in_nobodys_way);
     tcase_add_test(c, what_cannot_be_one_is_refused);
     tcase_add_test(c, there_memory_may_be_out);
     suite_add_tcase(s, c);

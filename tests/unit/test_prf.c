@@ -6,6 +6,7 @@
 #include <check.h>
 #include <stdio.h>
 
+#include "base/mem.h"
 #include "base/rand.h"
 #include "unit/dies.h"
 #include "unit/must.h"
@@ -247,6 +248,38 @@ START_TEST(derived_keys_differ_by_key_and_use)
 }
 END_TEST
 
+/* Each length in a block without a byte to spare; each bit counts, and so does each byte, zeros at the end too. */
+START_TEST(a_fold_tells_bytes_apart)
+{
+    for (size_t len = 0; len < MESSAGE_MAX; len++) {
+        char *bytes = mem_new(len);
+        struct span s = { bytes, len };
+        uint64_t whole = prf_fold(&counting_key, s);
+
+        must(whole == prf_fold(&counting_key, s));
+        must(whole != prf_fold(&(struct prf_key){ 1, 2 }, s));
+        must(len == 0 || whole != prf_fold(&counting_key, span_head(s, len - 1)));
+        for (size_t bit = 0; bit < 8 * len; bit++) {
+            bytes[bit / 8] ^= (char)(1 << bit % 8);
+            must(whole != prf_fold(&counting_key, s));
+            bytes[bit / 8] ^= (char)(1 << bit % 8);
+        }
+        mem_free(bytes);
+    }
+}
+END_TEST
+
+/* Nodes tell each other what they folded. */
+START_TEST(a_fold_is_the_same_everywhere)
+{
+    ck_assert_uint_eq(prf_fold(&counting_key, SPAN("")), UINT64_C(0xd87aa85765366277));
+    ck_assert_uint_eq(prf_fold(&counting_key, SPAN("SIP/2.0 200 OK")),
+                      UINT64_C(0x6cb392e7e8e0b64b));
+    ck_assert_uint_eq(prf_fold(&counting_key, SPAN("SIP/2.0 486 Busy Here, as he said\r\n")),
+                      UINT64_C(0xc1a9d4f59b9d0686));
+}
+END_TEST
+
 START_TEST(case_is_nothing_to_ihash)
 {
     char text[MESSAGE_MAX], lower[MESSAGE_MAX];
@@ -293,6 +326,8 @@ suite_prf(void)
     tcase_add_test(all, a_head_of_broken_words_is_a_bug);
     tcase_add_test(all, a_derived_key_is_a_hash_of_whole_words);
     tcase_add_test(all, derived_keys_differ_by_key_and_use);
+    tcase_add_test(all, a_fold_tells_bytes_apart);
+    tcase_add_test(all, a_fold_is_the_same_everywhere);
     tcase_add_test(all, case_is_nothing_to_ihash);
     tcase_add_test(all, ihash_folds_each_byte_alone);
     suite_add_tcase(suite, all);

@@ -75,12 +75,14 @@ START_TEST(who_joined_first_leaves_first)
     ck_assert_ptr_eq(row_first(&row), first);
     ck_assert_ptr_eq(row_next(&row, first), second);
     ck_assert_ptr_null(row_next(&row, second));
+    ck_assert_ptr_eq(row.last, second);
     row_shift(&row);
     ck_assert_ptr_eq(row_first(&row), second);
     is_whole(second, 2);
     row_shift(&row);
     ck_assert_ptr_null(row_first(&row));
     ck_assert_uint_eq(row.len, 0);
+    ck_assert_ptr_null(row.last);
     row_fini(&row);
 }
 END_TEST
@@ -151,6 +153,31 @@ START_TEST(a_walk_goes_on_though_others_join_and_leave)
     }
     ck_assert_uint_ge(last, 2000);
     ck_assert_uint_gt(left, 1000);
+    row_fini(&row);
+}
+END_TEST
+
+/* Who walks to where the end was meets those that were there then, however many join and leave. */
+START_TEST(a_walk_may_end_where_the_end_was)
+{
+    struct row row;
+    uint64_t cursor = 0, end, joined = 0, met = 0;
+    struct one *one;
+
+    row_init(&row);
+    ck_assert_uint_eq(row_end(&row), 0);
+    while (joined < 1000)
+        must(join(&row, ++joined, 300) != NULL);
+    end = row_end(&row);
+    while ((one = row_after(&row, &cursor)) && cursor <= end) {
+        must(one->number == ++met);
+        must(join(&row, ++joined, 300) != NULL);
+    }
+    ck_assert_uint_eq(met, 1000);
+    while (((struct one *)row_first(&row))->number <= 1100)
+        row_shift(&row);
+    cursor = 0;
+    must(row_after(&row, &cursor) != NULL && cursor > end);
     row_fini(&row);
 }
 END_TEST
@@ -226,6 +253,7 @@ suite_row(void)
     tcase_add_test(all, a_long_one_has_a_chunk_of_its_own);
     tcase_add_test(all, a_thousand_come_and_go_and_none_is_touched_by_another);
     tcase_add_test(all, a_walk_goes_on_though_others_join_and_leave);
+    tcase_add_test(all, a_walk_may_end_where_the_end_was);
     tcase_add_test(all, one_chunk_is_kept_and_no_more);
     tcase_add_test(all, without_memory_nobody_joins_and_nobody_is_lost);
     tcase_add_test(all, who_has_left_is_poisoned);

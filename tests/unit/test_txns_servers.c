@@ -159,14 +159,15 @@ static void
 answer_server(const char *to, unsigned provisional, unsigned status)
 {
     struct txn *txn = server("OPTIONS", to);
+    uint64_t id = txn->id;
 
     if (provisional)
         answer(txn, provisional, "wait");
     txn_rig_forget(&r);
     answer(txn, status, "done");
-    ck_assert_int_eq(txns_answer(&r.t, txn->id, 200, SPAN("else")), SIPD_ENOENT);
-    ck_assert_int_eq(txns_answer(&r.t, txn->id, 100, SPAN("wait")), SIPD_ENOENT);
-    ck_assert_int_eq(txns_answer(&r.t, txn->id, 500, SPAN("bad")), SIPD_ENOENT);
+    ck_assert_int_eq(txns_answer(&r.t, id, 200, SPAN("else")), SIPD_ENOENT);
+    ck_assert_int_eq(txns_answer(&r.t, id, 100, SPAN("wait")), SIPD_ENOENT);
+    ck_assert_int_eq(txns_answer(&r.t, id, 500, SPAN("bad")), SIPD_ENOENT);
 }
 
 /* What is left of it. */

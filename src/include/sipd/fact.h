@@ -1,7 +1,8 @@
 /*
  * Facts: changes worth having on another machine, noted where they happen, watched in order, taken in and woken there.
  *
- * A fact tells the whole of what it is about, so each stands instead of those before it. What is noted in a turn holds
+ * A fact tells the whole of what it is about, so each stands instead of those before it. Those of kind "answered" have no end: each
+ * tells how long it lasts. What is noted in a turn holds
  * together: the last fact of a turn is of kind "turn", and only behind that leaves what was sent in it. So nobody
  * outside has heard of a state that whoever took all facts in does not know.
  */
@@ -16,7 +17,7 @@
 struct sipd_host;
 
 struct fact {
-    const char *kind; /* "txn", "trip", "branch", "binding" …; lent for ever */
+    const char *kind; /* "txn", "answered", "trip", "branch", "binding" …; lent for ever */
     /* of what it is about: it rises with every change, and past its end goes on from 0 */
     uint32_t version;
     uint64_t id;
