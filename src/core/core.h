@@ -24,7 +24,8 @@ struct core_conf {       /* one immutable tree, read anew at each step */
     /* what has no transaction here: dropped (RFC 6026 §7.3), or passed on when our mark proves it */
     enum core_stray stray;
     bool record_route;
-    bool path; /* ours in a REGISTER that is passed on (RFC 3327 §5.2) */
+    bool path;          /* ours in a REGISTER that is passed on (RFC 3327 §5.2) … */
+    bool path_required; /* … which goes nowhere without: 421, and Require */
     enum core_fork fork;
     bool recurse; /* try the Contacts of a 3xx ourselves (§16.7 step 4) */
     enum core_relay relay;

@@ -7,6 +7,7 @@
 #include "core/explain.h"
 #include "core/flood.h"
 #include "core/note.h"
+#include "core/path.h"
 #include "core/refuse.h"
 #include "core/scheme.h"
 #include "core/state.h"
@@ -192,5 +193,7 @@ decide(struct trip *trip)
             return false;
         trip->stage = list_empty(&trip->targets) ? SIPD_ON_TARGETS : SIPD_ON_BRANCH;
     }
-    return trip->stage == SIPD_ON_BRANCH || find_targets(trip);
+    if (trip->stage != SIPD_ON_BRANCH && !find_targets(trip))
+        return false;
+    return !path_refuses(trip);
 }

@@ -3,12 +3,13 @@
  */
 #include "core/path.h"
 
+#include "core/explain.h"
 #include "core/state.h"
 #include "core/token.h"
 
-/* Does it say so (RFC 3327 §5.2)? Who does not would be refused for our Path. */
+/* Does a field of this name list path? */
 static bool
-knows_path(const struct msg *msg, enum header header)
+lists_path(const struct msg *msg, enum header header)
 {
     for (const struct msg_field *field = msg_find(msg, header, NULL); field;
          field = msg_find(msg, header, field)) {
@@ -19,6 +20,28 @@ knows_path(const struct msg *msg, enum header header)
                 return true;
     }
     return false;
+}
+
+/* Does the phone say that it knows of Path (RFC 3327 §5.2)? Who does not would be refused for ours. */
+static bool
+knows_path(const struct msg *msg)
+{
+    return lists_path(msg, HDR_SUPPORTED) || lists_path(msg, HDR_REQUIRE);
+}
+
+bool
+path_refuses(struct trip *trip)
+{
+    const struct core_conf *conf = trip->core->conf;
+    struct reply_with with = { .lines = SPAN("Require: path\r\n") };
+
+    if (trip->gist.method != METHOD_REGISTER || !conf->path || !conf->path_required ||
+        knows_path(&trip->msg))
+        return false;
+    EXPLAIN_TRIP(trip, .step = STEP_REFUSED, .who = SPAN("proxy.path_required"), .status = 421,
+                 .why = SPAN("for want of \"Supported: path\""));
+    *trip->core->count.unsent += trip_reply(trip, 421, &with) != SIPD_OK;
+    return true;
 }
 
 /* Are we the first that the REGISTER came to? */
@@ -46,8 +69,7 @@ path_write(const struct branch *branch, const struct way *way, bool secure, stru
     struct buf *b = &core->scratch;
     char text[TOKEN_BYTES];
 
-    if (!core->conf->path ||
-        !(knows_path(&trip->msg, HDR_SUPPORTED) || knows_path(&trip->msg, HDR_REQUIRE)))
+    if (!core->conf->path || !knows_path(&trip->msg))
         return;
     buf_clear(b);
     buf_put(b, sips ? SPAN("<sips:") : SPAN("<sip:"));
@@ -58,4 +80,6 @@ path_write(const struct branch *branch, const struct way *way, bool secure, stru
     buf_put(b, plain ? SPAN("") : hop_transport_uri(way->to.transport));
     buf_put(b, ob ? SPAN(";lr;ob>") : SPAN(";lr>"));
     draft_push_path(draft, core_text(core));
+    if (core->conf->path_required && !lists_path(&trip->msg, HDR_REQUIRE))
+        draft_add_header(draft, SPAN("Require"), SPAN("path"));
 }

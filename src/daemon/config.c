@@ -367,6 +367,15 @@ check_paths(const struct config *c, struct buf *why)
 }
 
 static void
+check_path_required(const struct config *c, struct buf *why)
+{
+    if (c->text.proxy.path_required && !c->text.proxy.path)
+        config_complain(c, "proxy.path_required", why,
+                        "nothing can require the Path that proxy.path = false keeps out; set that "
+                        "to true, or take this out");
+}
+
+static void
 fill_core(struct config *c)
 {
     const struct config_text *text = &c->text;
@@ -374,6 +383,7 @@ fill_core(struct config *c)
     core_conf_default(&c->core);
     c->core.record_route = text->proxy.record_route;
     c->core.path = text->proxy.path;
+    c->core.path_required = text->proxy.path_required;
     c->core.fork = text->proxy.fork == 0 ? CORE_FORK_PARALLEL : CORE_FORK_Q;
     c->core.relay = text->proxy.relay == 0 ? CORE_RELAY_OURS : CORE_RELAY_ANY;
     c->core.no_answer_ms = text->proxy.no_answer_s * 1000;
@@ -459,6 +469,7 @@ fill(struct config *c, const char *module_dir, struct buf *why)
     check_domains(c, why);
     check_modules(c, why);
     check_paths(c, why);
+    check_path_required(c, why);
     fill_core(c);
     err = fill_flood(c, why);
     if (err != SIPD_OK)

@@ -31,7 +31,7 @@ struct config_text { /* what the file says, by config_items */
     struct sipd_strs modules;
     struct {
         uint32_t mode, fork, relay, stray;
-        bool record_route, path, recurse;
+        bool record_route, path, path_required, recurse;
         uint32_t no_answer_s, timer_c_s, trying_ms, silent_ms, max_breadth;
     } proxy;
     struct config_repairs repair;

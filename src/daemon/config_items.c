@@ -77,6 +77,9 @@ static const struct sipd_conf_item proxy_items[] = {
         "path", proxy.path, true,
         "stay in the path to phones that register elsewhere through us, if they know of it: by the "
         "flow that they registered over (RFC 3327 §5.2, RFC 5626 §5)"),
+    BOOL("path_required", proxy.path_required, false,
+         "require it: a REGISTER that is passed on gets Require: path, and a phone that does not "
+         "know of it 421 (RFC 3327 §5.2)"),
     CHOICE("fork", proxy.fork, forks, 0,
            "all targets at once, or those of equal q together, best first"),
     UINT("no_answer_s", proxy.no_answer_s, 120, 0, 3600,

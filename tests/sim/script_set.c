@@ -75,6 +75,8 @@ set_value(struct script *s, const struct line *line)
         conf->record_route = span_eq(value, SPAN("on"));
     else if (span_eq(key, SPAN("path")))
         conf->path = span_eq(value, SPAN("on"));
+    else if (span_eq(key, SPAN("path_required")))
+        conf->path_required = span_eq(value, SPAN("on"));
     else if (span_eq(key, SPAN("fork")))
         conf->fork = span_eq(value, SPAN("q")) ? CORE_FORK_Q : CORE_FORK_PARALLEL;
     else if (span_eq(key, SPAN("flood")))

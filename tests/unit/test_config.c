@@ -105,6 +105,7 @@ START_TEST(test_defaults)
     must_text(config->text.user, "sipd");
     ck_assert(config->core.record_route);
     ck_assert(config->core.path);
+    ck_assert(!config->core.path_required);
     ck_assert_int_eq(config->core.fork, CORE_FORK_PARALLEL);
     ck_assert_int_eq(config->core.relay, CORE_RELAY_OURS);
     ck_assert_uint_eq(config->core.no_answer_ms, 120000);
@@ -147,6 +148,10 @@ START_TEST(test_written)
     ck_assert_uint_eq(config->core.no_answer_ms, 0);
     ck_assert_uint_eq(config->core.transactions, 1000);
     ck_assert_uint_eq(config->core.max_targets, 3);
+    ck_assert_int_eq(load(UDP "proxy = { path_required = true; };"), SIPD_OK);
+    ck_assert(config->core.path);
+    ck_assert(config->core.path_required);
+    ck_assert_int_eq(load(UDP "proxy = { path = false; path_required = false; };"), SIPD_OK);
 }
 END_TEST
 
@@ -258,6 +263,9 @@ static const struct {
       "\"stateless\"\n" },
     { UDP "proxy = { stray = \"keep\"; };", "sipd.conf:2: proxy.stray: \"keep\" is not one of its "
                                             "words; write one of \"drop\", \"verified\"\n" },
+    { UDP "proxy = {\n path_required = true; path = false; };",
+      "sipd.conf:3: proxy.path_required: nothing can require the Path that proxy.path = false "
+      "keeps out; set that to true, or take this out\n" },
     { UDP "log = { to = \"syslog\"; };",
       "sipd.conf:2: log.to: \"syslog\" is not one of its words; write \"stderr\"\n" },
     { "listen = ( { transport = \"tls\"; address = \"127.0.0.1\"; } );",

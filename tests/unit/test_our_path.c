@@ -99,6 +99,67 @@ START_TEST(ours_stands_above_other_paths)
 }
 END_TEST
 
+/* proxy.path_required, RFC 3327 §5.2: the registrar must keep our Path. */
+START_TEST(a_required_path_is_required_once)
+{
+    static const struct {
+        const char *line, *more, *require[2]; /* what leaves, NULL: no such field */
+    } cases[] = {
+        { "Supported: path", NULL, { "path" } },
+        { "Supported: path", "Require: gruu,outbound", { "gruu,outbound", "path" } },
+        { "Supported: path", "Require: pathos", { "pathos", "path" } },
+        { "Supported: path", "Require: gruu, Path", { "gruu, Path" } },
+        { "Require: gruu", "Require: path", { "gruu", "path" } },
+    };
+    const struct rig_sent *sent;
+
+    rig.conf.path_required = true;
+    for (size_t i = 0; i < countof(cases); i++) {
+        sent = register_away(ALICE, cases[i].line, cases[i].more);
+        ck_assert_uint_eq(rig_count(sent, "Path"), 1);
+        ck_assert_uint_eq(rig_count(sent, "Require"), cases[i].require[1] ? 2 : 1);
+        for (unsigned n = 0; n < 2 && cases[i].require[n]; n++)
+            ck_assert_str_eq(rig_value(sent, "Require", n), cases[i].require[n]);
+    }
+    rig.conf.path = false; /* none of ours, so none that we require */
+    ck_assert_uint_eq(rig_count(register_away(ALICE, "Supported: path", NULL), "Require"), 0);
+    ck_assert_uint_eq(rig_count(register_away(ALICE, "Supported: gruu", NULL), "Require"), 0);
+    rig.conf.path = true;
+    rig.conf.path_required = false;
+    ck_assert_uint_eq(rig_count(register_away(ALICE, "Supported: path", NULL), "Require"), 0);
+}
+END_TEST
+
+/* … and so the phone must know of it (RFC 3261 §21.4.15). */
+START_TEST(who_does_not_know_of_a_required_path_is_421)
+{
+    static const char *const lines[] = { "Supported: pathos", "Supported: outbound, gruu",
+                                         "Require: gruu", "Proxy-Authorization: path",
+                                         "Path: <sip:p1;lr>" };
+    static const enum core_mode modes[] = { CORE_STATEFUL, CORE_STATELESS };
+
+    for (size_t i = 0; i < countof(lines) * countof(modes); i++) {
+        const struct rig_sent *sent;
+
+        rig.conf.mode = modes[i % countof(modes)];
+        rig.conf.path_required = true;
+        rig_ask(&rig, ALICE, REGISTER_AWAY, lines[i / countof(modes)], NULL);
+        sent = rig_expect(&rig, ALICE, "SIP/2.0 421 Extension Required\r\n");
+        ck_assert_str_eq(rig_value(sent, "Require", 0), "path");
+        ck_assert_uint_eq(rig_count(sent, "Require"), 1);
+        rig_quiet(&rig);
+        rig_new_branch(&rig);
+    }
+    rig.trust = false; /* who may not send through us is not told how to */
+    rig_ask(&rig, ALICE, REGISTER_AWAY, NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 403 ");
+    rig_new_branch(&rig);
+    rig_ask(&rig, ALICE, "REGISTER sip:example.com SIP/2.0", NULL);
+    rig_expect(&rig, ALICE, "SIP/2.0 405 "); /* no module registers, but it would be here */
+    rig_quiet(&rig);
+}
+END_TEST
+
 /* "Route: …" of the Path of a phone on a connection. */
 static const char *
 route_by_path(void)
@@ -162,6 +223,8 @@ suite_our_path(void)
     tcase_add_test(c, who_knows_of_path_gets_ours);
     tcase_add_test(c, a_path_is_sips_where_both_sides_are_secure);
     tcase_add_test(c, ours_stands_above_other_paths);
+    tcase_add_test(c, a_required_path_is_required_once);
+    tcase_add_test(c, who_does_not_know_of_a_required_path_is_421);
     tcase_add_test(c, a_path_leads_to_its_flow);
     tcase_add_test(c, a_path_whose_flow_is_gone_is_430);
     tcase_add_test(c, a_path_is_no_request_uri);

@@ -24,6 +24,7 @@ static const struct step steps[] = {
     { "sip:bob@192.0.2.9;transport=tcp", INVITE_BOB, { "Max-Breadth: 7" }, CORE_STATEFUL },
     { "sip:bob@192.0.2.9", INVITE_BOB, { NULL }, CORE_STATELESS },
     { "sip:bob@192.0.2.9", "REGISTER sip:192.0.2.9 SIP/2.0", { "Supported: path" }, CORE_STATEFUL },
+    { "sip:bob@192.0.2.9", "REGISTER sip:192.0.2.9 SIP/2.0", { NULL }, CORE_STATELESS },
     { "sip:bob@192.0.2.9",
       INVITE_BOB,
       { "Proxy-Require: one-that-is-much-longer-than-others-are, b" },
@@ -38,6 +39,7 @@ begin(const struct step *step)
     rig_init(&rig);
     rig.conf.mode = step->mode;
     rig.conf.path = true;
+    rig.conf.path_required = true;
     rig_restart(&rig);
     rig_block(&rig, NOWHERE, SIPD_ECLOSED);
     rig_bind(&rig, "bob", step->contact, NULL, 1000);

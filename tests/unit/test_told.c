@@ -84,6 +84,11 @@ START_TEST(a_refusal_names_its_check)
     rig_ask(&rig, ALICE, INVITE_BOB, NULL);
     must_tell("nobody: there is no target: nobody knows the user\nup: 404 goes up: Not Found\n");
     rig_new_branch(&rig);
+    rig.conf.path_required = true;
+    rig_ask(&rig, ALICE, "REGISTER sip:example.net SIP/2.0", NULL);
+    must_tell("refused: proxy.path_required: refused with 421 for want of \"Supported: path\"\n"
+              "up: 421 goes up: Extension Required\n");
+    rig_new_branch(&rig);
     rig.trust = false;
     rig_ask(&rig, ALICE, "INVITE sip:x@example.net SIP/2.0", NULL);
     must_tell("relay: it may not leave: another's domain, and its sender is not known\n");
