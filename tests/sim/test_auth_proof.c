@@ -103,6 +103,39 @@ START_TEST(an_old_nonce_is_stale)
 }
 END_TEST
 
+/* What is pushed out of a full memory may have been used; who has the password is told to take another, and gets on. */
+START_TEST(a_forgotten_nonce_is_stale)
+{
+    enum { NONCES = 1024 };
+    const struct auth_login second = { "alice", "secret", "00000002", false };
+    const struct peer_heard *heard;
+    struct digest first, c;
+
+    auth_rig_start("nonces = 1024; nonce_s = 86400;", "udp:192.0.2.1:5060", "example.com");
+    first = auth_rig_challenged(auth_rig.alice, "REGISTER");
+    for (unsigned i = 0; i <= NONCES; i++) {
+        c = i == 0 ? first : auth_rig_challenged(auth_rig.alice, "REGISTER");
+        ck_assert_uint_eq(auth_rig_ask(auth_rig.alice, "REGISTER", "sip:example.com",
+                                       auth_rig_credentials("REGISTER", &c, &auth_right), NULL),
+                          405);
+    }
+    ck_assert_uint_eq(*counters_get(&auth_rig.world.counters, "auth_stale"), 0);
+    ck_assert_uint_eq(auth_rig_ask(auth_rig.alice, "REGISTER", "sip:example.com",
+                                   auth_rig_credentials("REGISTER", &first, &second), &heard),
+                      401);
+    ck_assert(auth_rig_is_stale(heard));
+    ck_assert_uint_eq(*counters_get(&auth_rig.world.counters, "auth_stale"), 1);
+    first = auth_rig_challenge_of(heard, 0);
+    ck_assert_uint_eq(auth_rig_ask(auth_rig.alice, "REGISTER", "sip:example.com",
+                                   auth_rig_credentials("REGISTER", &first, &auth_right), NULL),
+                      405);
+    /* One that is remembered is as good as ever. */
+    ck_assert_uint_eq(auth_rig_ask(auth_rig.alice, "REGISTER", "sip:example.com",
+                                   auth_rig_credentials("REGISTER", &c, &second), NULL),
+                      405);
+}
+END_TEST
+
 START_TEST(a_nonce_belongs_to_an_address)
 {
     struct peer *thief;
@@ -195,6 +228,7 @@ suite_auth_proof(void)
     tcase_add_test(all, a_wrong_proof_is_challenged_anew);
     tcase_add_test(all, a_count_is_good_once);
     tcase_add_test(all, an_old_nonce_is_stale);
+    tcase_add_test(all, a_forgotten_nonce_is_stale);
     tcase_add_test(all, a_nonce_belongs_to_an_address);
     tcase_add_test(all, several_algorithms_the_strongest_first);
     tcase_add_test(all, what_is_not_offered_is_not_taken);
