@@ -217,6 +217,20 @@ load(struct script *s, const struct line *line)
     sipd->load = (struct core_load){ (uint32_t)ms, percent };
 }
 
+/* Somebody sets the wall clock; the one that never goes back knows nothing of it. */
+static void
+set_clock(struct script *s, const struct line *line)
+{
+    bool back = line_is(line, 1, "back");
+    uint64_t ms;
+
+    if ((!back && !line_is(line, 1, "forward")) || !line_ms_read(line_word(line, 2), &ms)) {
+        world_fail(&s->world, "clock forward 3600s, or clock back 3600s");
+        return;
+    }
+    s->world.clock.wall_s += back ? -(int64_t)(ms / 1000) : (int64_t)(ms / 1000);
+}
+
 static void
 drain(struct script *s)
 {
@@ -255,6 +269,8 @@ act_alone(struct script *s, const struct line *line)
         world_run(&s->world, s->world.clock.now_ms + QUIET_MS, NULL);
     else if (line_is(line, 0, "drain"))
         drain(s);
+    else if (line_is(line, 0, "clock"))
+        set_clock(s, line);
     else if (line_is(line, 0, "load"))
         load(s, line);
     else if (line_is(line, 0, "most"))

@@ -27,6 +27,7 @@
  *   load SIPD lag 200ms queue 80    its loop does not keep up: turns take so long, its queue is so full; nothing: it does again
  *   slow NAME 500ms                 its messages take longer      spare NAME   the network loses, doubles, delays nothing of it
  *   narrow NAME 1000                the path to it is known to have this MTU (bytes)
+ *   clock forward 3600s             the wall clock is set by so much (or: back); timers go on as they did
  *   quiet                           long enough for every timer: nothing more is said, and no state is left
  */
 #ifndef SIM_SCRIPT_H
