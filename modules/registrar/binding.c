@@ -124,7 +124,7 @@ binding_new_hashed(const struct store_row *row, uint32_t uri_hash, uint64_t dead
         return NULL;
     ring_init(&b->ring);
     b->deadline_ms = deadline_ms;
-    b->expires_wall_s = row->expires_wall_s;
+    b->expires_s = row->expires_s;
     b->granted_s = row->granted_s;
     b->source = row->source;
     b->cseq = row->cseq;

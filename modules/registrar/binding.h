@@ -16,10 +16,10 @@
 struct binding {
     /* what a look-up reads, and what is written when the same comes again */
     struct ring ring; /* in the ring of a second that is not behind its last, or among the dead */
-    struct binding *next;   /* of the same AoR, the one refreshed last first */
-    uint64_t deadline_ms;   /* on the clock that never goes back, whatever the wall's does */
-    int64_t expires_wall_s; /* the same moment for stores and other machines */
-    uint32_t granted_s;     /* interval that was granted */
+    struct binding *next; /* of the same AoR, the one refreshed last first */
+    uint64_t deadline_ms; /* on the clock that never goes back, whatever the wall's does */
+    int64_t expires_s;    /* the same moment for stores, in steady time (steady.h) */
+    uint32_t granted_s;   /* interval that was granted */
     uint32_t cseq;
     uint32_t version;  /* of its last fact */
     uint32_t epoch;    /* the index's, when it was put in by anybody but the store */
@@ -83,7 +83,7 @@ binding_instance(const struct binding *b)
 /* What changes when the same is registered again. */
 struct binding_again {
     uint64_t deadline_ms;
-    int64_t expires_wall_s;
+    int64_t expires_s;
     uint32_t granted_s, cseq;
 };
 

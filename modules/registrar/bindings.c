@@ -322,7 +322,7 @@ bindings_refresh(struct bindings *index, struct aor *aor, struct binding *b,
         b->next = aor->first;
         aor->first = b;
     }
-    b->expires_wall_s = again->expires_wall_s;
+    b->expires_s = again->expires_s;
     b->granted_s = again->granted_s;
     b->cseq = again->cseq;
     b->deadline_ms = again->deadline_ms;
@@ -334,9 +334,9 @@ bindings_refresh(struct bindings *index, struct aor *aor, struct binding *b,
 }
 
 static int64_t
-refreshed_wall_s(const struct binding *b)
+refreshed_s(const struct binding *b)
 {
-    return b->expires_wall_s - b->granted_s;
+    return b->expires_s - b->granted_s;
 }
 
 int
@@ -356,7 +356,7 @@ bindings_restore(struct bindings *index, struct binding **binding, uint64_t now_
     unlink_old(index, aor, b);
     source_count(index, &b->source);
     at = &aor->first;
-    while (*at && refreshed_wall_s(*at) > refreshed_wall_s(b))
+    while (*at && refreshed_s(*at) > refreshed_s(b))
         at = &(*at)->next;
     link_in(index, at, b);
     if ((int32_t)(b->version - index->version) > 0)

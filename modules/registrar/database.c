@@ -15,13 +15,14 @@
 
 #define BUSY_MS 2000 /* others may hold the file that long */
 
-#define PUT_SQL                                         \
-    "INSERT OR REPLACE INTO binding (" ROWS_COLUMNS ")" \
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
+#define PUT_SQL                                                                                  \
+    "INSERT OR REPLACE INTO binding (" ROWS_COLUMNS ")"                                          \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, " \
+    "?19)"
 #define DROP_SQL \
     "DELETE FROM binding WHERE aor = ?1 AND contact = ?2 AND instance = ?3 AND reg_id = ?4"
-#define PURGE_SQL   DROP_SQL " AND call_id = ?8 AND cseq = ?9 AND expires_s = ?10"
-#define WRITTEN_SQL "UPDATE state SET written_s = ?1 WHERE id = 1"
+#define PURGE_SQL   DROP_SQL " AND call_id = ?8 AND cseq = ?9 AND expires_s - step_s = ?10"
+#define WRITTEN_SQL "UPDATE state SET written_s = ?1, step_s = ?2 WHERE id = 1"
 #define READ_SQL    "SELECT " ROWS_COLUMNS " FROM binding"
 #define READ_ON_SQL READ_SQL " WHERE (" ROWS_KEY ") > (?1, ?2, ?3, ?4)"
 #define ORDER_SQL   " ORDER BY " ROWS_KEY

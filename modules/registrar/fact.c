@@ -13,7 +13,7 @@ enum tag {
     TAG_REG_ID,
     TAG_HERE,
     TAG_LEFT_MS,
-    TAG_EXPIRES_WALL_S,
+    TAG_EXPIRES_S, /* in the steady time of who noted it, which is UTC if nobody ever set its clock */
     TAG_GRANTED_S,
     TAG_CSEQ,
     TAG_Q, /* plus one; not there: none was given */
@@ -59,7 +59,7 @@ binding_fact_here(const struct binding *b, struct span listener, uint64_t now_ms
 {
     sipd_fact_put_number(out, TAG_HERE, 1);
     sipd_fact_put_number(out, TAG_LEFT_MS, b->deadline_ms > now_ms ? b->deadline_ms - now_ms : 0);
-    sipd_fact_put_number(out, TAG_EXPIRES_WALL_S, (uint64_t)b->expires_wall_s);
+    sipd_fact_put_number(out, TAG_EXPIRES_S, (uint64_t)b->expires_s);
     sipd_fact_put_number(out, TAG_GRANTED_S, b->granted_s);
     sipd_fact_put_number(out, TAG_CSEQ, b->cseq);
     sipd_fact_put_number(out, TAG_Q, b->q == STORE_NO_Q ? 0 : b->q + 1u);
@@ -111,8 +111,7 @@ take_text_of(const struct fact_value *value, struct store_row *row)
 }
 
 struct numbers {
-    uint64_t reg_id, here, left_ms, expires_wall_s, granted_s, cseq, q, reach, transport, scope_id,
-        port;
+    uint64_t reg_id, here, left_ms, expires_s, granted_s, cseq, q, reach, transport, scope_id, port;
 };
 
 static int
@@ -122,7 +121,7 @@ take_number_of(const struct fact_value *value, struct numbers *n)
     case TAG_REG_ID: return sipd_fact_number(value, UINT32_MAX, &n->reg_id);
     case TAG_HERE: return sipd_fact_number(value, 1, &n->here);
     case TAG_LEFT_MS: return sipd_fact_number(value, UINT64_MAX, &n->left_ms);
-    case TAG_EXPIRES_WALL_S: return sipd_fact_number(value, INT64_MAX, &n->expires_wall_s);
+    case TAG_EXPIRES_S: return sipd_fact_number(value, INT64_MAX, &n->expires_s);
     case TAG_GRANTED_S: return sipd_fact_number(value, UINT32_MAX, &n->granted_s);
     case TAG_CSEQ: return sipd_fact_number(value, UINT32_MAX, &n->cseq);
     case TAG_Q: return sipd_fact_number(value, Q_MAX + 1, &n->q);
@@ -140,7 +139,7 @@ set_numbers(const struct numbers *n, struct binding_fact *out)
     out->here = n->here != 0;
     out->left_ms = n->left_ms;
     out->row.reg_id = (uint32_t)n->reg_id;
-    out->row.expires_wall_s = (int64_t)n->expires_wall_s;
+    out->row.expires_s = (int64_t)n->expires_s;
     out->row.granted_s = (uint32_t)n->granted_s;
     out->row.cseq = (uint32_t)n->cseq;
     out->row.q = n->q > 0 ? (uint16_t)(n->q - 1) : STORE_NO_Q;

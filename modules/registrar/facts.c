@@ -9,6 +9,7 @@ static int
 restore(void *self, const struct fact *fact)
 {
     struct registrar *r = self;
+    uint64_t now_ms = sipd_now_ms(r->host);
     struct binding_fact binding;
     struct hop source;
     int err = binding_fact_read(fact->bytes, &binding);
@@ -18,7 +19,9 @@ restore(void *self, const struct fact *fact)
     if (!r->ready)
         return SIPD_EFULL; /* what is being read is older, and must not come behind it */
     source = registrar_source(r, &binding.row);
-    return mirror_take(&r->mirror, &binding, &source, fact->version, sipd_now_ms(r->host));
+    if (binding.here) /* two nodes have two clocks: what is left counts */
+        binding.row.expires_s = steady_at(&r->steady, now_ms + binding.left_ms);
+    return mirror_take(&r->mirror, &binding, &source, fact->version, now_ms);
 }
 
 static void

@@ -18,7 +18,7 @@ struct handover {
     atomic_bool talks;         /* there is something of what follows */
     pthread_mutex_t mutex;     /* of what follows, up to `told` */
     bool has_written, ended, lost;
-    int64_t written_s;
+    struct store_time written;
     char trouble[STORE_WORDS_BYTES], news[STORE_WORDS_BYTES];
     size_t told;                           /* the loop's: rows of the slice that it is at */
     struct handover_slice *slices[SLICES]; /* owned; NULL when no more are wanted */
@@ -96,11 +96,11 @@ handover_copy(struct handover_slice *slice, const struct store_row *row)
 }
 
 void
-handover_written(struct handover *h, int64_t wall_s)
+handover_written(struct handover *h, const struct store_time *at)
 {
     pthread_mutex_lock(&h->mutex);
     h->has_written = true;
-    h->written_s = wall_s;
+    h->written = *at;
     atomic_store(&h->talks, true);
     pthread_mutex_unlock(&h->mutex);
 }
@@ -174,16 +174,16 @@ tell_words(struct handover *h, const struct store_port *port)
 static void
 tell_written(struct handover *h, const struct store_port *port)
 {
-    int64_t wall_s;
+    struct store_time at;
     bool has;
 
     pthread_mutex_lock(&h->mutex);
     has = h->has_written;
-    wall_s = h->written_s;
+    at = h->written;
     h->has_written = false;
     pthread_mutex_unlock(&h->mutex);
     if (has && port->written)
-        port->written(port->self, wall_s);
+        port->written(port->self, &at);
 }
 
 /* The rows of a slice; what the loop has no memory for now waits. True: all were told. */

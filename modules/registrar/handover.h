@@ -30,8 +30,8 @@ struct handover_slice *handover_empty(struct handover *handover);
 void handover_put(struct handover *handover, struct handover_slice *slice);
 /* Copies a row to the slice. False: it is full. Lent: row, until return. */
 bool handover_copy(struct handover_slice *slice, const struct store_row *row);
-/* When the file was last written; told before its rows. */
-void handover_written(struct handover *handover, int64_t wall_s);
+/* When the file was last written; told before its rows. Copied. */
+void handover_written(struct handover *handover, const struct store_time *at);
 /* No more rows come: told behind the last one. */
 void handover_end(struct handover *handover);
 /* The file is a new and empty one: told behind all rows. */

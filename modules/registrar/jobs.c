@@ -177,7 +177,7 @@ plan_put(struct jobs *jobs, struct job *job, const struct rules_step *step, stru
     row->user_agent = job->ask.user_agent;
     row->listener = listener;
     row->source = job->ask.source;
-    row->expires_wall_s = jobs->port.wall_s(jobs->port.self) + want->expires_s;
+    row->expires_s = jobs->port.steady_s(jobs->port.self, deadline_ms);
     row->granted_s = want->expires_s;
     row->cseq = job->ask.reg.cseq;
     row->q = want->q;
@@ -305,7 +305,6 @@ write_plan(struct jobs *jobs, struct job *job)
     jobs->coming += job->changed;
     job->write.id = job->id;
     job->write.changes = job->changes;
-    job->write.wall_s = jobs->port.wall_s(jobs->port.self);
     answer = jobs->ops->forgets ? STORE_NOW : jobs->ops->write(jobs->store, &job->write);
     if (answer == STORE_NOW)
         succeed(jobs, job);

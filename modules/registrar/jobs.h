@@ -65,7 +65,8 @@ struct job_at_once {
 struct jobs_port {
     void *self;
     uint64_t (*now_ms)(void *self);
-    int64_t (*wall_s)(void *self);
+    /* A moment of now_ms() in steady time (steady.h), seconds. */
+    int64_t (*steady_s)(void *self, uint64_t at_ms);
     struct span (*listener)(void *self, uint16_t listener);
     /* A job that jobs_enter() left undone is done. Lent; it may be taken, and nothing else be called. */
     void (*tell)(void *self, struct job *job);

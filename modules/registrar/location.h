@@ -10,7 +10,7 @@
 #include "store.h"
 
 #define LOCATION_APPLICATION_ID 0x73697064 /* "sipd" */
-#define LOCATION_SCHEMA_VERSION 2
+#define LOCATION_SCHEMA_VERSION 3
 #define LOCATION_NOT_A_DATABASE "not an SQLite database; move it away to begin with an empty one"
 
 /* port.trouble() in printf's manner. */

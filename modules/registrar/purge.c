@@ -24,7 +24,7 @@ collect(struct purge *purge)
                      .reg_id = b->reg_id,
                      .call_id = binding_call_id(b),
                      .cseq = b->cseq,
-                     .expires_wall_s = b->expires_wall_s },
+                     .expires_s = b->expires_s },
         };
         n++;
     }

@@ -53,6 +53,7 @@ refresh_at_once(struct jobs *jobs, struct aor *aor, const struct job_ask *ask)
 {
     uint64_t now_ms = jobs->port.now_ms(jobs->port.self);
     struct binding *b;
+    uint64_t deadline_ms;
     uint32_t expires_s;
 
     if (!aor || !jobs_may_be_at_once(jobs, aor) || !asks_for_one(&ask->reg))
@@ -61,10 +62,11 @@ refresh_at_once(struct jobs *jobs, struct aor *aor, const struct job_ask *ask)
     if (!b)
         return false;
     expires_s = ask->reg.contacts[0].expires_s;
+    deadline_ms = now_ms + (uint64_t)expires_s * 1000;
     bindings_refresh(jobs->index, aor, b,
                      &(struct binding_again){
-                         .deadline_ms = now_ms + (uint64_t)expires_s * 1000,
-                         .expires_wall_s = jobs->port.wall_s(jobs->port.self) + expires_s,
+                         .deadline_ms = deadline_ms,
+                         .expires_s = jobs->port.steady_s(jobs->port.self, deadline_ms),
                          .granted_s = expires_s,
                          .cseq = ask->reg.cseq,
                      },

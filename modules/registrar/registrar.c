@@ -72,6 +72,22 @@ write_what_was_lost(struct registrar *r)
     *r->rewriting = true;
 }
 
+/* A clock that is set changes nothing that was granted; the file must know, with what is written next or by itself. */
+static void
+watch_clock(struct registrar *r)
+{
+    int64_t by_s;
+    char text[24];
+
+    steady_look(&r->steady, sipd_now_ms(r->host), sipd_wall_s(r->host));
+    if ((by_s = steady_news(&r->steady)) != 0) {
+        snprintf(text, sizeof text, "%+lld", (long long)by_s);
+        sipd_log(r->host, 1, "registrar_clock", "set_by_s", text, "bindings",
+                 "last as long as was granted", NULL);
+    }
+    steady_step(&r->steady, r->ops, r->store);
+}
+
 static void
 tick(void *self, uint64_t arg)
 {
@@ -81,6 +97,7 @@ tick(void *self, uint64_t arg)
     (void)arg;
     *r->expired += bindings_sweep(r->index, sipd_now_ms(r->host), SWEEP_MOST, &more);
     *r->bindings = bindings_count(r->index);
+    watch_clock(r);
     if (r->ready) {
         if (r->ops->watch && !more)
             r->ops->watch(r->store);
@@ -135,11 +152,21 @@ now_ms(void *self)
 }
 
 static int64_t
-wall_s(void *self)
+steady_s(void *self, uint64_t at_ms)
 {
     struct registrar *r = self;
 
-    return sipd_wall_s(r->host);
+    return steady_at(&r->steady, at_ms);
+}
+
+/* Each write has it: none tells of a later time than the file knows of steps. */
+static struct store_time
+store_time(void *self)
+{
+    struct registrar *r = self;
+
+    steady_look(&r->steady, sipd_now_ms(r->host), sipd_wall_s(r->host));
+    return (struct store_time){ sipd_wall_s(r->host), r->steady.step_s };
 }
 
 static void
@@ -173,7 +200,7 @@ registrar_source(const struct registrar *r, const struct store_row *row)
 static uint64_t
 left_ms(const struct registrar *r, const struct store_row *row)
 {
-    int64_t left_s = row->expires_wall_s - sipd_wall_s(r->host);
+    int64_t left_s = row->expires_s - steady_at(&r->steady, sipd_now_ms(r->host));
 
     if (r->clock_doubt)
         left_s = r->conf->min_expires_s;
@@ -184,17 +211,18 @@ left_ms(const struct registrar *r, const struct store_row *row)
 
 /* A clock before the last write, or so far behind it that all bindings would have ended, is not believed. */
 static void
-store_written(void *self, int64_t wall_s)
+store_written(void *self, const struct store_time *at)
 {
     struct registrar *r = self;
-    int64_t now_s = sipd_wall_s(r->host);
+    int64_t now_s = sipd_wall_s(r->host), passed_s = now_s - at->wall_s;
     char was[24], is[24];
 
-    r->clock_doubt =
-        wall_s > 0 && (now_s < wall_s || now_s - wall_s > (int64_t)r->conf->max_expires_s);
+    r->clock_doubt = at->wall_s > 0 &&
+                     (passed_s < -STEADY_SLACK_S || passed_s > (int64_t)r->conf->max_expires_s);
+    steady_begin(&r->steady, at, sipd_now_ms(r->host), now_s);
     if (!r->clock_doubt)
         return;
-    snprintf(was, sizeof was, "%lld", (long long)wall_s);
+    snprintf(was, sizeof was, "%lld", (long long)at->wall_s);
     snprintf(is, sizeof is, "%lld", (long long)now_s);
     sipd_log(r->host, 1, "registrar_clock", "store_written_s", was, "now_s", is, "bindings",
              "kept for min_expires_s at most", NULL);
@@ -307,6 +335,8 @@ store_done(void *self, uint64_t id, int err)
         mirror_written(&r->mirror, id, err);
     } else if (id == REWRITE_ID) {
         rewrite_done(r, err);
+    } else if (id == STEADY_ID) {
+        steady_written(&r->steady, err);
     } else if (id != PURGE_ID) {
         jobs_written(&r->jobs, id, err);
     } else {
@@ -400,7 +430,7 @@ make_index(struct registrar *r)
     sipd_secret(r->host, SPAN("registrar index"), key);
     r->index = bindings_new(&port, key, sipd_now_ms(r->host));
     r->jobs.index = r->purge.index = r->rewrite.index = r->mirror.index = r->index;
-    r->jobs.port = (struct jobs_port){ r, now_ms, wall_s, listener, tell };
+    r->jobs.port = (struct jobs_port){ r, now_ms, steady_s, listener, tell };
     return r->index ? SIPD_OK : SIPD_ENOMEM;
 }
 
@@ -435,7 +465,7 @@ find_store(struct registrar *r)
                                          .written = store_written,
                                          .news = store_news,
                                          .lost = store_lost,
-                                         .wall_s = wall_s,
+                                         .time = store_time,
                                          .trouble = store_trouble,
                                          .post = store_post };
     if (err != SIPD_OK)
@@ -478,9 +508,12 @@ announce(struct registrar *r)
 static void
 keep_the_rest(struct registrar *r)
 {
+    if (r->store)
+        watch_clock(r);
     if (!r->ready || !r->ops->settle)
         return;
     r->ops->settle(r->store);
+    watch_clock(r); /* an earlier time was on its way */
     while (rewrite_is_wanted(&r->rewrite) && !*r->down) {
         rewrite_step(&r->rewrite);
         if (!r->rewrite.under_way)
@@ -520,6 +553,7 @@ registrar_load(struct sipd_host *host, const void *conf, void **self)
     asks_fields_init(&r->fields);
     jobs_init(&r->jobs);
     mirror_init(&r->mirror);
+    steady_init(&r->steady, sipd_now_ms(host), sipd_wall_s(host));
     ring_init(&r->listings);
     make_counters(r);
     if ((err = take_limits(r, conf)) != SIPD_OK || (err = make_index(r)) != SIPD_OK ||

@@ -13,6 +13,7 @@
 #include "purge.h"
 #include "rewrite.h"
 #include "rules.h"
+#include "steady.h"
 #include "store.h"
 
 struct registrar_conf {
@@ -36,6 +37,7 @@ struct registrar {
     struct purge purge;
     struct rewrite rewrite;
     struct mirror mirror;
+    struct steady steady;
     size_t told;          /* how far all bindings were told to one who has begun to watch … */
     bool telling;         /* … and is that under way? */
     size_t swept;         /* how far what another node does not have was taken out … */

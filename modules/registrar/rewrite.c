@@ -100,7 +100,7 @@ put(struct rewrite *rewrite, const struct binding *b, char **text)
         .user_agent = row_keep(text, binding_agent(b)),
         .listener = row_keep(text, span_head(bindings_listener(rewrite->index, b), HOP_TEXT_BYTES)),
         .source = b->source,
-        .expires_wall_s = b->expires_wall_s,
+        .expires_s = b->expires_s,
         .granted_s = b->granted_s,
         .cseq = b->cseq,
         .q = b->q,

@@ -48,6 +48,20 @@ read_source(sqlite3_stmt *s, struct hop *hop)
     return hop->transport == HOP_NONE || hop_ip_read(ip, hop);
 }
 
+/* UTC as it was when it was written, less what the clock had been set by. */
+static bool
+read_expires(sqlite3_stmt *s, struct store_row *row)
+{
+    int64_t expires_s, step_s = sqlite3_column_int64(s, ROWS_STEP_S);
+
+    if (!column_number(s, ROWS_EXPIRES_S, ROWS_TIME_MAX_S, &expires_s) ||
+        sqlite3_column_type(s, ROWS_STEP_S) != SQLITE_INTEGER || step_s < -ROWS_TIME_MAX_S ||
+        step_s > ROWS_TIME_MAX_S)
+        return false;
+    row->expires_s = expires_s - step_s;
+    return true;
+}
+
 bool
 rows_read(sqlite3_stmt *s, struct store_row *row)
 {
@@ -64,8 +78,7 @@ rows_read(sqlite3_stmt *s, struct store_row *row)
         (sqlite3_column_type(s, ROWS_Q) != SQLITE_NULL && !column_number(s, ROWS_Q, 1000, &q)) ||
         !column_number(s, ROWS_CSEQ, UINT32_MAX, &cseq) ||
         !column_number(s, ROWS_REG_ID, INT32_MAX, &reg_id) ||
-        !column_number(s, ROWS_GRANTED_S, UINT32_MAX, &granted) ||
-        !column_number(s, ROWS_EXPIRES_S, INT64_MAX, &row->expires_wall_s))
+        !column_number(s, ROWS_GRANTED_S, UINT32_MAX, &granted) || !read_expires(s, row))
         return false;
     row->q = (uint16_t)q;
     row->reg_id = (uint32_t)reg_id;
@@ -100,18 +113,21 @@ bind_key(sqlite3_stmt *s, enum store_verb verb, const struct store_row *row)
                  bind_number(s, ROWS_REG_ID, row->reg_id);
 
     if (verb != STORE_DROP)
-        failed |= bind_text(s, ROWS_CALL_ID, row->call_id) | bind_number(s, ROWS_CSEQ, row->cseq) |
-                  bind_number(s, ROWS_EXPIRES_S, row->expires_wall_s);
+        failed |= bind_text(s, ROWS_CALL_ID, row->call_id) | bind_number(s, ROWS_CSEQ, row->cseq);
+    if (verb == STORE_PURGE)
+        failed |= bind_number(s, ROWS_EXPIRES_S, row->expires_s);
     return failed;
 }
 
 static int
-bind_rest(sqlite3_stmt *s, const struct store_row *row, char ip[HOP_TEXT_BYTES])
+bind_rest(sqlite3_stmt *s, const struct store_row *row, int64_t step_s, char ip[HOP_TEXT_BYTES])
 {
     int failed =
         row->q == STORE_NO_Q ? sqlite3_bind_null(s, ROWS_Q + 1) : bind_number(s, ROWS_Q, row->q);
 
     failed |= bind_text(s, ROWS_PARAMS, row->params) | bind_text(s, ROWS_PATH, row->path);
+    failed |= bind_number(s, ROWS_EXPIRES_S, row->expires_s + step_s);
+    failed |= bind_number(s, ROWS_STEP_S, step_s);
     failed |= bind_number(s, ROWS_GRANTED_S, row->granted_s);
     failed |= bind_text(s, ROWS_TRANSPORT, hop_transport_uri(row->source.transport));
     failed |= bind_text(
@@ -125,8 +141,9 @@ bind_rest(sqlite3_stmt *s, const struct store_row *row, char ip[HOP_TEXT_BYTES])
 }
 
 bool
-rows_bind(sqlite3_stmt *s, const struct store_change *change, char ip[HOP_TEXT_BYTES])
+rows_bind(sqlite3_stmt *s, const struct store_change *change, int64_t step_s,
+          char ip[HOP_TEXT_BYTES])
 {
     return bind_key(s, change->verb, &change->row) == SQLITE_OK &&
-           (change->verb != STORE_PUT || bind_rest(s, &change->row, ip) == SQLITE_OK);
+           (change->verb != STORE_PUT || bind_rest(s, &change->row, step_s, ip) == SQLITE_OK);
 }

@@ -22,33 +22,41 @@
                                      LOCATION_SCHEMA_VERSION) ";"
 
 /* clang-format off */
-#define BINDING_SQL \
+#define BINDING_SQL(more) \
     "CREATE TABLE binding (" \
     " aor TEXT NOT NULL, contact TEXT NOT NULL," \
     " instance TEXT NOT NULL, reg_id INTEGER NOT NULL,"  /* RFC 5626; '' and 0: none */ \
     " params TEXT NOT NULL, path TEXT NOT NULL," \
     " q INTEGER,"                   /* thousandths; NULL: none given */ \
     " call_id TEXT NOT NULL, cseq INTEGER NOT NULL," \
-    " expires_s INTEGER NOT NULL,"  /* UTC, since 1970 */ \
+    " expires_s INTEGER NOT NULL,"  /* UTC, since 1970, by the clock as it was when the row was written */ \
     " granted_s INTEGER NOT NULL," \
     " transport TEXT NOT NULL, ip TEXT NOT NULL, scope_id INTEGER NOT NULL, port INTEGER NOT NULL," \
-    " listener TEXT NOT NULL, reach TEXT NOT NULL, user_agent TEXT NOT NULL," \
+    " listener TEXT NOT NULL, reach TEXT NOT NULL, user_agent TEXT NOT NULL," more \
     " PRIMARY KEY (aor, contact, instance, reg_id)) WITHOUT ROWID;"
 /* written_s: UTC of the last commit; a clock far from it is not believed at the start. */
-#define STATE_SQL \
-    "CREATE TABLE state (id INTEGER PRIMARY KEY, written_s INTEGER NOT NULL);" \
-    "INSERT INTO state VALUES (" SCHEMA_TEXT_OF(SCHEMA_WRITTEN_ID) ", 0);"
+#define STATE_SQL(more, none) \
+    "CREATE TABLE state (id INTEGER PRIMARY KEY, written_s INTEGER NOT NULL" more ");" \
+    "INSERT INTO state VALUES (" SCHEMA_TEXT_OF(SCHEMA_WRITTEN_ID) ", 0" none ");"
+/*
+ * By how much the clock was set since the file was begun: up to a row's writing, and up to now. What a row says is UTC as it
+ * would be now with the difference of the two.
+ */
+#define STEP_SQL "step_s INTEGER NOT NULL DEFAULT 0"
 
-static const char make_sql[] = "BEGIN;" BINDING_SQL STATE_SQL MARKS_SQL "COMMIT;";
+static const char make_sql[] = "BEGIN;" BINDING_SQL(" " STEP_SQL ",") STATE_SQL(", " STEP_SQL, ", 0")
+    MARKS_SQL "COMMIT;";
 
 /* From version n+1 to the next. */
 static const char *const migrations[] = {
     "ALTER TABLE binding RENAME TO binding_1;"
-    BINDING_SQL
+    BINDING_SQL("")
     "INSERT INTO binding SELECT aor, contact, '', 0, '', '', q, call_id, cseq, expires_s, granted_s,"
     " transport, ip, scope_id, port, listener, reach, user_agent FROM binding_1;"
     "DROP TABLE binding_1;"
-    STATE_SQL,
+    STATE_SQL("", ""),
+    "ALTER TABLE binding ADD COLUMN " STEP_SQL ";"
+    "ALTER TABLE state ADD COLUMN " STEP_SQL ";",
 };
 /* clang-format on */
 

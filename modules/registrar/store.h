@@ -33,7 +33,7 @@ struct store_row {
     struct span user_agent; /* empty if there was none */
     struct span listener;   /* that the REGISTER came to, as text: numbers are of one process */
     struct hop source;      /* where the REGISTER came from; listener and flow are not kept */
-    int64_t expires_wall_s; /* UTC, since 1970 */
+    int64_t expires_s;      /* in steady time (steady.h) */
     uint32_t granted_s;     /* interval that was granted */
     uint32_t cseq;
     uint16_t q;    /* thousandths, or STORE_NO_Q */
@@ -51,13 +51,19 @@ struct store_change {
     struct store_row row;
 };
 
+/* A moment, as a file that outlives the setting of clocks has to know it (steady.h). */
+struct store_time {
+    int64_t wall_s; /* UTC since 1970; 0: not known */
+    int64_t step_s; /* what that is ahead of steady time */
+};
+
 /* Changes that happen all or not at all. Lent to the store, spans and all, until it has answered. */
 struct store_write {
     uint64_t id;
     const struct store_change *changes;
     size_t len;
-    int64_t wall_s; /* when it was asked for, UTC since 1970; 0: not told */
     /* the store's own, while it has not answered */
+    struct store_time at; /* when it was asked for */
     struct store_write *next;
     int err;
 };
@@ -72,8 +78,8 @@ struct store_port {
      * asked.
      */
     void (*done)(void *self, uint64_t id, int err);
-    /* Before any row: when the store was last written, UTC since 1970; 0: it does not know. May be NULL. */
-    void (*written)(void *self, int64_t wall_s);
+    /* Before any row: when the store was last written. Lent until return. May be NULL. */
+    void (*written)(void *self, const struct store_time *at);
     /*
      * The file was damaged or gone, and is a new and empty one: all that shall be in it is to be written again. Behind all
      * rows of a read. May be NULL.
@@ -81,8 +87,8 @@ struct store_port {
     void (*lost)(void *self);
     /* What happened and is no failure, for people. Lent until return. May be NULL. */
     void (*news)(void *self, const char *words);
-    /* The time, UTC since 1970, as open() and close() want it. May be NULL. */
-    int64_t (*wall_s)(void *self);
+    /* The time now, for open(), read() and each write. May be NULL. */
+    struct store_time (*time)(void *self);
     /* What went wrong, for people. Lent until return. */
     void (*trouble)(void *self, const char *words);
     /* Runs fn(store, NULL) on the loop in a later turn; may be called by another thread. */

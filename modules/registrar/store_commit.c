@@ -12,21 +12,22 @@
 #include "store_file.h"
 
 static bool
-perform(struct file *f, const struct store_change *change)
+perform(struct file *f, const struct store_change *change, int64_t step_s)
 {
     sqlite3_stmt *s = f->database.statements[change->verb];
     char ip[HOP_TEXT_BYTES];
-    bool done = rows_bind(s, change, ip) && sqlite3_step(s) == SQLITE_DONE;
+    bool done = rows_bind(s, change, step_s, ip) && sqlite3_step(s) == SQLITE_DONE;
 
     sqlite3_reset(s);
     return done;
 }
 
 static bool
-perform_written(struct file *f, int64_t wall_s)
+perform_written(struct file *f, const struct store_time *at)
 {
     sqlite3_stmt *s = f->database.statements[DATABASE_WRITTEN];
-    bool done = sqlite3_bind_int64(s, 1, wall_s) == SQLITE_OK && sqlite3_step(s) == SQLITE_DONE;
+    bool done = sqlite3_bind_int64(s, 1, at->wall_s) == SQLITE_OK &&
+                sqlite3_bind_int64(s, 2, at->step_s) == SQLITE_OK && sqlite3_step(s) == SQLITE_DONE;
 
     sqlite3_reset(s);
     return done;
@@ -35,20 +36,20 @@ perform_written(struct file *f, int64_t wall_s)
 static bool
 perform_all(struct file *f, const struct store_write *group)
 {
-    int64_t wall_s = 0;
+    struct store_time at = { .wall_s = 0 };
 
     if (sqlite3_exec(f->database.db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
         return false;
     for (; group; group = group->next) {
-        wall_s = group->wall_s ? group->wall_s : wall_s;
+        at = group->at.wall_s ? group->at : at;
         for (size_t i = 0; i < group->len; i++)
-            if (!perform(f, &group->changes[i]))
+            if (!perform(f, &group->changes[i], group->at.step_s))
                 return false;
     }
-    if (wall_s == 0)
+    if (at.wall_s == 0)
         return true;
-    f->wall_s = wall_s;
-    return perform_written(f, wall_s);
+    f->wall_s = at.wall_s;
+    return perform_written(f, &at);
 }
 
 /* What stands in the log by now is not known; memory knows what was acknowledged. */

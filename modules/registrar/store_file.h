@@ -30,7 +30,7 @@ struct file {
     int lock_fd;
     /* the thread's */
     enum stage stage;
-    int64_t wall_s;                         /* of the last write that tells it */
+    int64_t wall_s;                         /* of the last write that tells it: UTC */
     sqlite3_value *place[ROWS_KEY_COLUMNS]; /* what was read last */
     size_t senseless;                       /* rows that were passed over */
     char senseless_first[200];
@@ -39,6 +39,8 @@ struct file {
 
 /* Store's read; from now on the file is the thread's. */
 int file_read(void *store, uint64_t id);
+/* The time as the loop tells it; on the loop. */
+struct store_time file_time(const struct file *f);
 /* What was read last is given up. */
 void file_free_place(struct file *f);
 /* On the thread, while nothing is to be written: it checks, reads on, or looks whether the file is what it was. */

@@ -13,6 +13,7 @@
 #define READ_NOW_BYTES (4 << 20) /* a file that is not larger is read before the server is there */
 #define BYTES_SQL      "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
 #define WRITTEN_S_SQL  "SELECT written_s FROM state WHERE id = 1"
+#define STEP_S_SQL     "SELECT step_s FROM state WHERE id = 1"
 #define READ_ROWS      HANDOVER_ROWS
 #define AGAIN_MS       1000  /* until the thread tries again what failed */
 #define PROGRESS_OPS   10000 /* between two looks whether a check shall end */
@@ -141,6 +142,22 @@ read_some(struct file *f, bool *tell)
     return code == SQLITE_DONE ? WRITER_IDLE : code == SQLITE_OK ? 0 : AGAIN_MS;
 }
 
+/* What others wrote there is no time. */
+static int
+ask_written(struct file *f, struct store_time *at)
+{
+    struct database *d = &f->database;
+    int err = database_ask_number(d, WRITTEN_S_SQL, &at->wall_s);
+
+    if (err == SIPD_OK)
+        err = database_ask_number(d, STEP_S_SQL, &at->step_s);
+    if (err == SIPD_OK && (at->wall_s < 0 || at->wall_s > ROWS_TIME_MAX_S))
+        at->wall_s = 0;
+    if (err == SIPD_OK && (at->step_s < -ROWS_TIME_MAX_S || at->step_s > ROWS_TIME_MAX_S))
+        at->step_s = 0;
+    return err;
+}
+
 /* SQLite asks, while pages are checked. */
 static int
 shall_end(void *self)
@@ -155,7 +172,7 @@ static uint32_t
 check_file(struct file *f, bool *tell)
 {
     struct database *d = &f->database;
-    int64_t written_s = 0;
+    struct store_time written = { .wall_s = 0 };
     int err = SIPD_EIO;
 
     *tell = true;
@@ -165,10 +182,10 @@ check_file(struct file *f, bool *tell)
         sqlite3_progress_handler(d->db, 0, NULL, NULL);
     }
     if (err == SIPD_OK)
-        err = database_ask_number(d, WRITTEN_S_SQL, &written_s);
+        err = ask_written(f, &written);
     if (err != SIPD_OK || database_is_torn(d))
         return !database_is_well(d) && file_mend(f) == SIPD_OK ? 0 : AGAIN_MS;
-    handover_written(f->handover, written_s);
+    handover_written(f->handover, &written);
     f->stage = STAGE_READ;
     return 0;
 }
@@ -233,13 +250,13 @@ static int
 read_now(struct file *f)
 {
     struct database *d = &f->database;
-    int64_t written_s = 0;
+    struct store_time written = { .wall_s = 0 };
     int err = database_check_pages(d);
 
     if (err == SIPD_OK)
-        err = database_ask_number(d, WRITTEN_S_SQL, &written_s);
+        err = ask_written(f, &written);
     if (err == SIPD_OK && f->port->written)
-        f->port->written(f->port->self, written_s);
+        f->port->written(f->port->self, &written);
     if (err == SIPD_OK) {
         f->stage = STAGE_READ;
         err = read_rows(f);
@@ -263,7 +280,7 @@ file_read(void *store, uint64_t id)
     int err = database_ask_number(&f->database, BYTES_SQL, &bytes);
 
     f->read_id = id;
-    f->wall_s = f->port->wall_s ? f->port->wall_s(f->port->self) : 0;
+    f->wall_s = file_time(f).wall_s;
     f->stage = STAGE_CHECK;
     if (bytes <= READ_NOW_BYTES && (err == SIPD_OK || f->database.damage[0] != '\0'))
         err = read_now(f);

@@ -75,11 +75,18 @@ file_trouble(void *self, const char *words)
     f->port->trouble(f->port->self, words);
 }
 
+struct store_time
+file_time(const struct file *f)
+{
+    return f->port->time ? f->port->time(f->port->self) : (struct store_time){ .wall_s = 0 };
+}
+
 static int
 file_write(void *store, struct store_write *write)
 {
     struct file *f = store;
 
+    write->at = file_time(f);
     writer_put(f->writer, write);
     return STORE_LATER;
 }
@@ -140,13 +147,12 @@ file_close(void **store)
 static int
 open_or_begin(struct file *f)
 {
-    const struct store_port *port = f->port;
     int err = database_open(&f->database);
     bool anew;
 
     if (err == SIPD_OK || f->database.damage[0] == '\0')
         return err;
-    return database_mend(&f->database, port->wall_s ? port->wall_s(port->self) : 0, &anew);
+    return database_mend(&f->database, file_time(f).wall_s, &anew);
 }
 
 static int
@@ -166,7 +172,7 @@ file_open(const struct store_port *port, const char *path, void **store)
     f->database = (struct database){ .say = port, .path = f->path };
     f->database.was_ours = location_was_ours(path);
     f->thread_port = (struct store_port){
-        .self = f, .trouble = thread_trouble, .news = thread_news, .wall_s = NULL
+        .self = f, .trouble = thread_trouble, .news = thread_news, .time = NULL
     };
     if ((err = location_lock(port, path, &f->lock_fd)) != SIPD_OK ||
         (err = open_or_begin(f)) != SIPD_OK || (err = handover_new(&f->handover)) != SIPD_OK ||

@@ -72,11 +72,11 @@ take_done(void *self, uint64_t id, int err)
 }
 
 static void
-take_written(void *self, int64_t wall_s)
+take_written(void *self, const struct store_time *at)
 {
     struct store_rig *rig = self;
 
-    rig->written_s = wall_s;
+    rig->written = *at;
 }
 
 static void
@@ -87,11 +87,10 @@ take_news(void *self, const char *words)
     snprintf(rig->news, sizeof rig->news, "%s", words);
 }
 
-static int64_t
-wall_s(void *self)
+static struct store_time
+now(void *self)
 {
-    (void)self;
-    return 1700000000;
+    return ((struct store_rig *)self)->now;
 }
 
 static void
@@ -125,14 +124,16 @@ take_post(void *self, void (*fn)(void *store, void *none), void *store)
 void
 store_rig_init(struct store_rig *rig, const struct store_ops *ops)
 {
-    *rig = (struct store_rig){ .ops = ops, .rows_room = STORE_RIG_ROWS };
+    *rig = (struct store_rig){ .ops = ops,
+                               .rows_room = STORE_RIG_ROWS,
+                               .now = { .wall_s = 1700000000 } };
     rig->port = (struct store_port){ .self = rig,
                                      .row = take_row,
                                      .done = take_done,
                                      .written = take_written,
                                      .news = take_news,
                                      .lost = take_lost,
-                                     .wall_s = wall_s,
+                                     .time = now,
                                      .trouble = take_trouble,
                                      .post = take_post };
     rig->rows = mem_new(STORE_RIG_ROWS * sizeof *rig->rows);

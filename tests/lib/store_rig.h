@@ -28,7 +28,8 @@ struct store_rig {
     char words[STORE_WORDS_BYTES]; /* the last trouble */
     unsigned troubles;
     char news[STORE_WORDS_BYTES];                  /* the last of what is no trouble */
-    int64_t written_s;                             /* told at the last open */
+    struct store_time now;                         /* as the store asks for it */
+    struct store_time written;                     /* told at the last open */
     void (*done)(void *arg, uint64_t id, int err); /* for each answer; may be NULL */
     void *arg;
     size_t open_writes; /* not answered yet */

@@ -81,7 +81,7 @@ add_change(struct known *k, enum store_verb verb, int contact, uint32_t cseq)
                  .contact = span_of(k->contact[contact]),
                  .call_id = SPAN("a84b4c76e66710@phone.example.com"),
                  .user_agent = SPAN("a phone with a name of some length, to fill pages"),
-                 .expires_wall_s = 1700000000,
+                 .expires_s = 1700000000,
                  .granted_s = 3600,
                  .cseq = cseq,
                  .q = STORE_NO_Q },

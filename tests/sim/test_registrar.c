@@ -4,63 +4,17 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/def.h"
-#include "base/mem.h"
-#include "lib/folder.h"
 #include "lib/store_rig.h"
 #include "sim/modules.h"
-#include "sim/world.h"
+#include "sim/registrar_rig.h"
 
 Suite *suite_registrar(void);
 
 enum { USERS = 3000 }; /* more than are read at once */
 
-static struct world w;
-static char folder[FOLDER_BYTES], path[96];
-static uint64_t live;
-
-static void
-begin(void)
-{
-    live = mem_live();
-    bug_doubt_fatal();
-    ck_assert(folder_make("registrar", folder));
-    snprintf(path, sizeof path, "%s/location.db", folder);
-    world_init(&w, 1);
-}
-
-static void
-end(void)
-{
-    static const char *const ends[] = { "", "-wal", "-shm", "-lock" };
-    char name[128];
-
-    world_fini(&w);
-    for (size_t i = 0; i < countof(ends); i++) {
-        snprintf(name, sizeof name, "%s%s", path, ends[i]);
-        unlink(name);
-    }
-    ck_assert_int_eq(rmdir(folder), 0);
-    ck_assert_uint_eq(mem_live(), live);
-}
-
-static struct sim_sipd *
-start(const char *settings)
-{
-    struct sim_sipd *sipd = world_add_sipd(&w, SPAN("a"));
-    struct hop hop;
-    char section[512];
-
-    ck_assert(world_hop_read(SPAN("udp:192.0.2.1:5060"), &hop));
-    sim_listen(sipd, &hop, 0);
-    sipd->domains[sipd->domains_len++] = SPAN("example.com");
-    snprintf(section, sizeof section, "{ path = \"%s\"; %s }", path, settings);
-    sim_host_open(sipd, SPAN("registrar"), span_of(section));
-    sim_start(sipd);
-    return sipd;
-}
+static struct world *const w = &registrar_world;
 
 /* ------------------------------------------------------------------ settings */
 
@@ -74,10 +28,10 @@ static const char *const wrong_settings[][2] = {
 
 START_TEST(service_routes_are_checked)
 {
-    start(wrong_settings[_i][0]);
-    buf_put_char(&w.fault, '\0');
-    ck_assert_msg(w.fault.bytes && strstr(w.fault.bytes, wrong_settings[_i][1]), "%s in %s",
-                  wrong_settings[_i][1], w.fault.bytes);
+    registrar_start(wrong_settings[_i][0]);
+    buf_put_char(&w->fault, '\0');
+    ck_assert_msg(w->fault.bytes && strstr(w->fault.bytes, wrong_settings[_i][1]), "%s in %s",
+                  wrong_settings[_i][1], w->fault.bytes);
 }
 END_TEST
 
@@ -94,7 +48,7 @@ fill(struct store_change *put, struct span aor, int64_t wall_s)
         .row = { .aor = aor,
                  .contact = SPAN("sip:bob@192.0.2.20:5060"),
                  .call_id = SPAN("call"),
-                 .expires_wall_s = wall_s + 3600,
+                 .expires_s = wall_s + 3600,
                  .granted_s = 3600,
                  .q = STORE_NO_Q },
     };
@@ -109,7 +63,7 @@ static void
 write_file(int64_t wall_s, size_t users)
 {
     static struct store_change puts[USERS + 1];
-    struct store_write write = { .id = 7, .changes = puts, .len = users + 1, .wall_s = wall_s };
+    struct store_write write = { .id = 7, .changes = puts, .len = users + 1 };
     struct store_rig rig;
 
     padding[0] = '\0';
@@ -122,47 +76,12 @@ write_file(int64_t wall_s, size_t users)
     }
 
     store_rig_init(&rig, &store_sqlite_ops);
-    ck_assert_int_eq(store_rig_open(&rig, path), SIPD_OK);
+    rig.now.wall_s = wall_s;
+    ck_assert_int_eq(store_rig_open(&rig, registrar_path), SIPD_OK);
     store_rig_write(&rig, &write);
     store_rig_wait(&rig);
     store_rig_close(&rig);
     store_rig_fini(&rig);
-}
-
-static uint64_t
-counter(const char *name)
-{
-    return *counters_get(&w.counters, name);
-}
-
-/* Until the store has been read. */
-static void
-read_all(struct sim_sipd *sipd)
-{
-    sim_host_hold_posts(sipd->host, true);
-    while (counter("registrar_reading"))
-        sim_host_run_post(sipd->host);
-    sim_host_hold_posts(sipd->host, false);
-}
-
-/* Is bob called so many seconds from now? */
-static bool
-is_called(struct peer *alice, struct peer *bob, uint64_t after_s)
-{
-    const struct peer_say what = { .what = SPAN("MESSAGE"), .uri = SPAN("sip:bob@example.com") };
-    const struct peer_heard *heard;
-    const char *why = "";
-    struct span bytes;
-    struct hop server;
-
-    ck_assert(world_hop_read(SPAN("udp:192.0.2.1:5060"), &server));
-    world_run(&w, w.clock.now_ms + after_s * 1000, alice);
-    bytes = peer_write(alice, &what, &why);
-    ck_assert_msg(bytes.len > 0, "%s", why);
-    world_say(&w, alice, &server, bytes);
-    world_run(&w, w.clock.now_ms + 100, bob);
-    heard = peer_next(bob);
-    return heard && msg_is_request(&heard->msg);
 }
 
 static const struct {
@@ -182,15 +101,15 @@ START_TEST(a_clock_that_is_not_believed)
     struct hop hop;
     struct peer *alice, *bob;
 
-    write_file(w.clock.wall_s - clocks[_i].written_before_s, 0);
-    sipd = start("min_expires_s = 60; max_expires_s = 7200;");
-    ck_assert_msg(w.fault.len == 0, "%.*s", SPAN_ARG(buf_span(&w.fault)));
-    read_all(sipd);
+    write_file(w->clock.wall_s - clocks[_i].written_before_s, 0);
+    sipd = registrar_start("min_expires_s = 60; max_expires_s = 7200;");
+    ck_assert_msg(w->fault.len == 0, "%.*s", SPAN_ARG(buf_span(&w->fault)));
+    registrar_read_all(sipd);
     ck_assert(world_hop_read(SPAN("udp:192.0.2.10:5060"), &hop));
-    alice = world_add_peer(&w, SPAN("alice"), &hop, SPAN("example.com"));
+    alice = world_add_peer(w, SPAN("alice"), &hop, SPAN("example.com"));
     ck_assert(world_hop_read(SPAN("udp:192.0.2.20:5060"), &hop));
-    bob = world_add_peer(&w, SPAN("bob"), &hop, SPAN("example.com"));
-    ck_assert_int_eq(is_called(alice, bob, clocks[_i].after_s), clocks[_i].there);
+    bob = world_add_peer(w, SPAN("bob"), &hop, SPAN("example.com"));
+    ck_assert_int_eq(registrar_calls(alice, bob, clocks[_i].after_s), clocks[_i].there);
 }
 END_TEST
 
@@ -215,13 +134,13 @@ asks(struct sim_sipd *sipd, struct peer *alice, struct peer *bob, const char *me
         ;
     bytes = peer_write(alice, &what, &why);
     ck_assert_msg(bytes.len > 0, "%s", why);
-    world_say(&w, alice, &server, bytes);
-    world_run(&w, w.clock.now_ms + 100, NULL);
+    world_say(w, alice, &server, bytes);
+    world_run(w, w->clock.now_ms + 100, NULL);
     if (peer_next(bob))
         return 0;
     while (!(heard = peer_next(alice)) && ++posts < USERS) { /* it waits for the disk */
         sim_host_run_post(sipd->host);
-        world_run(&w, w.clock.now_ms + 5, NULL);
+        world_run(w, w->clock.now_ms + 5, NULL);
     }
     ck_assert_msg(heard, "%s %s: no answer", method, uri);
     return heard->msg.status;
@@ -234,24 +153,24 @@ START_TEST(served_while_it_is_read)
     struct sim_sipd *sipd;
     struct hop hop;
 
-    write_file(w.clock.wall_s - 10, USERS);
-    sipd = start("");
+    write_file(w->clock.wall_s - 10, USERS);
+    sipd = registrar_start("");
     sim_host_hold_posts(sipd->host, true);
-    ck_assert_msg(w.fault.len == 0, "%.*s", SPAN_ARG(buf_span(&w.fault)));
+    ck_assert_msg(w->fault.len == 0, "%.*s", SPAN_ARG(buf_span(&w->fault)));
     ck_assert(world_hop_read(SPAN("udp:192.0.2.10:5060"), &hop));
-    alice = world_add_peer(&w, SPAN("alice"), &hop, SPAN("example.com"));
+    alice = world_add_peer(w, SPAN("alice"), &hop, SPAN("example.com"));
     ck_assert(world_hop_read(SPAN("udp:192.0.2.20:5060"), &hop));
-    bob = world_add_peer(&w, SPAN("bob"), &hop, SPAN("example.com"));
+    bob = world_add_peer(w, SPAN("bob"), &hop, SPAN("example.com"));
 
     ck_assert_uint_eq(asks(sipd, alice, bob, "MESSAGE", "sip:u0000@example.com", ""), 503);
     ck_assert_uint_eq(
         asks(sipd, alice, bob, "REGISTER", "sip:example.com", "To: <sip:u0000@example.com>\r\n"),
         503);
-    ck_assert_uint_eq(counter("registrar_reading"), 1);
-    while (counter("registrar_reading") &&
+    ck_assert_uint_eq(registrar_counter("registrar_reading"), 1);
+    while (registrar_counter("registrar_reading") &&
            asks(sipd, alice, bob, "MESSAGE", "sip:u0100@example.com", "") == 503)
         sim_host_run_post(sipd->host);
-    ck_assert_uint_eq(counter("registrar_reading"), 1);
+    ck_assert_uint_eq(registrar_counter("registrar_reading"), 1);
     ck_assert_uint_eq(asks(sipd, alice, bob, "MESSAGE", "sip:u0000@example.com", ""), 0);
     ck_assert_uint_eq(
         asks(sipd, alice, bob, "REGISTER", "sip:example.com", "To: <sip:u0000@example.com>\r\n"),
@@ -260,11 +179,12 @@ START_TEST(served_while_it_is_read)
     ck_assert_uint_eq(
         asks(sipd, alice, bob, "REGISTER", "sip:example.com", "To: <sip:zoe@example.com>\r\n"),
         503);
-    read_all(sipd);
+    registrar_read_all(sipd);
     ck_assert_uint_eq(asks(sipd, alice, bob, "MESSAGE", "sip:u1990@example.com", ""), 0);
     ck_assert_uint_eq(asks(sipd, alice, bob, "MESSAGE", "sip:zoe@example.com", ""), 404);
-    world_run(&w, w.clock.now_ms + 1100, NULL);
-    ck_assert_uint_eq(counter("registrar_bindings"), USERS + 2); /* bob, and a second of u0000 */
+    world_run(w, w->clock.now_ms + 1100, NULL);
+    ck_assert_uint_eq(registrar_counter("registrar_bindings"),
+                      USERS + 2); /* bob, and a second of u0000 */
 }
 END_TEST
 
@@ -282,8 +202,8 @@ send_register(struct peer *phone, const char *extra)
 
     ck_assert_msg(bytes.len > 0, "%s", why);
     ck_assert(world_hop_read(SPAN("udp:192.0.2.1:5060"), &server));
-    world_say(&w, phone, &server, bytes);
-    world_run(&w, w.clock.now_ms + 100, NULL);
+    world_say(w, phone, &server, bytes);
+    world_run(w, w->clock.now_ms + 100, NULL);
 }
 
 /* The status of the phone's next answer, 0: none; and has it a time to come back? */
@@ -308,7 +228,7 @@ later_status(struct sim_sipd *sipd, struct peer *phone)
 
     while ((status = next_status(phone, &again)) == 0) {
         sim_host_run_post(sipd->host);
-        world_run(&w, w.clock.now_ms + 5, NULL);
+        world_run(w, w->clock.now_ms + 5, NULL);
     }
     return status;
 }
@@ -316,15 +236,15 @@ later_status(struct sim_sipd *sipd, struct peer *phone)
 /* As many wait as may; who comes then hears at once that it is to come back, and may when there is room. */
 START_TEST(no_more_wait_for_the_disk_than_may)
 {
-    struct sim_sipd *sipd = start("max_waiting = 2;");
+    struct sim_sipd *sipd = registrar_start("max_waiting = 2;");
     struct peer *phone;
     struct hop hop;
     bool again;
 
-    ck_assert_msg(w.fault.len == 0, "%.*s", SPAN_ARG(buf_span(&w.fault)));
-    read_all(sipd);
+    ck_assert_msg(w->fault.len == 0, "%.*s", SPAN_ARG(buf_span(&w->fault)));
+    registrar_read_all(sipd);
     ck_assert(world_hop_read(SPAN("udp:192.0.2.10:5060"), &hop));
-    phone = world_add_peer(&w, SPAN("alice"), &hop, SPAN("example.com"));
+    phone = world_add_peer(w, SPAN("alice"), &hop, SPAN("example.com"));
     sim_host_hold_posts(sipd->host, true);
     send_register(phone, "To: <sip:u1@example.com>\r\n");
     send_register(phone, "To: <sip:u2@example.com>\r\n");
@@ -332,14 +252,14 @@ START_TEST(no_more_wait_for_the_disk_than_may)
     send_register(phone, "To: <sip:u3@example.com>\r\n");
     ck_assert_uint_eq(next_status(phone, &again), 503);
     ck_assert(again);
-    ck_assert_uint_eq(counter("registrar_refused"), 1);
+    ck_assert_uint_eq(registrar_counter("registrar_refused"), 1);
     ck_assert_uint_eq(later_status(sipd, phone), 200);
     ck_assert_uint_eq(later_status(sipd, phone), 200);
     send_register(phone, "To: <sip:u3@example.com>\r\n");
     ck_assert_uint_eq(later_status(sipd, phone), 200);
     sim_host_hold_posts(sipd->host, false);
-    world_run(&w, w.clock.now_ms + 1100, NULL);
-    ck_assert_uint_eq(counter("registrar_bindings"), 3);
+    world_run(w, w->clock.now_ms + 1100, NULL);
+    ck_assert_uint_eq(registrar_counter("registrar_bindings"), 3);
 }
 END_TEST
 
@@ -349,7 +269,7 @@ suite_registrar(void)
     Suite *suite = suite_create("registrar");
     TCase *all = tcase_create("all");
 
-    tcase_add_checked_fixture(all, begin, end);
+    tcase_add_checked_fixture(all, registrar_begin, registrar_end);
     tcase_add_loop_test(all, service_routes_are_checked, 0, countof(wrong_settings));
     tcase_add_loop_test(all, a_clock_that_is_not_believed, 0, countof(clocks));
     tcase_add_test(all, served_while_it_is_read);

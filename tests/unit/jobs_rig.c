@@ -24,9 +24,10 @@ rig_now_ms(void *self)
 }
 
 static int64_t
-rig_wall_s(void *self)
+rig_steady_s(void *self, uint64_t at_ms)
 {
-    return (int64_t)(((struct jobs_rig *)self)->now_ms / 1000 + 1700000000);
+    (void)self;
+    return (int64_t)(at_ms / 1000 + 1700000000);
 }
 
 static struct span
@@ -71,7 +72,7 @@ jobs_rig_init(struct jobs_rig *rig)
     rig->index = bindings_new(&port, key, rig->now_ms);
     must(rig->index);
     jobs_init(&rig->jobs);
-    rig->jobs.port = (struct jobs_port){ rig, rig_now_ms, rig_wall_s, rig_listener, rig_tell };
+    rig->jobs.port = (struct jobs_port){ rig, rig_now_ms, rig_steady_s, rig_listener, rig_tell };
     rig->jobs.limits = (struct jobs_limits){ 3, 100, 0, 1000 };
     rig->jobs.index = rig->purge.index = rig->rewrite.index = rig->index;
     rig->jobs.ops = rig->purge.ops = rig->rewrite.ops = &rig_ops;

@@ -50,7 +50,7 @@ kept_change(enum store_verb verb, const char *aor, const char *contact, uint32_t
         .row = { .aor = span_of(aor),
                  .contact = span_of(contact),
                  .call_id = SPAN("call@phone"),
-                 .expires_wall_s = 1700000000 + cseq,
+                 .expires_s = 1700000000 + cseq,
                  .granted_s = 60,
                  .cseq = cseq,
                  .q = STORE_NO_Q },
@@ -95,6 +95,22 @@ kept_sql(const char *sql)
     must(sqlite3_open(kept_path, &db) == SQLITE_OK);
     must_for(span_of(sql), sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
     sqlite3_close(db);
+}
+
+int64_t
+kept_number(const char *sql)
+{
+    sqlite3 *db;
+    sqlite3_stmt *row;
+    int64_t number;
+
+    must(sqlite3_open(kept_path, &db) == SQLITE_OK);
+    must_for(span_of(sql), sqlite3_prepare_v2(db, sql, -1, &row, NULL) == SQLITE_OK);
+    must(sqlite3_step(row) == SQLITE_ROW);
+    number = sqlite3_column_int64(row, 0);
+    sqlite3_finalize(row);
+    sqlite3_close(db);
+    return number;
 }
 
 void

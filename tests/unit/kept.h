@@ -26,6 +26,8 @@ int kept_write(const struct store_change *changes, size_t len);
 void kept_reopen(void);
 /* Does this to the file behind the store's back. */
 void kept_sql(const char *sql);
+/* The first column of the first row of what the file answers. */
+int64_t kept_number(const char *sql);
 /* Writes KEPT_LARGE bindings of as many users. */
 void kept_fill(void);
 

@@ -88,7 +88,7 @@ make(const char *aor, const char *contact, uint64_t deadline_ms)
         .call_id = SPAN("a84b4c76e66710@phone"),
         .user_agent = SPAN("Phone 1.0"),
         .source = { .transport = HOP_UDP, .port = 5060, .listener = 3 },
-        .expires_wall_s = 1700000000,
+        .expires_s = 1700000000,
         .granted_s = 3600,
         .cseq = 17,
         .q = 500,
@@ -138,7 +138,7 @@ START_TEST(texts_and_numbers)
     must_text(binding_call_id(b), "a84b4c76e66710@phone");
     must_text(binding_agent(b), "Phone 1.0");
     must(b->deadline_ms == 42 && b->cseq == 17 && b->q == 500 && b->reach == HOP_UDP);
-    must(b->expires_wall_s == 1700000000 && b->source.listener == 3);
+    must(b->expires_s == 1700000000 && b->source.listener == 3);
     binding_free(&b);
     ck_assert_ptr_null(b);
 }
@@ -212,7 +212,7 @@ START_TEST(restored_by_age)
 
         snprintf(contact, sizeof contact, "sip:%zu@h", i);
         one = make("sip:bob@example.com", contact, NOW_MS + 1000);
-        one->expires_wall_s = expires_s[i];
+        one->expires_s = expires_s[i];
         must(bindings_restore(index, &one, NOW_MS) == SIPD_OK);
     }
     b = bindings_find(index, SPAN("sip:bob@example.com"))->first;

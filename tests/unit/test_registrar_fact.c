@@ -37,7 +37,7 @@ must_be_bobs(const struct binding_fact *f)
     must_text(f->row.path, "<sip:edge.example.com;lr>, <sip:p2.example.com;lr>");
     must_text(f->row.listener, "tcp:192.0.2.1:5060");
     must(f->row.reg_id == 1 && f->row.granted_s == 3600 && f->row.cseq == 17 && f->row.q == 500);
-    must(f->row.expires_wall_s == 1800003600 && f->row.reach == HOP_TCP);
+    must(f->row.expires_s == 1800003600 && f->row.reach == HOP_TCP);
     must(f->row.source.transport == HOP_TCP && f->row.source.port == 40123);
     must(f->row.source.ip[15] == 20);
 }

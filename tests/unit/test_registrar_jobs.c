@@ -37,7 +37,7 @@ START_TEST(seen_when_written_not_before)
     must_text(row->call_id, "call");
     must_text(row->user_agent, "Phone");
     must_text(row->listener, "udp:192.0.2.1:5060");
-    must(row->expires_wall_s == 1700000000 + 1000 + 60 && row->granted_s == 60 && row->cseq == 1);
+    must(row->expires_s == 1700000000 + 1000 + 60 && row->granted_s == 60 && row->cseq == 1);
     must(row->reach == HOP_TCP && row->source.port == 4711);
     rig.now_ms += 500;
     jobs_rig_written(&rig, SIPD_OK);
@@ -249,7 +249,7 @@ START_TEST(expiry_during_a_write)
     purge_step(&rig.purge);
     must(rig.writes_len == 2 && rig.writes[1]->changes[0].verb == STORE_PURGE);
     must(rig.writes[1]->changes[0].row.cseq == 1);
-    must(rig.writes[1]->changes[0].row.expires_wall_s == 1700000000 + 1000 + 60);
+    must(rig.writes[1]->changes[0].row.expires_s == 1700000000 + 1000 + 60);
     jobs_rig_written(&rig, SIPD_OK);
     must(count(&rig) == 1);
     jobs_take(&rig.jobs, &job);

@@ -91,7 +91,7 @@ fact_of(const char *contact, bool here, uint64_t left_ms)
                                            .contact = span_of(contact),
                                            .call_id = SPAN("call"),
                                            .listener = SPAN("udp:192.0.2.1:5060"),
-                                           .expires_wall_s = 1800000000 + (int64_t)left_ms / 1000,
+                                           .expires_s = 1800000000 + (int64_t)left_ms / 1000,
                                            .granted_s = 3600,
                                            .q = STORE_NO_Q },
                                   .here = here,

@@ -63,9 +63,10 @@ side_now_ms(void *self)
 }
 
 static int64_t
-side_wall_s(void *self)
+side_steady_s(void *self, uint64_t at_ms)
 {
-    return (int64_t)(((struct side *)self)->now_ms / 1000 + 1700000000);
+    (void)self;
+    return (int64_t)(at_ms / 1000 + 1700000000);
 }
 
 static void
@@ -97,7 +98,7 @@ side_init(struct side *side, const struct store_ops *ops)
     must(side->index);
     jobs_init(&side->jobs);
     side->jobs.port =
-        (struct jobs_port){ side, side_now_ms, side_wall_s, side_listener, side_tell };
+        (struct jobs_port){ side, side_now_ms, side_steady_s, side_listener, side_tell };
     side->jobs.limits = (struct jobs_limits){ 8, 100, 0, 1000 };
     side->jobs.index = side->index;
     side->jobs.ops = ops;
@@ -185,7 +186,7 @@ enter(struct side *side, const struct job_ask *ask, uint64_t asker, bool *at_onc
 static bool
 are_same(const struct binding *a, const struct binding *b)
 {
-    return a->deadline_ms == b->deadline_ms && a->expires_wall_s == b->expires_wall_s &&
+    return a->deadline_ms == b->deadline_ms && a->expires_s == b->expires_s &&
            a->granted_s == b->granted_s && a->cseq == b->cseq && a->reg_id == b->reg_id &&
            a->uri_hash == b->uri_hash && a->version == b->version && a->q == b->q &&
            a->reach == b->reach && hop_eq(&a->source, &b->source) &&

@@ -89,8 +89,8 @@ START_TEST(a_newer_schema)
 {
     must(store_rig_open(&kept_rig, kept_path) == SIPD_OK);
     store_rig_close(&kept_rig);
-    kept_sql("PRAGMA user_version = 3");
-    must_refuse("newer sipd (schema 3", true);
+    kept_sql("PRAGMA user_version = 4");
+    must_refuse("newer sipd (schema 4", true);
 }
 END_TEST
 
@@ -156,7 +156,7 @@ START_TEST(an_older_file_is_brought_up_to_date)
     kept_sql(schema_1);
     must(store_sqlite_ops.look(&kept_rig.port, kept_path) == SIPD_OK);
     must_for(span_of(kept_rig.words), store_rig_open(&kept_rig, kept_path) == SIPD_OK);
-    must_for(span_of(kept_rig.news), strstr(kept_rig.news, "from schema 1 to 2"));
+    must_for(span_of(kept_rig.news), strstr(kept_rig.news, "from schema 1 to 3"));
     must(kept_rig.rows_len == 1 && kept_rig.rows[0].is.cseq == 7 && kept_rig.rows[0].is.q == 500);
     must_text(kept_rig.rows[0].is.user_agent, "Phone");
     must(kept_rig.rows[0].is.params.len == 0 && kept_rig.rows[0].is.reg_id == 0);
@@ -172,6 +172,42 @@ START_TEST(an_older_file_is_brought_up_to_date)
     sqlite3_finalize(rows);
     sqlite3_close(db);
     unlink(copy);
+}
+END_TEST
+
+/* Version 2 knew of no steps of the clock. */
+static const char schema_2[] =
+    "CREATE TABLE binding (aor TEXT NOT NULL, contact TEXT NOT NULL, instance TEXT NOT NULL,"
+    " reg_id INTEGER NOT NULL, params TEXT NOT NULL, path TEXT NOT NULL, q INTEGER,"
+    " call_id TEXT NOT NULL, cseq INTEGER NOT NULL, expires_s INTEGER NOT NULL,"
+    " granted_s INTEGER NOT NULL, transport TEXT NOT NULL, ip TEXT NOT NULL,"
+    " scope_id INTEGER NOT NULL, port INTEGER NOT NULL, listener TEXT NOT NULL,"
+    " reach TEXT NOT NULL, user_agent TEXT NOT NULL,"
+    " PRIMARY KEY (aor, contact, instance, reg_id)) WITHOUT ROWID;"
+    "CREATE TABLE state (id INTEGER PRIMARY KEY, written_s INTEGER NOT NULL);"
+    "INSERT INTO state VALUES (1, 1700000050);"
+    "INSERT INTO binding VALUES ('sip:bob@h', 'sip:1@h', '', 0, '', '', NULL, 'call', 7,"
+    " 1700000100, 3600, 'udp', '192.0.2.1', 0, 5060, 'udp:192.0.2.9:5060', 'udp', 'Phone');"
+    "PRAGMA application_id = 0x73697064; PRAGMA user_version = 2;";
+
+START_TEST(a_file_without_steps)
+{
+    struct store_change put = kept_change(STORE_PUT, "sip:eve@h", "sip:1@h", 1);
+    char copy[128];
+
+    kept_sql(schema_2);
+    must_for(span_of(kept_rig.words), store_rig_open(&kept_rig, kept_path) == SIPD_OK);
+    must_for(span_of(kept_rig.news), strstr(kept_rig.news, "from schema 2 to 3"));
+    must(kept_rig.rows_len == 1 && kept_rig.rows[0].is.expires_s == 1700000100);
+    must(kept_rig.written.wall_s == 1700000050 && kept_rig.written.step_s == 0);
+    kept_rig.now.step_s = 3600;
+    must(kept_write(&put, 1) == SIPD_OK);
+    kept_reopen();
+    must(kept_rig.rows_len == 2 && kept_rig.rows[0].is.expires_s == 1700000100);
+    must(kept_rig.rows[1].is.expires_s == put.row.expires_s);
+    store_rig_close(&kept_rig);
+    snprintf(copy, sizeof copy, "%s.schema2", kept_path);
+    must(unlink(copy) == 0);
 }
 END_TEST
 
@@ -210,6 +246,7 @@ suite_registrar_schema(void)
     tcase_add_test(all, corrupt_pages);
     tcase_add_test(all, a_head_that_is_gone);
     tcase_add_test(all, an_older_file_is_brought_up_to_date);
+    tcase_add_test(all, a_file_without_steps);
     tcase_add_test(all, a_migration_that_fails_leaves_all);
     suite_add_tcase(suite, all);
     return suite;

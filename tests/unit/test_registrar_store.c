@@ -29,7 +29,7 @@ START_TEST(what_is_written_is_read)
     must(hop_ip_read(SPAN("fe80::1"), &row->source));
     row->reach = HOP_TLS;
     row->q = 0;
-    row->expires_wall_s = INT64_C(99999999999);
+    row->expires_s = INT64_C(99999999999);
     row->granted_s = UINT32_MAX;
     puts[2].row.q = 1000;
     puts[2].row.source.transport = HOP_UDP;
@@ -49,7 +49,7 @@ START_TEST(what_is_written_is_read)
         must(is && span_eq(is->aor, was->aor) && span_eq(is->call_id, was->call_id));
         must(span_eq(is->user_agent, was->user_agent) && span_eq(is->listener, was->listener));
         must(is->q == was->q && is->cseq == was->cseq && is->reach == was->reach);
-        must(is->expires_wall_s == was->expires_wall_s && is->granted_s == was->granted_s);
+        must(is->expires_s == was->expires_s && is->granted_s == was->granted_s);
         must(hop_eq(&is->source, &was->source) && is->source.scope_id == was->source.scope_id);
         must(is->source.flow == 0 && is->source.listener == 0);
     }
@@ -104,19 +104,61 @@ END_TEST
 START_TEST(the_last_write_is_known)
 {
     struct store_change put = kept_change(STORE_PUT, "sip:bob@h", "sip:1@h", 1);
-    struct store_write write = { .id = 7, .changes = &put, .len = 1, .wall_s = 1700000123 };
 
     must(store_rig_open(&kept_rig, kept_path) == SIPD_OK);
-    must(kept_rig.written_s == 0);
-    kept_rig.done = kept_answer;
-    store_rig_write(&kept_rig, &write);
-    store_rig_wait(&kept_rig);
-    must(kept_answered == SIPD_OK);
+    must(kept_rig.written.wall_s == 0 && kept_rig.written.step_s == 0);
+    kept_rig.now = (struct store_time){ 1700000123, -7200 };
+    must(kept_write(&put, 1) == SIPD_OK);
     kept_reopen();
-    must(kept_rig.written_s == 1700000123);
+    must(kept_rig.written.wall_s == 1700000123 && kept_rig.written.step_s == -7200);
+    kept_rig.now = (struct store_time){ 0, 0 };
     must(kept_write(&put, 1) == SIPD_OK); /* one that tells no time changes none */
     kept_reopen();
-    must(kept_rig.written_s == 1700000123);
+    must(kept_rig.written.wall_s == 1700000123 && kept_rig.written.step_s == -7200);
+    kept_rig.now = (struct store_time){ 1700000200, 0 };
+    must(kept_write(NULL, 0) == SIPD_OK); /* one that tells nothing else */
+    kept_reopen();
+    must(kept_rig.written.wall_s == 1700000200 && kept_rig.written.step_s == 0);
+    store_rig_close(&kept_rig);
+    kept_sql("UPDATE state SET written_s = 1 << 50, step_s = -(1 << 50)"); /* no times at all */
+    kept_reopen();
+    must(kept_rig.written.wall_s == 0 && kept_rig.written.step_s == 0);
+    store_rig_close(&kept_rig);
+}
+END_TEST
+
+/*
+ * Steps of the clock: a row says UTC as it was when it was written, and is read in steady time whatever came later. It is purged
+ * by that too.
+ */
+START_TEST(rows_outlive_steps)
+{
+    static const int64_t steps_s[] = { 0, 3600, -86400, -86400 };
+    struct store_change puts[] = {
+        kept_change(STORE_PUT, "sip:0@h", "sip:1@h", 1),
+        kept_change(STORE_PUT, "sip:1@h", "sip:1@h", 1),
+        kept_change(STORE_PUT, "sip:2@h", "sip:1@h", 1),
+        kept_change(STORE_PUT, "sip:3@h", "sip:1@h", 1),
+    };
+
+    must(store_rig_open(&kept_rig, kept_path) == SIPD_OK);
+    for (size_t i = 0; i < countof(puts); i++) {
+        kept_rig.now = (struct store_time){ 1700000000 + steps_s[i], steps_s[i] };
+        must(kept_write(&puts[i], 1) == SIPD_OK);
+        kept_reopen();
+        must(kept_rig.written.step_s == steps_s[i]);
+    }
+    must(kept_rig.rows_len == countof(puts));
+    for (size_t i = 0; i < kept_rig.rows_len; i++)
+        must(kept_rig.rows[i].is.expires_s == 1700000001);
+    must(kept_number("SELECT expires_s FROM binding WHERE aor = 'sip:1@h'") == 1700003601);
+    must(kept_number("SELECT b.expires_s + s.step_s - b.step_s FROM binding b, state s"
+                     " WHERE aor = 'sip:1@h'") == 1700000001 - 86400); /* as the manual says it */
+    for (size_t i = 0; i < countof(puts); i++)
+        puts[i].verb = STORE_PURGE;
+    must(kept_write(puts, countof(puts)) == SIPD_OK);
+    kept_reopen();
+    must(kept_rig.rows_len == 0);
     store_rig_close(&kept_rig);
 }
 END_TEST
@@ -164,6 +206,9 @@ START_TEST(rows_without_sense)
         "UPDATE binding SET cseq = 'one'",
         "UPDATE binding SET port = 65536",
         "UPDATE binding SET expires_s = 'soon'",
+        "UPDATE binding SET expires_s = 1 << 62",
+        "UPDATE binding SET step_s = 'far'",
+        "UPDATE binding SET step_s = -(1 << 62)",
         "UPDATE binding SET granted_s = -5",
         "UPDATE binding SET transport = 'udp', ip = 'localhost'",
         "UPDATE binding SET aor = ''",
@@ -375,6 +420,7 @@ suite_registrar_store(void)
     tcase_add_test(all, put_drop_purge);
     tcase_add_test(all, only_one_has_it);
     tcase_add_test(all, the_last_write_is_known);
+    tcase_add_test(all, rows_outlive_steps);
     tcase_add_test(all, flows_are_kept_apart);
     tcase_add_test(all, rows_without_sense);
     tcase_add_test(all, rows_that_nobody_has_room_for);
