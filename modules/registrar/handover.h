@@ -34,7 +34,7 @@ bool handover_copy(struct handover_slice *slice, const struct store_row *row);
 void handover_written(struct handover *handover, const struct store_time *at);
 /* No more rows come: told behind the last one. */
 void handover_end(struct handover *handover);
-/* The file is a new and empty one: told behind all rows. */
+/* The file is a new and empty one: told behind all rows, if there were any. */
 void handover_lost(struct handover *handover);
 /* Words: of two that were not told yet the first stays, for it is the cause. */
 void handover_trouble(struct handover *handover, const char *words);

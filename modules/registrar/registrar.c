@@ -289,7 +289,10 @@ read_done(struct registrar *r)
     sipd_log(r->host, 2, "registrar_read", "bindings", bindings, "took_ms", took_ms, NULL);
 }
 
-/* An alarm: what the file had is aside, what we know is written anew, and goes on being served. */
+/*
+ * An alarm: what the file had is aside, what we know is written anew, and goes on being served. At the start that is nothing, and
+ * phones register again.
+ */
 static void
 store_lost(void *self)
 {
@@ -297,7 +300,10 @@ store_lost(void *self)
 
     ++*r->lost;
     sipd_log(r->host, 0, "registrar_store_lost", "reason", "the file was damaged or gone",
-             "bindings", "written anew from memory", NULL);
+             "bindings",
+             bindings_count(r->index) > 0 ? "written anew from memory"
+                                          : "none until phones register again",
+             NULL);
     rewrite_begin(&r->rewrite);
     rewrite_step(&r->rewrite);
     *r->rewriting = rewrite_is_wanted(&r->rewrite);

@@ -82,7 +82,7 @@ struct store_port {
     void (*written)(void *self, const struct store_time *at);
     /*
      * The file was damaged or gone, and is a new and empty one: all that shall be in it is to be written again. Behind all
-     * rows of a read. May be NULL.
+     * rows of a read, or before it had any. May be NULL.
      */
     void (*lost)(void *self);
     /* What happened and is no failure, for people. Lent until return. May be NULL. */

@@ -18,14 +18,14 @@
 #define AGAIN_MS       1000  /* until the thread tries again what failed */
 #define PROGRESS_OPS   10000 /* between two looks whether a check shall end */
 
-/* What the loop has in memory is to be written to a new file; before anything was read that is nothing. */
+/* What the loop has in memory is to be written to a new file; before anything was read that is nothing, and still to be told. */
 int
 file_mend(struct file *f)
 {
     bool anew;
     int err = database_mend(&f->database, f->wall_s, &anew);
 
-    if (err == SIPD_OK && anew && f->stage != STAGE_CHECK)
+    if (err == SIPD_OK && anew)
         handover_lost(f->handover);
     return err;
 }
@@ -251,6 +251,7 @@ read_now(struct file *f)
 {
     struct database *d = &f->database;
     struct store_time written = { .wall_s = 0 };
+    bool taken;
     int err = database_check_pages(d);
 
     if (err == SIPD_OK)
@@ -269,6 +270,7 @@ read_now(struct file *f)
         return err;
     note_senseless(f);
     f->stage = STAGE_SERVE;
+    (void)handover_tell(f->handover, f->port, f->read_id, &taken); /* a file that is a new one */
     return STORE_NOW;
 }
 

@@ -143,16 +143,16 @@ file_close(void **store)
     sipd_free(f);
 }
 
-/* Nobody else would help a file that is damaged, and phones register again. */
+/* Nobody else would help a file that is damaged, and phones register again. What was lost is told with the rows. */
 static int
 open_or_begin(struct file *f)
 {
     int err = database_open(&f->database);
-    bool anew;
 
     if (err == SIPD_OK || f->database.damage[0] == '\0')
         return err;
-    return database_mend(&f->database, file_time(f).wall_s, &anew);
+    f->wall_s = file_time(f).wall_s;
+    return file_mend(f);
 }
 
 static int
@@ -175,7 +175,7 @@ file_open(const struct store_port *port, const char *path, void **store)
         .self = f, .trouble = thread_trouble, .news = thread_news, .time = NULL
     };
     if ((err = location_lock(port, path, &f->lock_fd)) != SIPD_OK ||
-        (err = open_or_begin(f)) != SIPD_OK || (err = handover_new(&f->handover)) != SIPD_OK ||
+        (err = handover_new(&f->handover)) != SIPD_OK || (err = open_or_begin(f)) != SIPD_OK ||
         (err = start_writer(f)) != SIPD_OK) {
         /* What was refused as somebody else's must not look like ours next time. */
         if (f->lock_fd >= 0 && !f->database.was_ours)

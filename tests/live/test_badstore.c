@@ -6,6 +6,7 @@
  */
 #include <check.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <linux/fs.h>
 #include <pthread.h>
 #include <sqlite3.h>
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/def.h"
 #include "live/readonly.h"
 #include "live/users.h"
 
@@ -232,15 +234,21 @@ END_TEST
 /* ---------------------------------------------------------------- written over */
 
 static void
-write_over(void)
+write_over_from(off_t at)
 {
     static char others[8192];
     int fd = open(path, O_RDWR | O_CLOEXEC);
 
     memset(others, 'x', sizeof others);
     ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(pwrite(fd, others, sizeof others, 0), sizeof others);
+    ck_assert_int_eq(pwrite(fd, others, sizeof others, at), sizeof others);
     close(fd);
+}
+
+static void
+write_over(void)
+{
+    write_over_from(0);
 }
 
 START_TEST(written_over)
@@ -301,6 +309,84 @@ START_TEST(replaced_before_the_stop)
 {
     begin_in_anothers_hands("replaced", replace);
     end(USERS, USERS + 2);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- damaged while the server stands */
+
+/* Is what was written over still there, under its other name? */
+static bool
+is_aside(off_t at)
+{
+    char pattern[320], byte = 0;
+    glob_t found;
+    bool kept = false;
+
+    snprintf(pattern, sizeof pattern, "%s.damaged-*Z", path);
+    if (glob(pattern, 0, NULL, &found) == 0 && found.gl_pathc == 1) {
+        int fd = open(found.gl_pathv[0], O_RDONLY | O_CLOEXEC);
+
+        kept = fd >= 0 && pread(fd, &byte, 1, at) == 1 && byte == 'x';
+        close(fd);
+    }
+    globfree(&found);
+    return kept;
+}
+
+/* The head, which is found out when the file is opened; pages, when they are looked at: at once, or by the thread if it is large. */
+static const struct {
+    const char *name;
+    off_t at;
+    unsigned users; /* besides */
+} damages[] = {
+    { "head", 0, 0 },
+    { "pages", 8192, 0 },
+    { "many", 1 << 20, 12000 },
+};
+
+static void
+fill(unsigned users)
+{
+    char sql[400];
+    sqlite3 *db = NULL;
+
+    snprintf(
+        sql, sizeof sql,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u)"
+        " INSERT INTO binding SELECT 'sip:x' || i || '@example.com', contact, '', 0,"
+        " printf('%%.400c', 'x'), '', NULL, call_id, cseq, expires_s, granted_s, transport, ip,"
+        " scope_id, port, listener, reach, user_agent, step_s FROM n, (SELECT * FROM binding LIMIT "
+        "1)",
+        users);
+    ck_assert_int_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+/* It is an alarm as it is while the server runs; phones register again. */
+START_TEST(damaged_before_the_start)
+{
+    begin(damages[_i].name, "");
+    ck_assert(counts("registrar_store_lost", "0"));
+    server_stop(&server);
+    if (damages[_i].users > 0)
+        fill(damages[_i].users);
+    write_over_from(damages[_i].at);
+    server_start(&server);
+    ck_assert(proc_says(&server.proc, "registrar_store_lost", PROC_PATIENCE_MS));
+    ck_assert(
+        proc_says(&server.proc, "bindings=\"none until phones register again\"", PROC_PATIENCE_MS));
+    ck_assert_uint_eq(proc_said(&server.proc, "registrar_store_lost"), 1);
+    ck_assert(counts("registrar_store_lost", "1"));
+    ck_assert(counts("registrar_store_rewriting", "0"));
+    ck_assert(counts("registrar_store_down", "0"));
+    ck_assert(is_aside(damages[_i].at));
+    for (unsigned n = 0; n < USERS; n++) {
+        ck_assert(!users_found(n));
+        ck_assert_uint_eq(users_keep(n), 200);
+    }
+    ck_assert_uint_eq(users_keep(USERS), 200);
+    end(USERS, USERS + 1);
 }
 END_TEST
 
@@ -423,6 +509,7 @@ suite_badstore(void)
     tcase_add_test(tcase, written_over_in_silence);
     tcase_add_test(tcase, written_over_before_the_stop);
     tcase_add_test(tcase, replaced_before_the_stop);
+    tcase_add_loop_test(tcase, damaged_before_the_start, 0, countof(damages));
     tcase_add_test(tcase, an_index_that_may_not_be_written);
     tcase_add_test(tcase, an_index_that_is_cut_short_on_and_on);
     tcase_add_test(tcase, a_log_that_is_gone);

@@ -61,8 +61,9 @@ must_be_put_aside(void)
     uint64_t sum = file_sum();
     char aside[128];
 
+    kept_rig.losses = 0;
     must_for(span_of(kept_rig.words), store_rig_open(&kept_rig, kept_path) == SIPD_OK);
-    must(kept_rig.rows_len == 0);
+    must(kept_rig.rows_len == 0 && kept_rig.losses == 1);
     store_rig_close(&kept_rig);
     snprintf(aside, sizeof aside, "%s.damaged-20231114T221320Z", kept_path);
     must_for(span_of(kept_rig.news),
