@@ -2,7 +2,7 @@
  * The registrar's file in other hands: held by another program, kept from growing or from any change, or written over while the
  * server runs. What cannot be kept is refused with a time to come back (RFC 3261 §10.3 step 7, §20.33), look-ups go on from memory,
  * an alarm says so, and all goes on by itself when the trouble is over.
- * What lies beside it, log and index, may go as well.
+ * What lies beside it, log and index, may go as well; and the process in the middle of all that.
  */
 #include <check.h>
 #include <fcntl.h>
@@ -227,6 +227,75 @@ START_TEST(turned_read_only)
     users_keep_in_the_end(USERS + 1);
     ck_assert(proc_says(&server.proc, "registrar_store_works_again", PROC_PATIENCE_MS));
     ck_assert(counts("registrar_store_down", "0"));
+    end(USERS + 1, USERS + 2);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- killed meanwhile */
+
+static void
+be_held(bool on)
+{
+    static sqlite3 *db;
+
+    if (on)
+        db = hold();
+    else
+        let_go(db);
+}
+
+/* Its successor has no limit. */
+static void
+be_small(bool on)
+{
+    if (on)
+        limit_files((rlim_t)log_bytes());
+}
+
+static const struct trouble {
+    const char *name;
+    void (*set)(bool on);
+    bool stays; /* for its successor, too, until that is killed as well */
+} troubles[] = {
+    { "held-killed", be_held, false },
+    { "held-killed-twice", be_held, true },
+    { "small-killed", be_small, false },
+    { "turned-killed", readonly_set, false },
+};
+
+/* Three are refused, and with them it is killed. */
+static void
+refuse_and_kill(void)
+{
+    for (unsigned n = USERS; n < USERS + 3; n++)
+        users_must_come_back(users_keep(n));
+    for (unsigned n = 0; n < USERS; n++)
+        ck_assert(users_found(n));
+    proc_kill(&server.proc);
+}
+
+/* The process ends in the middle of it: what was acknowledged is there, and what was refused is not, when it is over. */
+START_TEST(killed)
+{
+    const struct trouble *trouble = &troubles[_i];
+
+    if (trouble->set == readonly_set && !readonly_begin(proc_dir())) {
+        proc_skip("kill -9 on a disk that turned read-only",
+                  "the kernel lets this user answer no system calls");
+        return;
+    }
+    begin(trouble->name, "");
+    trouble->set(true);
+    refuse_and_kill();
+    if (trouble->stays) {
+        server_start(&server);
+        refuse_and_kill();
+    }
+    trouble->set(false);
+    server_start(&server);
+    for (unsigned n = 0; n < USERS + 3; n++)
+        ck_assert(users_found(n) == (n < USERS));
+    ck_assert_uint_eq(users_keep(USERS + 1), 200);
     end(USERS + 1, USERS + 2);
 }
 END_TEST
@@ -505,6 +574,7 @@ suite_badstore(void)
     tcase_add_test(tcase, slow);
     tcase_add_test(tcase, kept_from_growing);
     tcase_add_test(tcase, turned_read_only);
+    tcase_add_loop_test(tcase, killed, 0, (int)countof(troubles));
     tcase_add_test(tcase, written_over);
     tcase_add_test(tcase, written_over_in_silence);
     tcase_add_test(tcase, written_over_before_the_stop);

@@ -16,20 +16,23 @@
 
 Suite *suite_fulldisk(void);
 
-enum { REFUSED = 20, USERS = 400, FEW = 20 };
+enum { REFUSED = 20, USERS = 400, FEW = 20, KILLS = 8 };
 
 static struct server server;
 static char disk[300], filler[340];
 
-/* A small disk of this process and its children alone; false where that is not allowed. */
+/* A small disk of this process and its children alone; false where that is not allowed. A log may take 4 MiB. */
 static bool
-make_disk(void)
+make_disk(unsigned mib)
 {
+    char options[40];
+
+    snprintf(options, sizeof options, "size=%um,mode=0750", mib);
     snprintf(disk, sizeof disk, "%s/disk", proc_dir());
     snprintf(filler, sizeof filler, "%s/filler", disk);
     (void)mkdir(disk, 0750);
     return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-           mount("none", disk, "tmpfs", 0, "size=1m,mode=0750") == 0;
+           mount("none", disk, "tmpfs", 0, options) == 0;
 }
 
 /* To the last byte. */
@@ -65,7 +68,7 @@ START_TEST(a_full_disk)
     struct proc out;
     unsigned user = 0, acked, status = 0;
 
-    if (!make_disk()) {
+    if (!make_disk(1)) {
         proc_skip("a full disk", "this user may not mount one");
         return;
     }
@@ -107,6 +110,53 @@ START_TEST(a_full_disk)
 }
 END_TEST
 
+/* Registers from user on until one is refused; who that is. */
+static unsigned
+keep_until_refused(unsigned user)
+{
+    unsigned status = 200;
+
+    for (unsigned end = user + USERS; (status = users_keep(user)) == 200; user++)
+        ck_assert_uint_lt(user, end);
+    users_must_come_back(status);
+    return user;
+}
+
+/*
+ * The process ends while there is no room, at another place of its log each time: what was begun there and refused must not be taken
+ * for a commit by the next one.
+ */
+START_TEST(killed_on_a_full_disk)
+{
+    unsigned user = 0, refused[KILLS];
+
+    if (!make_disk(8)) {
+        proc_skip("kill -9 on a full disk", "this user may not mount one");
+        return;
+    }
+    begin();
+    for (unsigned kill = 0; kill < KILLS; kill++) {
+        for (unsigned n = 0; n < FEW + kill; n++)
+            ck_assert_uint_eq(users_keep(user++), 200);
+        fill_disk();
+        refused[kill] = keep_until_refused(user);
+        for (unsigned n = 0; n < kill; n++)
+            users_must_come_back(users_keep(refused[kill]));
+        user = refused[kill] + 1;
+        proc_kill(&server.proc);
+        unlink(filler);
+        server_start(&server);
+        for (unsigned n = 0, at = 0; n < user; n++) {
+            while (at < kill && refused[at] < n)
+                at++;
+            ck_assert_msg(users_found(n) == (n != refused[at]), "user %u after kill %u", n, kill);
+        }
+    }
+    users_end();
+    server_stop(&server);
+}
+END_TEST
+
 static void
 let_write(bool may)
 {
@@ -130,16 +180,22 @@ must_not_start(const char *option)
                   "%s", proc_output(&out));
 }
 
+/* Stopped well, or killed, with all that it knows in the log beside the file. */
 START_TEST(a_disk_that_is_read_only)
 {
-    if (!make_disk()) {
+    bool killed = _i == 1;
+
+    if (!make_disk(1)) {
         proc_skip("a read-only disk", "this user may not mount one");
         return;
     }
     begin();
     for (unsigned user = 0; user < FEW; user++)
         ck_assert_uint_eq(users_keep(user), 200);
-    server_stop(&server);
+    if (killed)
+        proc_kill(&server.proc);
+    else
+        server_stop(&server);
     let_write(false);
     must_not_start(NULL);
     let_write(true);
@@ -160,7 +216,8 @@ suite_fulldisk(void)
 
     tcase_set_timeout(tcase, 90);
     tcase_add_test(tcase, a_full_disk);
-    tcase_add_test(tcase, a_disk_that_is_read_only);
+    tcase_add_test(tcase, killed_on_a_full_disk);
+    tcase_add_loop_test(tcase, a_disk_that_is_read_only, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
 }
