@@ -202,8 +202,8 @@ lay_cable(void)
     static const char *const argv[] = { "sh", "-c", "readlink /proc/self/ns/net; exec sleep 600",
                                         NULL };
 
-    if (!shell("ip link del cable 2>/dev/null; ip link add cable type veth peer name phone && ip addr add " SERVER_AT
-               "/24 dev cable && ip link set cable up"))
+    if (!shell("ip link del cable 2>/dev/null; ip link add cable type veth peer name phone && ip "
+               "addr add " SERVER_AT "/24 dev cable && ip link set cable up"))
         return false;
     proc_in_next(have_own_network);
     proc_start(&place, "place", argv);

@@ -12,16 +12,28 @@
 
 Suite *suite_phones(void);
 
+/* The other listener of a server that a phone has two flows to. */
+#define SECOND "127.0.0.2"
+
+static uint16_t second_port;
+
 static struct server server;
 static char server_v4[32], server_v6[32];
 
 static void
 start(void)
 {
+    char listener[100];
+
+    second_port = proc_port(SECOND);
+    snprintf(listener, sizeof listener,
+             "{ transport = \"tcp\"; address = \"" SECOND "\"; port = %u; }", second_port);
+    server_also_listen(listener);
     server_make(&server, "sipd",
                 "modules = [ \"auth\", \"registrar\" ];\n"
                 "registrar = { store = \"sqlite\"; path = \"location.db\"; };\n"
                 "auth = { path = \"users.db\"; };");
+    server_also_listen(NULL);
     server_start(&server);
     server_add_user(&server, "alice", "wonderland");
     server_add_user(&server, "bob", "builder");
@@ -289,6 +301,103 @@ START_TEST(a_phone_changes_its_network)
 }
 END_TEST
 
+/* A flow of bob's: the server's connection, and the phone's port at its end. */
+struct flow {
+    unsigned long long id;
+    unsigned port;
+};
+
+static struct flow
+flow_of(unsigned reg_id)
+{
+    struct flow flow = { 0, 0 };
+    struct proc out;
+    char number[32];
+    const char *source, *id, *end;
+
+    snprintf(number, sizeof number, "\"reg_id\": %u,", reg_id);
+    ck_assert_int_eq(server_ctl(&server, &out, "--json show bindings sip:bob@example.com", NULL),
+                     0);
+    source = proc_output(&out);
+    end = strstr(source, number);
+    ck_assert_msg(end, "no flow %u:\n%s", reg_id, source);
+    for (const char *next; (next = strstr(source + 1, "\"source\": ")) && next < end;)
+        source = next;
+    id = strstr(source, "\"flow\": ");
+    ck_assert(id && sscanf(id, "\"flow\": \"%llu\"", &flow.id) == 1 &&
+              sscanf(source, "\"source\": \"tcp:127.0.0.1:%u\"", &flow.port) == 1);
+    return flow;
+}
+
+/* How many INVITEs the phone heard by this flow. */
+static unsigned
+calls_by(const struct phone *phone, struct flow flow)
+{
+    char words[64];
+
+    snprintf(words, sizeof words, "-> 127.0.0.1:%u\nINVITE ", flow.port);
+    return proc_said(&phone->proc, words);
+}
+
+static void
+close_flow(struct flow flow)
+{
+    char words[64];
+    struct proc out;
+
+    snprintf(words, sizeof words, "close connection %llu", flow.id);
+    ck_assert_int_eq(server_ctl(&server, &out, words, NULL), 0);
+}
+
+/* And is rejected there, as the caller hears the n-th time. */
+static void
+call_bob(struct phone *alice, struct phone *bob, unsigned n)
+{
+    uint64_t until = proc_now_ms() + PROC_PATIENCE_MS;
+
+    phone_do(alice, "dial", "sip:bob@example.com");
+    for (; proc_said(&bob->proc, "Incoming call from") < n; proc_pause(10))
+        ck_assert_msg(proc_now_ms() < until, "no call:\n%s", proc_output(&bob->proc));
+    phone_do(bob, "hangup", "");
+    for (; proc_said(&alice->proc, "session closed") < n; proc_pause(10))
+        ck_assert_msg(proc_now_ms() < until, "no end:\n%s", proc_output(&alice->proc));
+}
+
+/*
+ * One device, and a flow to each of two listeners (RFC 5626 §4.2): a call comes by one of them alone, and when the server has closed
+ * that by the other.
+ */
+START_TEST(a_phone_with_two_flows)
+{
+    struct phone_conf a = account("alice", "wonderland", "udp", false);
+    struct phone_conf b = account("bob", "builder", "tcp", false);
+    struct phone alice, bob;
+    char second[100];
+    struct flow one, two;
+    bool by_two;
+
+    snprintf(second, sizeof second, "outbound2=\"sip:" SECOND ":%u;transport=tcp\";", second_port);
+    b.uuid = UUID;
+    b.extra = second;
+    phone_start(&alice, &a);
+    phone_start(&bob, &b);
+    phone_wait(&alice, "200 OK");
+    phone_wait(&bob, "{1/TCP/v4} 200 OK");
+    phone_wait(&bob, "{2/TCP/v4} 200 OK");
+    one = flow_of(1);
+    two = flow_of(2);
+    call_bob(&alice, &bob, 1);
+    by_two = calls_by(&bob, two) > 0;
+    ck_assert_uint_eq(calls_by(&bob, one) + calls_by(&bob, two), 1);
+    close_flow(by_two ? two : one);
+    call_bob(&alice, &bob, 2);
+    ck_assert_uint_eq(calls_by(&bob, one), 1);
+    ck_assert_uint_eq(calls_by(&bob, two), 1);
+    phone_stop(&alice);
+    phone_stop(&bob);
+}
+END_TEST
+
 /* The redirect server that is shipped; a phone follows it to where the other one is (RFC 3261 §8.1.3.4). */
 START_TEST(a_phone_follows_a_redirection)
 {
@@ -335,6 +444,7 @@ suite_phones(void)
     tcase_add_test(tcase, registrations_outlive_the_server);
     tcase_add_test(tcase, two_devices_of_a_user);
     tcase_add_loop_test(tcase, a_phone_changes_its_network, 0, 2);
+    tcase_add_test(tcase, a_phone_with_two_flows);
     tcase_add_test(tcase, a_phone_follows_a_redirection);
     capture_after(tcase);
     suite_add_tcase(suite, tcase);
