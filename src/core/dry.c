@@ -122,6 +122,7 @@ dry_write(const struct dry_ask *ask, uint64_t lot, struct buf *to)
     buf_put(to, ask->method);
     buf_put(to, SPAN("\r\nContact: <sip:"));
     buf_put(to, at);
-    buf_put(to, SPAN(">\r\nContent-Length: 0\r\n\r\n"));
+    /* As a phone that may register through an edge that requires Path (RFC 3327 §5.2). */
+    buf_put(to, SPAN(">\r\nSupported: path\r\nContent-Length: 0\r\n\r\n"));
     return to->err;
 }
