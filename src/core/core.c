@@ -84,7 +84,6 @@ core_new(struct core **out, const struct core_ports *ports, const struct core_co
     struct core *core = mem_new(sizeof *core);
     struct txn_ports txn_ports;
     struct prf_key hash_key = { rand_u64(ports->rand), rand_u64(ports->rand) };
-    struct prf_key answered_key = prf_derive(&ports->key, SPAN("answered"));
     int err;
 
     *out = NULL;
@@ -107,8 +106,8 @@ core_new(struct core **out, const struct core_ports *ports, const struct core_co
     err = repairs_init(&core->repairs, ports->clock, ports->log, ports->counters, hash_key,
                        conf->repair_rows);
     if (err == SIPD_OK)
-        err = txns_init(&core->txns, &txn_ports, ports->clock, ports->turn, &hash_key,
-                        &answered_key, conf->transactions);
+        err = txns_init(&core->txns, &txn_ports, ports->clock, ports->turn, &ports->key,
+                        conf->transactions);
     flood_resize(core);
     if (err == SIPD_OK)
         *out = core;

@@ -7,7 +7,6 @@
 #include "base/record.h"
 #include "txn/commit.h"
 #include "txn/fact.h"
-#include "txn/match.h"
 
 enum { AHEAD = 16 }; /* asked for before they end */
 
@@ -54,7 +53,7 @@ answered_bytes(const struct answered *a)
 bool
 answered_is(const struct txns *t, const struct answered *a, struct span bytes)
 {
-    return prf_fold(&t->shared_key, bytes) == a->digest;
+    return prf_fold(&t->digest_key, bytes) == a->digest;
 }
 
 struct hop
@@ -119,15 +118,17 @@ struct answered *
 answered_join(struct txns *t, const struct txn *txn, const struct commit_input *input)
 {
     const struct reply_with whole = { .body = input->bytes };
+    const struct span none = { NULL, 0 };
+    uint64_t deadline_ms = t->clock->now_ms + 64 * TXN_T1_MS;
     struct answered *a;
 
     if (txn->hop.transport != HOP_UDP || txn->backups)
         return NULL;
-    a = put(t, txn_key(txn), input->with ? TXN_ANSWERED_WITH : TXN_ANSWERED_WHOLE,
-            input->with ? input->with : &whole, t->clock->now_ms + 64 * TXN_T1_MS);
+    a = input->with ? put(t, none, TXN_ANSWERED_WITH, input->with, deadline_ms)
+                    : put(t, txn_key(txn), TXN_ANSWERED_WHOLE, &whole, deadline_ms);
     if (!a)
         return NULL;
-    a->digest = prf_fold(&t->shared_key, input->bytes);
+    a->digest = prf_fold(&t->digest_key, input->bytes);
     a->status = input->status;
     a->method = txn->method;
     set_hop(a, &txn->hop);
@@ -187,18 +188,25 @@ struct record {
     bool whole;
     uint16_t status;
     uint64_t left_ms; /* more than 0 */
-    uint64_t digest;
+    uint64_t digest, hash;
     struct span key, phrase, lines, type, body;
     struct hop hop;
 };
 
 static const struct record_field fields[] = {
-    RECORD_NUMBER(1, struct record, method),  RECORD_BOOL(2, struct record, whole),
-    RECORD_NUMBER(3, struct record, status),  RECORD_NUMBER(4, struct record, left_ms),
-    RECORD_SPAN(5, struct record, key),       RECORD_SPAN(6, struct record, phrase),
-    RECORD_SPAN(7, struct record, lines),     RECORD_SPAN(8, struct record, type),
-    RECORD_SPAN(9, struct record, body),      RECORD_PART(10, struct record, hop, fact_hop_fields),
-    RECORD_NUMBER(11, struct record, digest), RECORD_END,
+    RECORD_NUMBER(1, struct record, method),
+    RECORD_BOOL(2, struct record, whole),
+    RECORD_NUMBER(3, struct record, status),
+    RECORD_NUMBER(4, struct record, left_ms),
+    RECORD_SPAN(5, struct record, key),
+    RECORD_SPAN(6, struct record, phrase),
+    RECORD_SPAN(7, struct record, lines),
+    RECORD_SPAN(8, struct record, type),
+    RECORD_SPAN(9, struct record, body),
+    RECORD_PART(10, struct record, hop, fact_hop_fields),
+    RECORD_NUMBER(11, struct record, digest),
+    RECORD_NUMBER(12, struct record, hash),
+    RECORD_END,
 };
 
 void
@@ -218,6 +226,7 @@ answered_fact_write(const struct txns *t, const struct answered *a, struct buf *
         .body = parts.with.body,
         .hop = answered_hop(a),
         .digest = a->digest,
+        .hash = a->entry.node.hash,
     };
 
     record_write(b, fields, &record);
@@ -226,9 +235,7 @@ answered_fact_write(const struct txns *t, const struct answered *a, struct buf *
 uint64_t
 answered_note(struct txns *t, const struct answered *a)
 {
-    struct fact fact = { .kind = ANSWERED_FACT,
-                         .version = ++t->answers,
-                         .id = prf_fold(&t->shared_key, answered_key(a)) };
+    struct fact fact = { .kind = ANSWERED_FACT, .version = ++t->answers, .id = a->entry.node.hash };
 
     buf_clear(&t->record);
     answered_fact_write(t, a, &t->record);
@@ -250,7 +257,7 @@ is_sound(const struct record *r)
 {
     const struct reply_with with = with_of(r);
 
-    return fits(&with) && r->method < METHODS && r->key.len > 0 && r->left_ms > 0 &&
+    return fits(&with) && r->method < METHODS && (r->key.len > 0) == r->whole && r->left_ms > 0 &&
            r->status >= 200 && r->status < 700 && r->hop.transport == HOP_UDP &&
            (!r->whole || r->phrase.len + r->lines.len + r->type.len == 0);
 }
@@ -265,21 +272,36 @@ make_way(struct txns *t)
         answered_leave(t);
 }
 
-/* Is it here already? One that is merely of the same key, or over, is of an earlier time. */
 static bool
-is_known(const struct txns *t, const struct txn_key *key, const struct record *r)
+has_digest(const struct table_node *node, const void *digest)
 {
-    const struct txn_entry *entry = match_find(t, key);
-    const struct answered *a = container_of_const(entry, struct answered, entry);
+    const struct txn_entry *entry = container_of_const(node, struct txn_entry, node);
 
-    return txn_is_answered(entry) && a->digest == r->digest && a->deadline_ms > t->clock->now_ms;
+    return txn_is_answered(entry) &&
+           container_of_const(entry, struct answered, entry)->digest == *(const uint64_t *)digest;
+}
+
+const struct answered *
+answered_find(const struct txns *t, uint64_t hash, uint64_t digest)
+{
+    const struct table_node *node = table_find(&t->table, hash, has_digest, &digest);
+
+    return node ? container_of_const(node, struct answered, entry.node) : NULL;
+}
+
+/* Is it here already? One of the same key with another answer, or one that is over, is of an earlier time. */
+static bool
+is_known(const struct txns *t, const struct record *r)
+{
+    const struct answered *a = answered_find(t, r->hash, r->digest);
+
+    return a && a->deadline_ms > t->clock->now_ms;
 }
 
 int
 answered_restore(struct txns *t, const struct fact *fact)
 {
     struct reply_with with;
-    struct txn_key key;
     struct answered *a;
     struct record r;
     int err = record_read(fact->bytes, fields, &r);
@@ -287,8 +309,7 @@ answered_restore(struct txns *t, const struct fact *fact)
     if (err != SIPD_OK || !is_sound(&r))
         return err != SIPD_OK ? err : SIPD_EINVAL;
     make_way(t);
-    key = match_hashed(t, r.key);
-    if (is_known(t, &key, &r))
+    if (is_known(t, &r))
         return SIPD_OK;
     with = with_of(&r);
     a = put(t, r.key, r.whole ? TXN_ANSWERED_WHOLE : TXN_ANSWERED_WITH, &with,
@@ -299,6 +320,6 @@ answered_restore(struct txns *t, const struct fact *fact)
     a->status = r.status;
     a->method = r.method;
     set_hop(a, &r.hop);
-    table_insert(&t->table, &a->entry.node, key.hash);
+    table_insert(&t->table, &a->entry.node, r.hash);
     return SIPD_OK;
 }

@@ -3,7 +3,8 @@
  * (RFC 3261 §17.2.2, figure 8).
  *
  * Each lasts 64*T1 from its answer on, so they lie in a row (base/row). Of an answer of our own only that is kept which its request
- * does not say: a request that comes again brings the rest along (sip/reply).
+ * does not say: a request that comes again brings the rest along (sip/reply). Not even its key is kept then: it is found by the hash of
+ * that, and what proves that it is the same request, key and all, is the digest of what is made of it.
  */
 #ifndef TXN_ANSWERED_H
 #define TXN_ANSWERED_H
@@ -21,7 +22,7 @@ struct answered {
     uint8_t ip[16];       /* where the answer went: a datagram's hop */
     uint32_t scope_id;
     uint16_t port, listener;
-    /* the key, then what the answer has besides, or all of it as the body (entry.form) */
+    /* what the answer has besides; or the key, and all of the answer as the body (entry.form) */
     uint16_t phrase_len, lines_len, type_len, body_len;
     uint16_t status;
     uint8_t method; /* enum method */
@@ -36,7 +37,7 @@ struct commit_input;
  */
 struct answered *answered_join(struct txns *t, const struct txn *txn,
                                const struct commit_input *input);
-/* What it is found by. Lent as long as it is there. */
+/* The key of one that is kept whole. Lent as long as it is there. */
 struct span answered_key(const struct answered *a);
 /* Where it went. */
 struct hop answered_hop(const struct answered *a);
@@ -44,6 +45,8 @@ struct hop answered_hop(const struct answered *a);
 struct reply_with answered_with(const struct answered *a);
 struct span answered_bytes(const struct answered *a);
 
+/* Is there one of this hash and digest? */
+const struct answered *answered_find(const struct txns *t, uint64_t hash, uint64_t digest);
 /* Are these the bytes of its answer? */
 bool answered_is(const struct txns *t, const struct answered *a, struct span bytes);
 

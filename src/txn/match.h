@@ -37,7 +37,7 @@ match_hashed(const struct txns *t, struct span key)
     return (struct txn_key){ key, key.at ? prf_hash(&t->hash_key, match_telling_part(key)) : 0 };
 }
 
-/* What there is under this key, or NULL. */
+/* What there is under this key, or NULL. What has no key any more is found by the hash alone (txn/answered). */
 struct txn_entry *match_find(const struct txns *t, const struct txn_key *key);
 
 #endif

@@ -23,15 +23,14 @@ note_keepers(struct txns *t)
 
 int
 txns_init(struct txns *t, const struct txn_ports *ports, const struct clock *clock,
-          struct arena *arena, const struct prf_key *hash_key, const struct prf_key *shared_key,
-          uint32_t limit)
+          struct arena *arena, const struct prf_key *key, uint32_t limit)
 {
     memset(t, 0, sizeof *t);
     t->ports = *ports;
     t->clock = clock;
     t->arena = arena;
-    t->hash_key = *hash_key;
-    t->shared_key = *shared_key;
+    t->hash_key = prf_derive(key, SPAN("transactions"));
+    t->digest_key = prf_derive(key, SPAN("answered"));
     buf_init(&t->record, RECORD_BYTES);
     slots_init(&t->slots, sizeof(struct txn), limit);
     row_init(&t->answered);

@@ -122,7 +122,7 @@ struct txns {
     struct answered *ahead; /* … the last of which was asked for that end next; NULL: nobody … */
     uint32_t ahead_len;     /* … and how many do until then, with it */
     struct table table;
-    struct prf_key hash_key, shared_key;
+    struct prf_key hash_key, digest_key;
     struct timers timers; /* of transactions only; the finished are in lanes */
     struct scout scout[TIMERS_LANES];
     const struct clock *clock; /* lent */
@@ -141,12 +141,11 @@ struct txns {
 
 /*
  * An empty pool. Lent: clock, arena. limit: most transactions held; at the ceiling the finished one goes that would be the first
- * to, and when all are pending new ones are refused. hash_key: of this pool alone; shared_key: of all nodes that take over from each
- * other. SIPD_ENOMEM.
+ * to, and when all are pending new ones are refused. key: secret, and the same of all nodes that take over from each other.
+ * SIPD_ENOMEM.
  */
 int txns_init(struct txns *t, const struct txn_ports *ports, const struct clock *clock,
-              struct arena *arena, const struct prf_key *hash_key, const struct prf_key *shared_key,
-              uint32_t limit) MUST_USE;
+              struct arena *arena, const struct prf_key *key, uint32_t limit) MUST_USE;
 void txns_fini(struct txns *t);
 
 /*

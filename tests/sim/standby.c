@@ -9,7 +9,6 @@
 #include "sim/modules.h"
 #include "sim/where.h"
 #include "txn/answered.h"
-#include "txn/match.h"
 
 enum {
     REPEATS_MS = 4000, /* T2 … */
@@ -265,15 +264,13 @@ trips_with_state(const struct core *core)
     return n;
 }
 
-/* Under its key, and for as long at least? */
+/* For as long at least? */
 static bool
 has_answered(const struct txns *t, const struct answered *a)
 {
-    struct txn_key key = match_hashed(t, answered_key(a));
-    const struct txn_entry *entry = match_find(t, &key);
+    const struct answered *same = answered_find(t, a->entry.node.hash, a->digest);
 
-    return txn_is_answered(entry) &&
-           container_of_const(entry, struct answered, entry)->deadline_ms >= a->deadline_ms;
+    return same && same->deadline_ms >= a->deadline_ms;
 }
 
 /* Has the second one what the first one has, under the same ids? */

@@ -291,7 +291,7 @@ START_TEST(a_pool_may_fail_to_begin)
     struct txns t;
 
     mem_fail_after(0);
-    ck_assert_int_eq(txns_init(&t, &r.t.ports, &r.clock, &r.turn, &key, &key, LIMIT), SIPD_ENOMEM);
+    ck_assert_int_eq(txns_init(&t, &r.t.ports, &r.clock, &r.turn, &key, LIMIT), SIPD_ENOMEM);
     mem_fail_never();
     txns_fini(&t);
 }

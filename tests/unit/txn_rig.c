@@ -48,7 +48,7 @@ txn_rig_init(struct txn_rig *r, uint32_t limit)
     memset(r, 0, sizeof *r);
     r->clock.now_ms = r->base_ms = 1000000;
     arena_init(&r->turn, 1 << 20);
-    ck_assert_int_eq(txns_init(&r->t, &ports, &r->clock, &r->turn, &key, &key, limit), SIPD_OK);
+    ck_assert_int_eq(txns_init(&r->t, &ports, &r->clock, &r->turn, &key, limit), SIPD_OK);
     r->t.watched = true;
 }
 
