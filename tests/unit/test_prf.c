@@ -272,11 +272,11 @@ END_TEST
 /* Nodes tell each other what they folded. */
 START_TEST(a_fold_is_the_same_everywhere)
 {
-    ck_assert_uint_eq(prf_fold(&counting_key, SPAN("")), UINT64_C(0xd87aa85765366277));
+    ck_assert_uint_eq(prf_fold(&counting_key, SPAN("")), UINT64_C(0x1ee1c6feaca2a0ea));
     ck_assert_uint_eq(prf_fold(&counting_key, SPAN("SIP/2.0 200 OK")),
-                      UINT64_C(0x6cb392e7e8e0b64b));
+                      UINT64_C(0x6024996433bc2d10));
     ck_assert_uint_eq(prf_fold(&counting_key, SPAN("SIP/2.0 486 Busy Here, as he said\r\n")),
-                      UINT64_C(0xc1a9d4f59b9d0686));
+                      UINT64_C(0x28641efa3f03090b));
 }
 END_TEST
 
