@@ -165,8 +165,7 @@ store_time(void *self)
 {
     struct registrar *r = self;
 
-    steady_look(&r->steady, sipd_now_ms(r->host), sipd_wall_s(r->host));
-    return (struct store_time){ sipd_wall_s(r->host), r->steady.step_s };
+    return steady_time(&r->steady, sipd_now_ms(r->host), sipd_wall_s(r->host));
 }
 
 static void
@@ -219,7 +218,7 @@ store_written(void *self, const struct store_time *at)
 
     r->clock_doubt = at->wall_s > 0 &&
                      (passed_s < -STEADY_SLACK_S || passed_s > (int64_t)r->conf->max_expires_s);
-    steady_begin(&r->steady, at, sipd_now_ms(r->host), now_s);
+    steady_begin(&r->steady, at, r->clock_doubt, sipd_now_ms(r->host), now_s);
     if (!r->clock_doubt)
         return;
     snprintf(was, sizeof was, "%lld", (long long)at->wall_s);

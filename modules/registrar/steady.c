@@ -28,17 +28,17 @@ steady_init(struct steady *steady, uint64_t now_ms, int64_t wall_s)
     start(steady, 0, now_ms, wall_s);
 }
 
-/* How long nobody watched is not known if the clock stands before: time goes on from the last write then. */
+/* How long nobody watched is not known then: time goes on from the last write. */
 void
-steady_begin(struct steady *steady, const struct store_time *written, uint64_t now_ms,
+steady_begin(struct steady *steady, const struct store_time *written, bool doubted, uint64_t now_ms,
              int64_t wall_s)
 {
     int64_t back_s = written->wall_s - wall_s;
 
     steady->known = true;
+    steady->unsure = false;
     steady->kept_s = written->step_s;
-    start(steady, back_s > STEADY_SLACK_S ? written->step_s - back_s : written->step_s, now_ms,
-          wall_s);
+    start(steady, doubted ? written->step_s - back_s : written->step_s, now_ms, wall_s);
 }
 
 int64_t
@@ -69,16 +69,27 @@ steady_news(struct steady *steady)
     return news_s;
 }
 
+/* Another write than ours may tell the file what is taken back before it is asked here. 0 would mean that no time is known. */
+struct store_time
+steady_time(struct steady *steady, uint64_t now_ms, int64_t wall_s)
+{
+    steady_look(steady, now_ms, wall_s);
+    steady->unsure = steady->unsure || steady->step_s != steady->kept_s;
+    return (struct store_time){ wall_s != 0 ? wall_s : 1, steady->step_s };
+}
+
 void
 steady_step(struct steady *steady, const struct store_ops *ops, void *store)
 {
     int answer;
 
-    if (!steady->known || steady->under_way || steady->step_s == steady->kept_s)
+    if (!steady->known || steady->under_way ||
+        (steady->step_s == steady->kept_s && !steady->unsure))
         return;
     steady->write = (struct store_write){ .id = STEADY_ID };
     steady->under_way = true;
-    answer = ops->write(store, &steady->write);
+    answer = ops->write(store, &steady->write); /* which has asked for the time */
+    steady->unsure = false;
     if (answer != STORE_LATER)
         steady_written(steady, answer);
 }
@@ -89,4 +100,6 @@ steady_written(struct steady *steady, int err)
     steady->under_way = false;
     if (err == SIPD_OK)
         steady->kept_s = steady->write.at.step_s;
+    else
+        steady->unsure = true;
 }

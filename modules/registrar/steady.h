@@ -22,6 +22,7 @@ struct steady {
     int64_t step_s; /* what UTC is ahead of steady time */
     int64_t kept_s; /* … as the file has it */
     int64_t told_s; /* … as people were told */
+    bool unsure;    /* … or perhaps not: some other write may have told it something else since */
     bool known;     /* the file has said what it has */
     bool under_way;
     struct store_write write; /* of no change: its time is all there is to it */
@@ -29,15 +30,17 @@ struct steady {
 
 /* No clock was ever set. */
 void steady_init(struct steady *steady, uint64_t now_ms, int64_t wall_s);
-/* Goes on where the file was written last. A clock that stands before that was set while nobody watched. */
-void steady_begin(struct steady *steady, const struct store_time *written, uint64_t now_ms,
-                  int64_t wall_s);
+/* Goes on where the file was written last. doubted: the clock was set while nobody watched. */
+void steady_begin(struct steady *steady, const struct store_time *written, bool doubted,
+                  uint64_t now_ms, int64_t wall_s);
 /* Steady time at a moment of the clock that never goes back, seconds. */
 int64_t steady_at(const struct steady *steady, uint64_t at_ms);
 /* Looks whether the clock was set. Both are of one moment. */
 void steady_look(struct steady *steady, uint64_t now_ms, int64_t wall_s);
 /* By how much it was set since this was asked last, seconds; 0: it was not. */
 int64_t steady_news(struct steady *steady);
+/* What goes with a write. */
+struct store_time steady_time(struct steady *steady, uint64_t now_ms, int64_t wall_s);
 /* Tells the file, if nothing else has been written since. Tried again by a later step. */
 void steady_step(struct steady *steady, const struct store_ops *ops, void *store);
 /* The store has answered. */

@@ -251,7 +251,6 @@ read_now(struct file *f)
 {
     struct database *d = &f->database;
     struct store_time written = { .wall_s = 0 };
-    bool taken;
     int err = database_check_pages(d);
 
     if (err == SIPD_OK)
@@ -262,15 +261,16 @@ read_now(struct file *f)
         f->stage = STAGE_READ;
         err = read_rows(f);
     }
-    if (d->damage[0] != '\0')
+    if (d->damage[0] != '\0') {
         err = file_mend(f);
-    else if (err == SIPD_OK && database_is_torn(d))
+        if (err == SIPD_OK && f->stage == STAGE_CHECK && f->port->written)
+            f->port->written(f->port->self, &written); /* a new file was never */
+    } else if (err == SIPD_OK && database_is_torn(d))
         err = complain_of_tear(f);
     if (err != SIPD_OK)
         return err;
     note_senseless(f);
     f->stage = STAGE_SERVE;
-    (void)handover_tell(f->handover, f->port, f->read_id, &taken); /* a file that is a new one */
     return STORE_NOW;
 }
 
@@ -279,6 +279,7 @@ file_read(void *store, uint64_t id)
 {
     struct file *f = store;
     int64_t bytes = 0;
+    bool taken;
     int err = database_ask_number(&f->database, BYTES_SQL, &bytes);
 
     f->read_id = id;
@@ -287,6 +288,8 @@ file_read(void *store, uint64_t id)
     if (bytes <= READ_NOW_BYTES && (err == SIPD_OK || f->database.damage[0] != '\0'))
         err = read_now(f);
     f->database.say = &f->thread_port; /* from now on it is the thread's */
+    if (f->stage == STAGE_SERVE && err == STORE_NOW)
+        (void)handover_tell(f->handover, f->port, id, &taken); /* a file that is a new one */
     if (f->stage == STAGE_SERVE || err != SIPD_OK)
         return err;
     writer_spare(f->writer);

@@ -3,9 +3,13 @@
  * stop or a kill, and of the process or of the machine (RFC 3261 §10.2.1.1).
  */
 #include <check.h>
+#include <fcntl.h>
+#include <glob.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/def.h"
 #include "sim/modules.h"
@@ -277,6 +281,118 @@ START_TEST(a_machine_without_a_clock)
 }
 END_TEST
 
+/* Set and set back before anybody looked, but for a write that comes between. */
+START_TEST(there_and_back)
+{
+    static const int64_t by_s[] = { HOUR_S, -HOUR_S };
+    unsigned how = _i / 2 ? KILLED : STOPPED;
+
+    bring_up();
+    registers(bob);
+    pass(2);
+    w->clock.wall_s += by_s[_i % 2];
+    registers(carol);
+    w->clock.wall_s -= by_s[_i % 2];
+    pass(30);
+    for (int i = 0; how == KILLED && i < 100; i++) {
+        nap();
+        world_run(w, w->clock.now_ms + 20, NULL);
+    }
+    restart(how, 100);
+    ck_assert(registrar_calls(alice, bob, 0));
+    restart(STOPPED, 0);
+    ck_assert(registrar_calls(alice, bob, GRANTED_S - 180));
+    ck_assert(!registrar_calls(alice, bob, 100));
+}
+END_TEST
+
+/* A clock that is years ahead at a start is not believed, and what it is set right by neither. */
+START_TEST(years_ahead_at_a_start)
+{
+    int64_t right_s;
+
+    bring_up();
+    registers(bob);
+    pass(2);
+    right_s = w->clock.wall_s + 30;
+    w->clock.wall_s += (int64_t)10 * 365 * 24 * HOUR_S;
+    restart(KILLED | REBOOTED, 0);
+    ck_assert(registrar_calls(alice, bob, 5));
+    w->clock.wall_s = right_s;
+    pass(5);
+    restart(STOPPED, 5);
+    ck_assert(registrar_calls(alice, bob, 30));
+}
+END_TEST
+
+/* 1970 is a time as any other. */
+START_TEST(set_to_nought)
+{
+    bring_up();
+    registers(bob);
+    pass(2);
+    w->clock.wall_s = 0;
+    registers(carol);
+    world_run(w, w->clock.now_ms + 900, NULL);
+    pass(4);
+    restart(STOPPED, 5);
+    ck_assert(registrar_calls(alice, bob, 0));
+    ck_assert(registrar_calls(alice, bob, 1000));
+}
+END_TEST
+
+static void
+write_over(const char *path)
+{
+    static char other[8192];
+    int fd = open(path, O_RDWR);
+
+    memset(other, 'x', sizeof other);
+    ck_assert(pwrite(fd, other, sizeof other, 8192) == sizeof other);
+    close(fd);
+}
+
+/* What was put aside. */
+static void
+remove_damaged(void)
+{
+    char pattern[200];
+    glob_t found;
+
+    snprintf(pattern, sizeof pattern, "%s.damaged*", registrar_path);
+    ck_assert_int_eq(glob(pattern, 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        ck_assert_int_eq(unlink(found.gl_pathv[i]), 0);
+    globfree(&found);
+}
+
+/* The file that is begun instead is told of steps, too. */
+START_TEST(behind_a_damaged_file)
+{
+    struct clock clock;
+
+    bring_up();
+    registers(bob);
+    pass(2);
+    clock = w->clock;
+    world_fini(w);
+    write_over(registrar_path);
+    world_init(w, 1);
+    w->clock.wall_s = clock.wall_s;
+    w->clock.now_ms = clock.now_ms;
+    bring_up();
+    ck_assert_uint_eq(registrar_counter("registrar_store_lost"), 1);
+    registers(bob);
+    pass(3);
+    w->clock.wall_s += HOUR_S;
+    pass(3);
+    restart(STOPPED, 100);
+    remove_damaged();
+    ck_assert(registrar_calls(alice, bob, 0));
+    ck_assert(registrar_calls(alice, bob, 1000));
+}
+END_TEST
+
 Suite *
 suite_registrar_clock(void)
 {
@@ -290,6 +406,10 @@ suite_registrar_clock(void)
     tcase_add_test(all, two_at_once);
     tcase_add_test(all, killed_before_it_is_known);
     tcase_add_test(all, a_machine_without_a_clock);
+    tcase_add_loop_test(all, there_and_back, 0, 4);
+    tcase_add_test(all, years_ahead_at_a_start);
+    tcase_add_test(all, set_to_nought);
+    tcase_add_test(all, behind_a_damaged_file);
     suite_add_tcase(suite, all);
     return suite;
 }

@@ -82,19 +82,34 @@ END_TEST
 START_TEST(it_goes_on_after_a_start)
 {
     /* stopped for 100 s, after a machine's restart */
-    steady_begin(&steady, &(struct store_time){ WALL_S + 3600, 3600 }, 2000, WALL_S + 3700);
+    steady_begin(&steady, &(struct store_time){ WALL_S + 3600, 3600 }, false, 2000, WALL_S + 3700);
     must(steady_at(&steady, 2000) == WALL_S + 100 && steady_news(&steady) == 0);
     steady_look(&steady, 3000, WALL_S + 3701);
     must(steady.step_s == 3600);
     /* a clock that stands before the last write: nobody knows how long it was, and not less than nothing */
-    steady_begin(&steady, &(struct store_time){ WALL_S + 3600, 3600 }, 2000, WALL_S - 1000);
+    steady_begin(&steady, &(struct store_time){ WALL_S + 3600, 3600 }, true, 2000, WALL_S - 1000);
     must(steady_at(&steady, 2000) == WALL_S && steady.step_s == -1000);
     must(steady_news(&steady) == 0);        /* who starts says so himself */
     steady_look(&steady, 3000, WALL_S + 1); /* … and then it is set right */
     must(steady_news(&steady) == 1000 && steady_at(&steady, 3000) == WALL_S + 1);
     /* hardly before: no step */
-    steady_begin(&steady, &(struct store_time){ WALL_S, 0 }, 2000, WALL_S - STEADY_SLACK_S);
+    steady_begin(&steady, &(struct store_time){ WALL_S, 0 }, false, 2000, WALL_S - STEADY_SLACK_S);
     must(steady.step_s == 0);
+}
+END_TEST
+
+/* Another write has told the file of a step that was taken back before anybody looked. */
+START_TEST(what_another_write_told_is_taken_back)
+{
+    steady_begin(&steady, &(struct store_time){ WALL_S, 0 }, false, 5000, WALL_S);
+    must(steady_time(&steady, 6000, WALL_S + 3601).step_s == 3600);
+    look(7000, 0);
+    steady_step(&steady, &ops, NULL);
+    must(writes == 1);
+    steady_written(&steady, SIPD_OK);
+    steady_step(&steady, &ops, NULL);
+    must(writes == 1);
+    must(steady_time(&steady, 8000, 0).wall_s != 0); /* 1970 is a time, too */
 }
 END_TEST
 
@@ -103,7 +118,7 @@ START_TEST(the_store_is_told)
     look(6000, 3600);
     steady_step(&steady, &ops, NULL); /* it has not been read, or keeps nothing */
     must(writes == 0);
-    steady_begin(&steady, &(struct store_time){ WALL_S, 0 }, 5000, WALL_S);
+    steady_begin(&steady, &(struct store_time){ WALL_S, 0 }, false, 5000, WALL_S);
     steady_step(&steady, &ops, NULL);
     must(writes == 0);
     look(7000, 3600);
@@ -121,10 +136,10 @@ START_TEST(the_store_is_told)
 }
 END_TEST
 
-/* A full disk: it is tried until it is done, and a step that was taken back is no more to be told. */
+/* A full disk: it is tried until it is done, that of a step which was taken back too, for nobody knows what the file has. */
 START_TEST(a_store_that_fails)
 {
-    steady_begin(&steady, &(struct store_time){ WALL_S, 0 }, 5000, WALL_S);
+    steady_begin(&steady, &(struct store_time){ WALL_S, 0 }, false, 5000, WALL_S);
     look(7000, 3600);
     for (unsigned i = 1; i < 4; i++) {
         steady_step(&steady, &ops, NULL);
@@ -143,7 +158,7 @@ START_TEST(a_store_that_fails)
     steady_step(&steady, &ops, NULL);
     look(9000, 3600);
     steady_step(&steady, &ops, NULL);
-    must(writes == 6);
+    must(writes == 7);
 }
 END_TEST
 
@@ -158,6 +173,7 @@ suite_registrar_steady(void)
     tcase_add_test(all, a_step_that_is_none);
     tcase_add_test(all, a_little_is_no_step);
     tcase_add_test(all, it_goes_on_after_a_start);
+    tcase_add_test(all, what_another_write_told_is_taken_back);
     tcase_add_test(all, the_store_is_told);
     tcase_add_test(all, a_store_that_fails);
     suite_add_tcase(suite, all);
